@@ -1,0 +1,251 @@
+/* Shape rules of what works along axes: reductions, normalisations, Softmax, ArgMax; and of matrix products. */
+#include "shape.h"
+
+#include <string.h>
+
+/* ---- axes ---- */
+
+/* Flags of a list of axes; one listed twice is once. */
+static bool read_axes(struct graph *g, struct node *n, const int64_t *list, int count, int rank, bool *flag)
+{
+	for (int i = 0; i < count; i++) {
+		int k;
+
+		if (!axis_of(g, n, list[i], rank, &k))
+			return false;
+		flag[k] = true;
+	}
+	return true;
+}
+
+/* Sorted, as attribute `axes`. Their number. */
+static int set_axes(struct graph *g, struct node *n, int rank, const bool *flag)
+{
+	int64_t axes[MAX_RANK];
+	int count = 0;
+
+	for (int k = 0; k < rank; k++)
+		if (flag[k])
+			axes[count++] = k;
+	set_ints(g, n, "axes", count, axes);
+	return count;
+}
+
+/* ---- Reduce ---- */
+
+static bool reduce_axes(struct graph *g, struct node *n, bool *flag)
+{
+	int rank = n->in[0]->shape.rank, count;
+	const int64_t *list;
+
+	if (attr_int(n, "spatial", 0) != 0) {
+		for (int k = 2; k < rank; k++)
+			flag[k] = true;
+		return true;
+	}
+	if (!list_argument(g, n, 1, "axes", &list, &count) || !read_axes(g, n, list, count, rank, flag))
+		return false;
+	for (int k = 0; k < rank && count == 0 && attr_int(n, "noop_with_empty_axes", 0) == 0; k++)
+		flag[k] = true;
+	return true;
+}
+
+/* A reduction over no axes: what it does to one element. */
+static bool reduce_nothing(struct graph *g, struct node *n)
+{
+	struct tensor *x[2] = { n->in[0], n->in[0] }, *y = x[0];
+
+	if (is_op(n, "ReduceL1") || is_op(n, "ReduceL2"))
+		y = settle(g, place(g, n, "Abs", 1, x));
+	if (is_op(n, "ReduceSumSquare"))
+		y = settle(g, place(g, n, "Mul", 2, x));
+	return replace(g, n, y);
+}
+
+bool shape_reduce(struct graph *g, struct node *n)
+{
+	const struct shape *x = &n->in[0]->shape;
+	bool flag[MAX_RANK] = { false }, keep = attr_int(n, "keepdims", 1) != 0;
+	struct shape s = { .rank = 0 };
+
+	if (n->in[0]->type == DT_BOOL) {
+		node_error(g, n, NULL, "it is not defined for bool");
+		return false;
+	}
+	if (!reduce_axes(g, n, flag))
+		return false;
+	if (set_axes(g, n, x->rank, flag) == 0)
+		return reduce_nothing(g, n);
+	for (int k = 0; k < x->rank; k++)
+		if (keep || !flag[k])
+			s.dim[s.rank++] = flag[k] ? 1 : x->dim[k];
+	if (!give(g, n, 0, n->in[0]->type, &s))
+		return false;
+	node_drop_inputs(n, 1);
+	set_int(g, n, "keepdims", keep);
+	drop_attr(n, "spatial");
+	drop_attr(n, "noop_with_empty_axes");
+	return true;
+}
+
+bool shape_argmax(struct graph *g, struct node *n)
+{
+	const struct shape *x = &n->in[0]->shape;
+	bool keep = attr_int(n, "keepdims", 1) != 0;
+	struct shape s = { .rank = 0 };
+	int axis;
+
+	if (!axis_of(g, n, attr_int(n, "axis", 0), x->rank, &axis))
+		return false;
+	for (int k = 0; k < x->rank; k++)
+		if (keep || k != axis)
+			s.dim[s.rank++] = k == axis ? 1 : x->dim[k];
+	set_int(g, n, "axis", axis);
+	set_int(g, n, "keepdims", keep);
+	set_int(g, n, "select_last_index", attr_int(n, "select_last_index", 0) != 0);
+	return give(g, n, 0, DT_I64, &s);
+}
+
+/* ---- Softmax, normalisations ---- */
+
+bool shape_softmax(struct graph *g, struct node *n)
+{
+	const struct shape *x = &n->in[0]->shape;
+	int axis;
+
+	if (!float_inputs(g, n) || !axis_of(g, n, attr_int(n, "axis", -1), x->rank, &axis))
+		return false;
+	set_int(g, n, "axis", axis);
+	set_int(g, n, "to_end", attr_int(n, "to_end", 0) != 0 && axis < x->rank - 1);
+	return give(g, n, 0, DT_F32, x);
+}
+
+bool shape_normalize(struct graph *g, struct node *n)
+{
+	const struct shape *x = &n->in[0]->shape;
+	bool flag[MAX_RANK] = { false };
+	int from = x->rank, count;
+	const int64_t *list = attr_ints(n, "axes", &count);
+
+	if (!float_inputs(g, n) || !read_axes(g, n, list, count, x->rank, flag))
+		return false;
+	if (node_attr(n, "axis") != NULL && !axis_of(g, n, attr_int(n, "axis", -1), x->rank, &from))
+		return false;
+	if (attr_int(n, "spatial", 0) != 0)
+		from = 2;
+	for (int k = from; k < x->rank; k++)
+		flag[k] = true;
+	if (set_axes(g, n, x->rank, flag) == 0) {
+		node_error(g, n, NULL, "%s has no dimensions to normalise over", dims_text(g, x));
+		return false;
+	}
+	drop_attr(n, "axis");
+	drop_attr(n, "to_end");
+	drop_attr(n, "spatial");
+	return give(g, n, 0, DT_F32, x);
+}
+
+bool shape_batchnorm(struct graph *g, struct node *n)
+{
+	static const char *const what[] = { "", "scale", "bias", "mean", "variance" };
+	const struct shape *x = &n->in[0]->shape;
+
+	if (!float_inputs(g, n))
+		return false;
+	for (int k = 1; k < n->nin; k++) {
+		const struct shape *v = &n->in[k]->shape;
+
+		if (x->rank >= 2 && v->rank == 1 && v->dim[0] == x->dim[1])
+			continue;
+		node_error(g, n, "scale, bias, mean and variance have one element a channel, dimension 1 of the input",
+			   "%s is %s, input is %s", what[k], dims_text(g, v), dims_text(g, x));
+		return false;
+	}
+	return give(g, n, 0, DT_F32, x);
+}
+
+/* ---- matrix products ---- */
+
+/* An operand or a result with vectors: the product is one of matrices, between Reshapes. */
+static bool matmul_of_vectors(struct graph *g, struct node *n)
+{
+	struct tensor *in[2] = { n->in[0], n->in[1] }, *y;
+	bool vector[2];
+	struct shape s;
+
+	for (int k = 0; k < 2; k++) {
+		s = in[k]->shape;
+		vector[k] = s.rank == 1;
+		if (!vector[k])
+			continue;
+		s = (struct shape){ .rank = 2, .dim = { k == 0 ? 1 : s.dim[0], k == 0 ? s.dim[0] : 1 } };
+		in[k] = reshaped(g, n, in[k], &s);
+		if (in[k] == NULL)
+			return false;
+	}
+	y = settle(g, place(g, n, "MatMul", 2, in));
+	if (y == NULL)
+		return false;
+	s = y->shape;
+	if (vector[0]) {
+		s.dim[s.rank - 2] = s.dim[s.rank - 1];
+		s.rank--;
+	}
+	if (vector[1])
+		s.rank--;
+	y = reshaped(g, n, y, &s);
+	return replace(g, n, y);
+}
+
+bool shape_matmul(struct graph *g, struct node *n)
+{
+	const struct shape *x = &n->in[0]->shape, *y = &n->in[1]->shape;
+	struct shape s, t;
+
+	if (!float_inputs(g, n))
+		return false;
+	if (x->rank == 0 || y->rank == 0) {
+		node_error(g, n, NULL, "a scalar has no matrix product");
+		return false;
+	}
+	if (x->dim[x->rank - 1] != y->dim[y->rank > 1 ? y->rank - 2 : 0]) {
+		node_error(g, n, "the last dimension of the first operand meets the last but one of the second",
+			   "%s and %s have no product", dims_text(g, x), dims_text(g, y));
+		return false;
+	}
+	if (x->rank == 1 || y->rank == 1)
+		return matmul_of_vectors(g, n);
+	s = *x;
+	t = *y;
+	s.rank -= 2;
+	t.rank -= 2;
+	if (!broadcast(&s, &t)) {
+		node_error(g, n, "all dimensions but the last two broadcast", "%s and %s have no product",
+			   dims_text(g, x), dims_text(g, y));
+		return false;
+	}
+	s.dim[s.rank++] = x->dim[x->rank - 2];
+	s.dim[s.rank++] = y->dim[y->rank - 1];
+	return give(g, n, 0, DT_F32, &s);
+}
+
+bool shape_linear(struct graph *g, struct node *n)
+{
+	const struct shape *x = &n->in[0]->shape, *w = &n->in[1]->shape;
+	struct shape s = *x;
+
+	if (!float_inputs(g, n))
+		return false;
+	if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[0]) {
+		node_error(g, n, "the weight is [inputs,outputs], the input [..,inputs]",
+			   "weight %s does not fit input %s", dims_text(g, w), dims_text(g, x));
+		return false;
+	}
+	if (has_input(n, 2) && (n->in[2]->shape.rank != 1 || n->in[2]->shape.dim[0] != w->dim[1])) {
+		node_error(g, n, "the bias has one element an output", "bias is %s, weight is %s",
+			   dims_text(g, &n->in[2]->shape), dims_text(g, w));
+		return false;
+	}
+	s.dim[s.rank - 1] = w->dim[1];
+	return give(g, n, 0, DT_F32, &s);
+}

@@ -1,0 +1,358 @@
+/*
+ * The generated code: NAME.c, which reads from top to bottom (what it is, helpers, kernels, tables, run), and
+ * the other files by emit_header(), emit_interface(), emit_weights(), emit_main().
+ */
+#include "skipc.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- names ---- */
+
+static bool is_keyword(const char *s)
+{
+	static const char *const words[] = {
+		"auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
+		"float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
+		"sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while",
+		/* C++, whose programs include the header */
+		"and", "bool", "catch", "class", "delete", "explicit", "false", "friend", "mutable", "namespace", "new", "not",
+		"operator", "or", "private", "protected", "public", "template", "this", "throw", "true", "try", "typename",
+		"using", "virtual", "xor", "asm", "export", "nullptr", "alignas", "alignof", "noexcept", "decltype", "constexpr",
+		/* parameters and variables of run */
+		"net", "arena", "m", "w", "main", "NULL",
+	};
+
+	for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+		if (strcmp(words[k], s) == 0)
+			return true;
+	return false;
+}
+
+const char *identifier(struct arena *a, const char *name)
+{
+	size_t n = strlen(name);
+	char *s = arena_alloc(a, n + 4), *to = s;
+
+	if (n == 0 || isdigit((unsigned char)name[0]))
+		*to++ = 'x';
+	for (size_t k = 0; k < n; k++) {
+		unsigned char c = (unsigned char)name[k];
+
+		if (c < 128 && isalnum(c))
+			*to++ = (char)c;
+		else if (to == s || to[-1] != '_')
+			*to++ = '_';
+	}
+	while (to > s + 1 && to[-1] == '_')
+		*--to = '\0';
+	if (s[0] == '_')
+		s = arena_printf(a, "x%s", s); /* leading underscores are the implementation's */
+	return is_keyword(s) ? arena_printf(a, "%s_", s) : s;
+}
+
+/* Names of run's parameters: the graph's, all different. */
+static const char **parameters(struct arena *a, struct tensor **v, int n, const char **other, int nother)
+{
+	const char **names = arena_alloc(a, (size_t)(n + 1) * sizeof(char *));
+
+	for (int k = 0; k < n; k++) {
+		const char *base = identifier(a, v[k]->name), *name = base;
+
+		for (int copy = 2;; copy++) {
+			bool taken = false;
+
+			for (int i = 0; i < k; i++)
+				taken = taken || strcmp(names[i], name) == 0;
+			for (int i = 0; i < nother; i++)
+				taken = taken || strcmp(other[i], name) == 0;
+			if (!taken)
+				break;
+			name = arena_printf(a, "%s_%d", base, copy);
+		}
+		names[k] = name;
+	}
+	return names;
+}
+
+const char *shape_text(struct arena *a, const struct shape *s)
+{
+	const char *text = "[";
+
+	for (int d = 0; d < s->rank; d++)
+		text = arena_printf(a, "%s%s%lld", text, d > 0 ? "," : "", (long long)s->dim[d]);
+	return arena_printf(a, "%s]", text);
+}
+
+const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most)
+{
+	const char *text = "";
+
+	for (int k = 0; prov != NULL && k < prov->n; k++) {
+		const struct onnx_node *o = &g->onnx[prov->index[k]];
+		const char *name = o->name != NULL && o->name[0] != '\0' ? o->name : arena_printf(a, "%s:%s", o->op_type, o->output);
+
+		if (prov->n > most && k == most - 1) {
+			text = arena_printf(a, "%s ...", text);
+			k = prov->n - 2;
+			continue;
+		}
+		text = arena_printf(a, "%s%s%s", text, k > 0 ? " " : "", escape(a, name));
+	}
+	return prov != NULL && prov->n > most ? arena_printf(a, "%s (%d nodes)", text, prov->n) : text;
+}
+
+/* ---- the parts of NAME.c ---- */
+
+/* 1,234,567 */
+const char *grouped(struct arena *a, int64_t v)
+{
+	char *digits = arena_printf(a, "%lld", (long long)v);
+	size_t n = strlen(digits);
+	struct buf b = { 0 };
+	const char *text;
+
+	for (size_t k = 0; k < n; k++) {
+		if (k > 0 && (n - k) % 3 == 0)
+			buf_puts(&b, ",");
+		buf_add(&b, &digits[k], 1);
+	}
+	text = arena_strdup(a, b.data);
+	buf_release(&b);
+	return text;
+}
+
+static void write_head(struct emission *e, struct buf *out)
+{
+	const struct plan *p = e->plan;
+
+	buf_printf(out, "/*\n * %s, compiled from %s by skipc %s (%s). See %s.h.\n *\n", e->name,
+		   escape(e->arena, e->options->model), SKIPC_VERSION, e->options->settings, e->name);
+	buf_printf(out, " * model SHA-256 %s\n * %s multiply-adds, %s bytes of weights, %s bytes of arena%s\n *\n",
+		   p->graph->sha256, grouped(e->arena, p->macs), grouped(e->arena, p->weights_bytes),
+		   grouped(e->arena, p->cert.arena), p->cert.arena == p->cert.bound ? ", which is the lower bound" : "");
+	buf_printf(out, " * This file belongs to whoever compiled it: 0BSD, no condition, no warranty.\n */\n");
+	buf_printf(out, "#include \"%s.h\"\n\n#include <float.h>\n#include <stddef.h>\n#include <stdint.h>\n\n", e->name);
+	buf_printf(out, "/* The same bits everywhere: no product and sum may be contracted into one rounding, and float\n"
+			" * arithmetic must be done in float. */\n"
+			"#if defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__) && __GNUC__ >= 8\n"
+			"#pragma GCC optimize(\"fp-contract=off\", \"no-loop-interchange\")\n#elif defined(__GNUC__)\n"
+			"#pragma GCC optimize(\"fp-contract=off\")\n#endif\n"
+			"#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0 && !defined(%s_ANY_BITS)\n"
+			"#error \"float is computed wider than float: use -msse2 -mfpmath=sse or -fexcess-precision=fast, or define "
+			"%s_ANY_BITS\"\n#endif\n\n",
+		   e->upper, e->upper);
+}
+
+struct helper_list {
+	struct emission *e;
+	struct buf *out;
+	const char *done[64];
+	int n;
+};
+
+static void write_helper(void *ctx, const char *name)
+{
+	struct helper_list *l = ctx;
+	const char *base = strrchr(name, '/') + 1;
+	struct instance_request r = { .template_name = name, .function = base };
+
+	for (int k = 0; k < l->n; k++)
+		if (strcmp(l->done[k], name) == 0)
+			return;
+	if (l->n == 64)
+		die("too many helper functions");
+	l->done[l->n++] = arena_strdup(l->e->arena, name);
+	buf_puts(l->out, template_instantiate(l->e->arena, &r));
+	buf_puts(l->out, "\n");
+}
+
+static void write_tables(struct emission *e, struct buf *out)
+{
+	const struct plan *p = e->plan;
+
+	for (int k = 0; k < p->nblob; k++) {
+		const struct blob *b = p->blob[k];
+		struct arena scratch = { 0 };
+		const int64_t *v;
+
+		if (b->packing != PACK_TABLE)
+			continue;
+		v = tensor_i64(&scratch, b->tensor);
+		buf_printf(out, "/* %s: %s */\nstatic const %s %s_table%d[] = {", prov_text(e->arena, p->graph, b->prov, 3),
+			   shape_text(e->arena, &b->tensor->shape), dtypes[b->tensor->type].ctype, e->name, b->buffer->index);
+		for (int64_t i = 0; i < b->count; i++)
+			buf_printf(out, "%s%lld,", i % 12 == 0 ? "\n\t" : " ", (long long)v[i]);
+		buf_puts(out, "\n};\n\n");
+		arena_release(&scratch);
+	}
+}
+
+/* A pointer to the first element of r. */
+static const char *pointer_text(struct emission *e, const struct region *r, bool constant)
+{
+	struct arena *a = e->arena;
+	const struct buffer *b = r->buffer;
+	int64_t at = r->offset + (b->kind == BUF_WEIGHTS ? b->offset / 4 : 0);
+	const char *base = b->kind == BUF_INPUT ? e->input[b->index] : b->kind == BUF_OUTPUT ? e->output[b->index] : "w";
+
+	if (b->kind == BUF_TABLE)
+		base = arena_printf(a, "%s_table%d", e->name, b->index);
+	if (b->kind == BUF_ARENA) {
+		int64_t bytes = b->offset + r->offset * dtypes[r->type].size;
+
+		if (r->type == DT_F32)
+			return bytes == 0 ? "m" : arena_printf(a, "m + %lld", (long long)(bytes / 4));
+		return arena_printf(a, "(%s%s *)((char *)m + %lld)", constant ? "const " : "", dtypes[r->type].ctype, (long long)bytes);
+	}
+	return at == 0 ? base : arena_printf(a, "%s + %lld", base, (long long)at);
+}
+
+/* `	conv3x3_..(m, w + 64, m + 1024);`, wrapped at 100 columns. */
+static void write_call(struct emission *e, struct buf *out, const struct kernel *k)
+{
+	const char *arg[MAX_ARG + 1 + MAX_OPERAND];
+	int n = 0;
+	size_t column = 8 + strlen(k->function) + 1;
+
+	for (int i = 0; i < k->narg; i++)
+		arg[n++] = pointer_text(e, &k->arg[i].region, true);
+	arg[n++] = pointer_text(e, &k->dst, false);
+	for (int i = 0; i < k->noperand; i++)
+		if (k->in_place == NULL || k->operand[i].region.buffer != k->in_place)
+			arg[n++] = pointer_text(e, &k->operand[i].region, true);
+	buf_printf(out, "\t%s(", k->function);
+	for (int i = 0; i < n; i++) {
+		if (column + strlen(arg[i]) + 3 > 100) {
+			buf_puts(out, "\n\t\t");
+			column = 16;
+		}
+		buf_printf(out, "%s%s", arg[i], i + 1 < n ? ", " : ");\n");
+		column += strlen(arg[i]) + 2;
+	}
+}
+
+static bool uses_kind(const struct plan *p, enum buffer_kind kind)
+{
+	for (int k = 0; k < p->nbuffer; k++)
+		if (p->buffer[k]->kind == kind)
+			return true;
+	return false;
+}
+
+void emit_signature(struct emission *e, struct buf *out, const char *end)
+{
+	const struct graph *g = e->plan->graph;
+
+	buf_printf(out, "int %s_run(const struct %s *net", e->name, e->name);
+	for (int k = 0; k < g->ninput; k++)
+		buf_printf(out, ", const %s *%s", dtypes[g->input[k]->io_type].ctype, e->input[k]);
+	for (int k = 0; k < g->noutput; k++)
+		buf_printf(out, ", %s *%s", dtypes[g->output[k]->io_type].ctype, e->output[k]);
+	buf_printf(out, ", void *arena)%s", end);
+}
+
+static void write_checks(struct emission *e, struct buf *out)
+{
+	const struct graph *g = e->plan->graph;
+	const char *text = "net == NULL";
+
+	for (int k = 0; k < g->ninput; k++)
+		text = arena_printf(e->arena, "%s || %s == NULL", text, e->input[k]);
+	for (int k = 0; k < g->noutput; k++)
+		text = arena_printf(e->arena, "%s || %s == NULL", text, e->output[k]);
+	buf_printf(out, "\tif (%s || arena == NULL)\n\t\treturn %s_E_NULL;\n", text, e->upper);
+	buf_printf(out, "\tif ((uintptr_t)arena %% %s_ARENA_ALIGN != 0)\n\t\treturn %s_E_ALIGN;\n\n", e->upper, e->upper);
+}
+
+/* Every kernel: what it stands for, and the call. */
+static void write_run(struct emission *e, struct buf *out)
+{
+	const struct plan *p = e->plan;
+	int traced = 0;
+
+	emit_signature(e, out, "\n{\n");
+	write_checks(e, out);
+	if (uses_kind(p, BUF_ARENA))
+		buf_puts(out, "\tfloat *const m = (float *)arena;\n");
+	if (uses_kind(p, BUF_WEIGHTS))
+		buf_puts(out, "\tconst float *const w = net->weights;\n");
+	buf_puts(out, "\n");
+	for (int i = 0; i < p->nkernel; i++) {
+		const struct kernel *k = p->kernel[i];
+		const char *nodes = prov_text(e->arena, p->graph, k->prov, 4);
+
+		buf_printf(out, "\t/* %s", nodes[0] != '\0' ? nodes : k->title);
+		for (int j = 0; j < k->narg; j++)
+			if (k->arg[j].region.buffer->kind != BUF_WEIGHTS)
+				buf_printf(out, "  %s", shape_text(e->arena, &k->arg[j].region.shape));
+		buf_printf(out, " -> %s */\n", shape_text(e->arena, &k->dst.shape));
+		write_call(e, out, k);
+		if (e->options->trace && is_traced(e->arena, k))
+			buf_printf(out, "\tif (net->trace != NULL)\n\t\tnet->trace(net->trace_context, %d, %s);\n", traced++,
+				   pointer_text(e, &k->dst, true));
+	}
+	buf_printf(out, "\treturn %s_OK;\n}\n\n", e->upper);
+}
+
+/* The weights' definition stands in their own file. */
+static void write_weights_declaration(struct emission *e, struct buf *out)
+{
+	long long bytes = (long long)e->plan->weights_bytes;
+
+	switch (weights_form(e)) {
+	case WEIGHTS_TEXT:
+		buf_printf(out, "extern const float %s_weights[];\n\n", e->name);
+		break;
+	case WEIGHTS_ROWS:
+		buf_printf(out, "union %s_weights {\n\tchar rows[%lld][%d];\n\tfloat values[%lld];\n};\n\n"
+				"extern const union %s_weights %s_weights;\n\n",
+			   e->name, (bytes + WEIGHTS_ROW - 1) / WEIGHTS_ROW, WEIGHTS_ROW, bytes / 4, e->name, e->name);
+		break;
+	case WEIGHTS_INCBIN:
+		buf_printf(out, "extern const unsigned char %s_weights[];\n\n", e->name);
+		break;
+	default:
+		break;
+	}
+}
+
+static void emit_code(struct emission *e)
+{
+	struct buf out = { 0 };
+	struct helper_list helpers = { .e = e, .out = &out };
+	int n;
+	const struct instance *v = instantiate(e->plan, &n);
+
+	write_head(e, &out);
+	for (int k = 0; k < n; k++)
+		template_helpers(v[k].text, write_helper, &helpers);
+	for (int k = 0; k < n; k++) {
+		buf_puts(&out, v[k].text);
+		buf_puts(&out, "\n");
+	}
+	write_tables(e, &out);
+	write_weights_declaration(e, &out);
+	write_run(e, &out);
+	emit_interface(e, &out);
+	output_puts(e->out, arena_printf(e->arena, "%s.c", e->name), out.data);
+	buf_release(&out);
+}
+
+void emit(struct plan *p, const struct emit_options *options, struct output *out)
+{
+	struct emission e = { .plan = p, .options = options, .out = out, .arena = p->arena, .name = options->name };
+	char *upper = arena_strdup(p->arena, options->name);
+
+	for (char *c = upper; *c != '\0'; c++)
+		*c = (char)toupper((unsigned char)*c);
+	e.upper = upper;
+	e.input = parameters(p->arena, p->graph->input, p->graph->ninput, NULL, 0);
+	e.output = parameters(p->arena, p->graph->output, p->graph->noutput, e.input, p->graph->ninput);
+	emit_weights(&e);
+	emit_code(&e);
+	emit_header(&e);
+	if (options->main)
+		emit_main(&e);
+}

@@ -1,0 +1,158 @@
+/* Messages. A fault of the model is counted and the run goes on to the end of the pass; a fault of ours dies. */
+#include "skipc.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_ERRORS 20
+
+void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "skipc: internal error: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n    hint: this is a bug of skipc, not of the model; please report it with the model\n");
+	exit(3);
+}
+
+/* Counts an error; false once there are too many to print. */
+static bool count_error(struct diag *d)
+{
+	if (++d->errors <= MAX_ERRORS)
+		return true;
+	if (d->errors == MAX_ERRORS + 1)
+		fprintf(d->to, "%s: more than %d errors; the rest is not printed\n", d->path, MAX_ERRORS);
+	return false;
+}
+
+static void print_hint(struct diag *d, const char *hint)
+{
+	if (hint != NULL)
+		fprintf(d->to, "    hint: %s\n", hint);
+}
+
+void model_error(struct diag *d, const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!count_error(d))
+		return;
+	fprintf(d->to, "%s: error: ", d->path);
+	va_start(ap, fmt);
+	vfprintf(d->to, fmt, ap);
+	va_end(ap);
+	fputc('\n', d->to);
+	print_hint(d, hint);
+}
+
+/* `node 4 "/layer1/conv2/Conv" (Conv): `; a node without a name goes by its first output. */
+static void print_place(struct graph *g, int index)
+{
+	const struct onnx_node *o = &g->onnx[index];
+	bool named = o->name != NULL && o->name[0] != '\0';
+
+	fprintf(g->diag->to, "node %d %s\"%s\" (%s): ", index, named ? "" : "giving ",
+		escape(g->arena, named ? o->name : o->output), escape(g->arena, o->op_type));
+}
+
+void onnx_error(struct graph *g, int index, const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!count_error(g->diag))
+		return;
+	fprintf(g->diag->to, "%s: ", g->diag->path);
+	print_place(g, index);
+	fprintf(g->diag->to, "error: ");
+	va_start(ap, fmt);
+	vfprintf(g->diag->to, fmt, ap);
+	va_end(ap);
+	fputc('\n', g->diag->to);
+	print_hint(g->diag, hint);
+}
+
+/* `x f32[1,8,56,56] from "/maxpool/MaxPool"` for each input. */
+static void print_inputs(struct graph *g, const struct node *n)
+{
+	for (int k = 0; k < n->nin; k++) {
+		const struct tensor *t = n->in[k];
+		FILE *to = g->diag->to;
+
+		fputs(k == 0 ? "    have: " : ", ", to);
+		if (t == NULL) {
+			fputs("(absent)", to);
+			continue;
+		}
+		fprintf(to, "%s", dtypes[t->type].name);
+		fputc('[', to);
+		for (int i = 0; t->known && i < t->shape.rank; i++)
+			fprintf(to, "%s%lld", i > 0 ? "," : "", (long long)t->shape.dim[i]);
+		fprintf(to, "%s]", t->known ? "" : "?");
+		if (t->def != NULL && t->def->prov != NULL && t->def->prov->n > 0)
+			fprintf(to, " from \"%s\"", escape(g->arena, g->onnx[t->def->prov->index[0]].name));
+		else
+			fprintf(to, " \"%s\"", escape(g->arena, t->name));
+	}
+	if (n->nin > 0)
+		fputc('\n', g->diag->to);
+}
+
+void node_error(struct graph *g, const struct node *n, const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!count_error(g->diag))
+		return;
+	fprintf(g->diag->to, "%s: ", g->diag->path);
+	if (n->prov != NULL && n->prov->n > 0)
+		print_place(g, n->prov->index[n->prov->n - 1]);
+	fprintf(g->diag->to, "error: ");
+	va_start(ap, fmt);
+	vfprintf(g->diag->to, fmt, ap);
+	va_end(ap);
+	fputc('\n', g->diag->to);
+	print_inputs(g, n);
+	print_hint(g->diag, hint);
+}
+
+void node_warning(struct graph *g, const struct node *n, const char *fmt, ...)
+{
+	va_list ap;
+
+	g->diag->warnings++;
+	fprintf(g->diag->to, "%s: ", g->diag->path);
+	if (n != NULL && n->prov != NULL && n->prov->n > 0)
+		print_place(g, n->prov->index[0]);
+	fprintf(g->diag->to, "warning: ");
+	va_start(ap, fmt);
+	vfprintf(g->diag->to, fmt, ap);
+	va_end(ap);
+	fputc('\n', g->diag->to);
+}
+
+const char *escape(struct arena *a, const char *name)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = strlen(name), k = 0;
+	char *s = arena_alloc(a, 4 * n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)name[i];
+		bool comment = i > 0 && ((c == '/' && name[i - 1] == '*') || (c == '*' && name[i - 1] == '/'));
+		bool trigraph = c == '?' && i > 0 && name[i - 1] == '?';
+
+		if (c >= 32 && c < 127 && c != '"' && c != '\\' && !comment && !trigraph) {
+			s[k++] = (char)c;
+			continue;
+		}
+		s[k++] = '\\';
+		s[k++] = 'x';
+		s[k++] = hex[c >> 4];
+		s[k++] = hex[c & 15];
+	}
+	return s;
+}

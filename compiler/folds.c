@@ -1,0 +1,213 @@
+/* Rewrites that no pattern says: of operators with any number of operands. */
+#include "match.h"
+
+#include <string.h>
+
+enum { MAX_PARTS = 64, MAX_STACK = 16 };
+
+static bool is(const struct tensor *t, const char *op)
+{
+	return t != NULL && t->def != NULL && !is_constant(t) && strcmp(t->def->op->name, op) == 0;
+}
+
+/* Only n reads it. */
+static bool only_for(const struct tensor *t, const struct node *n)
+{
+	return !t->is_output && t->nuser == 1 && t->user[0] == n;
+}
+
+/* Nodes that the new ones stand for as well. */
+static void also_from(struct match *m, const struct node *n)
+{
+	m->prov = prov_union(m->g->arena, m->prov, n->prov);
+}
+
+/* ---- option A: zero channels beside a shortcut ---- */
+
+/*
+ * Zeros: constants, or something times zero, as DownsampleA writes it, which is 0 for every finite x. That is
+ * assumed here only, where the zeros are joined to something else.
+ */
+static bool is_zero(const struct tensor *t)
+{
+	double v;
+
+	if (is_const(t))
+		return const_uniform(t, &v) && v >= 0 && v <= 0;
+	if (is_constant(t) && strcmp(t->def->op->name, "Expand") == 0)
+		return is_const(t->def->in[0]) && const_uniform(t->def->in[0], &v) && v >= 0 && v <= 0;
+	for (int k = 0; k < 2 && is(t, "Mul"); k++)
+		if (is_const(t->def->in[k]) && const_uniform(t->def->in[k], &v) && v >= 0 && v <= 0)
+			return true;
+	return false;
+}
+
+/* Concat(x, 0) -> Pad(x): on either side. */
+struct tensor *fold_concat_zeros(struct match *m)
+{
+	struct node *n = m->root;
+	const int rank = n->out[0]->shape.rank;
+	const int64_t axis = attr_int(n, "axis", 0);
+	int64_t pads[2 * MAX_RANK] = { 0 };
+	struct tensor *x = NULL;
+
+	for (int k = 0; k < n->nin; k++) {
+		if (!is_zero(n->in[k])) {
+			if (x != NULL)
+				return NULL;
+			x = n->in[k];
+			continue;
+		}
+		pads[x == NULL ? axis : rank + axis] += n->in[k]->shape.dim[axis];
+		if (!is_constant(n->in[k]))
+			also_from(m, n->in[k]->def);
+	}
+	if (x == NULL || n->nin < 2)
+		return NULL;
+	struct node *pad = make(m, "Pad", 1, &x);
+	set_ints(m->g, pad, "pads", 2 * rank, pads);
+	set_string(m->g, pad, "mode", "constant");
+	set_float(m->g, pad, "value", 0);
+	return finish(m, pad);
+}
+
+/* ---- sums of a stack ---- */
+
+/* Element k of a stack along axis, or of what is stacked with it: t itself where it broadcasts. Null: no such. */
+static struct tensor *part(struct match *m, struct tensor *t, int rank, int axis, int k, int n)
+{
+	const int at = axis - (rank - t->shape.rank);
+
+	if (is(t, "Concat") && t->shape.rank == rank && attr_int(t->def, "axis", -1) == axis) {
+		struct tensor *x = t->def->nin == n ? t->def->in[k] : NULL;
+
+		also_from(m, t->def);
+		return x != NULL && x->shape.dim[axis] == 1 ? x : NULL;
+	}
+	if (at < 0 || t->shape.dim[at] == 1)
+		return t;
+	if (!is_constant(t) || t->shape.dim[at] != n)
+		return NULL;
+	int64_t starts[MAX_RANK] = { 0 }, steps[MAX_RANK];
+	for (int i = 0; i < t->shape.rank; i++)
+		steps[i] = 1;
+	starts[at] = k;
+	struct node *s = make(m, "Slice", 1, &t);
+	set_ints(m->g, s, "starts", t->shape.rank, starts);
+	set_ints(m->g, s, "steps", t->shape.rank, steps);
+	s->out[0]->shape = t->shape;
+	s->out[0]->shape.dim[at] = 1;
+	s->out[0]->known = true;
+	return finish(m, s);
+}
+
+/* t in the shape of the sum, where the stack's axis is gone; one element as a scalar. Null: it is neither. */
+static struct tensor *unstacked(struct match *m, struct tensor *t)
+{
+	const struct shape *s = &m->root->out[0]->shape, scalar = { .rank = 0 };
+
+	if (t == NULL || shape_equal(&t->shape, s))
+		return t;
+	if (shape_count(&t->shape) == 1)
+		return make_reshape(m, t, &scalar);
+	return shape_count(&t->shape) == shape_count(s) ? make_reshape(m, t, s) : NULL;
+}
+
+/* Term k: of a stack, or of an operator on two of them; in the shape of the sum. */
+static struct tensor *term(struct match *m, struct tensor *t, int axis, int k, int n)
+{
+	const int rank = t->shape.rank;
+	struct tensor *x, *y;
+
+	if (is(t, "Concat"))
+		return unstacked(m, part(m, t, rank, axis, k, n));
+	x = unstacked(m, part(m, t->def->in[0], rank, axis, k, n));
+	y = unstacked(m, part(m, t->def->in[1], rank, axis, k, n));
+	also_from(m, t->def);
+	if (x == NULL || y == NULL)
+		return NULL;
+	return finish(m, make(m, t->def->op->name, 2, (struct tensor *[]){ x, y }));
+}
+
+/* The stacks under a sum along axis: Concat, or Mul of one and something. Their number of parts; 0: none. */
+static int stacked(const struct tensor *t, int axis)
+{
+	const struct tensor *s = t;
+
+	if (is(t, "Mul"))
+		s = is(t->def->in[0], "Concat") && only_for(t->def->in[0], t->def) ? t->def->in[0] : t->def->in[1];
+	if (!is(s, "Concat") || attr_int(s->def, "axis", -1) != axis || s->def->nin != s->shape.dim[axis] ||
+	    (s != t && !only_for(s, t->def)))
+		return 0;
+	return s->def->nin <= MAX_STACK ? s->def->nin : 0;
+}
+
+/* ReduceSum(Concat(x, y)) -> Add(x, y), and with Mul between: torch.stack(..).sum(0). */
+struct tensor *fold_stack_sum(struct match *m)
+{
+	struct node *r = m->root;
+	struct tensor *x = r->in[0], *sum = NULL;
+	int count;
+	const int64_t *axes = attr_ints(r, "axes", &count);
+
+	if (count != 1 || !only_for(x, r) || r->nin != 1)
+		return NULL;
+	const int axis = (int)axes[0], n = stacked(x, axis);
+	for (int k = 0; k < n; k++) {
+		struct tensor *t = term(m, x, axis, k, n);
+
+		if (t == NULL)
+			return NULL;
+		sum = sum == NULL ? t : finish(m, make(m, "Add", 2, (struct tensor *[]){ sum, t }));
+		if (sum == NULL)
+			return NULL;
+	}
+	if (sum == NULL || strcmp(r->op->name, "ReduceMean") != 0)
+		return sum;
+	return finish(m, make(m, "Div", 2, (struct tensor *[]){ sum, graph_scalar(m->g, DT_F32, n) }));
+}
+
+/* ---- Transpose below Concat ---- */
+
+/* Concat(Transpose(x), Transpose(y), constant) -> Transpose(Concat(x, y, constant)) */
+struct tensor *fold_concat_transposes(struct match *m)
+{
+	struct node *n = m->root, *first = NULL;
+	struct tensor *in[MAX_PARTS];
+	const int rank = n->out[0]->shape.rank;
+	const int64_t *perm = NULL;
+	int count;
+
+	if (n->nin > MAX_PARTS)
+		return NULL;
+	for (int k = 0; k < n->nin; k++) {
+		if (is(n->in[k], "Transpose")) {
+			const int64_t *p = attr_ints(n->in[k]->def, "perm", &count);
+
+			if (first == NULL)
+				first = n->in[k]->def;
+			perm = perm == NULL ? p : perm;
+			if (memcmp(perm, p, (size_t)rank * sizeof(*p)) != 0)
+				return NULL;
+			also_from(m, n->in[k]->def);
+		} else if (!is_constant(n->in[k])) {
+			return NULL;
+		}
+	}
+	if (first == NULL)
+		return NULL;
+	m->node[m->nnode++] = first; /* form_Behind looks for it */
+	for (int k = 0; k < n->nin; k++) {
+		in[k] = is_constant(n->in[k]) ? form_Behind(m, n->in[k]) : n->in[k]->def->in[0];
+		if (in[k] == NULL || in[k]->shape.rank != rank)
+			return NULL;
+	}
+	struct node *joined = make(m, "Concat", n->nin, in);
+	set_int(m->g, joined, "axis", perm[attr_int(n, "axis", 0)]);
+	struct tensor *x = finish(m, joined);
+	if (x == NULL)
+		return NULL;
+	struct node *moved = make(m, "Transpose", 1, &x);
+	set_ints(m->g, moved, "perm", rank, perm);
+	return finish(m, moved);
+}

@@ -1,0 +1,486 @@
+/* Kernels as C: instances of templates with their epilogues filled in, alike ones shared. */
+#include "skipc.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- places of elements ---- */
+
+/* `e` as an operand of * / %: in parentheses unless it is one word. */
+static const char *atom(struct arena *a, const char *e)
+{
+	for (const char *c = e; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && *c != '_')
+			return arena_printf(a, "(%s)", e);
+	return e;
+}
+
+/* The position within dimensions i.. of c that coordinate text e gives for a run of `size` elements, with
+ * `inner` elements behind each. */
+static const char *run_text(struct arena *a, const char *e, int64_t size, int64_t inner, bool outermost)
+{
+	const char *text = e;
+
+	if (inner > 1)
+		text = arena_printf(a, "%s / %lld", atom(a, text), (long long)inner);
+	if (!outermost)
+		text = arena_printf(a, inner > 1 ? "%s %% %lld" : "%s %% %lld", inner > 1 ? text : atom(a, text), (long long)size);
+	return text;
+}
+
+static void add_term(struct buf *out, struct arena *a, const char *e, int64_t stride)
+{
+	bool words = strchr(e, ' ') != NULL;
+
+	if (stride == 0)
+		return;
+	if (out->len > 0)
+		buf_puts(out, stride < 0 ? " - " : " + ");
+	else if (stride < 0)
+		buf_puts(out, "-");
+	stride = stride < 0 ? -stride : stride;
+	if (stride == 1)
+		buf_puts(out, words && strchr(e, '%') == NULL && strchr(e, '/') == NULL ? atom(a, e) : e);
+	else
+		buf_printf(out, "%s * %lld", words && (strchr(e, '+') != NULL || strchr(e, '-') != NULL) ? atom(a, e) : e,
+			   (long long)stride);
+}
+
+/* Terms of one coordinate: its dimensions in runs that are evenly strided in r. */
+static void coord_index(struct buf *out, struct arena *a, const struct region *r, const struct coord *c, const char *e)
+{
+	int64_t size[MAX_RANK], stride[MAX_RANK], inner = 1;
+	int n = 0;
+
+	for (int k = 0; k < c->n; k++) {
+		int64_t dim = r->shape.dim[c->dim[k]], step = r->stride[c->dim[k]];
+
+		if (dim == 1)
+			continue;
+		if (n > 0 && stride[n - 1] == step * dim) {
+			size[n - 1] *= dim;
+			stride[n - 1] = step;
+		} else {
+			size[n] = dim;
+			stride[n++] = step;
+		}
+	}
+	for (int k = n - 1; k >= 0; k--) {
+		add_term(out, a, run_text(a, e, size[k], inner, k == 0), stride[k]);
+		inner *= size[k];
+	}
+}
+
+/* The index of an element of r at the coordinates; "0" where all strides are zero. */
+static char *index_text(struct arena *a, const struct kernel *k, const struct region *r, char *const *e)
+{
+	struct buf b = { 0 };
+	int64_t shift = 0;
+	char *text;
+
+	for (int i = 0; i < k->ncoord; i++)
+		coord_index(&b, a, r, &k->coord[i], e[i]);
+	for (int d = 0; r->windowed && d < r->shape.rank; d++)
+		shift += r->lo[d] * r->stride[d];
+	if (shift != 0)
+		buf_printf(&b, " %c %lld", shift > 0 ? '-' : '+', (long long)(shift > 0 ? shift : -shift));
+	text = arena_strdup(a, b.len > 0 ? b.data : "0");
+	buf_release(&b);
+	return text;
+}
+
+/* `k >= 4 && k < 12`: where a windowed region has an element. */
+static char *window_test(struct arena *a, const struct kernel *k, const struct region *r, char *const *e)
+{
+	struct buf b = { 0 };
+	char *text;
+
+	for (int i = 0; i < k->ncoord; i++) {
+		int64_t inner = 1;
+
+		for (int j = k->coord[i].n - 1; j >= 0; j--) {
+			int d = k->coord[i].dim[j];
+			const char *at = run_text(a, e[i], r->shape.dim[d], inner, j == 0);
+
+			if (r->lo[d] > 0)
+				buf_printf(&b, "%s%s >= %lld", b.len > 0 ? " && " : "", at, (long long)r->lo[d]);
+			if (r->hi[d] < r->shape.dim[d])
+				buf_printf(&b, "%s%s < %lld", b.len > 0 ? " && " : "", at, (long long)r->hi[d]);
+			inner *= r->shape.dim[d];
+		}
+	}
+	text = arena_strdup(a, b.len > 0 ? b.data : "1");
+	buf_release(&b);
+	return text;
+}
+
+/* ---- epilogues ---- */
+
+struct epilogue {
+	struct arena *arena; /* of the instance */
+	struct kernel *kernel;
+	char *const *coord;
+	const char *value; /* what the template has computed */
+};
+
+/* Element types of the interface that are no C arithmetic types: how they are read and written. */
+static const char *load_format(enum dtype type)
+{
+	switch (type) {
+	case DT_F64:
+		return "(float)%s";
+	case DT_F16:
+		return "half_f32(%s)";
+	case DT_BF16:
+		return "bfloat_f32(%s)";
+	default:
+		return "%s";
+	}
+}
+
+static const char *store_format(enum dtype type)
+{
+	switch (type) {
+	case DT_F64:
+		return "(double)%s";
+	case DT_F16:
+		return "to_half_f32(%s)";
+	case DT_BF16:
+		return "to_bfloat_f32(%s)";
+	default:
+		return "%s";
+	}
+}
+
+static const char *apply_format(struct arena *a, const char *format, const char *text)
+{
+	const char *hole = strchr(format, '%');
+
+	return arena_printf(a, "%.*s%s%s", (int)(hole - format), format, text, hole + 2);
+}
+
+static const char *operand_text(struct epilogue *x, int i)
+{
+	const struct arg *o = &x->kernel->operand[i];
+	const char *index = index_text(x->arena, x->kernel, &o->region, x->coord), *element;
+
+	if (x->kernel->in_place != NULL && o->region.buffer == x->kernel->in_place)
+		element = arena_printf(x->arena, "y[%s]", index);
+	else
+		element = arena_printf(x->arena, "z%d[%s]", i, index);
+	element = apply_format(x->arena, load_format(o->region.type), element);
+	if (!o->region.windowed)
+		return element;
+	return arena_printf(x->arena, "(%s ? %s : %s)", window_test(x->arena, x->kernel, &o->region, x->coord), element,
+			    o->tensor->type == DT_F32 ? "0.0f" : "0");
+}
+
+/* Is a member's result worth no name: read once, by one member? */
+static bool is_inline(const struct kernel *k, const struct node *n)
+{
+	const struct tensor *t = n->out[0];
+	const struct node *user = t->nuser == 1 ? t->user[0] : NULL;
+
+	if (user == NULL || t == k->out || (dtypes[t->type].size < 4 && !n->op->test) || strcmp(n->op->name, "Cast") == 0)
+		return false;
+	for (int i = 0; i < user->nin; i++)
+		if (user->in[i] == t)
+			return expr_uses(user->op, i) == 1;
+	return false;
+}
+
+static const char *node_text(struct epilogue *x, int member);
+
+static const char *input_text(struct epilogue *x, const struct tensor *t, enum dtype type)
+{
+	const struct kernel *k = x->kernel;
+	double number;
+
+	if (t == k->value)
+		return x->value;
+	for (int i = 0; i < k->ngroup; i++)
+		if (k->group[i]->out[0] == t)
+			return is_inline(k, k->group[i]) ? node_text(x, i) : arena_printf(x->arena, "v%d", i);
+	for (int i = 0; i < k->noperand; i++)
+		if (k->operand[i].tensor == t)
+			return operand_text(x, i);
+	if (!const_uniform(t, &number))
+		die("operand %s of a kernel is nowhere", t->name);
+	struct buf b = { 0 };
+
+	print_number(&b, number, t->type == DT_BOOL ? DT_I32 : type);
+	const char *text = arena_strdup(x->arena, b.data);
+
+	buf_release(&b);
+	return text;
+}
+
+/* The type that a node's expression is computed in. */
+static enum dtype compute_type(const struct node *n)
+{
+	bool first = n->op->test || strcmp(n->op->name, "Cast") == 0 || strcmp(n->op->name, "Pow") == 0;
+
+	return first ? n->in[0]->type : n->out[0]->type;
+}
+
+static const char *cast_text(struct arena *a, const struct node *n, const char *x)
+{
+	enum dtype from = n->in[0]->type, to = n->out[0]->type;
+
+	if (from == to)
+		return x;
+	if (to == DT_BOOL)
+		return arena_printf(a, "%s != %s", x, from == DT_F32 ? "0.0f" : "0");
+	return arena_printf(a, "(%s)%s", dtypes[to].ctype, atom(a, x));
+}
+
+/* The C expression of a member; in parentheses when it is to stand inside another. */
+static const char *node_text(struct epilogue *x, int member)
+{
+	const struct node *n = x->kernel->group[member];
+	const char *in[3] = { "", "", "" }, *text;
+	struct buf b = { 0 };
+
+	for (int i = 0; i < n->nin && i < 3; i++)
+		in[i] = input_text(x, n->in[i], compute_type(n));
+	if (strcmp(n->op->name, "Cast") == 0)
+		return cast_text(x->arena, n, in[0]);
+	expr_print(&b, n->op, n, compute_type(n), in);
+	text = arena_strdup(x->arena, b.data);
+	buf_release(&b);
+	return is_inline(x->kernel, n) && strchr(text, ' ') != NULL ? arena_printf(x->arena, "(%s)", text) : text;
+}
+
+static const char *unwrapped(struct arena *a, const char *text)
+{
+	size_t len = strlen(text);
+	int depth = 0;
+
+	if (text[0] != '(' || text[len - 1] != ')')
+		return text;
+	for (size_t i = 0; i < len; i++) {
+		depth += (text[i] == '(') - (text[i] == ')');
+		if (depth == 0 && i + 1 < len)
+			return text;
+	}
+	return arena_printf(a, "%.*s", (int)(len - 2), text + 1);
+}
+
+/* A member's value, made to fit its type. */
+static const char *fitted(struct arena *a, const struct node *n, const char *text)
+{
+	enum dtype type = n->out[0]->type;
+
+	return dtypes[type].size < 4 ? arena_printf(a, "(%s)(%s)", dtypes[type].ctype, text) : unwrapped(a, text);
+}
+
+static void write_epilogue(void *ctx, struct buf *out, const char *indent, const char *value, char *const *coord, int ncoord)
+{
+	struct epilogue *x = ctx;
+	const struct kernel *k = x->kernel;
+
+	if (ncoord != k->ncoord)
+		die("template %s has %d coordinates, kernel %s %d", k->row->template, ncoord, k->row->name, k->ncoord);
+	x->coord = coord;
+	x->value = value;
+	if (k->anchor == NULL && k->ngroup == 0) {
+		const char *text = unwrapped(x->arena, operand_text(x, 0));
+
+		buf_printf(out, "%s%s = %s;\n", indent, value, apply_format(x->arena, store_format(k->dst.type), text));
+		return;
+	}
+	for (int i = 0; i < k->ngroup; i++) {
+		const struct node *n = k->group[i];
+
+		if (is_inline(k, n))
+			continue;
+		const char *text = fitted(x->arena, n, node_text(x, i));
+
+		if (n->out[0] == k->out)
+			buf_printf(out, "%s%s = %s;\n", indent, value, text);
+		else
+			buf_printf(out, "%sconst %s v%d = %s;\n", indent, dtypes[n->out[0]->type].ctype, i, text);
+	}
+}
+
+static void write_access(void *ctx, struct buf *out, char letter, char *const *coord, int ncoord)
+{
+	const struct epilogue *x = ctx;
+
+	if (letter != 'Y' || ncoord != x->kernel->ncoord)
+		die("template %s: access %c with %d coordinates", x->kernel->row->template, letter, ncoord);
+	buf_printf(out, "y[%s]", index_text(x->arena, x->kernel, &x->kernel->dst, coord));
+}
+
+/* ---- names and comments ---- */
+
+/* `, const float *restrict z0`: operands other than what is overwritten. */
+static const char *operand_parameters(struct arena *a, const struct kernel *k)
+{
+	const char *text = "";
+
+	for (int i = 0; i < k->noperand; i++)
+		if (k->in_place == NULL || k->operand[i].region.buffer != k->in_place)
+			text = arena_printf(a, "%s, const %s *restrict z%d", text, dtypes[k->operand[i].region.type].ctype, i);
+	return text;
+}
+
+/* How the dimensions of r lie: "" for row by row. */
+static const char *layout_text(const struct region *r)
+{
+	struct region rows = region_dense(r->type, &r->shape, NULL), same = *r;
+
+	same.offset = 0;
+	same.buffer = NULL;
+	if (region_same(&rows, &same))
+		return "";
+	if (r->shape.rank > 2 && r->stride[1] == 1)
+		return " channels last";
+	return r->windowed ? " in zero padding" : " strided";
+}
+
+static const char *lower(struct arena *a, const char *s)
+{
+	char *t = arena_strdup(a, s);
+
+	for (char *c = t; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return t;
+}
+
+static const char *instance_comment(struct arena *a, const struct kernel *k)
+{
+	const char *text = arena_printf(a, "%s:", k->title);
+
+	for (int i = 0; i < k->narg; i++)
+		if (k->arg[i].region.buffer->kind != BUF_WEIGHTS && k->arg[i].region.buffer->kind != BUF_TABLE)
+			text = arena_printf(a, "%s x %s%s", text, shape_text(a, &k->arg[i].tensor->shape), layout_text(&k->arg[i].region));
+	text = arena_printf(a, "%s -> y %s%s", text, shape_text(a, &k->dst.shape), layout_text(&k->dst));
+	for (int i = 0; i < k->ngroup; i++)
+		text = arena_printf(a, "%s%s%s", text, i > 0 ? " " : "; ", k->group[i]->op->name);
+	for (int i = 0; i < k->noperand; i++) {
+		const struct arg *o = &k->operand[i];
+		bool over = k->in_place != NULL && o->region.buffer == k->in_place;
+
+		text = arena_printf(a, "%s; z%d %s%s%s", text, i, shape_text(a, &o->tensor->shape), layout_text(&o->region),
+				    over ? ", replaced by y" : "");
+	}
+	return text;
+}
+
+/* conv3x3_s2_56x56x64_28x28x128_add_relu: what, from, to, and what is absorbed. */
+static const char *base_name(struct arena *a, const struct kernel *k)
+{
+	const char *name = k->title;
+	int most = 4;
+
+	if (k->anchor == NULL && k->ngroup > 0)
+		name = "";
+	for (int i = 0; i < k->ngroup && k->anchor == NULL; i++)
+		if (most-- > 0)
+			name = arena_printf(a, "%s%s%s", name, i > 0 ? "_" : "", lower(a, k->group[i]->op->name));
+	for (int d = 1; k->anchor != NULL && k->narg > 0 && d < k->arg[0].region.shape.rank; d++)
+		name = arena_printf(a, "%s%s%lld", name, d > 1 ? "x" : "_", (long long)k->arg[0].region.shape.dim[d]);
+	for (int d = k->dst.shape.rank > 1; d < k->dst.shape.rank; d++)
+		name = arena_printf(a, "%s%s%lld", name, d > (k->dst.shape.rank > 1) ? "x" : "_", (long long)k->dst.shape.dim[d]);
+	for (int i = 0; i < k->ngroup && k->anchor != NULL; i++)
+		if (most-- > 0)
+			name = arena_printf(a, "%s_%s", name, lower(a, k->group[i]->op->name));
+	return name;
+}
+
+/* ---- instances ---- */
+
+static const char placeholder[] = "skipc_instance";
+
+/* Text of the kernel's function, under the placeholder's name. */
+static const char *instance_text(struct plan *p, struct kernel *k)
+{
+	struct epilogue x = { .arena = p->arena, .kernel = k };
+	struct instance_request r = {
+		.template_name = k->row->template,
+		.function = placeholder,
+		.comment = instance_comment(p->arena, k),
+		.params = k->param,
+		.nparams = k->nparam,
+		.access = write_access,
+		.epilogue = write_epilogue,
+		.ctx = &x,
+	};
+	struct subst substs[MAX_SUBST + 1];
+
+	memcpy(substs, k->subst, sizeof(k->subst));
+	substs[k->nsubst] = (struct subst){ "OPERANDS", operand_parameters(p->arena, k) };
+	r.substs = substs;
+	r.nsubsts = k->nsubst + 1;
+	return template_instantiate(p->arena, &r);
+}
+
+static const char *replace_all(struct arena *a, const char *text, const char *from, const char *to)
+{
+	struct buf b = { 0 };
+	const char *result;
+
+	for (const char *hit; (hit = strstr(text, from)) != NULL; text = hit + strlen(from)) {
+		buf_add(&b, text, (size_t)(hit - text));
+		buf_puts(&b, to);
+	}
+	buf_puts(&b, text);
+	result = arena_strdup(a, b.data);
+	buf_release(&b);
+	return result;
+}
+
+/* The name, made unique among the first n instances: _2, _3 .. behind it. */
+static const char *unique_name(struct arena *a, const struct instance *v, int n, const char *base)
+{
+	const char *name = base;
+
+	for (int copy = 2;; copy++) {
+		bool taken = false;
+
+		for (int i = 0; i < n; i++)
+			taken = taken || strcmp(v[i].name, name) == 0;
+		if (!taken)
+			return name;
+		name = arena_printf(a, "%s_%d", base, copy);
+	}
+}
+
+static uint64_t hash_text(const char *s)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	return h;
+}
+
+struct instance *instantiate(struct plan *p, int *count)
+{
+	struct instance *v = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*v));
+	uint64_t *hash = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*hash));
+	const char **raw = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*raw));
+	int n = 0;
+
+	for (int i = 0; i < p->nkernel; i++) {
+		struct kernel *k = p->kernel[i];
+		const char *text = instance_text(p, k);
+		uint64_t h = hash_text(text);
+		int same = 0;
+
+		while (same < n && (hash[same] != h || strcmp(raw[same], text) != 0))
+			same++;
+		if (same == n) {
+			v[n].name = unique_name(p->arena, v, n, base_name(p->arena, k));
+			v[n].text = replace_all(p->arena, text, placeholder, v[n].name);
+			v[n].first = k;
+			hash[n] = h;
+			raw[n++] = text;
+		}
+		k->function = v[same].name;
+	}
+	*count = n;
+	return v;
+}

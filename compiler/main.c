@@ -1,0 +1,427 @@
+/* The command line, and the table of passes. */
+#include "skipc.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What is on its way through the passes. */
+struct job {
+	struct arena arena;
+	struct diag diag;
+	const char *model;
+	const char *target;
+	struct dim_value dim[32];
+	int ndim;
+	struct graph *graph;
+	struct plan *plan;
+	struct output out;
+	struct emit_options emit;
+	char dump; /* letter of the pass after which to print, or 0 */
+};
+
+/* ---- passes ---- */
+
+static bool is_text(const char *path)
+{
+	size_t n = strlen(path);
+
+	return n > 6 && strcmp(path + n - 6, ".skipc") == 0;
+}
+
+static char *read_text(struct arena *a, struct diag *d, const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	struct buf b = { 0 };
+	char part[4096], *text;
+	size_t n;
+
+	if (f == NULL) {
+		model_error(d, NULL, "cannot be read: %s", strerror(errno));
+		return NULL;
+	}
+	while ((n = fread(part, 1, sizeof(part), f)) > 0)
+		buf_add(&b, part, n);
+	fclose(f);
+	text = arena_strdup(a, b.data != NULL ? b.data : "");
+	buf_release(&b);
+	return text;
+}
+
+static void pass_import(struct job *j)
+{
+	if (is_text(j->model)) {
+		char *text = read_text(&j->arena, &j->diag, j->model);
+
+		if (text != NULL)
+			j->graph = text_parse(&j->arena, &j->diag, j->model, text);
+		return;
+	}
+	struct raw_model *m = onnx_read(&j->arena, &j->diag, j->model);
+
+	if (m != NULL)
+		j->graph = import(&j->arena, &j->diag, m, j->dim, j->ndim);
+}
+
+static void pass_shapes(struct job *j)
+{
+	shapes(j->graph);
+}
+
+static void pass_fold(struct job *j)
+{
+	fold(j->graph);
+}
+
+static void pass_rewrite(struct job *j)
+{
+	rewrite(j->graph);
+}
+
+static void pass_layout(struct job *j)
+{
+	layout(j->graph);
+}
+
+static void pass_schedule(struct job *j)
+{
+	j->plan = schedule(j->graph, j->target);
+}
+
+static void pass_memory(struct job *j)
+{
+	memory(j->plan);
+}
+
+static void pass_pack(struct job *j)
+{
+	pack(j->plan);
+}
+
+static void pass_emit(struct job *j)
+{
+	emit(j->plan, &j->emit, &j->out);
+}
+
+enum { GRAPH = 1, SHAPES = 2, FOLDED = 4, CANONICAL = 8, LAYOUT = 16, PLAN = 32, OFFSETS = 64, PACKED = 128, FILES = 256 };
+
+/* Each pass is a file with one public function; `needs` must have been made before it. */
+static const struct pass {
+	char letter;
+	const char *name;
+	void (*run)(struct job *j);
+	unsigned needs, makes;
+} passes[] = {
+	{ 'i', "import", pass_import, 0, GRAPH },
+	{ 's', "shapes", pass_shapes, GRAPH, SHAPES },
+	{ 'f', "fold", pass_fold, GRAPH | SHAPES, FOLDED },
+	{ 'r', "rewrite", pass_rewrite, GRAPH | SHAPES | FOLDED, CANONICAL },
+	{ 'l', "layout", pass_layout, GRAPH | SHAPES | CANONICAL, LAYOUT },
+	{ 'k', "schedule", pass_schedule, GRAPH | SHAPES | LAYOUT, PLAN },
+	{ 'm', "memory", pass_memory, PLAN, OFFSETS },
+	{ 'p', "pack", pass_pack, PLAN, PACKED },
+	{ 'e', "emit", pass_emit, PLAN | OFFSETS | PACKED, FILES },
+};
+
+enum { NPASS = sizeof(passes) / sizeof(passes[0]) };
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void dump(const struct job *j)
+{
+	struct buf b = { 0 };
+
+	if (j->plan != NULL)
+		plan_print(&b, j->plan);
+	else
+		text_print(&b, j->graph);
+	fputs(b.data != NULL ? b.data : "", stdout);
+	buf_release(&b);
+}
+
+/* Runs the passes up to the one that makes `goal`. False: errors were reported, and nothing was written. */
+static bool run_passes(struct job *j, unsigned goal)
+{
+	const double start = seconds();
+	const bool terminal = isatty(2) != 0;
+	unsigned made = 0;
+	bool shown = false;
+
+	for (int k = 0; k < NPASS && (made & goal) == 0; k++) {
+		const struct pass *p = &passes[k];
+
+		if ((p->needs & ~made) != 0)
+			die("pass %s runs before what it needs", p->name);
+		if (terminal && seconds() - start > 1.0) {
+			fprintf(stderr, "\r\033[K%s: %s ...", j->model, p->name);
+			shown = true;
+		}
+		p->run(j);
+		if (shown)
+			fprintf(stderr, "\r\033[K");
+		if (j->diag.errors > 0)
+			return false;
+		made |= p->makes;
+		if (j->graph != NULL)
+			graph_check(j->graph, (made & SHAPES) != 0);
+		if (j->dump == p->letter)
+			dump(j);
+	}
+	return true;
+}
+
+/* ---- the command line ---- */
+
+static const char help[] =
+	"skipc " SKIPC_VERSION ": compiles ONNX networks with skip connections into standalone C\n"
+	"\n"
+	"  skipc compile MODEL -o DIR    DIR/NAME.c NAME.h NAME_weights.c (or .bin)\n"
+	"  skipc inspect MODEL           nodes, kernels, fusions, memory plan\n"
+	"  skipc diff MODEL              builds, runs, compares with onnxruntime\n"
+	"\n"
+	"MODEL is an .onnx file (or a graph in text form, .skipc). Options of all commands:\n"
+	"  --name NAME      prefix of the generated names; the model's base name unless given\n"
+	"  --target=c       portable C99 (the default)\n"
+	"  --dim NAME=N     value of a symbolic dimension; the batch is 1 unless given\n"
+	"  -d LETTER        print the graph or plan after a pass:\n"
+	"                   import shapes fold rewrite layout schedule(k) memory pack emit\n"
+	"  --help --version\n"
+	"compile:\n"
+	"  --main           also NAME_main.c, a program: PROG x0.npy ... -o y0.npy ...\n"
+	"  --weights=FORM   text, rows, incbin or bin; by size unless given\n"
+	"  --exact          no kernel that trades accuracy for speed (--target=c has none)\n"
+	"  --trace          the program can write every stored tensor (--trace-dir DIR)\n"
+	"diff:\n"
+	"  --input FILE     .npy or .pb, once for each input; else random\n"
+	"  --all-tensors    compare every tensor that survives, name the first that differs\n"
+	"  --float64        distance of both sides from an evaluation in float64\n"
+	"  --cc CC --cflags FLAGS --run 'COMMAND'   how to build and run, for other targets\n"
+	"\n"
+	"Exit: 0 done, 1 the model is refused or differs, 2 wrong usage, 3 a bug of skipc.\n";
+
+static int usage(const char *what, const char *value)
+{
+	fprintf(stderr, "skipc: %s%s\ntry skipc --help\n", what, value);
+	return 2;
+}
+
+/* `--name=value` or `--name value`: the value, else null. */
+static const char *option(char **argv, int *k, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(argv[*k], name, n) != 0)
+		return NULL;
+	if (argv[*k][n] == '=')
+		return argv[*k] + n + 1;
+	if (argv[*k][n] == '\0' && argv[*k + 1] != NULL)
+		return argv[++*k];
+	return NULL;
+}
+
+static bool parse_dim(struct job *j, const char *text)
+{
+	const char *equals = strrchr(text, '=');
+	char *end = NULL;
+	long value = equals != NULL ? strtol(equals + 1, &end, 10) : 0;
+
+	if (equals == NULL || equals == text || *end != '\0' || value < 1 || j->ndim == (int)(sizeof(j->dim) / sizeof(j->dim[0])))
+		return false;
+	j->dim[j->ndim++] = (struct dim_value){ arena_printf(&j->arena, "%.*s", (int)(equals - text), text), value };
+	return true;
+}
+
+static bool parse_weights(struct job *j, const char *text)
+{
+	static const char *const forms[] = { "auto", "text", "rows", "incbin", "bin" };
+
+	for (int k = 0; k < 5; k++)
+		if (strcmp(forms[k], text) == 0) {
+			j->emit.weights = (enum weights_form)k;
+			return true;
+		}
+	return false;
+}
+
+static bool is_identifier(const char *s)
+{
+	if (!isalpha((unsigned char)*s))
+		return false;
+	for (; *s != '\0'; s++)
+		if (!isalnum((unsigned char)*s) && *s != '_')
+			return false;
+	return true;
+}
+
+/* The file's name without folders and its last ending. */
+static const char *base_name(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash != NULL ? slash + 1 : path, *dot = strrchr(base, '.');
+
+	return dot != NULL && dot != base ? arena_printf(a, "%.*s", (int)(dot - base), base) : base;
+}
+
+/* Options that shape the output, as one would type them; -o and the model are not among them. */
+static void note_setting(struct job *j, const char *text)
+{
+	j->emit.settings = arena_printf(&j->arena, "%s %s", j->emit.settings, text);
+}
+
+/* Returns 0, or the exit status. */
+static int parse_options(struct job *j, int argc, char **argv)
+{
+	const char *value;
+
+	j->emit.settings = "--target=c";
+	j->target = "c";
+	for (int k = 2; k < argc; k++) {
+		if ((value = option(argv, &k, "-o")) != NULL || (value = option(argv, &k, "--output")) != NULL) {
+			j->out.dir = value;
+		} else if ((value = option(argv, &k, "--name")) != NULL) {
+			if (!is_identifier(value))
+				return usage("--name wants a C identifier, not ", value);
+			j->emit.name = value;
+		} else if ((value = option(argv, &k, "--target")) != NULL) {
+			if (strcmp(value, "c") != 0)
+				return usage("no such target: ", value);
+		} else if ((value = option(argv, &k, "--dim")) != NULL) {
+			if (!parse_dim(j, value))
+				return usage("--dim wants NAME=N with N at least 1, not ", value);
+			note_setting(j, arena_printf(&j->arena, "--dim %s", escape(&j->arena, value)));
+		} else if ((value = option(argv, &k, "--weights")) != NULL) {
+			if (!parse_weights(j, value))
+				return usage("--weights is auto, text, rows, incbin or bin, not ", value);
+			note_setting(j, arena_printf(&j->arena, "--weights=%s", value));
+		} else if ((value = option(argv, &k, "-d")) != NULL) {
+			j->dump = value[0];
+		} else if (strcmp(argv[k], "--main") == 0) {
+			j->emit.main = true;
+		} else if (strcmp(argv[k], "--trace") == 0) {
+			j->emit.trace = j->emit.main = true;
+			note_setting(j, "--trace");
+		} else if (strcmp(argv[k], "--exact") == 0) {
+			note_setting(j, "--exact");
+		} else if (argv[k][0] == '-') {
+			return usage("unknown option, or one without its value: ", argv[k]);
+		} else if (j->model != NULL) {
+			return usage("more than one model: ", argv[k]);
+		} else {
+			j->model = argv[k];
+		}
+	}
+	if (j->model == NULL)
+		return usage("no model is given", "");
+	return 0;
+}
+
+static int finish(struct job *j, int status)
+{
+	if (j->diag.errors > 0)
+		fprintf(stderr, "%s: %d error%s\n", j->model, j->diag.errors, j->diag.errors == 1 ? "" : "s");
+	arena_release(&j->arena);
+	return status;
+}
+
+static int command_compile(int argc, char **argv)
+{
+	struct job j = { .diag = { .to = stderr } };
+	int status = parse_options(&j, argc, argv);
+
+	if (status == 0 && j.out.dir == NULL)
+		status = usage("compile needs -o DIR", "");
+	if (status != 0)
+		return finish(&j, status);
+	j.diag.path = j.model;
+	j.out.arena = &j.arena;
+	j.emit.model = strrchr(j.model, '/') != NULL ? strrchr(j.model, '/') + 1 : j.model;
+	if (j.emit.name == NULL)
+		j.emit.name = identifier(&j.arena, base_name(&j.arena, j.model));
+	if (!run_passes(&j, FILES) || !output_commit(&j.out)) {
+		output_discard(&j.out);
+		return finish(&j, 1);
+	}
+	return finish(&j, 0);
+}
+
+static int command_inspect(int argc, char **argv)
+{
+	struct job j = { .diag = { .to = stderr } };
+	int status = parse_options(&j, argc, argv);
+
+	if (status != 0)
+		return finish(&j, status);
+	j.diag.path = j.model;
+	if (!run_passes(&j, PACKED))
+		return finish(&j, 1);
+	report(stdout, j.plan);
+	return finish(&j, 0);
+}
+
+/* tools/compare.py does the work, in the project's own environment where there is one. */
+static int command_diff(int argc, char **argv)
+{
+	struct arena a = { 0 };
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *root, *python = getenv("SKIPC_PYTHON");
+	char **args = arena_alloc(&a, (size_t)(argc + 8) * sizeof(char *));
+	int k = 0;
+
+	if (n < 0)
+		return usage("cannot find where skipc is installed", "");
+	self[n] = '\0';
+	root = arena_printf(&a, "%s/..", arena_printf(&a, "%.*s", (int)(strrchr(self, '/') - self), self));
+	if (python == NULL) {
+		python = arena_printf(&a, "%s/.venv/bin/python", root);
+		if (access(python, X_OK) != 0)
+			python = "python3";
+	}
+	args[k++] = (char *)(uintptr_t)python;
+	args[k++] = arena_printf(&a, "%s/tools/compare.py", root);
+	args[k++] = (char *)(uintptr_t) "--skipc";
+	args[k++] = self;
+	for (int i = 2; i < argc; i++)
+		args[k++] = argv[i];
+	execvp(python, args);
+	fprintf(stderr, "skipc: diff needs Python 3 with onnxruntime: %s: %s\n", python, strerror(errno));
+	return 1;
+}
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "compile", command_compile },
+	{ "inspect", command_inspect },
+	{ "diff", command_diff },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage("no command is given", "");
+	for (int k = 1; k < argc; k++)
+		if (strcmp(argv[k], "--help") == 0 || strcmp(argv[k], "-h") == 0 || (k == 1 && strcmp(argv[k], "help") == 0)) {
+			fputs(help, stdout);
+			return 0;
+		}
+	for (int k = 1; k < argc; k++)
+		if (strcmp(argv[k], "--version") == 0) {
+			puts("skipc " SKIPC_VERSION);
+			return 0;
+		}
+	for (size_t k = 0; k < sizeof(commands) / sizeof(commands[0]); k++)
+		if (strcmp(commands[k].name, argv[1]) == 0)
+			return commands[k].run(argc, argv);
+	return usage("no such command: ", argv[1]);
+}

@@ -1,0 +1,354 @@
+/* Element types, the operator table, and elementwise expressions: parsed, run on doubles, printed as C. */
+#include "skipc.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct dtype_info dtypes[DT_COUNT] = {
+	[DT_NONE] = { "?", "void", "V0", 0, 0, false, "" },
+	[DT_F32] = { "f32", "float", "f4", 4, 1, true, "f32" },
+	[DT_F64] = { "f64", "double", "f8", 8, 11, true, "f64" },
+	[DT_F16] = { "f16", "uint16_t", "f2", 2, 10, true, "f16" },
+	[DT_BF16] = { "bf16", "uint16_t", "u2", 2, 16, true, "bf16" },
+	[DT_I8] = { "i8", "int8_t", "i1", 1, 3, false, "i32" },
+	[DT_U8] = { "u8", "uint8_t", "u1", 1, 2, false, "i32" },
+	[DT_I16] = { "i16", "int16_t", "i2", 2, 5, false, "i32" },
+	[DT_U16] = { "u16", "uint16_t", "u2", 2, 4, false, "i32" },
+	[DT_I32] = { "i32", "int32_t", "i4", 4, 6, false, "i32" },
+	[DT_U32] = { "u32", "uint32_t", "u4", 4, 12, false, "u32" },
+	[DT_I64] = { "i64", "int64_t", "i8", 8, 7, false, "i64" },
+	[DT_U64] = { "u64", "uint64_t", "u8", 8, 13, false, "u64" },
+	[DT_BOOL] = { "bool", "uint8_t", "b1", 1, 9, false, "i32" },
+};
+
+enum dtype dtype_of_onnx(int onnx)
+{
+	for (int k = 1; k < DT_COUNT; k++)
+		if (dtypes[k].onnx == onnx)
+			return (enum dtype)k;
+	return DT_NONE;
+}
+
+/* ---- the operator table ---- */
+
+/* Rules that several rows share are declared once by each; that is legal C. */
+#define VIEW(name, least, most, shape, eval)                   \
+	bool shape_##shape(struct graph *g, struct node *n);   \
+	bool eval_##eval(struct graph *g, struct node *n);
+#define ANCHOR VIEW
+#define OPAQUE VIEW
+#include "ops.def"
+bool shape_elementwise(struct graph *g, struct node *n);
+bool eval_elementwise(struct graph *g, struct node *n);
+#define eval_none NULL
+
+static const struct op ops[] = {
+#define ELEMENTWISE(op_name, inputs, commute, kind, text)               \
+	{ .name = #op_name,                                             \
+	  .class = OP_ELEMENTWISE,                                      \
+	  .min_in = inputs,                                             \
+	  .max_in = inputs,                                             \
+	  .commutes = commute,                                          \
+	  .test = RESULT_##kind,                                        \
+	  .shape = shape_elementwise,                                   \
+	  .eval = eval_elementwise,                                     \
+	  .expr = text },
+#define ROW(op_class, op_name, least, most, shape_rule, eval_rule)      \
+	{ .name = #op_name,                                             \
+	  .class = op_class,                                            \
+	  .min_in = least,                                              \
+	  .max_in = most,                                               \
+	  .shape = shape_##shape_rule,                                  \
+	  .eval = eval_##eval_rule },
+#define VIEW(name, least, most, shape, eval) ROW(OP_VIEW, name, least, most, shape, eval)
+#define ANCHOR(name, least, most, shape, eval) ROW(OP_ANCHOR, name, least, most, shape, eval)
+#define OPAQUE(name, least, most, shape, eval) ROW(OP_OPAQUE, name, least, most, shape, eval)
+#define RESULT_SAME false
+#define RESULT_TEST true
+#include "ops.def"
+};
+
+int op_count(void)
+{
+	return (int)(sizeof(ops) / sizeof(ops[0]));
+}
+
+const struct op *op_at(int k)
+{
+	return &ops[k];
+}
+
+const struct op *op_find(const char *name)
+{
+	for (int k = 0; k < op_count(); k++)
+		if (strcmp(ops[k].name, name) == 0)
+			return &ops[k];
+	return NULL;
+}
+
+/* ---- the vocabulary of expressions ---- */
+
+#define UNARY(word, value)                        \
+	static double run_##word(const double *x) \
+	{                                         \
+		return value;                     \
+	}
+#define BINARY UNARY
+UNARY(NEG, -x[0])
+UNARY(ABS, fabs(x[0]))
+UNARY(NOT, x[0] == 0.0 ? 1.0 : 0.0)
+UNARY(SQRT, sqrt(x[0]))
+UNARY(EXP, math_exp(x[0]))
+UNARY(EXPM1, math_exp(x[0]) - 1.0)
+UNARY(LOG, math_log(x[0]))
+UNARY(TANH, math_tanh(x[0]))
+UNARY(SIGMOID, math_sigmoid(x[0]))
+UNARY(SOFTPLUS, math_softplus(x[0]))
+UNARY(ERF, math_erf(x[0]))
+UNARY(SIN, math_sin(x[0]))
+UNARY(COS, math_cos(x[0]))
+UNARY(FLOOR, floor(x[0]))
+UNARY(CEIL, ceil(x[0]))
+UNARY(ROUND, x[0] - remainder(x[0], 1.0)) /* half to even */
+BINARY(ADD, x[0] + x[1])
+BINARY(SUB, x[0] - x[1])
+BINARY(MUL, x[0] * x[1])
+BINARY(DIV, x[0] / x[1])
+BINARY(MOD, x[0] - floor(x[0] / x[1]) * x[1])
+BINARY(POW, math_pow(x[0], x[1]))
+BINARY(MAX, x[0] < x[1] ? x[1] : x[0])
+BINARY(MIN, x[1] < x[0] ? x[1] : x[0])
+BINARY(LT, x[0] < x[1] ? 1.0 : 0.0)
+BINARY(LE, x[0] <= x[1] ? 1.0 : 0.0)
+BINARY(EQ, x[0] == x[1] ? 1.0 : 0.0)
+BINARY(AND, x[0] != 0.0 && x[1] != 0.0 ? 1.0 : 0.0)
+BINARY(OR, x[0] != 0.0 || x[1] != 0.0 ? 1.0 : 0.0)
+UNARY(SEL, x[0] != 0.0 ? x[1] : x[2])
+
+/*
+ * A word: its C ('%' stands for the next operand, '@' for the type's suffix; text that starts with a
+ * letter is a call and needs no parentheses around it) and its value on doubles.
+ */
+static const struct word {
+	const char *name;
+	int arity;
+	const char *c;
+	double (*run)(const double *x);
+} words[] = {
+	{ "NEG", 1, "-%", run_NEG },
+	{ "ABS", 1, "abs_@(%)", run_ABS },
+	{ "NOT", 1, "!%", run_NOT },
+	{ "SQRT", 1, "sqrt_@(%)", run_SQRT },
+	{ "EXP", 1, "exp_@(%)", run_EXP },
+	{ "EXPM1", 1, "exp_@(%) - 1.0f", run_EXPM1 },
+	{ "LOG", 1, "log_@(%)", run_LOG },
+	{ "TANH", 1, "tanh_@(%)", run_TANH },
+	{ "SIGMOID", 1, "sigmoid_@(%)", run_SIGMOID },
+	{ "SOFTPLUS", 1, "softplus_@(%)", run_SOFTPLUS },
+	{ "ERF", 1, "erf_@(%)", run_ERF },
+	{ "SIN", 1, "sin_@(%)", run_SIN },
+	{ "COS", 1, "cos_@(%)", run_COS },
+	{ "FLOOR", 1, "floor_@(%)", run_FLOOR },
+	{ "CEIL", 1, "ceil_@(%)", run_CEIL },
+	{ "ROUND", 1, "round_@(%)", run_ROUND },
+	{ "ADD", 2, "% + %", run_ADD },
+	{ "SUB", 2, "% - %", run_SUB },
+	{ "MUL", 2, "% * %", run_MUL },
+	{ "DIV", 2, "% / %", run_DIV },
+	{ "MOD", 2, "mod_@(%, %)", run_MOD },
+	{ "POW", 2, "pow_@(%, %)", run_POW },
+	{ "MAX", 2, "max_@(%, %)", run_MAX },
+	{ "MIN", 2, "min_@(%, %)", run_MIN },
+	{ "LT", 2, "% < %", run_LT },
+	{ "LE", 2, "% <= %", run_LE },
+	{ "EQ", 2, "% == %", run_EQ },
+	{ "AND", 2, "% && %", run_AND },
+	{ "OR", 2, "% || %", run_OR },
+	{ "SEL", 3, "% ? % : %", run_SEL },
+};
+
+/* ---- expressions ---- */
+
+#define MAX_TERM 48
+#define MAX_DEPTH 24
+
+/* A program is the expression in postfix order. */
+struct program {
+	int n;
+	struct term {
+		const struct word *word; /* null: an input or a number */
+		int input;		 /* -1: a number */
+		double number;
+	} term[MAX_TERM];
+};
+
+static struct term *add_term(struct program *p, const char *expr)
+{
+	if (p->n == MAX_TERM)
+		die("expression too long: %s", expr);
+	return &p->term[p->n++];
+}
+
+/* Parses one operand at *s: WORD(operand, ..), x<k>, $attribute or a number. */
+static void parse_operand(struct program *p, const struct op *op, const struct node *n, const char **s)
+{
+	const char *start = *s;
+	char name[32];
+	size_t len = strspn(start, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$.");
+
+	if (len == 0 || len >= sizeof(name))
+		die("operator %s: cannot parse %s", op->name, start);
+	memcpy(name, start, len);
+	name[len] = '\0';
+	*s += len;
+	if (name[0] == 'x') {
+		*add_term(p, op->expr) = (struct term){ .input = atoi(name + 1) };
+	} else if (name[0] == '$') {
+		*add_term(p, op->expr) = (struct term){ .input = -1, .number = attr_float(n, name + 1, NAN) };
+	} else if (isdigit((unsigned char)name[0])) {
+		*add_term(p, op->expr) = (struct term){ .input = -1, .number = strtod(name, NULL) };
+	} else {
+		const struct word *w = words, *end = words + sizeof(words) / sizeof(words[0]);
+
+		while (w < end && strcmp(w->name, name) != 0)
+			w++;
+		if (w == end)
+			die("operator %s: no word %s", op->name, name);
+		for (int k = 0; k < w->arity; k++) {
+			*s += strspn(*s, "(, ");
+			parse_operand(p, op, n, s);
+		}
+		*s += strspn(*s, ")") > 0;
+		*add_term(p, op->expr) = (struct term){ .word = w, .input = -1 };
+	}
+}
+
+struct program *expr_compile(struct arena *a, const struct op *op, const struct node *n)
+{
+	struct program *p = arena_alloc(a, sizeof(*p));
+	const char *s = op->expr;
+
+	parse_operand(p, op, n, &s);
+	return p;
+}
+
+int expr_uses(const struct op *op, int input)
+{
+	int uses = 0;
+
+	for (const char *s = op->expr; *s != '\0'; s++)
+		uses += s[0] == 'x' && s[1] == '0' + input;
+	return uses;
+}
+
+double expr_run(const struct program *p, const double *x)
+{
+	double stack[MAX_DEPTH] = { 0 };
+	int depth = 0;
+
+	for (int k = 0; k < p->n; k++) {
+		const struct term *t = &p->term[k];
+
+		if (t->word != NULL) {
+			depth -= t->word->arity;
+			stack[depth] = t->word->run(&stack[depth]);
+		} else {
+			stack[depth] = t->input >= 0 ? x[t->input] : t->number;
+		}
+		depth++;
+	}
+	return stack[0];
+}
+
+double expr_eval(const struct op *op, const struct node *n, const double *x)
+{
+	struct arena a = { 0 };
+	double y = expr_run(expr_compile(&a, op, n), x);
+
+	arena_release(&a);
+	return y;
+}
+
+/* A literal of that type; a float one has a point or an exponent, and reads back as the same float. */
+void print_number(struct buf *out, double v, enum dtype type)
+{
+	char text[40];
+
+	if (type != DT_F32) {
+		buf_printf(out, "%lld", (long long)v);
+		return;
+	}
+	float f = (float)v;
+
+	if (f != f || f - f != 0.0f) {
+		buf_puts(out, f != f ? "(inf_f32() - inf_f32())" : f > 0 ? "inf_f32()" : "-inf_f32()");
+		return;
+	}
+	for (int digits = 1; digits <= 9; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, (double)f);
+		if (strtof(text, NULL) == f)
+			break;
+	}
+	buf_printf(out, "%s%sf", text, strpbrk(text, ".e") != NULL ? "" : ".0");
+}
+
+/* The C of one word, from the texts of its operands; parenthesised unless it is a call. */
+static char *print_word(struct arena *a, const struct word *w, enum dtype type, char **operand)
+{
+	struct buf b = { 0 };
+	bool call = isalpha((unsigned char)w->c[0]) && w->c[strlen(w->c) - 1] == ')';
+	char *text;
+
+	buf_puts(&b, call ? "" : "(");
+	for (const char *c = w->c; *c != '\0'; c++) {
+		if (*c == '@') {
+			buf_puts(&b, dtypes[type].suffix);
+		} else if (*c == '%' && call && (*operand)[0] == '(') {
+			/* an argument needs no parentheses of its own */
+			buf_add(&b, *operand + 1, strlen(*operand) - 2);
+			operand++;
+		} else if (*c == '%') {
+			buf_puts(&b, *operand++);
+		} else {
+			buf_add(&b, c, 1);
+		}
+	}
+	buf_puts(&b, call ? "" : ")");
+	text = arena_strdup(a, b.data);
+	buf_release(&b);
+	return text;
+}
+
+void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type, const char *const *x)
+{
+	struct arena a = { 0 };
+	const struct program *p = expr_compile(&a, op, n);
+	char *stack[MAX_DEPTH] = { NULL };
+	int depth = 0;
+
+	for (int k = 0; k < p->n; k++) {
+		const struct term *t = &p->term[k];
+		struct buf number = { 0 };
+
+		if (t->word != NULL) {
+			depth -= t->word->arity;
+			stack[depth] = print_word(&a, t->word, type, &stack[depth]);
+		} else if (t->input >= 0) {
+			stack[depth] = arena_strdup(&a, x[t->input]);
+		} else {
+			print_number(&number, t->number, type);
+			stack[depth] = arena_strdup(&a, number.data);
+			buf_release(&number);
+		}
+		depth++;
+	}
+	size_t len = strlen(stack[0]);
+
+	if (p->n > 1 && stack[0][0] == '(')
+		buf_add(out, stack[0] + 1, len - 2);
+	else
+		buf_puts(out, stack[0]);
+	arena_release(&a);
+}

@@ -1,0 +1,148 @@
+/* The plan for people: its text form, and `skipc inspect`. */
+#include "skipc.h"
+
+#include <string.h>
+
+/* arena+1024 f32[1,64,56,56] channels last: where a region lies */
+static const char *region_text(struct arena *a, const struct plan *p, const struct region *r)
+{
+	const struct buffer *b = r->buffer;
+	int64_t size = dtypes[r->type].size;
+	const char *where;
+
+	switch (b->kind) {
+	case BUF_INPUT:
+		where = arena_printf(a, "input%d+%lld", b->index, (long long)(r->offset * size));
+		break;
+	case BUF_OUTPUT:
+		where = arena_printf(a, "output%d+%lld", b->index, (long long)(r->offset * size));
+		break;
+	case BUF_WEIGHTS:
+		where = arena_printf(a, "weights+%lld", (long long)(b->offset + r->offset * size));
+		break;
+	case BUF_TABLE:
+		where = arena_printf(a, "table%d", b->index);
+		break;
+	default:
+		where = arena_printf(a, "arena+%lld", (long long)(b->offset + r->offset * size));
+	}
+	where = arena_printf(a, "%s %s%s strides [", where, dtypes[r->type].name, shape_text(a, &r->shape));
+	for (int d = 0; d < r->shape.rank; d++)
+		where = arena_printf(a, "%s%s%lld", where, d > 0 ? "," : "", (long long)r->stride[d]);
+	where = arena_printf(a, "%s]", where);
+	for (int d = 0; r->windowed && d < r->shape.rank; d++)
+		if (r->lo[d] != 0 || r->hi[d] != r->shape.dim[d])
+			where = arena_printf(a, "%s window %d:[%lld,%lld)", where, d, (long long)r->lo[d], (long long)r->hi[d]);
+	(void)p;
+	return where;
+}
+
+static const char *epilogue_text(struct arena *a, const struct kernel *k)
+{
+	const char *text = "";
+
+	for (int i = 0; i < k->ngroup; i++)
+		text = arena_printf(a, "%s%s%s", text, i > 0 ? " " : "", k->group[i]->op->name);
+	return text;
+}
+
+static void certificate_print(struct buf *out, struct arena *a, const struct plan *p)
+{
+	const struct certificate *c = &p->cert;
+
+	buf_printf(out, "arena %s bytes, lower bound %s: %s; %s, %s states searched%s\n", grouped(a, c->arena), grouped(a, c->bound),
+		   c->arena == c->bound ? "equal, so no plan is smaller" : "not proved least",
+		   c->all_orders ? "every order of the kernels counted" : "for the order taken", grouped(a, c->orders),
+		   c->exact ? ", offsets by exact search" : "");
+}
+
+void plan_print(struct buf *out, const struct plan *p)
+{
+	struct arena a = { 0 };
+
+	for (int i = 0; i < p->nkernel; i++) {
+		const struct kernel *k = p->kernel[i];
+
+		buf_printf(out, "%d %s", i, k->row != NULL ? k->row->name : "?");
+		for (int j = 0; j < k->narg; j++)
+			buf_printf(out, "\n    x%d  %s", j, region_text(&a, p, &k->arg[j].region));
+		for (int j = 0; j < k->noperand; j++)
+			buf_printf(out, "\n    z%d  %s%s", j, region_text(&a, p, &k->operand[j].region),
+				   k->in_place == k->operand[j].region.buffer && k->in_place != NULL ? " in place" : "");
+		buf_printf(out, "\n    y   %s", region_text(&a, p, &k->dst));
+		if (k->ngroup > 0)
+			buf_printf(out, "\n    epilogue: %s", epilogue_text(&a, k));
+		buf_printf(out, "\n    <- %s\n", prov_text(&a, p->graph, k->prov, 1 << 20));
+	}
+	certificate_print(out, &a, p);
+	arena_release(&a);
+}
+
+static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const struct kernel *k)
+{
+	int64_t weights = 0;
+
+	for (int j = 0; j < k->narg; j++)
+		if (k->arg[j].region.buffer->kind == BUF_WEIGHTS)
+			weights += k->arg[j].region.buffer->bytes;
+	fprintf(to, "%4d  %-24s", k->id, k->title);
+	for (int j = 0; j < k->narg; j++)
+		if (k->arg[j].region.buffer->kind != BUF_WEIGHTS)
+			fprintf(to, " %s", shape_text(a, &k->arg[j].region.shape));
+	fprintf(to, " -> %s", shape_text(a, &k->dst.shape));
+	if (k->macs > 0)
+		fprintf(to, "  %s MACs", grouped(a, k->macs));
+	if (weights > 0)
+		fprintf(to, "  %s bytes of weights", grouped(a, weights));
+	fprintf(to, "  %s bytes at %s%s", grouped(a, k->dst.buffer->bytes),
+		k->dst.buffer->kind == BUF_OUTPUT ? "output " : "arena+",
+		grouped(a, k->dst.buffer->kind == BUF_OUTPUT ? k->dst.buffer->index : k->dst.buffer->offset));
+	if (k->in_place != NULL)
+		fprintf(to, ", in place");
+	fprintf(to, "\n");
+	if (k->ngroup > 0)
+		fprintf(to, "        %s: %s\n", k->anchor != NULL ? "epilogue" : "elementwise", epilogue_text(a, k));
+	fprintf(to, "        nodes: %s\n", prov_text(a, p->graph, k->prov, 1 << 20));
+	if (k->anchor != NULL)
+		kernel_explain(to, k);
+}
+
+/* ONNX nodes by what became of them: in a kernel, or gone (constants, views). */
+static void report_nodes(FILE *to, struct arena *a, const struct plan *p)
+{
+	bool *kept = arena_alloc(a, (size_t)(p->graph->nonnx + 1));
+	int count = 0, gone = 0;
+
+	for (int i = 0; i < p->nkernel; i++)
+		for (int j = 0; p->kernel[i]->prov != NULL && j < p->kernel[i]->prov->n; j++)
+			kept[p->kernel[i]->prov->index[j]] = true;
+	for (int i = 0; i < p->graph->nonnx; i++)
+		count += kept[i];
+	gone = p->graph->nonnx - count;
+	fprintf(to, "nodes   %d in the model -> %d kernels; %d nodes fused into them, %d evaluated or views\n", p->graph->nonnx,
+		p->nkernel, count, gone);
+}
+
+void report(FILE *to, const struct plan *p)
+{
+	struct arena a = { 0 };
+	const struct graph *g = p->graph;
+	struct buf cert = { 0 };
+
+	fprintf(to, "model   %s\n        SHA-256 %s, from %s\n", escape(&a, g->diag->path), g->sha256,
+		g->producer[0] != '\0' ? escape(&a, g->producer) : "an unknown producer");
+	for (int k = 0; k < g->ninput; k++)
+		fprintf(to, "input   \"%s\" %s%s\n", escape(&a, g->input[k]->name), dtypes[g->input[k]->io_type].name,
+			shape_text(&a, &g->input[k]->shape));
+	for (int k = 0; k < g->noutput; k++)
+		fprintf(to, "output  \"%s\" %s%s\n", escape(&a, g->output[k]->name), dtypes[g->output[k]->io_type].name,
+			shape_text(&a, &g->output[k]->shape));
+	report_nodes(to, &a, p);
+	fprintf(to, "work    %s multiply-adds, %s bytes of weights\n", grouped(&a, p->macs), grouped(&a, p->weights_bytes));
+	certificate_print(&cert, &a, p);
+	fprintf(to, "memory  %s\n", cert.data);
+	buf_release(&cert);
+	for (int i = 0; i < p->nkernel; i++)
+		report_kernel(to, &a, p, p->kernel[i]);
+	arena_release(&a);
+}

@@ -1,0 +1,449 @@
+/*
+ * The plan: kernels in an order, and a region for every tensor that is stored. Views become regions; a copy is
+ * made only where no strides say it. What a Concat joins is written in place by who computes it, and
+ * what ends in a graph output is written there.
+ */
+#include "skipc.h"
+
+#include <string.h>
+
+struct scheduler {
+	struct plan *plan;
+	struct graph *graph;
+	struct region *place;	 /* by tensor id: where it has to be; buffer null: anywhere */
+	struct kernel **pending; /* by id: kernels of fuse(), not yet in order */
+	int npending;
+};
+
+bool is_runtime(const struct tensor *t)
+{
+	return t != NULL && !is_const(t) && !is_lazy_const(t);
+}
+
+/* Grows an array of pointers by one place; the old array stays in the arena. */
+static void *grown(struct arena *a, void *array, int n, int *cap)
+{
+	if (n < *cap)
+		return array;
+	*cap = *cap > 0 ? 2 * *cap : 64;
+	void **v = arena_alloc(a, (size_t)*cap * sizeof(void *));
+
+	if (n > 0)
+		memcpy(v, array, (size_t)n * sizeof(void *));
+	return v;
+}
+
+struct kernel *plan_kernel(struct plan *p)
+{
+	struct kernel *k = arena_alloc(p->arena, sizeof(*k));
+
+	p->kernel = grown(p->arena, p->kernel, p->nkernel, &p->kernel_cap);
+	k->id = p->nkernel;
+	p->kernel[p->nkernel++] = k;
+	return k;
+}
+
+struct buffer *plan_buffer(struct plan *p, enum buffer_kind kind, int64_t bytes)
+{
+	struct buffer *b = arena_alloc(p->arena, sizeof(*b));
+
+	p->buffer = grown(p->arena, p->buffer, p->nbuffer, &p->buffer_cap);
+	b->id = p->nbuffer;
+	b->kind = kind;
+	b->bytes = bytes;
+	p->buffer[p->nbuffer++] = b;
+	return b;
+}
+
+struct blob *plan_blob(struct plan *p, struct tensor *t, enum packing packing, int group, int block, const struct prov *prov)
+{
+	for (int k = 0; k < p->nblob; k++) {
+		struct blob *b = p->blob[k];
+
+		if (b->tensor == t && b->packing == packing && b->group == group && b->block == block)
+			return b;
+	}
+	struct blob *b = arena_alloc(p->arena, sizeof(*b));
+
+	p->blob = grown(p->arena, p->blob, p->nblob, &p->blob_cap);
+	*b = (struct blob){ .tensor = t, .packing = packing, .group = group, .block = block, .prov = prov };
+	b->count = shape_count(&t->shape);
+	b->buffer = plan_buffer(p, packing == PACK_TABLE ? BUF_TABLE : BUF_WEIGHTS, b->count * dtypes[t->type].size);
+	b->buffer->index = p->nblob;
+	p->blob[p->nblob++] = b;
+	return b;
+}
+
+/* ---- where things have to be ---- */
+
+static bool is_concat(const struct node *n)
+{
+	return strcmp(n->op->name, "Concat") == 0;
+}
+
+/* Computed by a kernel, or a view of something: it can be told where to go. */
+static bool can_place(const struct scheduler *s, const struct tensor *t)
+{
+	return is_runtime(t) && t->def != NULL && s->place[t->id].buffer == NULL;
+}
+
+static void place_outputs(struct scheduler *s)
+{
+	struct graph *g = s->graph;
+
+	for (int k = 0; k < g->noutput; k++) {
+		struct tensor *t = g->output[k];
+		int64_t count = shape_count(&t->shape);
+		struct buffer *b = plan_buffer(s->plan, BUF_OUTPUT, count * dtypes[t->io_type].size);
+
+		b->index = k;
+		b->tensor = t;
+		if (!can_place(s, t) || t->io_type != t->type)
+			continue; /* copied, or converted, at the end */
+		s->place[t->id] = region_dense(t->type, &t->shape, NULL);
+		s->place[t->id].buffer = b;
+	}
+}
+
+/* Parts of a Concat that kernels compute are computed in their place. */
+static void place_parts(struct scheduler *s, struct node *n)
+{
+	struct region *whole = &s->place[n->out[0]->id];
+
+	if (whole->buffer == NULL) {
+		*whole = region_dense(n->out[0]->type, &n->out[0]->shape, n->out[0]->order);
+		whole->buffer = plan_buffer(s->plan, BUF_ARENA, shape_count(&whole->shape) * dtypes[whole->type].size);
+		whole->buffer->tensor = n->out[0];
+	}
+	for (int k = 0; k < n->nin; k++) {
+		struct tensor *t = n->in[k];
+
+		if (can_place(s, t) && (t->def->mark != 0 || is_concat(t->def)))
+			s->place[t->id] = region_part(n, k, whole);
+	}
+}
+
+/* From the last node to the first, as a place is handed on from a view's output to its input. */
+static void place(struct scheduler *s)
+{
+	place_outputs(s);
+	for (struct node *n = s->graph->last; n != NULL; n = n->prev) {
+		if (!is_runtime(n->out[0]) || n->op->class != OP_VIEW || !view_is_free(n))
+			continue;
+		struct region r, *to = &s->place[n->out[0]->id];
+
+		if (is_concat(n))
+			place_parts(s, n);
+		else if (to->buffer != NULL && can_place(s, n->in[0]) && n->in[0]->nuser == 1 && region_unview(n, to, &r))
+			s->place[n->in[0]->id] = r;
+	}
+}
+
+/* ---- kernels in order ---- */
+
+static struct region new_region(struct plan *p, enum dtype type, const struct shape *shape, const uint8_t *order,
+				const struct tensor *t)
+{
+	struct region r = region_dense(type, shape, order);
+
+	r.buffer = plan_buffer(p, BUF_ARENA, shape_count(shape) * dtypes[type].size);
+	r.buffer->tensor = t;
+	return r;
+}
+
+static void copy(struct scheduler *s, struct tensor *t, const struct region *src, const struct region *dst,
+		 const struct prov *prov)
+{
+	struct kernel *k = plan_kernel(s->plan);
+
+	k->src = *src;
+	k->dst = *dst;
+	k->value = k->out = t;
+	k->prov = prov;
+	k->operand[k->noperand++] = (struct arg){ t, *src };
+}
+
+/* A constant as an operand: plain in the weights, or a table of the code where it is not float. */
+static struct region constant_region(struct plan *p, struct tensor *t, const struct prov *prov)
+{
+	enum packing packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE;
+	struct region r = region_dense(t->type, &t->shape, NULL);
+
+	r.buffer = plan_blob(p, t, packing, 1, 1, prov)->buffer;
+	return r;
+}
+
+static struct region source(struct scheduler *s, struct tensor *t, const struct prov *prov)
+{
+	if (!is_runtime(t))
+		return constant_region(s->plan, t, prov);
+	if (s->plan->region[t->id].buffer == NULL)
+		die("tensor %s is read before it is stored", t->name);
+	return s->plan->region[t->id];
+}
+
+static void schedule_view(struct scheduler *s, struct node *n)
+{
+	struct tensor *x = n->in[0], *y = n->out[0];
+	struct region src = source(s, x, n->prov), r, *to = &s->place[y->id];
+
+	if (!region_view(n, &src, &r)) {
+		struct region dense = new_region(s->plan, x->type, &x->shape, NULL, x);
+
+		copy(s, x, &src, &dense, n->prov);
+		if (!region_view(n, &dense, &r))
+			die("%s of a dense tensor is no view", n->op->name);
+	}
+	if (to->buffer != NULL && !region_same(&r, to)) {
+		copy(s, y, &r, to, n->prov);
+		r = *to;
+	}
+	s->plan->region[y->id] = r;
+}
+
+static void schedule_concat(struct scheduler *s, struct node *n)
+{
+	const struct region *whole = &s->place[n->out[0]->id];
+
+	for (int k = 0; k < n->nin; k++) {
+		struct region part = region_part(n, k, whole), src = source(s, n->in[k], n->prov);
+
+		if (!region_same(&part, &src))
+			copy(s, n->in[k], &src, &part, n->prov);
+	}
+	s->plan->region[n->out[0]->id] = *whole;
+}
+
+static void add_operand(struct scheduler *s, struct kernel *k, struct tensor *t)
+{
+	double value;
+
+	for (int i = 0; i < k->noperand; i++)
+		if (k->operand[i].tensor == t)
+			return;
+	for (int i = 0; i < k->ngroup; i++)
+		if (k->group[i]->out[0] == t)
+			return;
+	if (t == k->value || (is_const(t) && const_uniform(t, &value)))
+		return;
+	if (k->noperand == MAX_OPERAND)
+		die("an epilogue with more than %d operands", k->noperand);
+	struct region r = source(s, t, k->prov);
+
+	k->operand[k->noperand++] = (struct arg){ t, region_broadcast(&r, &k->out->shape) };
+}
+
+/* An argument of an anchor must be stored whole: zero padding that is a window is made real. */
+static struct region argument(struct scheduler *s, struct tensor *t, const struct prov *prov)
+{
+	struct region src = source(s, t, prov), dense;
+
+	if (!src.windowed)
+		return src;
+	dense = new_region(s->plan, t->type, &t->shape, t->order, t);
+	copy(s, t, &src, &dense, prov);
+	return dense;
+}
+
+/* Everything k reads is stored: fixes its arguments and operands, and where it writes. */
+static void finish(struct scheduler *s, struct kernel *k)
+{
+	struct plan *p = s->plan;
+
+	for (int i = 0; k->anchor != NULL && i < k->anchor->nin; i++) {
+		struct tensor *t = k->anchor->in[i];
+
+		if (!is_runtime(t))
+			continue;
+		if (k->narg == MAX_ARG)
+			die("%s has too many arguments", k->anchor->op->name);
+		k->arg[k->narg++] = (struct arg){ t, argument(s, t, k->prov) };
+	}
+	/* what no row can read as it lies, one can read row by row */
+	for (int i = 0; k->anchor != NULL && !kernel_exists(p, k) && i < k->narg; i++) {
+		struct arg *a = &k->arg[i];
+		struct region dense = new_region(p, a->tensor->type, &a->tensor->shape, NULL, a->tensor);
+
+		copy(s, a->tensor, &a->region, &dense, k->prov);
+		a->region = dense;
+	}
+	for (int i = 0; i < k->ngroup; i++)
+		for (int j = 0; j < k->group[i]->nin; j++)
+			add_operand(s, k, k->group[i]->in[j]);
+	k->dst = s->place[k->out->id];
+	if (k->dst.buffer == NULL)
+		k->dst = new_region(p, k->out->type, &k->out->shape, k->out->order, k->out);
+	p->region[k->out->id] = k->dst;
+}
+
+static void append(struct plan *p, struct kernel *k)
+{
+	p->kernel = grown(p->arena, p->kernel, p->nkernel, &p->kernel_cap);
+	k->id = p->nkernel;
+	p->kernel[p->nkernel++] = k;
+}
+
+static void load_inputs(struct scheduler *s)
+{
+	for (int k = 0; k < s->graph->ninput; k++) {
+		struct tensor *t = s->graph->input[k];
+		struct region r = region_dense(t->io_type, &t->shape, NULL);
+
+		r.buffer = plan_buffer(s->plan, BUF_INPUT, shape_count(&t->shape) * dtypes[t->io_type].size);
+		r.buffer->index = k;
+		r.buffer->tensor = t;
+		if (t->io_type != t->type && t->nuser > 0) {
+			struct region own = new_region(s->plan, t->type, &t->shape, NULL, t);
+
+			copy(s, t, &r, &own, NULL);
+			r = own;
+		}
+		s->plan->region[t->id] = r;
+	}
+}
+
+/* Outputs that are inputs, constants, a second name of another, or of another element type. */
+static void store_outputs(struct scheduler *s)
+{
+	for (int k = 0; k < s->plan->nbuffer; k++) {
+		struct buffer *b = s->plan->buffer[k];
+
+		if (b->kind != BUF_OUTPUT)
+			continue;
+		struct tensor *t = s->graph->output[b->index];
+		struct region src = source(s, t, NULL), dst = region_dense(t->io_type, &t->shape, NULL);
+
+		dst.buffer = b;
+		if (src.buffer != b)
+			copy(s, t, &src, &dst, t->def != NULL ? t->def->prov : NULL);
+	}
+}
+
+struct plan *schedule(struct graph *g, const char *target)
+{
+	struct plan *p = arena_alloc(g->arena, sizeof(*p));
+	struct scheduler s = { .plan = p, .graph = g };
+
+	p->arena = g->arena;
+	p->graph = g;
+	p->target = target;
+	p->region = arena_alloc(p->arena, (size_t)(g->ntensor + 1) * sizeof(struct region));
+	s.place = arena_alloc(p->arena, (size_t)(g->ntensor + 1) * sizeof(struct region));
+	fuse(p);
+	s.pending = p->kernel;
+	s.npending = p->nkernel;
+	p->kernel = NULL;
+	p->nkernel = p->kernel_cap = 0;
+	place(&s);
+	load_inputs(&s);
+	for (struct node *n = g->first; n != NULL; n = n->next) {
+		if (!is_runtime(n->out[0]))
+			continue;
+		if (n->mark != 0) {
+			struct kernel *k = s.pending[n->mark - 1];
+
+			if (k->out->def != n)
+				continue; /* its kernel runs where its last member stands */
+			finish(&s, k);
+			append(p, k);
+		} else if (is_concat(n)) {
+			schedule_concat(&s, n);
+		} else {
+			schedule_view(&s, n);
+		}
+	}
+	store_outputs(&s);
+	for (int k = 0; k < p->nkernel; k++)
+		kernel_choose(p, p->kernel[k]);
+	return p;
+}
+
+/* ---- order and offsets ---- */
+
+#define ALIGNMENT 64
+
+static bool in_memory(const struct buffer *b)
+{
+	return b != NULL && (b->kind == BUF_ARENA || b->kind == BUF_OUTPUT);
+}
+
+static void add_read(struct mem_step *step, const struct region *r)
+{
+	if (!in_memory(r->buffer))
+		return;
+	for (int k = 0; k < step->nread; k++)
+		if (step->read[k] == r->buffer->id)
+			return;
+	step->read[step->nread++] = r->buffer->id;
+}
+
+/* A buffer that k may write its result over: read only at the element that is replaced. */
+static int overwritable(const struct kernel *k)
+{
+	for (int i = 0; i < k->noperand; i++) {
+		const struct region *r = &k->operand[i].region;
+		bool ok = r->buffer->kind == BUF_ARENA && k->dst.buffer->kind == BUF_ARENA;
+		struct region moved = *r;
+
+		moved.buffer = k->dst.buffer;
+		ok = ok && region_same(&moved, &k->dst) && r->buffer->bytes == k->dst.buffer->bytes;
+		for (int j = 0; j < k->noperand; j++)
+			ok = ok && (k->operand[j].region.buffer != r->buffer || region_same(&k->operand[j].region, r));
+		for (int j = 0; j < k->narg; j++)
+			ok = ok && k->arg[j].region.buffer != r->buffer;
+		if (ok)
+			return r->buffer->id;
+	}
+	return -1;
+}
+
+static void pose(const struct plan *p, struct mem_problem *m)
+{
+	m->nstep = p->nkernel;
+	m->step = arena_alloc(p->arena, (size_t)(m->nstep + 1) * sizeof(*m->step));
+	m->nbuffer = p->nbuffer;
+	m->bytes = arena_alloc(p->arena, (size_t)(m->nbuffer + 1) * sizeof(*m->bytes));
+	for (int k = 0; k < p->nbuffer; k++)
+		if (p->buffer[k]->kind == BUF_ARENA)
+			m->bytes[k] = (p->buffer[k]->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	for (int k = 0; k < p->nkernel; k++) {
+		const struct kernel *x = p->kernel[k];
+		struct mem_step *step = &m->step[k];
+
+		step->read = arena_alloc(p->arena, (size_t)(x->narg + x->noperand + 1) * sizeof(int));
+		for (int i = 0; i < x->narg; i++)
+			add_read(step, &x->arg[i].region);
+		for (int i = 0; i < x->noperand; i++)
+			add_read(step, &x->operand[i].region);
+		step->write = x->dst.buffer->id;
+		step->in_place = overwritable(x);
+		step->scratch = x->scratch;
+	}
+}
+
+void memory(struct plan *p)
+{
+	struct mem_problem m = { 0 };
+	struct mem_result r = { 0 };
+	struct kernel **order = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(struct kernel *));
+
+	pose(p, &m);
+	memory_solve(p->arena, &m, &r);
+	for (int k = 0; k < p->nbuffer; k++) {
+		if (p->buffer[k]->kind == BUF_ARENA)
+			p->buffer[k]->offset = r.offset[k];
+		p->buffer[k]->first = r.first[k];
+		p->buffer[k]->last = r.last[k];
+	}
+	for (int k = 0; k < p->nkernel; k++) {
+		struct kernel *x = p->kernel[k];
+
+		x->in_place = r.in_place[k] ? p->buffer[m.step[k].in_place] : NULL;
+	}
+	for (int k = 0; k < p->nkernel; k++) {
+		order[k] = p->kernel[r.order[k]];
+		order[k]->id = k;
+	}
+	p->kernel = order;
+	p->cert = r.cert;
+}

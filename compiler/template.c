@@ -1,0 +1,767 @@
+/*
+ * Instances of templates. A template is a C file that compiles by itself; an instance is its function
+ * with switches resolved, sizes, element accesses and epilogue filled in, and nothing left that these
+ * numbers do not need. The language is described in templates/README.md.
+ *
+ * The text goes through four steps: resolve() (directives), expand() (identifiers), then for each
+ * function trim() (sizes and locals that are not used, line lengths), last tidy() (blank lines).
+ */
+#include "ctext.h"
+#include "template.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_MACROS = 64, MAX_NESTING = 16, MAX_COORDS = 12, MAX_ENUMERATORS = 96, COLUMNS = 100 };
+
+struct macro {
+	const char *name;
+	const char *text; /* default; NULL for an element access */
+	bool integer;	  /* a switch */
+};
+
+struct job {
+	struct arena *arena;
+	const struct instance_request *r;
+	const char *base; /* name of the template's function: what follows the last slash */
+	struct macro macros[MAX_MACROS];
+	int nmacros;
+};
+
+/* What a template may leave to templates/c/template.h. */
+static const struct subst defaults[] = {
+	{ "OPERANDS", "" },
+	{ "T", "float" },
+	{ "I", "int64_t" },
+};
+
+/* ---- pieces of text --------------------------------------------------------------------------- */
+
+/* Hands a buffer's text to the arena. */
+static char *keep(struct arena *a, struct buf *b)
+{
+	char *t = c_copy(a, b->len > 0 ? b->data : "", b->len);
+
+	free(b->data);
+	*b = (struct buf){ 0 };
+	return t;
+}
+
+/* Column after text printed from column at; a tab goes to the next multiple of 8. */
+static int column_after(const char *s, const char *end, int at)
+{
+	for (; s < end; s++)
+		at = *s == '\n' ? 0 : *s == '\t' ? (at / 8 + 1) * 8 : at + 1;
+	return at;
+}
+
+static void indent_to(struct buf *out, int column)
+{
+	for (int i = 0; i < column / 8; i++)
+		buf_add(out, "\t", 1);
+	for (int i = 0; i < column % 8; i++)
+		buf_add(out, " ", 1);
+}
+
+static const struct param *find_param(const struct job *j, const char *s, const char *end)
+{
+	for (int i = 0; i < j->r->nparams; i++)
+		if (c_same(s, end, j->r->params[i].name))
+			return &j->r->params[i];
+	return NULL;
+}
+
+static const struct macro *find_macro(const struct job *j, const char *s, const char *end)
+{
+	for (int i = 0; i < j->nmacros; i++)
+		if (c_same(s, end, j->macros[i].name))
+			return &j->macros[i];
+	return NULL;
+}
+
+/* ---- conditions ------------------------------------------------------------------------------- */
+
+/* A condition being read. unknown: it names something that is no switch, so it is the C compiler's. */
+struct condition {
+	const struct job *job;
+	const char *s;
+	bool unknown;
+};
+
+static long condition_level(struct condition *c, int level);
+
+static void skip_blanks(struct condition *c)
+{
+	while (*c->s == ' ' || *c->s == '\t')
+		c->s++;
+	if (c->s[0] == '/' && c->s[1] == '*') {
+		c->s = c_token_end(c->s);
+		skip_blanks(c);
+	}
+}
+
+static long condition_primary(struct condition *c)
+{
+	skip_blanks(c);
+	if (*c->s == '!') {
+		c->s++;
+		return !condition_primary(c);
+	}
+	if (*c->s == '(') {
+		c->s++;
+		const long v = condition_level(c, 0);
+		skip_blanks(c);
+		if (*c->s++ != ')')
+			die("template %s: unbalanced condition", c->job->r->template_name);
+		return v;
+	}
+	if (isdigit((unsigned char)*c->s)) {
+		char *end;
+		const long v = strtol(c->s, &end, 0);
+		c->s = end;
+		return v;
+	}
+	if (!c_is_word_start(*c->s)) {
+		c->unknown = true;
+		return 0;
+	}
+	const char *end = c_token_end(c->s);
+	const struct macro *m = find_macro(c->job, c->s, end);
+	const struct param *p = find_param(c->job, c->s, end);
+
+	c->s = end;
+	if (m == NULL || !m->integer) {
+		c->unknown = true;
+		return 0;
+	}
+	return p != NULL ? p->value : strtol(m->text, NULL, 0);
+}
+
+static const struct {
+	const char *text;
+	int level;
+} operators[] = {
+	{ "||", 0 }, { "&&", 1 }, { "==", 2 }, { "!=", 2 }, { "<=", 3 }, { ">=", 3 },
+	{ "<", 3 },  { ">", 3 },
+};
+enum { LEVELS = 4, NOPERATORS = sizeof(operators) / sizeof(operators[0]) };
+
+static long apply(int op, long a, long b)
+{
+	const long result[NOPERATORS] = { a || b, a && b, a == b, a != b, a <= b, a >= b, a < b, a > b };
+
+	return result[op];
+}
+
+static long condition_level(struct condition *c, int level)
+{
+	if (level == LEVELS)
+		return condition_primary(c);
+	long v = condition_level(c, level + 1);
+
+	for (;;) {
+		int op = 0;
+
+		skip_blanks(c);
+		while (op < NOPERATORS && (operators[op].level != level ||
+					   strncmp(c->s, operators[op].text, strlen(operators[op].text)) != 0))
+			op++;
+		if (op == NOPERATORS || c->unknown)
+			return v;
+		c->s += strlen(operators[op].text);
+		v = apply(op, v, condition_level(c, level + 1));
+	}
+}
+
+/* ---- step 1: directives ----------------------------------------------------------------------- */
+
+struct nesting {
+	bool foreign; /* a condition for the C compiler: stays in the text */
+	bool taken;   /* a branch was taken */
+	bool active;  /* this branch is copied */
+};
+
+/* #define at column 0: a switch, a default text, or an element access. */
+static void define(struct job *j, const char *s, const char *end)
+{
+	const char *name = s + strspn(s, " \t"), *name_end = c_token_end(name), *text = name_end;
+	const char *comment = strstr(name, "/*");
+	struct macro *m = &j->macros[j->nmacros];
+
+	if (comment != NULL && comment < end)
+		end = comment;
+	if (j->nmacros++ == MAX_MACROS)
+		die("template %s: too many macros", j->r->template_name);
+	m->name = c_copy(j->arena, name, (size_t)(name_end - name));
+	if (*text == '(')
+		return;
+	m->text = c_copy_trimmed(j->arena, text, end);
+	if (*m->text != '\0') {
+		char *rest;
+		strtol(m->text, &rest, 0);
+		m->integer = *rest == '\0';
+	}
+}
+
+static bool directive(const char *s, const char *name, const char **rest)
+{
+	const size_t len = strlen(name);
+
+	if (*s != '#' || strncmp(s + 1, name, len) != 0 || c_is_word(s[1 + len]))
+		return false;
+	*rest = s + 1 + len;
+	return true;
+}
+
+/* An #if, #elif, #else or #endif at s. True when the line belongs into the instance. */
+static bool conditional(struct job *j, const char *s, struct nesting *nest, int *depth)
+{
+	struct nesting *top = &nest[*depth];
+	struct condition c = { .job = j };
+
+	if (directive(s, "if", &c.s)) {
+		const bool outer = top->active;
+		const long v = outer ? condition_level(&c, 0) : 0;
+
+		if (*depth + 1 == MAX_NESTING)
+			die("template %s: #if nested too deeply", j->r->template_name);
+		nest[++*depth] = (struct nesting){ .foreign = outer && c.unknown,
+						   .taken = !outer || v != 0,
+						   .active = outer && (c.unknown || v != 0) };
+		return outer && c.unknown;
+	}
+	if (*depth == 0)
+		die("template %s: %.10s without #if", j->r->template_name, s);
+	if (directive(s, "endif", &c.s)) {
+		--*depth;
+		return top->foreign;
+	}
+	if (top->foreign)
+		return true;
+	if (directive(s, "elif", &c.s)) {
+		top->active = !top->taken && condition_level(&c, 0) != 0;
+		if (c.unknown)
+			die("template %s: #elif mixes switches and others", j->r->template_name);
+	} else {
+		top->active = !top->taken;
+	}
+	top->taken = top->taken || top->active;
+	return false;
+}
+
+/* The text behind #include "template.h" without its switches. */
+static char *resolve(struct job *j, const char *text)
+{
+	static const char head[] = "#include \"template.h\"\n";
+	struct nesting nest[MAX_NESTING] = { { .active = true } };
+	int depth = 0;
+	struct buf out = { 0 };
+	const char *s = strstr(text, head), *rest;
+
+	if (s == NULL)
+		die("template %s: does not include template.h", j->r->template_name);
+	for (s += strlen(head); *s != '\0'; s = c_line_end(s)) {
+		const char *e = c_line_end(s);
+
+		if (directive(s, "define", &rest)) {
+			while (e[-1] == '\n' && e - 2 > s && e[-2] == '\\')
+				e = c_line_end(e);
+			if (nest[depth].active)
+				define(j, rest, e);
+			s = e - 1;
+			continue;
+		}
+		if (directive(s, "if", &rest) || directive(s, "elif", &rest) || directive(s, "else", &rest) ||
+		    directive(s, "endif", &rest)) {
+			if (!conditional(j, s, nest, &depth))
+				continue;
+		} else if (!nest[depth].active) {
+			continue;
+		}
+		buf_add(&out, s, (size_t)(e - s));
+	}
+	if (depth != 0)
+		die("template %s: #if without #endif", j->r->template_name);
+	return keep(j->arena, &out);
+}
+
+/* ---- step 2: identifiers ---------------------------------------------------------------------- */
+
+static char *expand(struct job *j, const char *text);
+
+/* Arguments of a call whose '(' is at s, expanded; *end is just behind the ')'. */
+static int arguments(struct job *j, const char *s, const char **end, char *arg[MAX_COORDS])
+{
+	int n = 0, depth = 0;
+	const char *from = s + 1;
+
+	for (const char *e;; s = e) {
+		if (*s == '\0')
+			die("template %s: unbalanced call", j->r->template_name);
+		e = c_token_end(s);
+		depth += *s == '(' || *s == '[';
+		depth -= *s == ')' || *s == ']';
+		if (depth == 0 || (depth == 1 && *s == ',')) {
+			if (n == MAX_COORDS)
+				die("template %s: too many arguments", j->r->template_name);
+			arg[n++] = expand(j, c_copy_trimmed(j->arena, from, s));
+			from = e;
+		}
+		if (depth == 0) {
+			*end = e;
+			return n;
+		}
+	}
+}
+
+/* EPILOGUE(v, coordinates); on a line of its own. Returns what follows the line. */
+static const char *epilogue(struct job *j, const char *s, struct buf *out)
+{
+	char *arg[MAX_COORDS];
+	const char *end;
+	const int n = arguments(j, s, &end, arg);
+	size_t line = out->len;
+
+	while (line > 0 && isspace((unsigned char)out->data[line - 1]) && out->data[line - 1] != '\n')
+		line--;
+	if ((line > 0 && out->data[line - 1] != '\n') || end[0] != ';' || end[1] != '\n')
+		die("template %s: EPILOGUE is not a line of its own", j->r->template_name);
+	const char *indent = c_copy(j->arena, out->data + line, out->len - line);
+
+	out->len = line;
+	if (j->r->epilogue != NULL)
+		j->r->epilogue(j->r->ctx, out, indent, arg[0], arg + 1, n - 1);
+	if (out->len > line && out->data[out->len - 1] != '\n')
+		buf_add(out, "\n", 1);
+	return end + 2;
+}
+
+/* The text that stands for a word, or NULL. */
+static const char *word_text(struct job *j, const char *s, const char *end)
+{
+	const struct macro *m = find_macro(j, s, end);
+	const struct param *p = find_param(j, s, end);
+	const size_t base = strlen(j->base);
+
+	for (int i = 0; i < j->r->nsubsts; i++)
+		if (c_same(s, end, j->r->substs[i].name))
+			return j->r->substs[i].text;
+	if (m != NULL && m->integer)
+		return arena_printf(j->arena, "%ld", p != NULL ? p->value : strtol(m->text, NULL, 0));
+	if (m != NULL)
+		return m->text;
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		if (c_same(s, end, defaults[i].name))
+			return defaults[i].text;
+	if (c_same(s, end, j->base))
+		return j->r->function;
+	if ((size_t)(end - s) > base && memcmp(s, j->base, base) == 0 && s[base] == '_')
+		return arena_printf(j->arena, "%s%.*s", j->r->function, (int)(end - s - (long)base), s + base);
+	return NULL;
+}
+
+/* Element access LETTER(coordinates); s is at the letter. */
+static const char *element(struct job *j, const char *s, struct buf *out)
+{
+	char *arg[MAX_COORDS];
+	const char *end;
+	const int n = arguments(j, s + 1, &end, arg);
+
+	if (j->r->access == NULL)
+		die("template %s: no access to %c", j->r->template_name, *s);
+	j->r->access(j->r->ctx, out, *s, arg, n);
+	return end;
+}
+
+static char *expand(struct job *j, const char *text)
+{
+	struct buf out = { 0 };
+	bool member = false; /* behind . or ->: not a word of the template's */
+
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_token_end(s);
+		const struct macro *m = c_is_word_start(*s) ? find_macro(j, s, e) : NULL;
+		const char *t = NULL;
+
+		if (c_same(s, e, "enum") && strncmp(e, " {", 2) == 0) /* read_sizes() wants the names */
+			e = s + strcspn(s, "}");
+		if (c_same(s, e, "EPILOGUE") && *e == '(') {
+			e = epilogue(j, e, &out);
+			continue;
+		}
+		if (m != NULL && m->text == NULL) {
+			e = element(j, s, &out);
+			continue;
+		}
+		if (c_is_word_start(*s) && !member)
+			t = word_text(j, s, e);
+		if (t != NULL && (*t == '\0' || *t == ',')) /* "y OPERANDS" */
+			while (out.len > 0 && out.data[out.len - 1] == ' ')
+				out.len--;
+		buf_add(&out, t != NULL ? t : s, t != NULL ? strlen(t) : (size_t)(e - s));
+		member = *s == '.' || (*s == '>' && s > text && s[-1] == '-');
+	}
+	return keep(j->arena, &out);
+}
+
+/* ---- step 3: one function --------------------------------------------------------------------- */
+
+struct enumerator {
+	const char *name, *text; /* text: its value */
+	bool given;		 /* by the caller, or computed from what is */
+	bool used;
+};
+
+/* An `enum { ... }; comment` of the function. */
+struct sizes {
+	struct enumerator e[MAX_ENUMERATORS];
+	int n;
+	const char *comment; /* with its delimiters, or "" */
+};
+
+/* Reads the block at s (behind its indentation) and returns what follows its line. */
+static const char *read_sizes(struct job *j, const char *s, struct sizes *z)
+{
+	const char *from = strchr(s, '{') + 1, *e, *name = NULL, *name_end = NULL;
+	int depth = 0;
+
+	z->n = 0;
+	for (s = from;; s = e) {
+		if (*s == '\0' || z->n == MAX_ENUMERATORS)
+			die("template %s: bad enum", j->r->template_name);
+		e = c_token_end(s);
+		if (c_is_word_start(*s) && name == NULL) {
+			name = s;
+			name_end = e;
+		}
+		depth += *s == '(';
+		depth -= *s == ')';
+		from = *s == '=' && depth == 0 && e[0] != '=' && s[-1] != '=' ? e : from;
+		if (name != NULL && ((*s == ',' && depth == 0) || *s == '}')) {
+			const struct param *p = find_param(j, name, name_end);
+			struct enumerator *x = &z->e[z->n++];
+
+			x->name = c_copy(j->arena, name, (size_t)(name_end - name));
+			x->text = c_copy_trimmed(j->arena, from, s);
+			x->given = p != NULL || strspn(x->text, "-0123456789") < strlen(x->text);
+			x->text = p != NULL ? arena_printf(j->arena, "%ld", p->value) : expand(j, x->text);
+			x->used = false;
+			name = NULL;
+		}
+		if (*s == '}')
+			break;
+	}
+	e += *e == ';';
+	z->comment = c_copy_trimmed(j->arena, e, c_line_end(e));
+	return c_line_end(e);
+}
+
+/* Marks the enumerators that code, or a used enumerator of any block, names. */
+static void mark_used(const struct job *j, struct sizes *blocks, int n, const char *code)
+{
+	for (bool again = true; again;) {
+		again = false;
+		for (int b = 0; b < n; b++)
+			for (int i = 0; i < blocks[b].n; i++) {
+				struct enumerator *x = &blocks[b].e[i];
+				bool used = !x->used && c_count_word(code, x->name) > 0;
+
+				for (int k = 0; k < n * MAX_ENUMERATORS && !x->used && !used; k++) {
+					const struct sizes *z = &blocks[k / MAX_ENUMERATORS];
+					const int at = k % MAX_ENUMERATORS;
+
+					used = at < z->n && z->e[at].used &&
+					       c_count_word(z->e[at].text, x->name) > 0;
+				}
+				if (used) {
+					if (!x->given)
+						die("template %s: no value for %s", j->r->template_name, x->name);
+					x->used = again = true;
+				}
+			}
+	}
+}
+
+/* Prints the used enumerators at an indentation of one tab, lines filled up to COLUMNS. */
+static void print_sizes(struct buf *out, const struct sizes *z)
+{
+	struct buf line = { 0 };
+	int used = 0, done = 0, at;
+
+	for (int i = 0; i < z->n; i++)
+		used += z->e[i].used;
+	if (used == 0)
+		return;
+	buf_printf(&line, "\tenum {");
+	at = 8 + 6;
+	for (int i = 0; i < z->n; i++) {
+		const struct enumerator *x = &z->e[i];
+		if (!x->used)
+			continue;
+		done++;
+		const int len = (int)(strlen(x->name) + strlen(x->text)) + 5; /* " = " and "," and a blank */
+		if (at + len + (done == used ? 3 : 0) > COLUMNS) {
+			buf_printf(&line, "\n\t      ");
+			at = 8 + 6;
+		}
+		buf_printf(&line, " %s = %s%s", x->name, x->text, done < used ? "," : " };");
+		at += len + (done == used ? 2 : 0);
+	}
+	if (*z->comment != '\0' && at + 1 + (int)strlen(z->comment) <= COLUMNS)
+		buf_printf(out, "%s %s\n", line.data, z->comment);
+	else if (*z->comment != '\0')
+		buf_printf(out, "\t%s\n%s\n", z->comment, line.data);
+	else
+		buf_printf(out, "%s\n", line.data);
+	free(line.data);
+}
+
+/* Whether a word occurs between s and the end of the block that s is in. */
+static bool used_below(const char *s, const char *word)
+{
+	int depth = 0;
+
+	for (const char *e; *s != '\0' && depth >= 0; s = e) {
+		e = c_token_end(s);
+		depth += (*s == '{') - (*s == '}');
+		if (c_is_word_start(*s) && c_same(s, e, word))
+			return true;
+	}
+	return false;
+}
+
+/* Drops lines `const int NAME = ...;` whose NAME an access did not need, until none is left. */
+static char *drop_unused(struct arena *a, char *code)
+{
+	for (char *s = code; *s != '\0';) {
+		const char *e = c_line_end(s), *name = s + strspn(s, "\t"), *name_end;
+
+		if (strncmp(name, "const int ", 10) == 0 && e - name > 12 && e[-2] == ';') {
+			name += 10;
+			name_end = c_token_end(name);
+			const char *comma = memchr(name, ',', (size_t)(e - name));
+			const char *word = c_copy(a, name, (size_t)(name_end - name));
+
+			if (strncmp(name_end, " = ", 3) == 0 && comma == NULL && !used_below(e, word)) {
+				memmove(s, e, strlen(e) + 1);
+				s = code;
+				continue;
+			}
+		}
+		s += e - s;
+	}
+	return code;
+}
+
+/* Prints "static ... NAME(parameters)\n" with lines filled up to COLUMNS. Returns what follows. */
+static const char *print_signature(struct job *j, struct buf *out, const char *s)
+{
+	const char *open = strchr(s, '('), *from = open + 1, *e;
+	int depth = 0;
+
+	buf_add(out, s, (size_t)(open + 1 - s));
+	int left = column_after(s, open + 1, 0), at = left;
+	if (left > 64)
+		left = 16;
+	for (s = open;; s = e) {
+		if (*s == '\0')
+			die("template %s: bad signature", j->r->template_name);
+		e = c_token_end(s);
+		depth += *s == '(' || *s == '[';
+		depth -= *s == ')' || *s == ']';
+		if (depth > 1 || (depth == 1 && *s != ','))
+			continue;
+		const char *param = c_copy_trimmed(j->arena, from, s);
+		const int len = (int)strlen(param) + 1;
+
+		if (from > open + 1 && at + 1 + len > COLUMNS) {
+			buf_printf(out, "\n");
+			indent_to(out, left);
+			at = left;
+		} else if (from > open + 1) {
+			buf_printf(out, " ");
+			at++;
+		}
+		buf_printf(out, "%s%c", param, *s);
+		at += len;
+		from = e;
+		if (depth == 0)
+			return e;
+	}
+}
+
+/* One function, from its signature to the '}' in column 0. */
+static void trim(struct job *j, struct buf *out, const char *text)
+{
+	enum { MAX_BLOCKS = 6 };
+	struct sizes *blocks = arena_alloc(j->arena, MAX_BLOCKS * sizeof(*blocks));
+	int nblocks = 0;
+	struct buf code = { 0 }, head = { 0 };
+	const char *s = print_signature(j, &head, text);
+
+	/* each block leaves a mark that is no C, so that its place is found again */
+	while (*s != '\0') {
+		const char *e = c_line_end(s), *word = s + strspn(s, "\t");
+
+		if (strncmp(word, "enum {", 6) == 0 && nblocks < MAX_BLOCKS) {
+			e = read_sizes(j, word, &blocks[nblocks++]);
+			buf_add(&code, "@\n", 2);
+		} else {
+			buf_add(&code, s, (size_t)(e - s));
+		}
+		s = e;
+	}
+	char *body = drop_unused(j->arena, keep(j->arena, &code));
+
+	mark_used(j, blocks, nblocks, body);
+	buf_add(out, head.data, head.len);
+	free(head.data);
+	for (int b = 0; *body != '\0'; body += c_line_end(body) - body)
+		if (*body == '@')
+			print_sizes(out, &blocks[b++]);
+		else
+			buf_add(out, body, (size_t)(c_line_end(body) - body));
+}
+
+/* ---- step 4, and all of it -------------------------------------------------------------------- */
+
+/* No blank line at the start, behind another one or a '{', or before a '}'. */
+static char *tidy(struct arena *a, const char *text)
+{
+	struct buf out = { 0 };
+
+	for (const char *s = text; *s != '\0'; s = c_line_end(s)) {
+		const char *e = c_line_end(s), *next = e + strspn(e, "\t");
+		const bool open = out.len < 2 || out.data[out.len - 2] == '{' || out.data[out.len - 2] == '\n';
+
+		if (*s == '\n' && (open || *next == '}' || *next == '\n' || *next == '\0'))
+			continue;
+		buf_add(&out, s, (size_t)(e - s));
+	}
+	return keep(a, &out);
+}
+
+/* text as a comment block, its lines as they are */
+static void print_comment(struct buf *out, const char *text)
+{
+	buf_printf(out, "/* ");
+	for (const char *s = text; *s != '\0'; s = c_line_end(s)) {
+		const char *e = c_line_end(s);
+		buf_printf(out, "%s%.*s", s > text ? " * " : "", (int)(e - s), s);
+	}
+	buf_printf(out, " */\n");
+}
+
+/* Where the function that starts at s ends: behind its '}' in column 0. */
+static const char *function_end(const struct job *j, const char *s)
+{
+	const char *e = strstr(s, "\n}\n");
+
+	if (e == NULL)
+		die("template %s: a function without end", j->r->template_name);
+	return e + 3;
+}
+
+/* True when the function at s is the template's main one, already under its new name. */
+static bool is_main(const struct job *j, const char *s)
+{
+	const char *open = strchr(s, '(');
+	const size_t len = strlen(j->r->function);
+
+	return open != NULL && (size_t)(open - s) > len &&
+	       strncmp(open - len, j->r->function, len) == 0 && !c_is_word(open[-(long)len - 1]);
+}
+
+char *template_instantiate(struct arena *a, const struct instance_request *r)
+{
+	struct job j = { .arena = a, .r = r };
+	const char *source = template_source(r->template_name), *slash = strrchr(r->template_name, '/');
+	struct buf out = { 0 };
+
+	if (source == NULL)
+		die("no template %s", r->template_name);
+	j.base = slash != NULL ? slash + 1 : r->template_name;
+	const char *text = expand(&j, resolve(&j, source));
+	const char *comment = NULL, *comment_end = NULL;
+
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_line_end(s);
+		if (strncmp(s, "/*", 2) == 0) {
+			e = c_line_end(c_token_end(s));
+			comment = s;
+			comment_end = e;
+		} else if (strncmp(s, "static ", 7) == 0 && strchr(s, '(') != NULL &&
+			   strchr(s, '(') < s + strcspn(s, ";={")) {
+			e = function_end(&j, s);
+			if (is_main(&j, s) && r->comment != NULL)
+				print_comment(&out, r->comment);
+			else if (comment_end == s)
+				buf_add(&out, comment, (size_t)(comment_end - comment));
+			trim(&j, &out, c_copy(a, s, (size_t)(e - s)));
+		} else {
+			buf_add(&out, s, (size_t)(e - s));
+		}
+	}
+	return tidy(a, keep(a, &out));
+}
+
+const char *template_source(const char *name)
+{
+	for (const struct embedded *t = embedded_templates; t->name != NULL; t++)
+		if (strcmp(t->name, name) == 0)
+			return t->text;
+	return NULL;
+}
+
+/* ---- helpers ---------------------------------------------------------------------------------- */
+
+enum { MAX_HELPERS = 64 };
+
+struct needs {
+	const char *seen[MAX_HELPERS];
+	int n, depth;
+	void (*need)(void *ctx, const char *name);
+	void *ctx;
+};
+
+/* The embedded template "c/WORD" when the word names a helper. */
+static const struct embedded *find_helper(const char *s, const char *end)
+{
+	if (end - s < 5 || end[-4] != '_' || strchr("fiu", end[-3]) == NULL)
+		return NULL;
+	for (const struct embedded *t = embedded_templates; t->name != NULL; t++)
+		if (strncmp(t->name, "c/", 2) == 0 && c_same(s, end, t->name + 2))
+			return t;
+	return NULL;
+}
+
+static void collect_helpers(const char *text, struct needs *w)
+{
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_token_end(s);
+		const struct embedded *t = c_is_word_start(*s) ? find_helper(s, e) : NULL;
+		bool seen = t == NULL;
+
+		for (int i = 0; i < w->n && !seen; i++)
+			seen = w->seen[i] == t->name;
+		if (seen)
+			continue;
+		if (w->n == MAX_HELPERS)
+			die("too many helper functions");
+		w->seen[w->n++] = t->name;
+		const char *body = strstr(t->text, "#include \"template.h\"");
+
+		collect_helpers(body != NULL ? body : t->text, w);
+		w->need(w->ctx, t->name);
+	}
+}
+
+int template_helpers(const char *text, void (*need)(void *ctx, const char *name), void *ctx)
+{
+	struct needs w = { .need = need, .ctx = ctx };
+
+	collect_helpers(text, &w);
+	return w.n;
+}

@@ -1,0 +1,287 @@
+/* Shape rules of Conv, the pools and Resize. They end with explicit pads, and with every default filled in. */
+#include "shape.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_SPATIAL = 3 };
+
+struct window {
+	int spatial;
+	int64_t kernel[MAX_SPATIAL], stride[MAX_SPATIAL], dilation[MAX_SPATIAL];
+	int64_t pad[2 * MAX_SPATIAL]; /* begins, ends */
+};
+
+/* An attribute of one number a spatial dimension (or two), each within bounds; absent: all `otherwise`. */
+static bool spatial_list(struct graph *g, struct node *n, const char *name, int want, int64_t least, int64_t otherwise,
+			 int64_t *to)
+{
+	int count;
+	const int64_t *v = attr_ints(n, name, &count);
+
+	if (v != NULL && count != want) {
+		node_error(g, n, NULL, "%s has %d numbers, %d are needed", name, count, want);
+		return false;
+	}
+	for (int k = 0; k < want; k++) {
+		to[k] = v != NULL ? v[k] : otherwise;
+		if (to[k] < least || to[k] > MAX_ATTRIBUTE) {
+			node_error(g, n, NULL, "%lld in %s", (long long)to[k], name);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Everything but the kernel's size, which has its own place in Conv and in pools. */
+static bool read_window(struct graph *g, struct node *n, struct window *w)
+{
+	int rank = n->in[0]->shape.rank;
+
+	if (rank < 3 || rank > 2 + MAX_SPATIAL) {
+		node_error(g, n, "the input is [N,C,H,W], or with one or three dimensions in the place of H,W",
+			   "its input has %d dimensions", rank);
+		return false;
+	}
+	w->spatial = rank - 2;
+	return spatial_list(g, n, "strides", w->spatial, 1, 1, w->stride) &&
+	       spatial_list(g, n, "dilations", w->spatial, 1, 1, w->dilation) &&
+	       spatial_list(g, n, "pads", 2 * w->spatial, 0, 0, w->pad);
+}
+
+/* auto_pad, where it is said, replaces the pads. SAME: as many outputs as strides fit in; what is odd goes to the
+ * end (UPPER) or the beginning (LOWER). */
+static bool auto_pads(struct graph *g, struct node *n, struct window *w, bool *explicit)
+{
+	const char *how = attr_string(n, "auto_pad", "NOTSET");
+	bool upper = strcmp(how, "SAME_UPPER") == 0, lower = strcmp(how, "SAME_LOWER") == 0;
+
+	*explicit = strcmp(how, "NOTSET") == 0 || how[0] == '\0';
+	if (!*explicit && !upper && !lower && strcmp(how, "VALID") != 0) {
+		node_error(g, n, "NOTSET, VALID, SAME_UPPER or SAME_LOWER", "auto_pad \"%s\"", escape(g->arena, how));
+		return false;
+	}
+	for (int k = 0; k < w->spatial && !*explicit; k++) {
+		int64_t in = n->in[0]->shape.dim[2 + k], extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
+		int64_t count = (in + w->stride[k] - 1) / w->stride[k];
+		int64_t total = (count - 1) * w->stride[k] + extent - in;
+
+		total = total > 0 && (upper || lower) ? total : 0;
+		w->pad[k] = upper ? total / 2 : total - total / 2;
+		w->pad[w->spatial + k] = total - w->pad[k];
+	}
+	return true;
+}
+
+/* Output sizes. In ceil mode a window that starts in the padding behind the input is none. */
+static bool window_outputs(struct graph *g, struct node *n, const struct window *w, bool ceil_mode, struct shape *s)
+{
+	for (int k = 0; k < w->spatial; k++) {
+		int64_t in = n->in[0]->shape.dim[2 + k], extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
+		int64_t room = in + w->pad[k] + w->pad[w->spatial + k] - extent, count;
+
+		if (room < 0) {
+			node_error(g, n, "the input may be too small for this network",
+				   "its window spans %lld, the padded input has %lld in spatial dimension %d",
+				   (long long)extent, (long long)(room + extent), k);
+			return false;
+		}
+		count = (room + (ceil_mode ? w->stride[k] - 1 : 0)) / w->stride[k] + 1;
+		if (ceil_mode && (count - 1) * w->stride[k] >= in + w->pad[k])
+			count--;
+		s->dim[2 + k] = count;
+	}
+	return true;
+}
+
+static void set_window(struct graph *g, struct node *n, const struct window *w)
+{
+	set_ints(g, n, "strides", w->spatial, w->stride);
+	set_ints(g, n, "dilations", w->spatial, w->dilation);
+	set_ints(g, n, "pads", 2 * w->spatial, w->pad);
+	drop_attr(n, "auto_pad");
+}
+
+/* ---- Conv ---- */
+
+static bool check_channels(struct graph *g, struct node *n, int64_t group)
+{
+	static const char hint[] = "the weight must be [K,C/group,R,S] and the input [N,C,H,W]";
+	const struct shape *x = &n->in[0]->shape, *w = &n->in[1]->shape;
+
+	if (w->rank != x->rank) {
+		node_error(g, n, hint, "weight has %d dimensions, input has %d", w->rank, x->rank);
+		return false;
+	}
+	if (group < 1 || group > MAX_ATTRIBUTE || w->dim[0] % group != 0 || x->dim[1] % group != 0) {
+		node_error(g, n, hint, "%lld groups do not divide %lld input and %lld output channels", (long long)group,
+			   (long long)x->dim[1], (long long)w->dim[0]);
+		return false;
+	}
+	if (w->dim[1] * group != x->dim[1]) {
+		if (group == 1)
+			node_error(g, n, hint, "weight has %lld input channels, input has %lld", (long long)w->dim[1],
+				   (long long)x->dim[1]);
+		else
+			node_error(g, n, hint, "weight has %lld input channels, input has %lld in %lld groups",
+				   (long long)w->dim[1], (long long)x->dim[1], (long long)group);
+		return false;
+	}
+	if (has_input(n, 2) && (n->in[2]->shape.rank != 1 || n->in[2]->shape.dim[0] != w->dim[0])) {
+		node_error(g, n,
+			   "the bias must be [K]; onnxscript 0.5.1 to 0.5.6 mixed up the biases of convolutions of one input",
+			   "bias is %s, weight has %lld output channels", dims_text(g, &n->in[2]->shape),
+			   (long long)w->dim[0]);
+		return false;
+	}
+	return true;
+}
+
+bool shape_conv(struct graph *g, struct node *n)
+{
+	const struct shape *weight = &n->in[1]->shape;
+	int64_t group = attr_int(n, "group", 1), given[MAX_SPATIAL];
+	struct shape s = n->in[0]->shape;
+	struct window w;
+	bool explicit;
+
+	if (!float_inputs(g, n) || !read_window(g, n, &w) || !check_channels(g, n, group))
+		return false;
+	for (int k = 0; k < w.spatial; k++)
+		w.kernel[k] = weight->dim[2 + k];
+	if (!spatial_list(g, n, "kernel_shape", w.spatial, 1, 1, given))
+		return false;
+	if (node_attr(n, "kernel_shape") != NULL && memcmp(given, w.kernel, (size_t)w.spatial * sizeof(given[0])) != 0) {
+		node_error(g, n, "kernel_shape must be the last dimensions of the weight",
+			   "kernel_shape does not agree with the weight, %s", dims_text(g, weight));
+		return false;
+	}
+	s.dim[1] = weight->dim[0];
+	if (!auto_pads(g, n, &w, &explicit) || !window_outputs(g, n, &w, false, &s) || !give(g, n, 0, DT_F32, &s))
+		return false;
+	set_window(g, n, &w);
+	set_int(g, n, "group", group);
+	drop_attr(n, "kernel_shape");
+	return true;
+}
+
+/* ---- pools ---- */
+
+bool shape_pool(struct graph *g, struct node *n)
+{
+	struct shape s = n->in[0]->shape, in_ceil_mode = s;
+	bool explicit, ceil_mode = attr_int(n, "ceil_mode", 0) != 0;
+	struct window w;
+
+	if (!float_inputs(g, n) || !read_window(g, n, &w) ||
+	    !spatial_list(g, n, "kernel_shape", w.spatial, 1, 0, w.kernel) || !auto_pads(g, n, &w, &explicit))
+		return false;
+	for (int k = 0; k < 2 * w.spatial; k++) {
+		int64_t extent = (w.kernel[k % w.spatial] - 1) * w.dilation[k % w.spatial] + 1;
+
+		if (w.pad[k] < extent)
+			continue;
+		node_error(g, n, "a window must hold at least one element of the input",
+			   "padding of %lld with a window that spans %lld", (long long)w.pad[k], (long long)extent);
+		return false;
+	}
+	if (!window_outputs(g, n, &w, explicit && ceil_mode, &s) || !window_outputs(g, n, &w, true, &in_ceil_mode))
+		return false;
+	/* What is static already shows ceil mode in its size alone. */
+	if (n->out[0]->known && explicit && shape_equal(&n->out[0]->shape, &in_ceil_mode))
+		s = in_ceil_mode;
+	if (!give(g, n, 0, DT_F32, &s))
+		return false;
+	set_window(g, n, &w);
+	set_ints(g, n, "kernel_shape", w.spatial, w.kernel);
+	if (strcmp(n->op->name, "AveragePool") == 0)
+		set_int(g, n, "count_include_pad", attr_int(n, "count_include_pad", 0) != 0);
+	drop_attr(n, "ceil_mode");
+	drop_attr(n, "storage_order");
+	return true;
+}
+
+/* ---- Resize ---- */
+
+/* Scales of full rank, from scales or sizes for some axes; and the output's shape. */
+static bool resolve_resize(struct graph *g, struct node *n, double *scale, struct shape *s)
+{
+	const int64_t *axes, *sizes = NULL;
+	int rank = s->rank, naxes, count;
+	bool by_size = has_input(n, 3) && shape_count(&n->in[3]->shape) > 0;
+	const struct tensor *t = by_size ? n->in[3] : has_input(n, 2) ? n->in[2] : NULL;
+
+	axes = attr_ints(n, "axes", &naxes);
+	naxes = axes != NULL ? naxes : rank;
+	if (t == NULL || !is_const(t) || t->shape.rank != 1 || t->shape.dim[0] != naxes) {
+		node_error(g, n, "a number for each dimension; it must follow from the shapes of the inputs alone",
+			   "its scales or sizes are not %d constants", naxes);
+		return false;
+	}
+	if (by_size && (sizes = int_argument(g, n, 3, "sizes", &count)) == NULL)
+		return false;
+	for (int i = 0; i < naxes; i++) {
+		double in;
+		int k;
+
+		if (!axis_of(g, n, axes != NULL ? axes[i] : i, rank, &k))
+			return false;
+		in = (double)s->dim[k];
+		scale[k] = sizes != NULL ? (double)sizes[i] / in : (double)(float)const_f64(t, i);
+		/* the product of floats, as every runtime has it */
+		double out = sizes != NULL ? (double)sizes[i] : floor((double)(float)(in * scale[k]));
+
+		if (!(scale[k] > 0) || !(out >= 1 && out <= MAX_ELEMENTS)) {
+			node_error(g, n, NULL, "dimension %d of %lld becomes %g", k, (long long)s->dim[k], out);
+			return false;
+		}
+		s->dim[k] = (int64_t)out;
+	}
+	return true;
+}
+
+static void set_floats(struct graph *g, struct node *n, const char *name, int count, const double *v)
+{
+	double *copy = arena_alloc(g->arena, (size_t)count * sizeof(*copy));
+
+	memcpy(copy, v, (size_t)count * sizeof(*copy));
+	set_float(g, n, name, 0.0);
+	for (int k = 0; k < n->nattr; k++)
+		if (strcmp(n->attr[k].name, name) == 0)
+			n->attr[k] = (struct attr){ .name = n->attr[k].name, .kind = ATTR_FLOATS, .n = count, .f = copy };
+}
+
+bool shape_resize(struct graph *g, struct node *n)
+{
+	const struct attr *scales = node_attr(n, "scales");
+	struct shape s = n->in[0]->shape;
+	double scale[MAX_RANK];
+
+	for (int k = 0; k < s.rank; k++)
+		scale[k] = 1.0;
+	if (n->nin == 1 && (scales == NULL || scales->kind != ATTR_FLOATS || scales->n != s.rank)) {
+		node_error(g, n, NULL, "it has no scales");
+		return false;
+	}
+	if (n->nin == 1) {
+		for (int k = 0; k < s.rank; k++) {
+			double out = floor((double)(float)((double)s.dim[k] * scales->f[k]));
+
+			s.dim[k] = out >= 0 && out <= MAX_ELEMENTS ? (int64_t)out : -1;
+		}
+		return give(g, n, 0, DT_F32, n->out[0]->known ? &n->out[0]->shape : &s);
+	}
+	if (n->in[0]->type != DT_F32 || attr_int(n, "antialias", 0) != 0 ||
+	    strcmp(attr_string(n, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0 ||
+	    strcmp(attr_string(n, "coordinate", ""), "tf_crop_and_resize") == 0) {
+		node_error(g, n, "compiled are float tensors, without antialias, aspect ratio policy or crop",
+			   "this form of Resize is not compiled");
+		return false;
+	}
+	if (!resolve_resize(g, n, scale, &s) || !give(g, n, 0, DT_F32, &s))
+		return false;
+	node_drop_inputs(n, 1);
+	set_floats(g, n, "scales", s.rank, scale);
+	drop_attr(n, "axes");
+	return true;
+}

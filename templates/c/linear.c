@@ -1,0 +1,56 @@
+/*
+ * Fully connected layer: Y(m, n) = bias[n] + sum over k of x[m * XM + k * XK] * w, few rows.
+ * (For many rows, conv with H = OH = M, W = 1 and R = S = 1 is faster.)
+ *
+ * w [block][K][NB]: the outputs in blocks of NB, the last of which holds only what is left:
+ * [K][N % NB]. Sums start with the bias and run over k. x is not y.
+ */
+#include "template.h"
+
+#define BIAS 1 /* a bias for each output */
+#define TAIL 1 /* N % NB != 0: the last block is narrower */
+
+#define Y(m, n) y[(m) * N + (n)]
+
+/* Fully connected layer: see the top of this file. */
+static void linear(const float *restrict x, const float *restrict w,
+#if BIAS
+		   const float *restrict bias,
+#endif
+		   float *y OPERANDS)
+{
+	enum { M = 1, N = 40, K = 64, NB = 16, XM = 64, XK = 1 };
+
+	for (int n0 = 0; n0 < N; n0 += NB) {
+		const float *t = w + n0 * K;
+#if TAIL
+		const int count = N - n0 < NB ? N - n0 : NB;
+#else
+		const int count = NB;
+#endif
+
+		for (int m = 0; m < M; m++) {
+			float acc[NB];
+
+			for (int j = 0; j < count; j++)
+#if BIAS
+				acc[j] = bias[n0 + j];
+#else
+				acc[j] = 0.0f;
+#endif
+			for (int k = 0; k < K; k++) {
+				const float v = x[m * XM + k * XK];
+
+				for (int j = 0; j < count; j++)
+					acc[j] += v * t[k * count + j];
+			}
+			for (int j = 0; j < count; j++) {
+				const int n = n0 + j;
+				float a = acc[j];
+
+				EPILOGUE(a, m, n);
+				Y(m, n) = a;
+			}
+		}
+	}
+}

@@ -1,0 +1,73 @@
+/*
+ * Largest value of each window, in one to three dimensions. What lies outside x counts as -infinity; a
+ * NaN in the window gives NaN.
+ *
+ * x is read through strides: XN XC XD XH XW. y is written through Y(n, k, p), p the position in the
+ * flattened output image. CB channels at a time. In one dimension H = OH = R = 1. x is not y.
+ */
+
+#include "template.h"
+
+#define DEPTH 0 /* three dimensions: D, OD, Q, XD */
+#define TAIL 1	/* C % CB != 0 */
+
+#define Y(n, k, p) y[((n) * C + (k)) * P + (p)]
+
+/* Largest value of each window: see the top of this file. */
+static void maxpool(const float *restrict x, float *y OPERANDS)
+{
+	enum { N = 1, C = 20, CB = 16, P = 64 };
+	enum { D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3, OH = 8, OW = 8 };
+	enum { STRIDE_D = 1, STRIDE_H = 1, STRIDE_W = 1, PAD_D = 0, PAD_H = 1, PAD_W = 1 };
+	enum { DIL_D = 1, DIL_H = 1, DIL_W = 1 };
+	enum { XN = 1280, XC = 1, XD = 1, XH = 160, XW = 20 }; /* strides of x */
+
+	for (int n = 0; n < N; n++)
+	for (int p = 0; p < P; p++) {
+		for (int c0 = 0; c0 < C; c0 += CB) {
+#if TAIL
+			const int count = C - c0 < CB ? C - c0 : CB;
+#else
+			const int count = CB;
+#endif
+			float acc[CB];
+
+			for (int j = 0; j < count; j++)
+				acc[j] = -1.0f / 0.0f;
+#if DEPTH
+			for (int q = 0; q < Q; q++)
+#endif
+			for (int r = 0; r < R; r++) {
+				for (int s = 0; s < S; s++) {
+					const int h = p / OW % OH * STRIDE_H - PAD_H + r * DIL_H;
+					const int i = p % OW * STRIDE_W - PAD_W + s * DIL_W;
+#if DEPTH
+					const int d = p / (OH * OW) * STRIDE_D - PAD_D + q * DIL_D;
+#endif
+
+#if DEPTH
+					if (d < 0 || d >= D)
+						continue;
+#endif
+					if (h < 0 || h >= H || i < 0 || i >= W)
+						continue;
+#if DEPTH
+					const float *v = x + (n * XN + c0 * XC + d * XD + h * XH + i * XW);
+#else
+					const float *v = x + (n * XN + c0 * XC + h * XH + i * XW);
+#endif
+
+					for (int j = 0; j < count; j++)
+						acc[j] = v[j * XC] <= acc[j] || acc[j] != acc[j] ? acc[j] : v[j * XC];
+				}
+			}
+			for (int j = 0; j < count; j++) {
+				const int k = c0 + j;
+				float a = acc[j];
+
+				EPILOGUE(a, n, k, p);
+				Y(n, k, p) = a;
+			}
+		}
+	}
+}

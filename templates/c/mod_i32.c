@@ -1,0 +1,9 @@
+#include "template.h"
+
+/* a modulo b, with the sign of b; b is not 0. */
+static int32_t mod_i32(int32_t a, int32_t b)
+{
+	const int32_t r = a % b;
+
+	return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}

@@ -1,0 +1,9 @@
+#include "template.h"
+
+/* a modulo b, with the sign of b; b is not 0. */
+static int64_t mod_i64(int64_t a, int64_t b)
+{
+	const int64_t r = a % b;
+
+	return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}

@@ -1,0 +1,25 @@
+/* Defaults with which every template compiles, is linted and is tested by itself. An instance has none
+ * of this: skipc drops everything up to the line that includes this file. */
+#ifndef TEMPLATE_H
+#define TEMPLATE_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off", "no-loop-interchange")
+#endif
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-function"
+#endif
+
+#define OPERANDS			 /* further parameters that the epilogue reads */
+#ifndef EPILOGUE
+#define EPILOGUE(v, ...) ((void)(v)) /* statements that change v, given ONNX's coordinates */
+#endif
+#define T float				 /* element type */
+#define I int64_t			 /* type of run-time indices */
+
+#endif

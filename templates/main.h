@@ -1,0 +1,43 @@
+/* What templates/main.c is compiled with by itself: a network of one input and one output that does nothing.
+ * In generated programs the tables and macros of the real one stand here. */
+#ifndef MAIN_H
+#define MAIN_H
+
+#include <stddef.h>
+
+#define NIN 1
+#define NOUT 1
+#define ARENA_SIZE 64
+#define PREPARED_SIZE 0
+#define TRACE 1
+#define NETWORK struct network
+#define OPTIONS struct network_options
+#define INIT network_init
+#define ERROR network_error
+
+struct tensor {
+	const char *name, *type; /* type of a .npy file, without byte order */
+	int size, rank;
+	long shape[8], stride[8];
+};
+
+struct network {
+	int unused;
+};
+
+struct network_options {
+	const void *weights;
+	size_t weights_size;
+	void (*trace)(void *context, int index, const void *data);
+	void *trace_context;
+};
+
+int network_init(struct network *net, void *prepared, const struct network_options *options);
+const char *network_error(int status);
+int run(const struct network *net, void *const *in, void *const *out, void *arena);
+
+static const struct tensor inputs[] = { { "x", "f4", 4, 1, { 1 }, { 1 } } };
+static const struct tensor outputs[] = { { "y", "f4", 4, 1, { 1 }, { 1 } } };
+static const struct tensor traced[] = { { "y", "f4", 4, 1, { 1 }, { 1 } } };
+
+#endif

@@ -1,0 +1,535 @@
+/* The rest of tests/templates.c: elements, the builds, and the comparison. */
+
+/* ---- reductions ------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *init, *step, *join, *finish;
+} reductions[] = {
+	{ "0.0f", "a + v", "a + v", "a" },
+	{ "0.0f", "a + v", "a + v", NULL }, /* mean */
+	{ "-3e38f", "a < v ? v : a", "a < v ? v : a", "a" },
+	{ "1.0f", "a * v", "a * v", "a" },
+	{ "0.0f", "a + v * v", "a + v", "a" },
+};
+
+static double reduce_value(int kind, double a, double v)
+{
+	return kind <= 1 ? a + v : kind == 2 ? (a < v ? v : a) : kind == 3 ? a * v : a + v * v;
+}
+
+/* For `inner` dimensions d[4..] with strides s[4..], visits each position: its offset. */
+static int offset_of(int i, int nd, const int *dim, const int *stride)
+{
+	int at = 0;
+
+	for (int d = nd - 1; d >= 0; d--) {
+		at += i % dim[d] * stride[d];
+		i /= dim[d];
+	}
+	return at;
+}
+
+static int product(int nd, const int *dim)
+{
+	int n = 1;
+
+	while (nd-- > 0)
+		n *= dim[nd];
+	return n;
+}
+
+/* The coordinates of element i of a shape. */
+static const int *coord_of(int i, int nd, const int *dim)
+{
+	static int coord[MAX_DIM];
+
+	for (int d = nd - 1; d >= 0; d--) {
+		coord[d] = i % dim[d];
+		i /= dim[d];
+	}
+	return coord;
+}
+
+static void reduce_case(void)
+{
+	const int kind = below(COUNT(reductions));
+	int dim[6] = { between(1, 3), between(1, 3), between(1, 30), 1, between(1, 4), between(1, 150) };
+	int s[6];
+	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
+	struct item *t = new_item(&y, 4, (int[]){ dim[0], dim[1], 1, dim[2] }, "f");
+	const int cb = between(1, 16), nx = layout(6, dim, s, 0), nr = dim[4] * dim[5];
+	const float *x = operand(floats(nx), t, "f");
+	const struct param p[] = {
+		{ "O0", dim[0] }, { "O1", dim[1] }, { "O2", 1 }, { "O3", dim[2] }, { "CB", cb },
+		{ "RUN", 64 }, { "TAIL", dim[2] % cb != 0 }, { "R0", 1 }, { "R1", 1 }, { "R2", dim[4] },
+		{ "R3", dim[5] }, { "X_O0", s[0] }, { "X_O1", s[1] }, { "X_O2", 0 }, { "X_O3", s[2] },
+		{ "X_R0", 0 }, { "X_R1", 0 }, { "X_R2", s[4] }, { "X_R3", s[5] },
+	};
+	const struct subst sub[] = {
+		{ "INIT", reductions[kind].init }, { "STEP", reductions[kind].step },
+		{ "JOIN", reductions[kind].join },
+		{ "FINISH", kind == 1 ? arena_printf(&arena, "a / %d.0f", nr) : reductions[kind].finish },
+		{ NULL, NULL },
+	};
+	emit(t, &y, "c/reduce", p, COUNT(p), sub);
+	for (int i = 0; i < dim[0] * dim[1] * dim[2]; i++) {
+		const int *c = coord_of(i, 3, dim), at = offset_of(i, 3, dim, s);
+		double a = kind == 2 ? -3e38 : kind == 3 ? 1.0 : 0.0;
+
+		for (int r = 0; r < nr; r++)
+			a = reduce_value(kind, a, (double)x[at + r / dim[5] * s[4] + r % dim[5] * s[5]]);
+		expect(t, &y, (int[]){ c[0], c[1], 0, c[2] }, kind == 1 ? a / nr : a);
+	}
+}
+
+static void softmax_case(void)
+{
+	const int dim[4] = { between(1, 3), between(1, 3), between(1, 4), between(1, 200) };
+	const bool logarithm = below(2);
+	int s[4];
+	struct writer y = { .epilogue = below(2) ? RELU : ADD };
+	struct item *t = new_item(&y, 4, dim, "f");
+	const int nx = layout(4, dim, s, 0), a = dim[3];
+	float *x = floats(nx);
+	const struct param p[] = {
+		{ "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "A", a }, { "RUN", 64 },
+		{ "X_O0", s[0] }, { "X_O1", s[1] }, { "X_O2", s[2] }, { "XA", s[3] }, { "LOG", logarithm },
+	};
+
+	for (int i = 0; i < nx; i++)
+		x[i] *= 20.0f;
+	operand(x, t, "f");
+	emit(t, &y, "c/softmax", p, COUNT(p), NULL);
+	for (int i = 0; i < product(3, dim); i++) {
+		const int at = offset_of(i, 3, dim, s);
+		double most = -HUGE_VAL, sum = 0.0;
+
+		for (int k = 0; k < a; k++)
+			most = fmax(most, (double)x[at + k * s[3]]);
+		for (int k = 0; k < a; k++)
+			sum += exp((double)x[at + k * s[3]] - most);
+		for (int k = 0; k < a; k++) {
+			const int *c = coord_of(i, 3, dim);
+			const double v = (double)x[at + k * s[3]] - most;
+
+			expect(t, &y, (int[]){ c[0], c[1], c[2], k }, logarithm ? v - log(sum) : exp(v) / sum);
+		}
+	}
+}
+
+static void normalize_case(void)
+{
+	const int dim[6] = { between(1, 3), between(1, 3), between(1, 2), between(1, 3), between(2, 9),
+			     between(2, 20) };
+	int s[6];
+	struct writer y = { .epilogue = (enum epilogue)below(IN_PLACE) };
+	struct item *t = new_item(&y, 6, dim, "f");
+	const int nx = layout(6, dim, s, 0), nr = product(3, dim + 3);
+	const float *x = operand(floats(nx), t, "f");
+	const struct param p[] = {
+		{ "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "R0", dim[3] }, { "R1", dim[4] },
+		{ "R2", dim[5] }, { "X_O0", s[0] }, { "X_O1", s[1] }, { "X_O2", s[2] }, { "X_R0", s[3] },
+		{ "X_R1", s[4] }, { "X_R2", s[5] },
+	};
+
+	emit(t, &y, "c/normalize", p, COUNT(p), (struct subst[]){ { "EPS", "1e-3f" }, { NULL, NULL } });
+	for (int i = 0; i < product(3, dim); i++) {
+		const float *v = x + offset_of(i, 3, dim, s);
+		double mean = 0.0, var = 0.0;
+
+		for (int r = 0; r < nr; r++)
+			mean += (double)v[offset_of(r, 3, dim + 3, s + 3)] / nr;
+		for (int r = 0; r < nr; r++)
+			var += pow((double)v[offset_of(r, 3, dim + 3, s + 3)] - mean, 2) / nr;
+		for (int r = 0; r < nr; r++)
+			expect(t, &y, coord_of(i * nr + r, 6, dim),
+			       ((double)v[offset_of(r, 3, dim + 3, s + 3)] - mean) / sqrt(var + 1e-3));
+	}
+}
+
+/* ---- moving elements -------------------------------------------------------------------------- */
+
+static const char *const dims[] = { "D0", "D1", "D2", "D3", "D4", "D5" };
+
+static void map_case(void)
+{
+	const int rank = between(1, 6);
+	int dim[6];
+	struct param p[7] = { { "RANK", rank } };
+	struct writer y = { .epilogue = below(2) ? RELU : NONE, .expression = "2.0f * " };
+
+	for (int i = 0; i < rank; i++)
+		p[i + 1] = (struct param){ dims[i], dim[i] = between(1, 4) };
+	struct item *t = new_item(&y, rank, dim, "f");
+	emit(t, &y, "c/map", p, rank + 1, NULL);
+	for (int i = 0; i < product(rank, dim); i++) {
+		int at = 0;
+
+		for (int d = 0; d < rank; d++)
+			at += coord_of(i, rank, dim)[d] * y.stride[d];
+		expect(t, &y, coord_of(i, rank, dim), 2.0 * (double)y.z[at]);
+	}
+}
+
+/* Where pad takes position i from, or -1. */
+static int pad_from(int mode, int i, int n)
+{
+	if (mode == 0)
+		return i < 0 || i >= n ? -1 : i;
+	if (mode == 2)
+		return i < 0 ? 0 : i < n ? i : n - 1;
+	while (i < 0 || i >= n)
+		i = mode == 3 ? (i < 0 ? i + n : i - n) : n == 1 ? 0 : i < 0 ? -i : 2 * (n - 1) - i;
+	return i;
+}
+
+static void pad_case(void)
+{
+	static const char *const from[] = { "S0", "S1", "S2", "S3", "S4", "S5" };
+	static const char *const begin[] = { "B0", "B1", "B2", "B3", "B4", "B5" };
+	static const char *const strides[] = { "X0", "X1", "X2", "X3", "X4", "X5" };
+	const int rank = between(1, 6), mode = below(4);
+	int dim[6] = { 0 }, in[6] = { 0 }, at[6], s[6], np = 0;
+	struct param p[32];
+	struct writer y = { .epilogue = below(2) ? RELU : NONE };
+
+	for (int i = 0; i < rank; i++) {
+		dim[i] = between(1, 5);
+		in[i] = between(1, 4);
+		at[i] = between(-2, 3);
+	}
+	const int nx = layout(rank, in, s, 0);
+	struct item *t = new_item(&y, rank, dim, "f");
+	const float *x = operand(floats(nx), t, "f");
+
+	for (int i = 0; i < rank; i++) {
+		p[np++] = (struct param){ dims[i], dim[i] };
+		p[np++] = (struct param){ from[i], in[i] };
+		p[np++] = (struct param){ begin[i], at[i] };
+		p[np++] = (struct param){ strides[i], s[i] };
+	}
+	p[np++] = (struct param){ "RANK", rank };
+	p[np++] = (struct param){ "MODE", mode };
+	emit(t, &y, "c/pad", p, np, (struct subst[]){ { "VALUE", "0.75f" }, { NULL, NULL } });
+	for (int i = 0; i < product(rank, dim); i++) {
+		int e = 0;
+
+		for (int d = 0; d < rank && e >= 0; d++) {
+			const int j = pad_from(mode, coord_of(i, rank, dim)[d] - at[d], in[d]);
+			e = j < 0 ? -1 : e + j * s[d];
+		}
+		expect(t, &y, coord_of(i, rank, dim), e < 0 ? 0.75 : (double)x[e]);
+	}
+}
+
+static void gather_case(void)
+{
+	const int dim[3] = { between(1, 4), between(1, 5), between(1, 6) }, a = between(1, 6);
+	int s[3];
+	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
+	struct item *t = new_item(&y, 3, dim, "fi");
+	const int nx = layout(3, (int[]){ dim[0], a, dim[2] }, s, 0);
+	const float *x = operand(floats(nx), t, "fi");
+	int64_t *index = malloc(sizeof(*index) * (size_t)dim[1]);
+	const struct param p[] = { { "O", dim[0] }, { "N", dim[1] }, { "R", dim[2] }, { "A", a },
+				   { "XO", s[0] }, { "XA", s[1] }, { "XR", s[2] }, { "XI", 1 } };
+
+	for (int i = 0; i < dim[1]; i++)
+		index[i] = between(-a - 2, a + 2);
+	operand(index, t, "fi");
+	emit(t, &y, "c/gather", p, COUNT(p), NULL);
+	for (int i = 0; i < product(3, dim); i++) {
+		const int *c = coord_of(i, 3, dim);
+		int64_t at = index[c[1]] < 0 ? index[c[1]] + a : index[c[1]];
+
+		at = at < 0 ? 0 : at >= a ? a - 1 : at;
+		expect(t, &y, c, (double)x[c[0] * s[0] + at * s[1] + c[2] * s[2]]);
+	}
+}
+
+static void argmax_case(void)
+{
+	const int dim[4] = { between(1, 3), between(1, 3), between(1, 4), between(1, 12) };
+	const bool least = below(2), latest = below(2);
+	int s[4];
+	struct writer y = { .epilogue = NONE };
+	struct item *t = new_item(&y, 3, dim, "f");
+	const int nx = layout(4, dim, s, 0);
+	float *x = floats(nx);
+	const struct param p[] = { { "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "A", dim[3] },
+				   { "X_O0", s[0] }, { "X_O1", s[1] }, { "X_O2", s[2] }, { "XA", s[3] },
+				   { "LEAST", least }, { "LAST", latest } };
+
+	for (int i = 0; i < nx; i++)
+		x[i] = (float)below(4); /* many equal ones */
+	operand(x, t, "f");
+	t->integers = true;
+	t->out = calloc((size_t)t->n, sizeof(int64_t));
+	for (int i = 0; i < t->n; i++)
+		t->want[i] = 0.0;
+	emit(t, &y, "c/argmax", p, COUNT(p), NULL);
+	for (int i = 0; i < product(3, dim); i++) {
+		const float *v = x + offset_of(i, 3, dim, s);
+		int best = 0;
+
+		for (int k = 1; k < dim[3]; k++) {
+			const float d = (v[k * s[3]] - v[best * s[3]]) * (least ? -1.0f : 1.0f);
+			best = d > 0.0f || (d >= 0.0f && latest) ? k : best;
+		}
+		expect(t, &y, coord_of(i, 3, dim), best);
+	}
+}
+
+static void resize_case(void)
+{
+	const bool linear = below(2), depth = below(2);
+	const int out[3] = { depth ? between(1, 4) : 1, between(1, 5), between(1, 6) };
+	const int in[5] = { between(1, 2), between(1, 9), depth ? between(1, 4) : 1, between(1, 5),
+			    between(1, 5) };
+	int s[5], *at[3];
+	float *part[3];
+	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
+	struct item *t = new_item(&y, 3, (int[]){ in[0], in[1], product(3, out) }, NULL);
+	const char *types = linear ? (depth ? "fsssfff" : "fssff") : depth ? "fsss" : "fss";
+	const float *x = operand(floats(layout(5, in, s, below(2))), t, types);
+	const struct param p[] = {
+		{ "N", in[0] }, { "C", in[1] }, { "OH", out[1] }, { "OW", out[2] }, { "P", product(3, out) },
+		{ "XN", s[0] }, { "XC", s[1] }, { "XD", s[2] }, { "XH", s[3] }, { "XW", s[4] },
+		{ "LINEAR", linear }, { "DEPTH", depth },
+	};
+
+	for (int a = 0; a < 3; a++) {
+		at[a] = malloc(sizeof(int) * 2 * (size_t)out[a]);
+		part[a] = floats(out[a]);
+		for (int i = 0; i < 2 * out[a]; i++)
+			at[a][i] = below(in[2 + a]);
+	}
+	for (int a = depth ? 0 : 1; a < 3; a++)
+		operand(at[a], t, types);
+	for (int a = depth ? 0 : 1; a < 3 && linear; a++)
+		operand(part[a], t, types);
+	emit(t, &y, "c/resize", p, COUNT(p), NULL);
+	for (int i = 0; i < in[0] * in[1] * product(3, out); i++) {
+		const int *c = coord_of(i, 5, (int[]){ in[0], in[1], out[0], out[1], out[2] });
+		const int base = c[0] * s[0] + c[1] * s[1], o[3] = { c[2], c[3], c[4] };
+		double sum = 0.0;
+
+		for (int corner = 0; corner < (linear ? 8 : 1); corner++) {
+			double share = 1.0;
+			int e = base;
+
+			for (int a = 0; a < 3; a++) {
+				const int second = corner >> a & 1;
+				const double part_a = (double)part[a][o[a]];
+
+				if (linear && (a > 0 || depth))
+					share *= second ? part_a : 1.0 - part_a;
+				else if (second)
+					share = 0.0;
+				if (a > 0 || depth)
+					e += at[a][linear ? 2 * o[a] + second : o[a]] * s[2 + a];
+			}
+			sum += share == 0.0 ? 0.0 : share * (double)x[e];
+		}
+		expect(t, &y, (int[]){ c[0], c[1], i % product(3, out) }, sum);
+	}
+}
+
+/* ---- helpers ---------------------------------------------------------------------------------- */
+
+static void add_helper(void *ctx, const char *name)
+{
+	const struct instance_request r = { .template_name = name, .function = name + 2 };
+
+	buf_printf(ctx, "\n%s", template_instantiate(&arena, &r));
+}
+
+/* sqrt_f32, max_f32, min_f32 through an exported function. */
+static const char exports[] = "\nfloat test_sqrt(float x);\nfloat test_sqrt(float x)\n{\n\treturn sqrt_f32(x);\n}\n"
+			      "\nfloat test_max(float a, float b);\nfloat test_max(float a, float b)\n{\n"
+			      "\treturn max_f32(a, b);\n}\n"
+			      "\nfloat test_min(float a, float b);\nfloat test_min(float a, float b)\n{\n"
+			      "\treturn min_f32(a, b);\n}\n";
+
+static bool same_float(float a, float b)
+{
+	return a == b ? signbit(a) == signbit(b) : isnan(a) && isnan(b);
+}
+
+static void check_helpers(void *library)
+{
+	float (*root)(float), (*most)(float, float), (*least)(float, float);
+
+	*(void **)&root = dlsym(library, "test_sqrt");
+	*(void **)&most = dlsym(library, "test_max");
+	*(void **)&least = dlsym(library, "test_min");
+	for (uint32_t i = 0; i < 1u << 25; i += 3) { /* mantissas of two exponents, thinned */
+		union {
+			uint32_t u;
+			float f;
+		} x = { 0x3f000000 + i };
+		ck_assert_msg(root(x.f) == sqrtf(x.f), "sqrt_f32(%a)", (double)x.f);
+	}
+	for (int i = 0; i < 200000; i++) { /* all exponents, subnormals, negative ones, NaN, infinity */
+		union {
+			uint32_t u;
+			float f;
+		} x = { (uint32_t)below(1 << 16) << 16 | (uint32_t)below(1 << 16) };
+		x.u = i < 16 ? (uint32_t[]){ 0, 1, 2, 3, 0x7fffff, 0x800000, 0x7f7fffff, 0x7f800000,
+					     0x80000000, 0x80000001, 0xff800000, 0x7fc00000, 0xffc00000,
+					     0x3f800000, 0x3f7fffff, 0x400000 }[i] : x.u;
+		ck_assert_msg(same_float(root(x.f), sqrtf(x.f)), "sqrt_f32(%a)", (double)x.f);
+	}
+	ck_assert(most(1.0f, 2.0f) == 2.0f && least(1.0f, 2.0f) == 1.0f);
+	ck_assert(isnan(most(NAN, 1.0f)) && isnan(least(NAN, 1.0f)));
+}
+
+/* ---- builds ----------------------------------------------------------------------------------- */
+
+#define WARNINGS "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "
+static const struct {
+	const char *compiler, *flags;
+} builds[] = {
+	{ "gcc", WARNINGS "-O2" },
+	{ "clang", WARNINGS "-O2" },
+	{ "gcc", WARNINGS "-O1 -fsanitize=undefined -fsanitize-undefined-trap-on-error" },
+	{ "gcc", "-O3 -march=native -std=gnu17 -Wall" },
+};
+
+static void compare(struct item *t, const char *build)
+{
+	double scale = 1e-30;
+
+	for (int i = 0; i < t->n; i++)
+		if (isfinite(t->want[i]))
+			scale = fmax(scale, fabs(t->want[i]));
+	for (int i = 0; i < t->n; i++) {
+		const double got = t->integers ? (double)((int64_t *)t->work)[i]
+					       : (double)((float *)t->work)[i];
+		const double want = t->want[i];
+
+		ck_assert_msg(fabs(got - want) <= t->tolerance * scale || (isnan(got) && isnan(want)) ||
+				      got == want,
+			      "%s, %s: element %d is %g, not %g", t->what, build, i, got, want);
+	}
+}
+
+static void run_item(struct item *t, int number, void *library, const char *build)
+{
+	const size_t size = t->integers ? sizeof(int64_t) : sizeof(float), bytes = (size_t)t->n * size;
+	void (*run)(const void *const *, void *);
+	char *room = malloc(bytes + 2 * GUARD);
+
+	*(void **)&run = dlsym(library, arena_printf(&arena, "run_%d", number));
+	ck_assert_msg(run != NULL, "%s", t->what);
+	memset(room, 0x5a, bytes + 2 * GUARD);
+	t->work = room + GUARD;
+	memcpy(t->work, t->out, bytes);
+	run(t->in, t->work);
+	for (int i = 0; i < GUARD; i++)
+		ck_assert_msg(room[i] == 0x5a && room[GUARD + bytes + (size_t)i] == 0x5a,
+			      "%s, %s: wrote outside y", t->what, build);
+	compare(t, build);
+	if (t->bits == NULL) {
+		t->bits = room;
+		return;
+	}
+	for (size_t i = 0; i < bytes; i++)
+		ck_assert_msg(room[GUARD + i] == ((char *)t->bits)[GUARD + i], "%s, %s: other bits in element %d of %d: %a",
+			      t->what, build, (int)(i / size), t->n, (double)((float *)t->work)[i / size]);
+	free(room);
+}
+
+/* TEMPLATE_ROUNDS=n in the environment: n times as many cases. */
+static void make_cases(void)
+{
+	const char *rounds = getenv("TEMPLATE_ROUNDS");
+	const int n = rounds != NULL ? atoi(rounds) : 1;
+
+	for (int i = 0; i < 24 * n; i++)
+		conv_case();
+	for (int i = 0; i < 6 * n; i++) {
+		pool_case(DEPTHWISE);
+		pool_case(MAXPOOL);
+		pool_case(AVGPOOL);
+		linear_case();
+		matmul_case();
+		reduce_case();
+		softmax_case();
+		normalize_case();
+		map_case();
+		pad_case();
+		gather_case();
+		argmax_case();
+		resize_case();
+	}
+}
+
+/* Builds run two at a time. A compiler that is not installed is left out, and said. */
+static void compile_all(const char *dir)
+{
+	struct buf command = { 0 };
+
+	for (int i = 0; i < COUNT(builds); i++) {
+		if (system(arena_printf(&arena, "command -v %s >/dev/null", builds[i].compiler)) != 0) {
+			printf("NOT RUN: %s %s\n", builds[i].compiler, builds[i].flags);
+			continue;
+		}
+		buf_printf(&command, "(cd %s && %s %s -shared -fPIC -o %d.so all.c || touch failed) & ", dir,
+			   builds[i].compiler, builds[i].flags, i);
+		if (i % 2 == 1)
+			buf_printf(&command, "wait; ");
+	}
+	buf_printf(&command, "wait; test ! -e %s/failed", dir);
+	ck_assert_msg(system(command.data) == 0, "instances do not compile without a warning: %s/all.c", dir);
+	free(command.data);
+}
+
+START_TEST(test_templates)
+{
+	char dir[] = "/tmp/skipc-templates-XXXXXX";
+	struct buf text = { 0 };
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	make_cases();
+	buf_printf(&text, "#include <float.h>\n#include <stdint.h>\n#include <string.h>\n\n#if defined(__clang__)\n"
+			  "#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__)\n"
+			  "#pragma GCC optimize (\"fp-contract=off\", \"no-loop-interchange\")\n#endif\n");
+	buf_printf(&source, "%s", exports);
+	template_helpers(source.data, add_helper, &text);
+	buf_add(&text, source.data, source.len);
+	FILE *f = fopen(arena_printf(&arena, "%s/all.c", dir), "w");
+	ck_assert_ptr_nonnull(f);
+	fputs(text.data, f);
+	fclose(f);
+	compile_all(dir);
+	for (int i = 0; i < COUNT(builds); i++) {
+		void *library = dlopen(arena_printf(&arena, "%s/%d.so", dir, i), RTLD_NOW);
+
+		if (library == NULL)
+			continue;
+		for (int k = 0; k < nitems; k++)
+			run_item(&items[k], k + 1, library,
+				 arena_printf(&arena, "%s %s", builds[i].compiler, builds[i].flags));
+		if (i == 0)
+			check_helpers(library);
+	}
+	ck_assert_int_eq(system(arena_printf(&arena, "rm -r %s", dir)), 0);
+	arena_release(&arena);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("templates");
+	TCase *c = tcase_create("instances");
+	SRunner *r = srunner_create(s);
+
+	tcase_set_timeout(c, 300);
+	tcase_add_test(c, test_templates);
+	suite_add_tcase(s, c);
+	srunner_run_all(r, CK_NORMAL);
+	const int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""The figures of `make bench`: accuracy, memory, compile times and speed of generated code.
+
+    bench.py [--skipc PATH] [--work DIR] [--only GROUP ...] [--runs N] [--inputs N]
+
+Builds the networks with networks.py into DIR (default build/bench), and prints a Markdown table
+for each group: accuracy, arena, compile, speed. Everything is single-threaded. Exit status 1 when
+a bar is not met.
+"""
+import argparse
+import filecmp
+import os
+import re
+import statistics
+import sys
+import time
+
+import compare  # says how to install what is missing
+import networks
+import numpy as np
+import onnx
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MB = 1 << 20
+PORTABLE = "--target=c"
+WARNINGS = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror"
+
+ARENA_BARS = {"resnet8": 131072, "resnet18": 4014080, "resnet50": 5218304, "resnet152": 5218304}
+
+
+class Bench:
+    def __init__(self, arguments):
+        self.skipc, self.work = arguments.skipc, arguments.work
+        self.runs, self.inputs = arguments.runs, arguments.inputs
+        self.failed = 0
+
+    # pieces --------------------------------------------------------------------------------------
+
+    def network(self, name):
+        """Path of the network's ONNX file, made when it is not there or older than its maker."""
+        path = os.path.join(self.work, name + ".onnx")
+        if not os.path.exists(path) or \
+                os.path.getmtime(path) < os.path.getmtime(networks.__file__):
+            os.makedirs(self.work, exist_ok=True)
+            networks.save(networks.build(name), path + ".part")
+            os.rename(path + ".part", path)
+        return path
+
+    def compiled(self, name, again=""):
+        """Folder of the generated code with a main program, freshly made; wall time and peak
+        memory of skipc."""
+        folder = os.path.join(self.work, name + again)
+        os.makedirs(folder, exist_ok=True)
+        for entry in os.scandir(folder):
+            if entry.is_file():
+                os.unlink(entry.path)
+        command = [self.skipc, "compile", self.network(name), "-o", folder, "--name", "net",
+                   "--main", PORTABLE]
+        return folder, *measured(command)
+
+    def rows(self, title, head, rows):
+        """A Markdown table; the last column of a row is whether the bar is met."""
+        self.failed += sum(not row[-1] for row in rows)
+        print(f"\n### {title}\n\n| " + " | ".join(head) + " | |")
+        print("|---" * len(head) + "|---|")
+        for *cells, ok in rows:
+            print("| " + " | ".join(cells) + f" | {'ok' if ok else '**not met**'} |")
+        sys.stdout.flush()
+
+    # groups --------------------------------------------------------------------------------------
+
+    def accuracy(self):
+        """E of both against float64, the largest of some inputs: one input's may be lucky."""
+        rows = []
+        for name in networks.NETWORKS:
+            try:
+                folder, *_ = self.compiled(name)
+                program = compare.build_program(folder)
+                ours, theirs = self.errors(name, folder, program)
+            except compare.Stop as stop:
+                rows.append([name, str(stop).splitlines()[0], "", "", False])
+                continue
+            bar = 3 * theirs + 1e-6
+            rows.append([name, f"{ours:.2e}", f"{theirs:.2e}", f"{bar:.2e}", ours <= bar])
+        self.rows(f"Distance from float64 (largest of {self.inputs} inputs)",
+                  ["network", "E(ours)", "E(onnxruntime)", "bar"], rows)
+
+    def errors(self, name, folder, program):
+        model = onnx.load(self.network(name))
+        session = compare.onnxruntime_session(self.network(name))
+        worst = [0.0, 0.0]
+        for seed in range(self.inputs):
+            feeds = compare.random_inputs(model, {}, seed)
+            y64 = compare.float64.evaluate(model, feeds)["output"]
+            ours = compare.run_program(program, feeds, 1, folder)[0]
+            theirs = compare.run_session(session, None, feeds)[0]
+            worst = [max(w, compare.error(y, y64)) for w, y in zip(worst, (ours, theirs))]
+        return worst
+
+    def arena(self):
+        rows = []
+        for name, bar in ARENA_BARS.items():
+            try:
+                folder, *_ = self.compiled(name)
+            except compare.Stop as stop:
+                rows.append([name, str(stop).splitlines()[0], "", False])
+                continue
+            with open(os.path.join(folder, "net.h"), encoding="utf-8") as f:
+                found = re.search(r"#define\s+NET_ARENA_SIZE\s+\(?(\d+)", f.read())
+            size = int(found.group(1)) if found else -1
+            rows.append([name, f"{size:,}", f"{bar:,}", 0 <= size <= bar])
+        self.rows("Arena, float32, batch 1", ["network", "bytes", "bar"], rows)
+
+    def compile(self):
+        rows = []
+        folder, seconds, peak = self.compiled("resnet152")
+        size = os.path.getsize(self.network("resnet152"))
+        limit = 3 * size + 64 * MB
+        rows.append(["`skipc compile`, ResNet-152", f"{seconds:.1f} s", "5 s", seconds <= 5])
+        rows.append(["its peak memory", f"{peak / MB:.0f} MB", f"{limit / MB:.0f} MB",
+                     peak <= limit])
+        folder, *_ = self.compiled("resnet50")
+        sources = sorted(f.path for f in os.scandir(folder) if f.name.endswith(".c"))
+        command = ["gcc", "-O2", "-I", folder, *sources, "-o", os.path.join(folder, "prog")]
+        seconds, peak = measured(command)
+        rows.append(["`gcc -O2` of all files, ResNet-50", f"{seconds:.1f} s", "15 s",
+                     seconds <= 15])
+        rows.append(["its peak memory", f"{peak / MB:.0f} MB", "1024 MB", peak <= 1024 * MB])
+        again, *_ = self.compiled("resnet50", "-again")
+        names = sorted(f.name for f in os.scandir(again))
+        same, *different = filecmp.cmpfiles(folder, again, names, shallow=False)
+        rows.append(["same bytes from two runs, ResNet-50", f"{len(same)} of {len(names)} files",
+                     "all", not any(different)])
+        for cc in ("gcc", "clang"):
+            command = [cc, *WARNINGS.split(), "-fsyntax-only", "-I", folder, *sources]
+            done = compare.call(command, "compiler")
+            count = done.stderr.count("error:")
+            rows.append([f"warnings of {cc}, ResNet-50", str(count), "0", not done.returncode])
+        self.rows("Compilation", ["what", "measured", "bar"], rows)
+
+    def speed(self):
+        """The two in turn, so that a change of the machine's clock meets both."""
+        folder, *_ = self.compiled("resnet18")
+        program = compare.build_program(folder, "gcc", "-O3 -march=native")
+        feeds = compare.random_inputs(onnx.load(self.network("resnet18")), {}, 0)
+        compare.run_program(program, feeds, 1, folder)  # leaves x0.npy
+        session = compare.onnxruntime_session(self.network("resnet18"))
+        session.run(None, feeds)
+        ours, theirs = [], []
+        for _ in range(self.runs):
+            ours.append(min(timed_runs(program, folder, 2)))
+            start = [time.perf_counter()]
+            for _ in range(2):
+                session.run(None, feeds)
+                start.append(time.perf_counter())
+            theirs.append(min(b - a for a, b in zip(start, start[1:])))
+        a, b = statistics.median(ours), statistics.median(theirs)
+        self.rows(f"ResNet-18, one thread, `gcc -O3 -march=native` (medians of {self.runs})",
+                  ["ours", "onnxruntime", "ratio", "bar"],
+                  [[f"{a * 1e3:.1f} ms", f"{b * 1e3:.1f} ms", f"{a / b:.2f}", "3 (goal 2)",
+                    a <= 3 * b]])
+
+
+# Runs argv in a process of its own and prints seconds, peak KiB and status. A child begins with its
+# parent's peak memory, so the parent must be smaller than what it measures: not this program.
+MEASURE = """
+import os, subprocess, sys, time
+start = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(time.perf_counter() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
+"""
+
+
+def measured(command):
+    """Wall time in seconds and peak memory in bytes of a command that must succeed."""
+    done = compare.call([sys.executable, "-c", MEASURE, *command], "measuring")
+    if done.returncode:
+        raise compare.Stop(2, f"{command[0]}: {done.stderr.strip().splitlines()[-1]}")
+    seconds, peak, status = done.stdout.split()
+    if status != "0":
+        raise compare.Stop(3, f"{command[0]} ended with status {status}: {done.stderr.strip()}")
+    return float(seconds), int(peak) * 1024
+
+
+def timed_runs(program, folder, count):
+    """Seconds of each run inside the program, which prints "run K NS ns" with --time."""
+    x, y = (os.path.join(folder, name) for name in ("x0.npy", "y0.npy"))
+    done = compare.call([program, x, "-o", y, "--time", str(count)], "program")
+    times = re.findall(r"^run \d+ (\d+) ns", done.stdout, re.MULTILINE)
+    if done.returncode or not times:
+        raise compare.Stop(3, f"the program prints no times: {done.stderr.strip()}")
+    return [int(t) * 1e-9 for t in times]
+
+
+GROUPS = {"arena": Bench.arena, "compile": Bench.compile, "speed": Bench.speed,
+          "accuracy": Bench.accuracy}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
+    p.add_argument("--work", default=os.path.join(HERE, "..", "build", "bench"), metavar="DIR")
+    p.add_argument("--only", nargs="+", choices=GROUPS, default=list(GROUPS), metavar="GROUP",
+                   help="of " + ", ".join(GROUPS))
+    p.add_argument("--runs", type=int, default=15, help="timed pairs (default 15)")
+    p.add_argument("--inputs", type=int, default=3, help="inputs for accuracy (default 3)")
+    arguments = p.parse_args()
+    bench = Bench(arguments)
+    print(f"onnxruntime {compare.onnxruntime.__version__}, numpy {np.__version__}, "
+          f"onnx {onnx.__version__}")
+    for name in arguments.only:
+        try:
+            GROUPS[name](bench)
+        except compare.Stop as stop:
+            print(f"\n{name}: {stop}")
+            bench.failed += 1
+    return 1 if bench.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,472 @@
+#!/usr/bin/env python3
+"""Compare a network compiled by skipc with onnxruntime; `skipc diff` runs this.
+
+    compare.py [--skipc PATH] MODEL.onnx [--input FILE.npy|FILE.pb ...] [--all-tensors] [--float64]
+               [--cc CC] [--cflags FLAGS] [--run PREFIX] [--seed N] [--dim NAME=N ...] [--keep DIR]
+               [-- further options of skipc compile]
+
+Compiles MODEL with `--main`, builds the output, runs it and onnxruntime (CPU, one thread) on the
+same input, and prints a row for each output. With --all-tensors also one for each tensor that
+survives compilation, in order of execution, and the first that is beyond the promise.
+
+The promise: with E(y) = max|y - y64| / max|y64| and y64 evaluated in double precision,
+
+    E(ours) <= 3 E(onnxruntime) + 1e-6       portable code, and --exact
+    E(ours) <= 5 E(onnxruntime) + 1e-5       otherwise (Winograd)
+
+Integers and booleans are equal; NaN and infinities stand where onnxruntime has them.
+
+Exit status: 0 within the promise, 1 beyond it or the model is refused, 2 wrong usage, 3 the
+generated code does not build or run, 4 no comparison possible (something is not installed, or
+onnxruntime does not run this model).
+"""
+import argparse
+import glob
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+INSTALL = """to install it: make venv
+or by hand:    python3 -m venv .venv && .venv/bin/pip install onnxruntime onnx numpy"""
+
+try:
+    import numpy as np
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+    import float64
+except ImportError as missing:
+    print(f"skipc diff: Python module '{missing.name}' is not installed\n{INSTALL}",
+          file=sys.stderr)
+    sys.exit(4)
+
+PROVIDER = "CPUExecutionProvider"
+HERE = os.path.dirname(os.path.abspath(__file__))
+EXACT, FAST = (3.0, 1e-6), (5.0, 1e-5)  # factor on onnxruntime's E, and what is added
+UNKNOWN = 1e-5  # bound on the relative difference where nothing evaluates the model in double
+
+
+class Stop(Exception):
+    """Ends the comparison with an exit status and a message for the user."""
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+
+
+# the model and its inputs ------------------------------------------------------------------------
+
+def load(path):
+    try:
+        return onnx.load(path)
+    except Exception as e:  # protobuf's, onnx's, and the file system's errors
+        raise Stop(1, f"{path}: cannot be read: {str(e).strip().splitlines()[0]}") from e
+
+
+def graph_inputs(model):
+    """The inputs that a caller gives: those that no initializer has a value for."""
+    constants = {i.name for i in model.graph.initializer}
+    return [i for i in model.graph.input if i.name not in constants]
+
+
+def read_tensor(path):
+    try:
+        if path.endswith(".pb"):
+            with open(path, "rb") as f:
+                return numpy_helper.to_array(TensorProto.FromString(f.read()))
+        return np.load(path, allow_pickle=False)
+    except Exception as e:  # numpy's, protobuf's, and the file system's errors
+        raise Stop(2, f"{path}: cannot be read as a tensor: {e}") from e
+
+
+def given_inputs(model, files, dims):
+    """Inputs from files, in the graph's order. Symbolic dimensions that the files decide are
+    added to dims."""
+    inputs = graph_inputs(model)
+    if len(files) != len(inputs):
+        names = ", ".join(i.name for i in inputs)
+        raise Stop(2, f"{len(files)} --input files for {len(inputs)} inputs ({names})")
+    feeds = {}
+    for value, path in zip(inputs, files):
+        array, kind = read_tensor(path), value.type.tensor_type
+        wanted = helper.tensor_dtype_to_np_dtype(kind.elem_type)
+        if array.dtype != wanted:
+            raise Stop(2, f"{path}: has {array.dtype}, input '{value.name}' is {wanted}")
+        if kind.HasField("shape") and len(kind.shape.dim) != array.ndim:
+            raise Stop(2, f"{path}: has {array.ndim} dimensions, input '{value.name}' "
+                          f"{len(kind.shape.dim)}")
+        for dim, n in zip(kind.shape.dim, array.shape):
+            if dim.dim_param and dims.setdefault(dim.dim_param, n) != n:
+                raise Stop(2, f"{path}: {n} where '{dim.dim_param}' is {dims[dim.dim_param]}")
+        feeds[value.name] = np.ascontiguousarray(array)
+    return feeds
+
+
+def index_limit(model, name):
+    """An input that indexes a table may not pass its end."""
+    shapes = {i.name: tuple(i.dims) for i in model.graph.initializer}
+    limit = 10
+    for node in model.graph.node:
+        if node.op_type == "Gather" and node.input[1] == name and node.input[0] in shapes:
+            axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
+            limit = min(limit, shapes[node.input[0]][axis])
+    return limit
+
+
+def random_inputs(model, dims, seed):
+    """Normal numbers, small integers, or bits."""
+    rng = np.random.default_rng(seed)
+    feeds = {}
+    for value in graph_inputs(model):
+        kind = value.type.tensor_type
+        if not value.type.HasField("tensor_type") or not kind.HasField("shape"):
+            raise Stop(2, f"input '{value.name}' has no known shape: give it with --input")
+        shape = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0
+                 else dims.get(d.dim_param, 1) for d in kind.shape.dim]
+        dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type)
+        if kind.elem_type == TensorProto.BOOL:
+            x = rng.integers(0, 2, shape)
+        elif np.issubdtype(dtype, np.integer):
+            x = rng.integers(0, index_limit(model, value.name), shape)
+        elif kind.elem_type == TensorProto.STRING:
+            raise Stop(2, f"input '{value.name}' is of strings")
+        else:
+            x = rng.standard_normal(shape)
+        feeds[value.name] = np.asarray(x).astype(dtype)
+    return feeds
+
+
+# our side ----------------------------------------------------------------------------------------
+
+def call(command, what):
+    try:
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              errors="backslashreplace")
+    except OSError as e:
+        raise Stop(3 if what == "program" else 2, f"{command[0]}: {e.strerror}") from e
+
+
+def compile_model(skipc, model, directory, dims=None, options=()):
+    """skipc compile; its messages go to our stderr."""
+    command = [skipc, "compile", model, "-o", directory, "--name", "net", "--main", *options]
+    for name, n in (dims or {}).items():
+        command += ["--dim", f"{name}={n}"]
+    done = call(command, "skipc")
+    sys.stderr.write(done.stderr)
+    if done.returncode:
+        raise Stop(done.returncode if done.returncode > 0 else 3,
+                   f"skipc compile ended with status {done.returncode}")
+
+
+def build_program(directory, cc="cc", cflags="-O2"):
+    program = os.path.join(directory, "prog")
+    sources = sorted(glob.glob(os.path.join(glob.escape(directory), "*.c")))
+    done = call([*shlex.split(cc), *shlex.split(cflags), "-I", directory, *sources, "-o", program],
+                "compiler")
+    if done.returncode:
+        raise Stop(3, f"{cc} does not build the generated code:\n{done.stderr.strip()}")
+    return program
+
+
+def run_program(program, feeds, outputs, directory, prefix="", trace=None):
+    """The program's outputs as arrays, in order."""
+    xs = [os.path.join(directory, f"x{k}.npy") for k in range(len(feeds))]
+    ys = [os.path.join(directory, f"y{k}.npy") for k in range(outputs)]
+    for path, x in zip(xs, feeds.values()):
+        np.save(path, x)
+    command = [*shlex.split(prefix), program, *xs, "-o", *ys]
+    done = call(command + (["--trace-dir", trace] if trace else []), "program")
+    if done.returncode:
+        raise Stop(3, f"the compiled program ended with status {done.returncode}\n"
+                      f"{done.stderr.strip()}")
+    return [np.load(y) for y in ys]
+
+
+def unescape(text):
+    """A backslash and n, t, r, a backslash, or x and two hexadecimal digits (of a byte)."""
+    out, k, raw = bytearray(), 0, text.encode("utf-8")
+    simple = {ord("n"): 10, ord("t"): 9, ord("r"): 13}
+    while k < len(raw):
+        if raw[k] != 92 or k + 1 == len(raw):
+            out.append(raw[k])
+            k += 1
+        elif raw[k + 1] == ord("x"):
+            out.append(int(raw[k + 2:k + 4], 16))
+            k += 4
+        else:
+            out.append(simple.get(raw[k + 1], raw[k + 1]))
+            k += 2
+    return out.decode("utf-8", "replace")
+
+
+def traced_names(directory):
+    """(file number, tensor's name) of each traced tensor, in the order of execution."""
+    with open(os.path.join(directory, "net.trace"), encoding="utf-8") as f:
+        lines = [line.rstrip("\n").split("\t", 1) for line in f]
+    return [(int(k), unescape(name)) for k, name in lines]
+
+
+# the other side ----------------------------------------------------------------------------------
+
+def onnxruntime_session(path, model=None, optimise=True):
+    """Of the file, on one thread; or of `model`, a changed one of that file. Weights outside the
+    file are pulled in where onnxruntime cannot read them there."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    if not optimise:
+        level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.graph_optimization_level = level
+    try:
+        if model is None:
+            try:
+                return onnxruntime.InferenceSession(path, options, providers=[PROVIDER])
+            except Exception:
+                model = onnx.load(path)
+                if model.ByteSize() >= 2**31:
+                    raise
+        return onnxruntime.InferenceSession(model.SerializeToString(), options,
+                                            providers=[PROVIDER])
+    except Exception as e:  # onnxruntime has a class for every status
+        raise Stop(4, f"onnxruntime {onnxruntime.__version__} does not load this model: {e}") from e
+
+
+def run_session(session, names, feeds):
+    try:
+        return session.run(names, feeds)
+    except Exception as e:
+        raise Stop(4, f"onnxruntime {onnxruntime.__version__} does not run this model: {e}") from e
+
+
+def onnxruntime_tensors(path, names, feeds):
+    """Values of inner tensors by name: of those that are tensors of the main graph."""
+    model = onnx.load(path)
+    made = {o for n in model.graph.node for o in n.output if o}
+    outputs = {o.name for o in model.graph.output}
+    names = [n for n in dict.fromkeys(names) if n in made]
+    model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names if n not in outputs)
+    session = onnxruntime_session(path, model, optimise=False)
+    return dict(zip(names, run_session(session, names, feeds))) if names else {}
+
+
+# judging -----------------------------------------------------------------------------------------
+
+def is_float(array):
+    return array.dtype.kind not in "biu"
+
+
+def error(y, y64):
+    """E(y): the largest error, relative to the largest value, where both are finite."""
+    y = y.astype(np.float64)
+    where = np.isfinite(y) & np.isfinite(y64)
+    if not where.any():
+        return 0.0
+    largest = np.abs(y64[where]).max()
+    return float(np.abs(y[where] - y64[where]).max() / (largest or 1.0))
+
+
+@dataclass
+class Row:
+    """What was found for one tensor. `ours` and `theirs` are E, or None when not evaluated."""
+
+    name: str
+    shape: tuple
+    absolute: float = 0.0
+    relative: float = 0.0
+    ours: float = None
+    theirs: float = None
+    ok: bool = False
+    note: str = ""
+
+    @property
+    def verdict(self):
+        return ("ok" if self.ok else "BEYOND") + (f" ({self.note})" if self.note else "")
+
+
+class Judge:
+    """Decides on tensors of one model and input; evaluates it in double only when it must."""
+
+    def __init__(self, model, feeds, promise, always=False):
+        self.model, self.feeds, self.promise, self.always = model, feeds, promise, always
+        self.values, self.why_not = None, ""
+
+    def double(self, name):
+        if self.values is None:
+            if sys.stderr.isatty():
+                print("evaluating in float64 ...", file=sys.stderr)
+            try:
+                self.values = float64.evaluate(self.model, self.feeds, intermediate=True)
+            except NotImplementedError as e:
+                self.values, self.why_not = {}, str(e)
+        return self.values.get(name)
+
+    def judge(self, name, ours, theirs):
+        row = Row(name, ours.shape)
+        if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
+            row.note = f"onnxruntime has {theirs.dtype}{list(theirs.shape)}, not {ours.dtype}"
+            return row
+        if not is_float(ours):
+            wrong = int((ours != theirs).sum())
+            if ours.size:
+                row.absolute = float(np.abs(ours.astype(object) - theirs.astype(object)).max())
+            row.ok, row.note = not wrong, f"{wrong} of {ours.size} differ" if wrong else "equal"
+            return row
+        a, b = ours.astype(np.float64), theirs.astype(np.float64)
+        finite = np.isfinite(b)
+        if finite.any():
+            largest = np.abs(b[finite]).max()
+            with np.errstate(invalid="ignore"):
+                row.absolute = float(np.abs(a - b)[finite].max())
+            row.relative = row.absolute / (largest or 1.0)
+        if not np.array_equal(a[~finite], b[~finite], equal_nan=True) or \
+                not np.isfinite(a[finite]).all():
+            row.note = "NaN or infinity elsewhere than in onnxruntime"
+            return row
+        return self.float_verdict(row, ours, theirs)
+
+    def float_verdict(self, row, ours, theirs):
+        factor, floor = self.promise
+        # E(ours) <= E(theirs) + relative: below the floor there is nothing to find out
+        row.ok = row.relative <= floor
+        if row.ok and not self.always:
+            return row
+        y64 = self.double(row.name)
+        if y64 is None or y64.shape != ours.shape:
+            row.ok = row.ok or row.relative <= UNKNOWN
+            row.note = "no float64 value"
+            return row
+        row.ours, row.theirs = error(ours, y64), error(theirs, y64)
+        row.ok = row.ours <= factor * row.theirs + floor
+        return row
+
+
+def promise_of(options):
+    """The promise that a compilation with these options makes."""
+    return FAST if "--target=x86-64" in options and "--exact" not in options else EXACT
+
+
+# the report --------------------------------------------------------------------------------------
+
+def printable(text):
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def print_table(head, rows):
+    """Columns as wide as they need; the first to the left, numbers to the right."""
+    cells = [head] + [[printable(c) for c in row] for row in rows]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
+    for row in cells:
+        line = "  ".join(c.ljust(w) if k < 2 or k == len(head) - 1 else c.rjust(w)
+                         for k, (c, w) in enumerate(zip(row, widths)))
+        print(line.rstrip())
+
+
+def report(first, rows, evaluated):
+    head = [first, "shape", "largest difference", "relative"]
+    head += ["E(ours)", "E(onnxruntime)"] if evaluated else []
+    table = []
+    for r in rows:
+        shape = "x".join(map(str, r.shape)) or "scalar"
+        e = [f"{v:.2e}" if v is not None else "-" for v in (r.ours, r.theirs)]
+        table.append([r.name, shape, f"{r.absolute:.3g}", f"{r.relative:.2e}",
+                      *(e if evaluated else []), r.verdict])
+    print_table(head + ["verdict"], table)
+
+
+def tensor_rows(path, directory, trace, feeds, judge):
+    """A row for each traced tensor, named by it and the node that makes it."""
+    traced = traced_names(directory)
+    theirs = onnxruntime_tensors(path, [name for _, name in traced], feeds)
+    makers = {o: n for n in judge.model.graph.node for o in n.output if o}
+    rows, skipped = [], 0
+    for k, name in traced:
+        file = os.path.join(trace, f"{k}.npy")
+        if name not in theirs or not os.path.exists(file):
+            skipped += 1
+            continue
+        row = judge.judge(name, np.load(file), theirs[name])
+        node = makers[name]
+        row.name = f'{node.op_type} "{node.name}" {name}' if node.name else f"{node.op_type} {name}"
+        rows.append(row)
+    return rows, skipped
+
+
+def compare(arguments, options):
+    """Runs the whole comparison; the exit status."""
+    model = load(arguments.model)
+    dims = dict(arguments.dim)
+    if arguments.input:
+        feeds = given_inputs(model, arguments.input, dims)
+    else:
+        feeds = random_inputs(model, dims, arguments.seed)
+    judge = Judge(model, feeds, promise_of(options), arguments.float64)
+    names = [o.name for o in model.graph.output]
+    with tempfile.TemporaryDirectory(prefix="skipc-diff-") as temporary:
+        work = arguments.keep or temporary
+        os.makedirs(work, exist_ok=True)
+        trace = os.path.join(work, "trace") if arguments.all_tensors else None
+        if trace:
+            os.makedirs(trace, exist_ok=True)
+            options = [*options, "--trace"]
+        compile_model(arguments.skipc, arguments.model, work, dims, options)
+        program = build_program(work, arguments.cc, arguments.cflags)
+        ours = run_program(program, feeds, len(names), work, arguments.run, trace)
+        theirs = run_session(onnxruntime_session(arguments.model), None, feeds)
+        if trace:
+            rows, skipped = tensor_rows(arguments.model, work, trace, feeds, judge)
+            report("tensor", rows, any(r.ours is not None for r in rows))
+            first = next((r for r in rows if not r.ok), None)
+            print(f"\n{len(rows)} tensors, {sum(not r.ok for r in rows)} beyond the promise"
+                  + (f"; {skipped} have no name in onnxruntime's graph" if skipped else ""))
+            if first:
+                print("first beyond:", printable(first.name))
+            print()
+        rows = [judge.judge(*row) for row in zip(names, ours, theirs)]
+    report("output", rows, any(r.ours is not None for r in rows))
+    if judge.why_not:
+        print(f"no float64 evaluation: {printable(judge.why_not)}")
+    return 0 if all(r.ok for r in rows) else 1
+
+
+def dimension(text):
+    name, equals, n = text.rpartition("=")
+    if not equals or not n.isdigit() or not int(n):
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=N")
+    return name, int(n)
+
+
+def main(argv=None):
+    argv = sys.argv[1:] if argv is None else argv
+    split = argv.index("--") if "--" in argv else len(argv)
+    p = argparse.ArgumentParser(prog="skipc diff", epilog="After -- further options of skipc "
+                                "compile. Exit status: 0 within the promise, 1 beyond it or model "
+                                "refused, 2 wrong usage, 3 generated code fails, 4 nothing to "
+                                "compare with.")
+    p.add_argument("model", metavar="MODEL.onnx")
+    p.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"),
+                   help="the compiler (default: the one built here)")
+    p.add_argument("--input", action="append", default=[], metavar="FILE",
+                   help=".npy or .pb, one for each input, in order (default: random)")
+    p.add_argument("--all-tensors", action="store_true", help="compare inner tensors too")
+    p.add_argument("--float64", action="store_true", help="show both sides' distance from float64")
+    p.add_argument("--cc", default="cc", help="C compiler (default cc)")
+    p.add_argument("--cflags", default="-O2", help="its flags (default -O2)")
+    p.add_argument("--run", default="", metavar="PREFIX", help="what runs the program, as "
+                   "'qemu-aarch64 -L /usr/aarch64-linux-gnu'")
+    p.add_argument("--seed", type=int, default=0, help="of random inputs (default 0)")
+    p.add_argument("--dim", action="append", type=dimension, default=[], metavar="NAME=N",
+                   help="value of a symbolic dimension (default 1)")
+    p.add_argument("--keep", metavar="DIR", help="leave generated code, inputs and outputs there")
+    arguments = p.parse_args(argv[:split])
+    try:
+        return compare(arguments, argv[split + 1:])
+    except Stop as stop:
+        print(f"skipc diff: {stop}", file=sys.stderr)
+        return stop.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
