@@ -123,8 +123,8 @@ bool eval_reduce(struct graph *g, struct node *n)
 /* ---- normalisations ---- */
 
 /* Mean and variance of x over the axes that the walk lets fall together; of `left` values each. */
-static void moments(const double *x, int64_t count, const struct walk *start, int64_t left, int64_t together, double *mean,
-		    double *variance)
+static void moments(const double *x, int64_t count, const struct walk *start, int64_t left, int64_t together,
+		    double *mean, double *variance)
 {
 	struct walk w = *start;
 

@@ -8,7 +8,9 @@
 /* The operator of ops.def that arg names, with the same inputs, outputs and attributes. */
 bool convert_same(struct site *s, const char *arg)
 {
-	const int nout = strcmp(arg, "MaxPool") == 0 ? 1 : s->nout; /* its second output, Indices, is not there */
+	const int nout = strcmp(arg, "MaxPool") == 0
+				 ? 1
+				 : s->nout; /* its second output, Indices, is not there */
 	struct node *n = site_put(s, arg, s->nin, s->in, nout);
 
 	keep_attrs(s, n);
@@ -19,7 +21,8 @@ bool convert_same(struct site *s, const char *arg)
 
 /* ---- elementwise ---- */
 
-/* Up to opset 6 y may line up with x's dimensions from `axis` on; without an axis with the last ones, as numpy does. */
+/* Up to opset 6 y may line up with x's dimensions from `axis` on; without an axis with the last
+ * ones, as numpy does. */
 bool convert_legacy(struct site *s, const char *arg)
 {
 	struct tensor *x = s->in[0], *y = s->in[1];
@@ -103,12 +106,13 @@ bool convert_clip(struct site *s, const char *arg)
 	return true;
 }
 
-/* Up to opset 6 the slope is [C] or of one element; broadcast as numpy does since, but MXNet (IR version 3) went on to
- * write [C]. */
+/* Up to opset 6 the slope is [C] or of one element; broadcast as numpy does since, but MXNet (IR
+ * version 3) went on to write [C]. */
 bool convert_prelu(struct site *s, const char *arg)
 {
 	struct tensor *slope = s->in[1];
-	const bool vector = is_const(slope) && slope->shape.rank == 1 && shape_count(&slope->shape) > 1;
+	const bool vector =
+		is_const(slope) && slope->shape.rank == 1 && shape_count(&slope->shape) > 1;
 
 	if (vector && (strcmp(arg, "old") == 0 || site_ir_version(s) <= 3))
 		slope = put2(s, "Channel", slope, s->in[0]);
@@ -137,8 +141,9 @@ static int64_t type_by_name(const char *name)
 		const char *name;
 		int onnx;
 	} types[] = {
-		{ "FLOAT", 1 }, { "UINT8", 2 }, { "INT8", 3 },	   { "UINT16", 4 },  { "INT16", 5 },   { "INT32", 6 },
-		{ "INT64", 7 }, { "BOOL", 9 },	{ "FLOAT16", 10 }, { "DOUBLE", 11 }, { "UINT32", 12 }, { "UINT64", 13 },
+		{ "FLOAT", 1 },	   { "UINT8", 2 },   { "INT8", 3 },    { "UINT16", 4 },
+		{ "INT16", 5 },	   { "INT32", 6 },   { "INT64", 7 },   { "BOOL", 9 },
+		{ "FLOAT16", 10 }, { "DOUBLE", 11 }, { "UINT32", 12 }, { "UINT64", 13 },
 	};
 
 	for (size_t k = 0; k < sizeof(types) / sizeof(types[0]); k++)
@@ -155,7 +160,8 @@ bool convert_cast(struct site *s, const char *arg)
 
 	(void)arg;
 	if (type == DT_NONE)
-		return site_error(s, NULL, "cast to an element type that is not supported (%lld)", (long long)to);
+		return site_error(s, NULL, "cast to an element type that is not supported (%lld)",
+				  (long long)to);
 	s->out[0] = put_cast(s, s->in[0], type);
 	return true;
 }
@@ -205,7 +211,8 @@ bool convert_dropout(struct site *s, const char *arg)
 		return site_error(s, hint, "this Dropout is in training mode");
 	s->out[0] = s->in[0];
 	if (s->nout > 1 && s->raw->out[1][0] != '\0')
-		s->out[1] = put_ones(s, s->in[0], strcmp(arg, "bool") == 0 ? DT_BOOL : s->in[0]->type);
+		s->out[1] =
+			put_ones(s, s->in[0], strcmp(arg, "bool") == 0 ? DT_BOOL : s->in[0]->type);
 	return true;
 }
 
@@ -220,7 +227,8 @@ static struct tensor *list_constant(struct site *s, const struct attr *a)
 
 	if (data == NULL) /* an empty list has no type either */
 		data = "";
-	return graph_constant(s->g, NULL, ints ? DT_I64 : DT_F32, &shape, ints ? DT_I64 : DT_F64, data);
+	return graph_constant(s->g, NULL, ints ? DT_I64 : DT_F32, &shape, ints ? DT_I64 : DT_F64,
+			      data);
 }
 
 bool convert_constant(struct site *s, const char *arg)
@@ -229,13 +237,16 @@ bool convert_constant(struct site *s, const char *arg)
 
 	(void)arg;
 	if (a == NULL)
-		return site_error(s, NULL, "a Constant must have one attribute, this has %d", s->nattr);
+		return site_error(s, NULL, "a Constant must have one attribute, this has %d",
+				  s->nattr);
 	if (strcmp(a->name, "sparse_value") == 0)
-		return site_error(s, "store it as an ordinary (dense) tensor", "sparse constants are not supported");
+		return site_error(s, "store it as an ordinary (dense) tensor",
+				  "sparse constants are not supported");
 	if (strncmp(a->name, "value_string", 12) == 0)
 		return site_error(s, NULL, "strings are not supported");
 	if (a->kind == ATTR_TENSOR)
-		s->out[0] = graph_constant(s->g, NULL, a->tensor->type, &a->tensor->shape, a->tensor->stored, a->tensor->data);
+		s->out[0] = graph_constant(s->g, NULL, a->tensor->type, &a->tensor->shape,
+					   a->tensor->stored, a->tensor->data);
 	else
 		s->out[0] = list_constant(s, a);
 	return true;
@@ -281,7 +292,8 @@ bool convert_move(struct site *s, const char *arg)
 	return true;
 }
 
-/* arg: the version. Without sizes, num_outputs parts; only from 18 on may the last one be smaller. */
+/* arg: the version. Without sizes, num_outputs parts; only from 18 on may the last one be smaller.
+ */
 bool convert_split(struct site *s, const char *arg)
 {
 	struct tensor *in[2] = { s->in[0], s->nin > 1 ? s->in[1] : site_ints(s, "split") };
@@ -289,7 +301,8 @@ bool convert_split(struct site *s, const char *arg)
 	const int64_t parts = site_int(s, "num_outputs", s->nout);
 
 	if (in[1] == NULL && parts != s->nout)
-		return site_error(s, NULL, "num_outputs is %lld, the node has %d outputs", (long long)parts, s->nout);
+		return site_error(s, NULL, "num_outputs is %lld, the node has %d outputs",
+				  (long long)parts, s->nout);
 	if (in[1] == NULL)
 		set_int(s->g, n, "num_outputs", s->nout);
 	if (in[1] == NULL && strcmp(arg, "18") != 0)
@@ -302,7 +315,8 @@ bool convert_split(struct site *s, const char *arg)
 
 bool convert_pad(struct site *s, const char *arg)
 {
-	struct tensor *in[3] = { s->in[0], site_ints(s, arg), graph_scalar(s->g, DT_F32, site_float(s, "value", 0.0)) };
+	struct tensor *in[3] = { s->in[0], site_ints(s, arg),
+				 graph_scalar(s->g, DT_F32, site_float(s, "value", 0.0)) };
 	struct node *n = site_put(s, "Pad", 3, in, 1);
 
 	set_string(s->g, n, "mode", site_string(s, "mode", "constant"));
@@ -326,7 +340,9 @@ bool convert_if(struct site *s, const char *arg)
 
 	(void)arg;
 	if (!is_const(cond) || shape_count(&cond->shape) != 1)
-		return site_error(s, "skipc makes straight-line code; export with fixed sizes, by tracing instead of scripting",
+		return site_error(s,
+				  "skipc makes straight-line code; export with fixed sizes, by "
+				  "tracing instead of scripting",
 				  "the condition of this If is not a constant");
 	const char *name = const_i64(cond, 0) != 0 ? "then_branch" : "else_branch";
 

@@ -3,12 +3,14 @@
 
 #include <string.h>
 
-static const char eval_hint[] = "the model was exported in training mode; call model.eval() before torch.onnx.export";
+static const char eval_hint[] =
+	"the model was exported in training mode; call model.eval() before torch.onnx.export";
 
 /* ---- what several share ---- */
 
 /* x * scale + bias, both [C]; bias may be null. */
-static struct tensor *put_affine(struct site *s, struct tensor *x, struct tensor *scale, struct tensor *bias)
+static struct tensor *put_affine(struct site *s, struct tensor *x, struct tensor *scale,
+				 struct tensor *bias)
 {
 	x = put2(s, "Mul", x, put2(s, "Channel", scale, x));
 	return bias != NULL ? put2(s, "Add", x, put2(s, "Channel", bias, x)) : x;
@@ -24,9 +26,11 @@ static double param(int n, const double *v, int k, double absent)
 	return k < n ? v[k] : absent;
 }
 
-struct tensor *put_activation(struct site *s, struct tensor *x, const char *name, int nparam, const double *p)
+struct tensor *put_activation(struct site *s, struct tensor *x, const char *name, int nparam,
+			      const double *p)
 {
-	static const char *const plain[] = { "Relu", "Sigmoid", "Tanh", "HardSwish", "Softplus", "Softsign" };
+	static const char *const plain[] = { "Relu",	  "Sigmoid",  "Tanh",
+					     "HardSwish", "Softplus", "Softsign" };
 
 	for (size_t k = 0; k < sizeof(plain) / sizeof(plain[0]); k++)
 		if (strcmp(name, plain[k]) == 0)
@@ -39,11 +43,16 @@ struct tensor *put_activation(struct site *s, struct tensor *x, const char *name
 	const bool elu = strcmp(name, "Elu") == 0;
 
 	if (!leaky && !hard && !elu) {
-		site_error(s, NULL, "activation \"%s\" is not supported", escape(s->g->arena, name));
+		site_error(s, NULL, "activation \"%s\" is not supported",
+			   escape(s->g->arena, name));
 		return NULL;
 	}
 	x = put1(s, name, x);
-	set_float(s->g, x->def, "alpha", param(nparam, p, 0, (double)(leaky ? 0.01f : hard ? 0.2f : 1.0f)));
+	set_float(s->g, x->def, "alpha",
+		  param(nparam, p, 0,
+			(double)(leaky	? 0.01f
+				 : hard ? 0.2f
+					: 1.0f)));
 	if (hard)
 		set_float(s->g, x->def, "beta", param(nparam, p, 1, 0.5));
 	return x;
@@ -71,7 +80,8 @@ bool convert_gemm(struct site *s, const char *arg)
 	(void)arg;
 	if (site_int(s, "transA", 0) != 0) {
 		a = put_transposed(s, a);
-	} else if (site_ir_version(s) <= 3) { /* early MXNet leaves the dimensions of size 1 after the pool */
+	} else if (site_ir_version(s) <=
+		   3) { /* early MXNet leaves the dimensions of size 1 after the pool */
 		a = put1(s, "Flatten", a);
 		set_int(s->g, a->def, "axis", 1);
 	}
@@ -83,8 +93,11 @@ bool convert_gemm(struct site *s, const char *arg)
 	if (c != NULL && beta != 0.0)
 		y = put2(s, "Add", y, put_scaled(s, c, beta));
 	if (activation[0] != '\0') {
-		const double p[2] = { site_float(s, "activation_alpha", 0.0), site_float(s, "activation_beta", 0.0) };
-		const int nparam = site_attr(s, "activation_alpha") == NULL ? 0 : site_attr(s, "activation_beta") == NULL ? 1 : 2;
+		const double p[2] = { site_float(s, "activation_alpha", 0.0),
+				      site_float(s, "activation_beta", 0.0) };
+		const int nparam = site_attr(s, "activation_alpha") == NULL  ? 0
+				   : site_attr(s, "activation_beta") == NULL ? 1
+									     : 2;
 
 		y = put_activation(s, y, activation, nparam, p);
 	}
@@ -129,14 +142,16 @@ bool convert_fusedconv(struct site *s, const char *arg)
 	if (s->nin > 3)
 		y = put2(s, "Add", y, s->in[3]);
 	if (activation[0] != '\0')
-		y = put_activation(s, y, activation, params != NULL ? params->n : 0, params != NULL ? params->f : NULL);
+		y = put_activation(s, y, activation, params != NULL ? params->n : 0,
+				   params != NULL ? params->f : NULL);
 	s->out[0] = y;
 	return y != NULL;
 }
 
 /* ---- normalisation ---- */
 
-/* MXNet writes spatial=0 with parameters [C], and means 1; otherwise there is a parameter an element. */
+/* MXNet writes spatial=0 with parameters [C], and means 1; otherwise there is a parameter an
+ * element. */
 static struct tensor *put_elementwise_norm(struct site *s)
 {
 	struct tensor *epsilon = graph_scalar(s->g, DT_F32, site_float(s, "epsilon", 1e-5));
@@ -146,8 +161,8 @@ static struct tensor *put_elementwise_norm(struct site *s)
 	return put2(s, "Add", put2(s, "Mul", y, put2(s, "Div", s->in[1], deviation)), s->in[2]);
 }
 
-/* arg: up to opset 13 the outputs say whether statistics come from the batch. Of a constant (weight standardisation)
- * they may: fold() evaluates that. */
+/* arg: up to opset 13 the outputs say whether statistics come from the batch. Of a constant (weight
+ * standardisation) they may: fold() evaluates that. */
 bool convert_batchnorm(struct site *s, const char *arg)
 {
 	bool training = site_int(s, "training_mode", 0) != 0;
@@ -155,7 +170,9 @@ bool convert_batchnorm(struct site *s, const char *arg)
 	for (int k = 1; arg[0] != '\0' && k < s->nout; k++)
 		training = training || s->raw->out[k][0] != '\0';
 	if (training && !site_constant(s, s->in[0]))
-		return site_error(s, eval_hint, "this BatchNormalization normalises with the statistics of its batch");
+		return site_error(
+			s, eval_hint,
+			"this BatchNormalization normalises with the statistics of its batch");
 	if (site_int(s, "spatial", 1) == 0 && is_const(s->in[1]) && s->in[1]->shape.rank > 1)
 		return s->out[0] = put_elementwise_norm(s), true;
 	struct node *n = site_put(s, "BatchNorm", 5, s->in, 1);
@@ -198,7 +215,8 @@ bool convert_layernorm(struct site *s, const char *arg)
 
 bool convert_groupnorm(struct site *s, const char *arg)
 {
-	const int64_t groups = site_int(s, "num_groups", 0), by_group[3] = { 0, groups, -1 }, axes[1] = { 2 };
+	const int64_t groups = site_int(s, "num_groups", 0), by_group[3] = { 0, groups, -1 },
+		      axes[1] = { 2 };
 	struct tensor *x = s->in[0];
 
 	if (groups < 1)
@@ -217,23 +235,32 @@ bool convert_groupnorm(struct site *s, const char *arg)
 
 bool convert_rmsnorm(struct site *s, const char *arg)
 {
-	const int64_t axis = site_int(s, "axis", -1), count = axis >= -MAX_RANK && axis < 0 ? -axis : 0;
-	struct tensor *x = s->in[0], *epsilon = graph_scalar(s->g, DT_F32, site_float(s, "epsilon", 1e-5));
+	const int64_t axis = site_int(s, "axis", -1),
+		      count = axis >= -MAX_RANK && axis < 0 ? -axis : 0;
+	struct tensor *x = s->in[0],
+		      *epsilon = graph_scalar(s->g, DT_F32, site_float(s, "epsilon", 1e-5));
 	int64_t axes[MAX_RANK];
 
 	(void)arg;
 	if (count == 0)
-		return site_error(s, NULL, "axis %lld: it must be counted from the end (negative) to be supported", (long long)axis);
+		return site_error(
+			s, NULL,
+			"axis %lld: it must be counted from the end (negative) to be supported",
+			(long long)axis);
 	for (int k = 0; k < count; k++)
 		axes[k] = k - count;
-	struct tensor *mean = put2(s, "ReduceMean", put2(s, "Mul", x, x), graph_ints(s->g, (int)count, axes));
+	struct tensor *mean =
+		put2(s, "ReduceMean", put2(s, "Mul", x, x), graph_ints(s->g, (int)count, axes));
 
 	set_int(s->g, mean->def, "keepdims", 1);
-	s->out[0] = put2(s, "Mul", put2(s, "Div", x, put1(s, "Sqrt", put2(s, "Add", mean, epsilon))), s->in[1]);
+	s->out[0] =
+		put2(s, "Mul", put2(s, "Div", x, put1(s, "Sqrt", put2(s, "Add", mean, epsilon))),
+		     s->in[1]);
 	return true;
 }
 
-/* x / (bias + alpha * mean of x^2 over `size` channels) ^ beta, the mean as an average pool over [N,1,C,H*W]. */
+/* x / (bias + alpha * mean of x^2 over `size` channels) ^ beta, the mean as an average pool over
+ * [N,1,C,H*W]. */
 bool convert_lrn(struct site *s, const char *arg)
 {
 	static const int64_t flat[3] = { 0, 0, -1 }, one[1] = { 1 };
@@ -243,7 +270,8 @@ bool convert_lrn(struct site *s, const char *arg)
 	(void)arg;
 	if (size < 1 || size > 4096)
 		return site_error(s, NULL, "size is %lld", (long long)size);
-	const int64_t kernel[2] = { size, 1 }, strides[2] = { 1, 1 }, pads[4] = { (size - 1) / 2, 0, size / 2, 0 };
+	const int64_t kernel[2] = { size, 1 }, strides[2] = { 1, 1 },
+		      pads[4] = { (size - 1) / 2, 0, size / 2, 0 };
 
 	y = put2(s, "Reshape", y, graph_ints(s->g, 3, flat));
 	y = put1(s, "AveragePool", put2(s, "Unsqueeze", y, graph_ints(s->g, 1, one)));
@@ -253,7 +281,8 @@ bool convert_lrn(struct site *s, const char *arg)
 	set_int(s->g, y->def, "count_include_pad", 1);
 	y = put2(s, "Squeeze", y, graph_ints(s->g, 1, one));
 	y = put2(s, "Reshape", y, put1(s, "Shape", x));
-	y = put2(s, "Add", put_scaled(s, y, site_float(s, "alpha", 1e-4)), graph_scalar(s->g, DT_F32, site_float(s, "bias", 1)));
+	y = put2(s, "Add", put_scaled(s, y, site_float(s, "alpha", 1e-4)),
+		 graph_scalar(s->g, DT_F32, site_float(s, "bias", 1)));
 	y = put2(s, "Pow", y, graph_scalar(s->g, DT_F32, site_float(s, "beta", 0.75)));
 	s->out[0] = put2(s, "Div", x, y);
 	return true;
@@ -283,7 +312,8 @@ bool convert_globalpool(struct site *s, const char *arg)
 	return true;
 }
 
-static struct tensor *put_reduce(struct site *s, const char *op, struct tensor *x, struct tensor *axes, int64_t keepdims)
+static struct tensor *put_reduce(struct site *s, const char *op, struct tensor *x,
+				 struct tensor *axes, int64_t keepdims)
 {
 	struct tensor *in[2] = { x, axes };
 	struct node *n = site_put(s, op, axes != NULL ? 2 : 1, in, 1);
@@ -294,7 +324,8 @@ static struct tensor *put_reduce(struct site *s, const char *op, struct tensor *
 	return n->out[0];
 }
 
-/* No axes, and that means: reduce nothing. What is left is what the reduction does to one element. */
+/* No axes, and that means: reduce nothing. What is left is what the reduction does to one element.
+ */
 static struct tensor *put_no_reduce(struct site *s, const char *op, struct tensor *x)
 {
 	if (strcmp(op, "ReduceL1") == 0 || strcmp(op, "ReduceL2") == 0)
@@ -315,9 +346,11 @@ bool convert_reduce(struct site *s, const char *arg)
 		s->out[0] = put_no_reduce(s, arg, x);
 	} else if (strcmp(arg, "ReduceLogSum") == 0) {
 		s->out[0] = put1(s, "Log", put_reduce(s, "ReduceSum", x, axes, keepdims));
-	} else if (strcmp(arg, "ReduceLogSumExp") == 0) { /* less the greatest, so that exp stays finite */
+	} else if (strcmp(arg, "ReduceLogSumExp") ==
+		   0) { /* less the greatest, so that exp stays finite */
 		struct tensor *top = put_reduce(s, "ReduceMax", x, axes, 1);
-		struct tensor *sum = put_reduce(s, "ReduceSum", put1(s, "Exp", put2(s, "Sub", x, top)), axes, keepdims);
+		struct tensor *sum = put_reduce(
+			s, "ReduceSum", put1(s, "Exp", put2(s, "Sub", x, top)), axes, keepdims);
 
 		if (keepdims == 0)
 			top = put_reduce(s, "ReduceMax", x, axes, 0);
@@ -377,13 +410,17 @@ bool convert_resize(struct site *s, const char *arg)
 	if (site_int(s, "antialias", 0) != 0)
 		return site_error(s, NULL, "antialias is not supported");
 	if (site_attr(s, "axes") != NULL)
-		return site_error(s, "give scales or sizes for all dimensions", "axes is not supported");
+		return site_error(s, "give scales or sizes for all dimensions",
+				  "axes is not supported");
 	if (strcmp(site_string(s, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0)
 		return site_error(s, NULL, "keep_aspect_ratio_policy must be \"stretch\"");
 	if (strcmp(coordinate, "tf_crop_and_resize") == 0)
-		return site_error(s, NULL, "coordinate_transformation_mode \"tf_crop_and_resize\" is not supported");
+		return site_error(
+			s, NULL,
+			"coordinate_transformation_mode \"tf_crop_and_resize\" is not supported");
 	for (int k = 2; k < s->nin; k++) {
-		const bool empty = s->in[k] == NULL || (is_const(s->in[k]) && shape_count(&s->in[k]->shape) == 0);
+		const bool empty = s->in[k] == NULL ||
+				   (is_const(s->in[k]) && shape_count(&s->in[k]->shape) == 0);
 
 		in[k] = empty ? NULL : s->in[k];
 		nin = empty ? nin : k + 1;

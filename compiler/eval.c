@@ -260,6 +260,14 @@ static int64_t wrap(uint64_t v)
 	return (int64_t)v; /* two's complement, as gcc and clang define it */
 }
 
+/* With the sign of the divisor. */
+static int64_t modulo(int64_t a, int64_t b)
+{
+	int64_t r = b == 0 || b == -1 ? 0 : a % b;
+
+	return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
 #define U(k) ((uint64_t)x[k])
 #define INTEGER(name, value)                     \
 	static int64_t int_##name(const int64_t *x) \
@@ -275,7 +283,7 @@ INTEGER(Add, wrap(U(0) + U(1)))
 INTEGER(Sub, wrap(U(0) - U(1)))
 INTEGER(Mul, wrap(U(0) * U(1)))
 INTEGER(Div, x[1] == 0 ? 0 : x[1] == -1 ? wrap(-U(0)) : x[0] / x[1])
-INTEGER(Mod, x[1] == 0 || x[1] == -1 ? 0 : x[0] % x[1] + (x[0] % x[1] != 0 && (x[0] % x[1] < 0) != (x[1] < 0) ? x[1] : 0))
+INTEGER(Mod, modulo(x[0], x[1]))
 INTEGER(Max, x[0] < x[1] ? x[1] : x[0])
 INTEGER(Min, x[1] < x[0] ? x[1] : x[0])
 INTEGER(Less, x[0] < x[1])

@@ -1,7 +1,8 @@
 /*
- * Raw model -> graph. Nodes are converted in an order in which definitions stand before uses; a call of a function
- * and an If with a constant condition are converted in place, in a scope of their own. What could not be converted
- * leaves a mark on its outputs, so that one fault gives one message.
+ * Raw model -> graph. Nodes are converted in an order in which definitions stand before uses; a
+ * call of a function and an If with a constant condition are converted in place, in a scope of
+ * their own. What could not be converted leaves a mark on its outputs, so that one fault gives one
+ * message.
  */
 #include "scope.h"
 
@@ -13,10 +14,12 @@ enum {
 	MAX_NEST = 64	    /* calls and branches inside each other */
 };
 
-static bool import_nodes(struct importer *im, struct scope *scope, const struct raw_node *node, int n);
+static bool import_nodes(struct importer *im, struct scope *scope, const struct raw_node *node,
+			 int n);
 
 /* An operator or function as one name. */
-static const char *function_key(struct arena *a, const char *domain, const char *name, const char *overload)
+static const char *function_key(struct arena *a, const char *domain, const char *name,
+				const char *overload)
 {
 	return arena_printf(a, "%s\n%s\n%s", domain, name, overload);
 }
@@ -46,7 +49,8 @@ int site_refusals(struct site *s)
 		return 0;
 	e->producer = -1;
 	for (int k = 0; k < g->nnode; k++)
-		count += strcmp(g->node[k].op_type, s->raw->op_type) == 0 && strcmp(g->node[k].domain, s->raw->domain) == 0;
+		count += strcmp(g->node[k].op_type, s->raw->op_type) == 0 &&
+			 strcmp(g->node[k].domain, s->raw->domain) == 0;
 	return count > 0 ? count : 1; /* 0: inside a function */
 }
 
@@ -87,7 +91,8 @@ static enum dtype result_type(const struct op *op, int nin, struct tensor *const
 		if (strcmp(op->name, integers[k]) == 0)
 			return DT_I64;
 	if (nin > 0)
-		from = op->class == OP_ELEMENTWISE && strcmp(op->name, "Pow") != 0 ? in[nin - 1] : in[0];
+		from = op->class == OP_ELEMENTWISE && strcmp(op->name, "Pow") != 0 ? in[nin - 1]
+										   : in[0];
 	return from != NULL ? from->type : DT_F32;
 }
 
@@ -137,7 +142,8 @@ static struct scope *inner_scope(struct site *s)
 	return in;
 }
 
-static bool declare_initializers(struct importer *im, struct scope *scope, const struct raw_graph *g)
+static bool declare_initializers(struct importer *im, struct scope *scope,
+				 const struct raw_graph *g)
 {
 	bool ok = true;
 
@@ -148,10 +154,15 @@ static bool declare_initializers(struct importer *im, struct scope *scope, const
 
 		if (e->producer != -2) {
 			scope_error(im, scope, NULL, -1, "every name must be defined once",
-				    arena_printf(im->arena, "initializer \"%s\" is defined twice", escape(im->arena, e->name)));
+				    arena_printf(im->arena, "initializer \"%s\" is defined twice",
+						 escape(im->arena, e->name)));
 			ok = false;
 		}
-		*e = (struct name){ .name = e->name, .hash = e->hash, .state = NAME_INIT, .init = g->init[k], .producer = -1 };
+		*e = (struct name){ .name = e->name,
+				    .hash = e->hash,
+				    .state = NAME_INIT,
+				    .init = g->init[k],
+				    .producer = -1 };
 	}
 	return ok;
 }
@@ -163,13 +174,17 @@ bool site_inline(struct site *s, const struct raw_graph *branch)
 
 	scope->outer = s->scope;
 	if (scope->depth > MAX_NEST)
-		return site_error(s, NULL, "branches and functions are nested more than %d deep", (int)MAX_NEST);
+		return site_error(s, NULL, "branches and functions are nested more than %d deep",
+				  (int)MAX_NEST);
 	if (branch->noutput != s->nout)
-		return site_error(s, NULL, "%d outputs, its branch has %d", s->nout, branch->noutput);
-	if (!declare_initializers(s->im, scope, branch) || !import_nodes(s->im, scope, branch->node, branch->nnode))
+		return site_error(s, NULL, "%d outputs, its branch has %d", s->nout,
+				  branch->noutput);
+	if (!declare_initializers(s->im, scope, branch) ||
+	    !import_nodes(s->im, scope, branch->node, branch->nnode))
 		return false;
 	for (int k = 0; k < s->nout; k++)
-		ok = scope_resolve(s->im, scope, NULL, -1, branch->output[k].name, &s->out[k]) && ok;
+		ok = scope_resolve(s->im, scope, NULL, -1, branch->output[k].name, &s->out[k]) &&
+		     ok;
 	return ok;
 }
 
@@ -181,10 +196,13 @@ static void declare_functions(struct importer *im)
 
 	for (int k = 0; k < m->nfunction; k++) {
 		const struct raw_function *f = &m->function[k];
-		struct name *e = names_add(im->arena, &im->functions, function_key(im->arena, f->domain, f->name, f->overload));
+		struct name *e =
+			names_add(im->arena, &im->functions,
+				  function_key(im->arena, f->domain, f->name, f->overload));
 
 		if (e->producer != -2)
-			model_error(im->g->diag, NULL, "function \"%s\" of domain \"%s\" is defined twice",
+			model_error(im->g->diag, NULL,
+				    "function \"%s\" of domain \"%s\" is defined twice",
 				    escape(im->arena, f->name), escape(im->arena, f->domain));
 		e->producer = k;
 	}
@@ -194,8 +212,8 @@ static const struct raw_function *find_function(struct importer *im, const struc
 {
 	if (im->model->nfunction == 0)
 		return NULL;
-	const struct name *e =
-		names_find(&im->functions, function_key(im->arena, raw->domain, raw->op_type, raw->overload));
+	const struct name *e = names_find(
+		&im->functions, function_key(im->arena, raw->domain, raw->op_type, raw->overload));
 
 	return e != NULL ? &im->model->function[e->producer] : NULL;
 }
@@ -213,8 +231,8 @@ static struct scope *call_scope(struct site *s, const struct raw_function *f)
 		return NULL;
 	}
 	if (s->nin > f->nin || s->nout > f->nout || in->depth > MAX_NEST) {
-		site_error(s, NULL, "%d inputs and %d outputs, function \"%s\" has %d and %d", s->nin, s->nout,
-			   escape(s->im->arena, f->name), f->nin, f->nout);
+		site_error(s, NULL, "%d inputs and %d outputs, function \"%s\" has %d and %d",
+			   s->nin, s->nout, escape(s->im->arena, f->name), f->nin, f->nout);
 		return NULL;
 	}
 	in->outer = NULL;
@@ -260,7 +278,8 @@ static const struct attr *named(const struct attr *v, int n, const char *name)
 	return NULL;
 }
 
-/* The node's attributes; those that refer to the function's take the call's value, or the default, or vanish. */
+/* The node's attributes; those that refer to the function's take the call's value, or the default,
+ * or vanish. */
 static void resolve_attrs(struct site *s)
 {
 	const struct raw_function *f = s->scope->function;
@@ -281,7 +300,8 @@ static void resolve_attrs(struct site *s)
 	}
 }
 
-/* Inputs as tensors. False: one is missing; its place is taken, so that the rest can still be checked. */
+/* Inputs as tensors. False: one is missing; its place is taken, so that the rest can still be
+ * checked. */
 static bool resolve_inputs(struct site *s, int position)
 {
 	bool ok = true;
@@ -307,7 +327,8 @@ static int64_t opset_version(const struct scope *scope, const char *domain)
 	int64_t version = 0;
 
 	for (int k = 0; k < scope->nopset; k++)
-		if (strcmp(scope->opset[k].domain, domain) == 0 && scope->opset[k].version > version)
+		if (strcmp(scope->opset[k].domain, domain) == 0 &&
+		    scope->opset[k].version > version)
 			version = scope->opset[k].version;
 	return version;
 }
@@ -320,7 +341,9 @@ static bool find_opset(struct site *s)
 	if (s->opset == 0 && s->im->model->ir_version < 3 && s->scope->function == NULL)
 		s->opset = 1; /* before opsets were written down */
 	if (s->opset == 0 && !s->im->no_opset) {
-		site_error(s, "every model imports the opset of ONNX's operators; this file is damaged or hand-made",
+		site_error(s,
+			   "every model imports the opset of ONNX's operators; this file is "
+			   "damaged or hand-made",
 			   "the %s has no opset_import for ONNX's own operators",
 			   s->scope->function != NULL ? "function" : "model");
 		s->im->no_opset = true;
@@ -348,7 +371,8 @@ static bool convert_site(struct site *s, int position)
 	return opset_attrs(s, row) && row->convert(s, row->arg);
 }
 
-/* Names now stand for what the node gave. Tensors made on the way get the name that the model has for them. */
+/* Names now stand for what the node gave. Tensors made on the way get the name that the model has
+ * for them. */
 static void bind_outputs(struct site *s, bool ok, int first_new)
 {
 	struct arena *a = s->im->arena;
@@ -363,32 +387,42 @@ static void bind_outputs(struct site *s, bool ok, int first_new)
 		e->tensor = s->out[k];
 		e->from = s->raw;
 		if (ok && s->out[k] != NULL && s->out[k]->id >= first_new)
-			s->out[k]->name = s->scope->prefix[0] != '\0' ? arena_printf(a, "%s%s", s->scope->prefix, name) : name;
+			s->out[k]->name = s->scope->prefix[0] != '\0'
+						  ? arena_printf(a, "%s%s", s->scope->prefix, name)
+						  : name;
 	}
 }
 
-static void convert_node(struct importer *im, struct scope *scope, const struct raw_node *raw, int position)
+static void convert_node(struct importer *im, struct scope *scope, const struct raw_node *raw,
+			 int position)
 {
 	const struct prov *prov = scope->prov != NULL ? scope->prov : prov_one(im->arena, position);
-	struct site s = { .im = im, .scope = scope, .g = im->g, .raw = raw, .prov = prov, .nout = raw->nout };
+	struct site s = {
+		.im = im, .scope = scope, .g = im->g, .raw = raw, .prov = prov, .nout = raw->nout
+	};
 	const int first_new = im->g->ntensor;
 
 	im->work += 1 + raw->nin + raw->nout;
 	if (im->work > MAX_WORK && !im->stop) {
 		im->stop = true;
-		site_error(&s, NULL, "the model has more than %d nodes and values once its functions are inlined", (int)MAX_WORK);
+		site_error(&s, NULL,
+			   "the model has more than %d nodes and values once its functions are "
+			   "inlined",
+			   (int)MAX_WORK);
 	}
 	s.out = arena_alloc(im->arena, (size_t)(raw->nout + 1) * sizeof(struct tensor *));
 	bind_outputs(&s, !im->stop && convert_site(&s, position), first_new);
 }
 
-static bool import_nodes(struct importer *im, struct scope *scope, const struct raw_node *node, int n)
+static bool import_nodes(struct importer *im, struct scope *scope, const struct raw_node *node,
+			 int n)
 {
 	const int errors = im->g->diag->errors;
 	const int *order = scope_order(im, scope, node, n);
 
 	for (int k = 0; order != NULL && k < n && !im->stop; k++)
-		convert_node(im, scope, &node[order[k]], scope->index >= 0 ? scope->index : order[k]);
+		convert_node(im, scope, &node[order[k]],
+			     scope->index >= 0 ? scope->index : order[k]);
 	return im->g->diag->errors == errors;
 }
 
@@ -413,21 +447,26 @@ static void warn_opset(struct importer *im, const struct scope *scope)
 	const int64_t version = opset_version(scope, "");
 
 	if (version > NEWEST_OPSET)
-		node_warning(im->g, NULL, "opset %lld is newer than what skipc was checked against (%d)", (long long)version,
-			     (int)NEWEST_OPSET);
+		node_warning(im->g, NULL,
+			     "opset %lld is newer than what skipc was checked against (%d)",
+			     (long long)version, (int)NEWEST_OPSET);
 }
 
 static void warn_dims(struct importer *im)
 {
 	for (int k = 0; k < im->ndims; k++)
 		if (!im->dim_used[k])
-			node_warning(im->g, NULL, "--dim %s: no input has an open dimension of that name",
+			node_warning(im->g, NULL,
+				     "--dim %s: no input has an open dimension of that name",
 				     escape(im->arena, im->dims[k].name));
 }
 
-struct graph *import(struct arena *a, struct diag *d, const struct raw_model *m, const struct dim_value *dims, int ndims)
+struct graph *import(struct arena *a, struct diag *d, const struct raw_model *m,
+		     const struct dim_value *dims, int ndims)
 {
-	struct importer im = { .arena = a, .g = graph_new(a, d), .model = m, .dims = dims, .ndims = ndims };
+	struct importer im = {
+		.arena = a, .g = graph_new(a, d), .model = m, .dims = dims, .ndims = ndims
+	};
 	struct scope top = { .opset = m->opset, .nopset = m->nopset, .index = -1, .prefix = "" };
 	const int errors = d->errors;
 

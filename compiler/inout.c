@@ -28,8 +28,8 @@ static int64_t given_axis(struct importer *im, const char *input, int axis)
 	return im->ndims > 0 ? given(im, arena_printf(im->arena, "%s.%d", input, axis)) : 0;
 }
 
-/* A symbol's value is the same wherever it stands: the user's, by its name or by one of the axes that have it; else 1 if
- * it stands for a batch somewhere. 0: not known. */
+/* A symbol's value is the same wherever it stands: the user's, by its name or by one of the axes
+ * that have it; else 1 if it stands for a batch somewhere. 0: not known. */
 static int64_t symbol(struct importer *im, const char *name)
 {
 	const struct raw_graph *g = im->model->graph;
@@ -60,10 +60,12 @@ static bool open_dim(struct importer *im, const struct raw_value *v, int axis, i
 	if (value > 0 && value <= INT32_MAX)
 		return true;
 	if (value != 0)
-		model_error(im->g->diag, NULL, "input \"%s\": dimension %d cannot be %lld", shown, axis, (long long)value);
+		model_error(im->g->diag, NULL, "input \"%s\": dimension %d cannot be %lld", shown,
+			    axis, (long long)value);
 	else if (name != NULL)
 		model_error(im->g->diag, arena_printf(a, "give it: --dim %s=N", escape(a, name)),
-			    "input \"%s\": dimension %d, \"%s\", has no fixed size", shown, axis, escape(a, name));
+			    "input \"%s\": dimension %d, \"%s\", has no fixed size", shown, axis,
+			    escape(a, name));
 	else
 		model_error(im->g->diag, arena_printf(a, "give it: --dim %s.%d=N", shown, axis),
 			    "input \"%s\": dimension %d has no fixed size", shown, axis);
@@ -77,11 +79,13 @@ static bool input_shape(struct importer *im, const struct raw_value *v, struct s
 	bool ok = true;
 
 	if (!v->known_rank) {
-		model_error(im->g->diag, "export the model with the shapes of its inputs", "input \"%s\" has no shape", shown);
+		model_error(im->g->diag, "export the model with the shapes of its inputs",
+			    "input \"%s\" has no shape", shown);
 		return false;
 	}
 	if (v->rank > MAX_RANK) {
-		model_error(im->g->diag, NULL, "input \"%s\" has %d dimensions, skipc allows %d", shown, v->rank, MAX_RANK);
+		model_error(im->g->diag, NULL, "input \"%s\" has %d dimensions, skipc allows %d",
+			    shown, v->rank, MAX_RANK);
 		return false;
 	}
 	s->rank = v->rank;
@@ -90,7 +94,9 @@ static bool input_shape(struct importer *im, const struct raw_value *v, struct s
 		if (s->dim[k] < 0 && !open_dim(im, v, k, &s->dim[k])) {
 			ok = false;
 		} else if (s->dim[k] > max_elements / count) {
-			model_error(im->g->diag, NULL, "input \"%s\" is too large: its dimensions multiply to more than 2^40",
+			model_error(im->g->diag, NULL,
+				    "input \"%s\" is too large: its dimensions multiply to more "
+				    "than 2^40",
 				    shown);
 			return false;
 		} else {
@@ -117,17 +123,20 @@ static bool import_input(struct importer *im, struct scope *scope, const struct 
 	struct shape shape = { 0 };
 
 	if (e->producer != -2) {
-		model_error(im->g->diag, "every name must be defined once", "input \"%s\" is defined twice", shown);
+		model_error(im->g->diag, "every name must be defined once",
+			    "input \"%s\" is defined twice", shown);
 		return false;
 	}
 	e->producer = -1;
 	if (v->type == DT_NONE) {
-		model_error(im->g->diag, NULL, "input \"%s\": type %s is not supported", shown, v->type_name);
+		model_error(im->g->diag, NULL, "input \"%s\": type %s is not supported", shown,
+			    v->type_name);
 		return false;
 	}
 	if (!input_shape(im, v, &shape))
 		return false;
-	struct tensor *t = graph_tensor(im->g, v->name, dtypes[v->type].is_float ? DT_F32 : v->type);
+	struct tensor *t =
+		graph_tensor(im->g, v->name, dtypes[v->type].is_float ? DT_F32 : v->type);
 
 	t->io_type = v->type;
 	t->is_input = true;
@@ -148,7 +157,8 @@ bool import_inputs(struct importer *im, struct scope *scope)
 	for (int k = 0; k < g->ninput; k++)
 		count += !is_initializer(scope, g->input[k].name);
 	if (count > MAX_INTERFACE) {
-		model_error(im->g->diag, NULL, "the graph has %d inputs, skipc allows %d", count, (int)MAX_INTERFACE);
+		model_error(im->g->diag, NULL, "the graph has %d inputs, skipc allows %d", count,
+			    (int)MAX_INTERFACE);
 		return false;
 	}
 	im->g->input = arena_alloc(im->arena, ((size_t)count + 1) * sizeof(struct tensor *));
@@ -160,24 +170,28 @@ bool import_inputs(struct importer *im, struct scope *scope)
 
 /* ---- outputs ---- */
 
-/* An Identity, so that what is the caller's, constant, or an output of another name gets a place of its own. */
+/* An Identity, so that what is the caller's, constant, or an output of another name gets a place of
+ * its own. */
 static struct tensor *copy_of(struct importer *im, struct tensor *t)
 {
 	const struct prov *none = arena_alloc(im->arena, sizeof(*none));
-	struct node *n = graph_node(im->g, NULL, op_find("Identity"), 1, &t, 1, t->def != NULL ? t->def->prov : none);
+	struct node *n = graph_node(im->g, NULL, op_find("Identity"), 1, &t, 1,
+				    t->def != NULL ? t->def->prov : none);
 
 	n->out[0]->type = n->out[0]->io_type = t->type;
 	return n->out[0];
 }
 
-/* The same name twice is the same tensor twice. Declared shapes are ignored: exporters write nonsense there. */
+/* The same name twice is the same tensor twice. Declared shapes are ignored: exporters write
+ * nonsense there. */
 bool import_outputs(struct importer *im, struct scope *scope)
 {
 	const struct raw_graph *g = im->model->graph;
 	struct graph *out = im->g;
 
 	if (g->noutput == 0 || g->noutput > MAX_INTERFACE) {
-		model_error(out->diag, NULL, "the graph has %d outputs, skipc allows 1 to %d", g->noutput, (int)MAX_INTERFACE);
+		model_error(out->diag, NULL, "the graph has %d outputs, skipc allows 1 to %d",
+			    g->noutput, (int)MAX_INTERFACE);
 		return false;
 	}
 	out->output = arena_alloc(im->arena, (size_t)g->noutput * sizeof(struct tensor *));
@@ -201,9 +215,10 @@ bool import_outputs(struct importer *im, struct scope *scope)
 
 /* ---- a known fault of an exporter ---- */
 
-/* onnxscript 0.5.1 to 0.5.6 (torch 2.9) named the bias of a fused batch normalisation after the convolution's input, so
- * that the two convolutions of a projection block got one bias. Where the lengths differ shapes() says so; else the
- * network computes something else than it should, silently. */
+/* onnxscript 0.5.1 to 0.5.6 (torch 2.9) named the bias of a fused batch normalisation after the
+ * convolution's input, so that the two convolutions of a projection block got one bias. Where the
+ * lengths differ shapes() says so; else the network computes something else than it should,
+ * silently. */
 void lint_biases(struct graph *g)
 {
 	if (strncmp(g->producer, "pytorch 2.9", 11) != 0)
@@ -213,10 +228,13 @@ void lint_biases(struct graph *g)
 			continue;
 		const struct node *other = n->in[2]->user[0];
 
-		if (other != n && other->op == n->op && other->in[0] == n->in[0] && other->in[1] != n->in[1])
+		if (other != n && other->op == n->op && other->in[0] == n->in[0] &&
+		    other->in[1] != n->in[1])
 			node_warning(g, n,
-				     "it has the bias of another convolution with the same input, \"%s\"; "
-				     "torch 2.9 is known to write that by mistake (fixed in onnxscript 0.5.7)",
+				     "it has the bias of another convolution with the same input, "
+				     "\"%s\"; "
+				     "torch 2.9 is known to write that by mistake (fixed in "
+				     "onnxscript 0.5.7)",
 				     escape(g->arena, n->in[2]->name));
 	}
 }

@@ -169,7 +169,7 @@ static void write_weights_check(struct emission *e, struct buf *out)
 		   e->name, magic[0], magic[1], (uint32_t)bytes, (uint32_t)(bytes >> 32), (uint32_t)hash, (uint32_t)(hash >> 32));
 	buf_printf(out,
 		   "\tif ((uintptr_t)file %% 64 != 0)\n\t\treturn %s_E_ALIGN;\n"
-		   "\tif (size < 64 || size - 64 < %s_WEIGHTS_SIZE)\n\t\treturn %s_E_SIZE;\n"
+		   "\tif (size < 64 + (size_t)%s_WEIGHTS_SIZE)\n\t\treturn %s_E_SIZE;\n"
 		   "\tif (have[2] == 0x04030201u)\n\t\treturn %s_E_BYTE_ORDER;\n"
 		   "\tfor (int k = 0; k < 8; k++) {\n\t\tif (have[k] != head[k])\n\t\t\treturn %s_E_WEIGHTS;\n\t}\n"
 		   "\treturn %s_OK;\n}\n\n",

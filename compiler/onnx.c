@@ -1,4 +1,7 @@
-/* The file format: bytes -> messages -> raw model. With wire.c and payload.c the only place that knows protobuf. */
+/*
+ * The file format: bytes -> messages -> raw model. With wire.c and payload.c the only place that
+ * knows protobuf.
+ */
 #include "onnx.h"
 
 #include <limits.h>
@@ -42,9 +45,10 @@ static Onnx__AttributeProto__AttributeType attr_type(const Onnx__AttributeProto 
 		bool here;
 		Onnx__AttributeProto__AttributeType type;
 	} guess[] = {
-		{ p->has_f, TYPE(FLOAT) },	 { p->has_i, TYPE(INT) },	      { p->has_s, TYPE(STRING) },
-		{ p->t != NULL, TYPE(TENSOR) },	 { p->g != NULL, TYPE(GRAPH) },	      { p->n_floats > 0, TYPE(FLOATS) },
-		{ p->n_ints > 0, TYPE(INTS) },	 { p->n_strings > 0, TYPE(STRINGS) },
+		{ p->has_f, TYPE(FLOAT) },     { p->has_i, TYPE(INT) },
+		{ p->has_s, TYPE(STRING) },    { p->t != NULL, TYPE(TENSOR) },
+		{ p->g != NULL, TYPE(GRAPH) }, { p->n_floats > 0, TYPE(FLOATS) },
+		{ p->n_ints > 0, TYPE(INTS) }, { p->n_strings > 0, TYPE(STRINGS) },
 	};
 
 	if (p->has_type && p->type != TYPE(UNDEFINED))
@@ -79,9 +83,10 @@ static void copy_strings(struct reader *r, struct attr *a, size_t n, const Proto
 		a->s[k] = bytes_text(r, &v[k]);
 }
 
-/* Kinds that no supported operator has (sparse tensors, types, lists of tensors or graphs) become STRINGS of
- * none, which no row of opset.def accepts either. */
-static void convert_attr(struct reader *r, const Onnx__AttributeProto *p, struct attr *a, struct raw_graph **graph)
+/* Kinds that no supported operator has (sparse tensors, types, lists of tensors or graphs) become
+ * STRINGS of none, which no row of opset.def accepts either. */
+static void convert_attr(struct reader *r, const Onnx__AttributeProto *p, struct attr *a,
+			 struct raw_graph **graph)
 {
 	a->name = text(p->name);
 	if (p->ref_attr_name != NULL && p->ref_attr_name[0] != '\0') {
@@ -170,12 +175,29 @@ static void convert_shape(struct reader *r, const Onnx__TensorShapeProto *p, str
 	v->param = array(r, p->n_dim, sizeof(*v->param));
 	for (size_t k = 0; k < p->n_dim; k++) {
 		const Onnx__TensorShapeProto__Dimension *d = p->dim[k];
-		const bool fixed = d->has_dim_value && d->dim_value > 0; /* some writers put 0 or -1 for unknown */
+		/* some writers put 0 or -1 for what is not known */
+		const bool fixed = d->has_dim_value && d->dim_value > 0;
 
 		v->dim[k] = fixed ? d->dim_value : -1;
 		if (!fixed && d->dim_param != NULL && d->dim_param[0] != '\0')
 			v->param[k] = d->dim_param;
 	}
+}
+
+/* What a value is that is not a tensor. */
+static const char *other_type(const Onnx__TypeProto *p)
+{
+	if (p == NULL)
+		return "no type";
+	if (p->sequence_type != NULL)
+		return "sequence";
+	if (p->map_type != NULL)
+		return "map";
+	if (p->optional_type != NULL)
+		return "optional";
+	if (p->sparse_tensor_type != NULL)
+		return "sparse tensor";
+	return p->opaque_type != NULL ? "opaque type" : "no type";
 }
 
 static struct raw_value *convert_values(struct reader *r, size_t n, Onnx__ValueInfoProto **p)
@@ -193,13 +215,7 @@ static struct raw_value *convert_values(struct reader *r, size_t n, Onnx__ValueI
 				convert_shape(r, type->tensor_type->shape, &v[k]);
 			continue;
 		}
-		v[k].type_name = type == NULL			     ? "no type" :
-				 type->sequence_type != NULL	     ? "sequence" :
-				 type->map_type != NULL		     ? "map" :
-				 type->optional_type != NULL	     ? "optional" :
-				 type->sparse_tensor_type != NULL    ? "sparse tensor" :
-				 type->opaque_type != NULL	     ? "opaque type" :
-								       "no type";
+		v[k].type_name = other_type(type);
 	}
 	return v;
 }
@@ -268,7 +284,8 @@ static void convert_model(struct reader *r, const Onnx__ModelProto *p, struct ra
 {
 	m->ir_version = p->ir_version;
 	m->producer = arena_printf(r->arena, "%s%s%s", text(p->producer_name),
-				   text(p->producer_version)[0] != '\0' ? " " : "", text(p->producer_version));
+				   text(p->producer_version)[0] != '\0' ? " " : "",
+				   text(p->producer_version));
 	m->nopset = (int)p->n_opset_import;
 	m->opset = convert_opsets(r, p->n_opset_import, p->opset_import);
 	m->nfunction = (int)p->n_functions;
@@ -296,11 +313,14 @@ static const struct {
 	const char *start;
 	const char *what, *hint;
 } others[] = {
-	{ "version https://git-lfs", "a Git LFS pointer, not the model itself", "run `git lfs pull`" },
-	{ "PK\003\004", "a zip archive (PyTorch, Keras), not an ONNX model", "export it with torch.onnx.export or tf2onnx" },
+	{ "version https://git-lfs", "a Git LFS pointer, not the model itself",
+	  "run `git lfs pull`" },
+	{ "PK\003\004", "a zip archive (PyTorch, Keras), not an ONNX model",
+	  "export it with torch.onnx.export or tf2onnx" },
 	{ "\211HDF", "an HDF5 file (Keras), not an ONNX model", "convert it with tf2onnx" },
 	{ "<", "a web page or XML, not an ONNX model", "download the file itself" },
-	{ "\200\002", "a Python pickle (PyTorch), not an ONNX model", "export it with torch.onnx.export" },
+	{ "\200\002", "a Python pickle (PyTorch), not an ONNX model",
+	  "export it with torch.onnx.export" },
 };
 
 static bool known_other(struct diag *d, const struct file *f)
@@ -333,12 +353,14 @@ static void hash(const struct file *f, char hex[65])
 }
 
 /* The file as a message; everything in it is a copy. Null: reported. */
-static ProtobufCMessage *unpack(struct reader *r, const struct file *f, const ProtobufCMessageDescriptor *type)
+static ProtobufCMessage *unpack(struct reader *r, const struct file *f,
+				const ProtobufCMessageDescriptor *type)
 {
 	ProtobufCAllocator allocator = { proto_alloc, proto_free, r->arena };
 
 	if (f->size > INT_MAX) {
-		model_error(r->diag, "store the weights as external data", "a file of more than 2 GB cannot be read");
+		model_error(r->diag, "store the weights as external data",
+			    "a file of more than 2 GB cannot be read");
 		return NULL;
 	}
 	if (known_other(r->diag, f) || !wire_check(r->diag, f, type))
@@ -361,7 +383,8 @@ struct raw_model *onnx_read(struct arena *a, struct diag *d, const char *path)
 		return NULL;
 	hash(&f, m->sha256);
 	m->bytes = (int64_t)f.size;
-	const Onnx__ModelProto *p = (const Onnx__ModelProto *)unpack(&r, &f, &onnx__model_proto__descriptor);
+	const Onnx__ModelProto *p =
+		(const Onnx__ModelProto *)unpack(&r, &f, &onnx__model_proto__descriptor);
 
 	file_unmap(&f);
 	if (p == NULL)
@@ -381,14 +404,15 @@ struct tensor *onnx_read_tensor(struct arena *a, struct diag *d, const char *pat
 
 	if (!file_map(d, path, "cannot read the tensor", NULL, &f))
 		return NULL;
-	const Onnx__TensorProto *p = (const Onnx__TensorProto *)unpack(&r, &f, &onnx__tensor_proto__descriptor);
+	const Onnx__TensorProto *p =
+		(const Onnx__TensorProto *)unpack(&r, &f, &onnx__tensor_proto__descriptor);
 
 	file_unmap(&f);
 	if (p != NULL)
 		t = payload_tensor(&r, p);
 	if (t != NULL && t->type == DT_NONE) {
-		model_error(d, NULL, "tensor \"%s\": element type %s is not supported", escape(a, t->name),
-			    (const char *)t->data);
+		model_error(d, NULL, "tensor \"%s\": element type %s is not supported",
+			    escape(a, t->name), (const char *)t->data);
 		return NULL;
 	}
 	return t;

@@ -29,16 +29,19 @@ struct reader {
 
 /* ---- wire.c: the bytes, before protobuf-c sees them ---- */
 
-/* True if the bytes are a well-formed message of that type, whose depth, counts and cost in memory are bounded. */
+/* True if the bytes are a well-formed message of that type, whose depth, counts and cost in memory
+ * are bounded. */
 bool wire_check(struct diag *d, const struct file *f, const ProtobufCMessageDescriptor *message);
 
 /* ---- payload.c: a tensor and its elements ---- */
 
-/* The whole file, mapped read-only. False: reported; `what` names it there, `missing` is the hint if there is none. */
-bool file_map(struct diag *d, const char *path, const char *what, const char *missing, struct file *f);
+/* The whole file, mapped read-only. False: reported; `what` names it there, `missing` is the hint
+ * if there is none. */
+bool file_map(struct diag *d, const char *path, const char *what, const char *missing,
+	      struct file *f);
 void file_unmap(struct file *f);
-/* Elements stay where protobuf-c or a mapping has them whenever they already are as struct tensor wants them.
- * A type that skipc has not: DT_NONE, and data is the type's name. Null: reported. */
+/* Elements stay where protobuf-c or a mapping has them whenever they already are as struct tensor
+ * wants them. A type that skipc has not: DT_NONE, and data is the type's name. Null: reported. */
 struct tensor *payload_tensor(struct reader *r, const Onnx__TensorProto *p);
 /* ONNX's name of an element type. */
 const char *payload_type_name(int32_t type);

@@ -1,4 +1,5 @@
-/* The rows of opset.def: which one holds for a node, and the node's attributes checked against it. */
+/* The rows of opset.def: which one holds for a node, and the node's attributes checked against it.
+ */
 #include "opset.h"
 
 #include <stdlib.h>
@@ -35,7 +36,8 @@ static const char *refusal(const char *domain, const char *name)
 		const char *star = strchr(refused[k].name, '*');
 		const size_t n = star != NULL ? (size_t)(star - refused[k].name) : strlen(name) + 1;
 
-		if (strcmp(refused[k].domain, domain) == 0 && strncmp(refused[k].name, name, n) == 0)
+		if (strcmp(refused[k].domain, domain) == 0 &&
+		    strncmp(refused[k].name, name, n) == 0)
 			return refused[k].hint;
 	}
 	return NULL;
@@ -64,15 +66,17 @@ static const struct opset_row *refuse(struct site *s, int oldest)
 	if (count == 0)
 		return NULL;
 	if (oldest > 0)
-		site_error(s, "convert the model to a newer opset", "operator %s is of opset %d, the model is of opset %lld%s", name,
-			   oldest, (long long)s->opset, more);
+		site_error(s, "convert the model to a newer opset",
+			   "operator %s is of opset %d, the model is of opset %lld%s", name, oldest,
+			   (long long)s->opset, more);
 	else if (domain[0] == '\0')
 		site_error(s, hint, "operator %s is not supported%s", name, more);
 	else if (known_domain(s->raw->domain))
-		site_error(s, hint, "operator %s of domain \"%s\" is not supported%s", name, domain, more);
+		site_error(s, hint, "operator %s of domain \"%s\" is not supported%s", name, domain,
+			   more);
 	else
-		site_error(s, "the model has no function of that name either", "operator %s: domain \"%s\" is not known%s", name,
-			   domain, more);
+		site_error(s, "the model has no function of that name either",
+			   "operator %s: domain \"%s\" is not known%s", name, domain, more);
 	return NULL;
 }
 
@@ -94,8 +98,11 @@ const struct opset_row *opset_row(struct site *s)
 	if (best == NULL)
 		return refuse(s, oldest);
 	if (s->nin < best->least || (best->most >= 0 && s->nin > best->most)) {
-		site_error(s, NULL, "%d inputs, opset %lld takes %d%s", s->nin, (long long)s->opset, best->least,
-			   best->most < 0 ? " or more" : best->most > best->least ? " at least" : "");
+		site_error(s, NULL, "%d inputs, opset %lld takes %d%s", s->nin, (long long)s->opset,
+			   best->least,
+			   best->most < 0	      ? " or more"
+			   : best->most > best->least ? " at least"
+						      : "");
 		return NULL;
 	}
 	for (int k = 0; k < (best->most < 0 ? s->nin : best->least); k++) {
@@ -105,7 +112,8 @@ const struct opset_row *opset_row(struct site *s)
 		return NULL;
 	}
 	if (best->outputs >= 0 && s->nout > best->outputs) {
-		site_error(s, NULL, "%d outputs, opset %lld gives %d at most", s->nout, (long long)s->opset, best->outputs);
+		site_error(s, NULL, "%d outputs, opset %lld gives %d at most", s->nout,
+			   (long long)s->opset, best->outputs);
 		return NULL;
 	}
 	return best;
@@ -154,11 +162,13 @@ static bool kind_fits(const struct attr *a, char kind)
 		char letter;
 		enum attr_kind kind;
 	} kinds[] = {
-		{ 'i', ATTR_INT },  { 'f', ATTR_FLOAT },  { 's', ATTR_STRING },	 { 't', ATTR_TENSOR },
-		{ 'I', ATTR_INTS }, { 'F', ATTR_FLOATS }, { 'S', ATTR_STRINGS }, { 'g', ATTR_GRAPH },
+		{ 'i', ATTR_INT },     { 'f', ATTR_FLOAT }, { 's', ATTR_STRING },
+		{ 't', ATTR_TENSOR },  { 'I', ATTR_INTS },  { 'F', ATTR_FLOATS },
+		{ 'S', ATTR_STRINGS }, { 'g', ATTR_GRAPH },
 	};
 
-	/* An empty list without a type cannot be told apart by who wrote it: onnx.c makes it one of strings. */
+	/* An empty list without a type cannot be told apart by who wrote it: onnx.c makes it one of
+	 * strings. */
 	if (a->kind == ATTR_STRINGS && a->n == 0 && (kind == 'I' || kind == 'F'))
 		return true;
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
@@ -188,13 +198,16 @@ static struct attr default_attr(struct arena *a, const struct entry *e)
 	return v;
 }
 
-/* What old exporters go on writing when the operator has it no more, and what tools note for themselves. */
+/* What old exporters go on writing when the operator has it no more, and what tools note for
+ * themselves. */
 static bool stale(const char *name)
 {
-	return strncmp(name, "__", 2) == 0 || strcmp(name, "consumed_inputs") == 0 || strcmp(name, "is_test") == 0;
+	return strncmp(name, "__", 2) == 0 || strcmp(name, "consumed_inputs") == 0 ||
+	       strcmp(name, "is_test") == 0;
 }
 
-/* One of the node's own attributes. One that is not known may change the meaning, so it is not passed over. */
+/* One of the node's own attributes. One that is not known may change the meaning, so it is not
+ * passed over. */
 static bool check_attr(struct site *s, const struct opset_row *row, const struct attr *a)
 {
 	const char *shown = escape(s->g->arena, a->name);
@@ -202,12 +215,13 @@ static bool check_attr(struct site *s, const struct opset_row *row, const struct
 
 	if (!find_entry(row->attrs, a->name, &e))
 		return stale(a->name) ||
-		       site_error(s, NULL, "%s has no attribute \"%s\" in opset %lld", row->name, shown, (long long)s->opset);
+		       site_error(s, NULL, "%s has no attribute \"%s\" in opset %lld", row->name,
+				  shown, (long long)s->opset);
 	if (!e.ignored && !kind_fits(a, e.kind))
 		return site_error(s, NULL, "attribute \"%s\" has the wrong kind", shown);
 	if (a->kind == ATTR_TENSOR && a->tensor != NULL && a->tensor->type == DT_NONE)
-		return site_error(s, NULL, "attribute \"%s\": element type %s is not supported", shown,
-				  (const char *)a->tensor->data);
+		return site_error(s, NULL, "attribute \"%s\": element type %s is not supported",
+				  shown, (const char *)a->tensor->data);
 	if (a->kind == ATTR_TENSOR && a->tensor == NULL)
 		return site_error(s, NULL, "attribute \"%s\" has no tensor", shown);
 	return true;
@@ -233,9 +247,11 @@ bool opset_attrs(struct site *s, const struct opset_row *row)
 		bool here = e.ignored;
 
 		for (int k = 0; k < s->nattr; k++)
-			here = here || (strlen(all[k].name) == e.len && strncmp(all[k].name, e.name, e.len) == 0);
+			here = here || (strlen(all[k].name) == e.len &&
+					strncmp(all[k].name, e.name, e.len) == 0);
 		if (!here && e.required)
-			return site_error(s, NULL, "attribute \"%.*s\" is missing", (int)e.len, e.name);
+			return site_error(s, NULL, "attribute \"%.*s\" is missing", (int)e.len,
+					  e.name);
 		if (!here && e.value != NULL)
 			all[n++] = default_attr(s->g->arena, &e);
 	}
@@ -282,14 +298,39 @@ struct tensor *site_ints(struct site *s, const char *name)
 	return graph_ints(s->g, a->n, a->i);
 }
 
-/* Attributes that only say which version of ONNX wrote them have an entry with '-', and stay behind. */
+/* Attributes that only say which version of ONNX wrote them have an entry with '-', and stay
+ * behind. */
 void keep_attrs(struct site *s, struct node *n)
 {
 	static const char *const keep[] = {
-		"alpha", "beta", "gamma", "axis", "axes", "keepdims", "noop_with_empty_axes", "select_last_index", "auto_pad",
-		"dilations", "group", "kernel_shape", "pads", "strides", "ceil_mode", "count_include_pad", "epsilon", "perm",
-		"allowzero", "start", "end", "num_outputs", "mode", "nearest_mode", "cubic_coeff_a", "exclude_outside",
-		"extrapolation_value", "value",
+		"alpha",
+		"beta",
+		"gamma",
+		"axis",
+		"axes",
+		"keepdims",
+		"noop_with_empty_axes",
+		"select_last_index",
+		"auto_pad",
+		"dilations",
+		"group",
+		"kernel_shape",
+		"pads",
+		"strides",
+		"ceil_mode",
+		"count_include_pad",
+		"epsilon",
+		"perm",
+		"allowzero",
+		"start",
+		"end",
+		"num_outputs",
+		"mode",
+		"nearest_mode",
+		"cubic_coeff_a",
+		"exclude_outside",
+		"extrapolation_value",
+		"value",
 	};
 
 	n->attr = arena_alloc(s->g->arena, (size_t)(s->nattr + 1) * sizeof(*n->attr));

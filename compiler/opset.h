@@ -1,9 +1,11 @@
 /*
  * The import of a model: raw nodes of any opset -> nodes of ops.def.
  *
- *   import.c   functions and branches (inlined), the model as a whole; scope.c names and order, inout.c inputs and outputs
+ *   import.c   functions and branches, inlined; the model as a whole
+ *   scope.c    names, and the order of nodes
+ *   inout.c    inputs and outputs of the graph
  *   opset.c    the rows of opset.def: which one holds for a node, and its attributes
- *   convert.c  convert_nn.c einsum.c  the functions that opset.def names
+ *   convert.c, convert_nn.c, einsum.c    the functions that opset.def names
  */
 #ifndef OPSET_H
 #define OPSET_H
@@ -82,6 +84,7 @@ void keep_attrs(struct site *s, struct node *n);
 #include "opset.def"
 
 /* Shared by rows that fuse an activation (convert_nn.c). Null: reported. */
-struct tensor *put_activation(struct site *s, struct tensor *x, const char *name, int nparam, const double *param);
+struct tensor *put_activation(struct site *s, struct tensor *x, const char *name, int nparam,
+			      const double *param);
 
 #endif

@@ -1,4 +1,5 @@
-/* TensorProto -> struct tensor: dimensions, and elements out of the message or a file beside the model. */
+/* TensorProto -> struct tensor: dimensions, and elements out of the message or a file beside the
+ * model. */
 #define _XOPEN_SOURCE 700 /* realpath, mmap */
 #include "onnx.h"
 
@@ -13,7 +14,8 @@
 
 enum { SMALL_FILE = 64 * 1024 };
 
-static const char missing_hint[] = "the model keeps these weights in a file of its own; copy it into the model's folder";
+static const char missing_hint[] =
+	"the model keeps these weights in a file of its own; copy it into the model's folder";
 
 static bool big_endian(void)
 {
@@ -24,7 +26,8 @@ static bool big_endian(void)
 
 /* ---- files ---- */
 
-bool file_map(struct diag *d, const char *path, const char *what, const char *missing, struct file *f)
+bool file_map(struct diag *d, const char *path, const char *what, const char *missing,
+	      struct file *f)
 {
 	const char *error = NULL, *hint = NULL;
 	struct stat st;
@@ -59,12 +62,14 @@ void file_unmap(struct file *f)
 	f->data = NULL;
 }
 
-/* Why a location may not be opened, or null. Backslash and drive letters too: one answer on every host. */
+/* Why a location may not be opened, or null. Backslash and drive letters too: one answer on every
+ * host. */
 static const char *forbidden(const char *location)
 {
 	if (location[0] == '\0')
 		return "has no name";
-	if (location[0] == '/' || location[0] == '\\' || (location[1] == ':' && location[2] != '\0'))
+	if (location[0] == '/' || location[0] == '\\' ||
+	    (location[1] == ':' && location[2] != '\0'))
 		return "has an absolute path";
 	for (const char *p = location; *p != '\0';) {
 		const size_t n = strcspn(p, "/\\");
@@ -77,13 +82,16 @@ static const char *forbidden(const char *location)
 	return NULL;
 }
 
-/* The path of a location beside the model; null: reported. Links are followed, and must stay inside. */
+/* The path of a location beside the model; null: reported. Links are followed, and must stay
+ * inside. */
 static char *resolve(struct reader *r, const char *location, const char *what)
 {
-	static const char inside[] = "external data must lie in the folder of the model, or below it";
+	static const char inside[] =
+		"external data must lie in the folder of the model, or below it";
 	const char *slash = strrchr(r->path, '/');
-	char *folder = slash == NULL ? arena_strdup(r->arena, ".") :
-				       arena_printf(r->arena, "%.*s/", (int)(slash - r->path), r->path);
+	char *folder = slash == NULL
+			       ? arena_strdup(r->arena, ".")
+			       : arena_printf(r->arena, "%.*s/", (int)(slash - r->path), r->path);
 	char *base = realpath(folder, NULL), *full = NULL;
 	const char *error = forbidden(location);
 
@@ -91,13 +99,15 @@ static char *resolve(struct reader *r, const char *location, const char *what)
 		error = "is in a folder that cannot be read";
 	if (error != NULL) {
 		model_error(r->diag, inside, "%s %s", what, error);
-	} else if ((full = realpath(arena_printf(r->arena, "%s/%s", base, location), NULL)) == NULL) {
+	} else if ((full = realpath(arena_printf(r->arena, "%s/%s", base, location), NULL)) ==
+		   NULL) {
 		model_error(r->diag, missing_hint, "%s: %s", what, strerror(errno));
 	} else {
 		const size_t n = strlen(base);
 
-		if (n > 1 && (strncmp(full, base, n) != 0 || full[n] != '/')) {
-			model_error(r->diag, inside, "%s is a link that leaves the model's folder", what);
+		if (n > 1 && (strncmp(full, base, n) != 0 || (full[n] != '/' && full[n] != '\0'))) {
+			model_error(r->diag, inside, "%s is a link that leaves the model's folder",
+				    what);
 			free(full);
 			full = NULL;
 		}
@@ -178,21 +188,25 @@ static bool byte_count(const char *text, uint64_t absent, uint64_t *v)
 	return *end == '\0' && errno == 0;
 }
 
-static const void *external_elements(struct reader *r, const Onnx__TensorProto *p, const char *name, size_t count,
-				     size_t size)
+static const void *external_elements(struct reader *r, const Onnx__TensorProto *p, const char *name,
+				     size_t count, size_t size)
 {
 	const char *location = entry(p, "location");
 	const char *shown = escape(r->arena, name);
 	const uint64_t need = (uint64_t)count * size;
 	uint64_t offset, length;
 
-	if (!byte_count(entry(p, "offset"), 0, &offset) || !byte_count(entry(p, "length"), need, &length)) {
-		model_error(r->diag, NULL, "tensor \"%s\": offset or length of its external data is not a number", shown);
+	if (!byte_count(entry(p, "offset"), 0, &offset) ||
+	    !byte_count(entry(p, "length"), need, &length)) {
+		model_error(r->diag, NULL,
+			    "tensor \"%s\": offset or length of its external data is not a number",
+			    shown);
 		return NULL;
 	}
 	if (length != need) {
-		model_error(r->diag, NULL, "tensor \"%s\": %llu bytes of external data, its shape needs %llu", shown,
-			    (unsigned long long)length, (unsigned long long)need);
+		model_error(r->diag, NULL,
+			    "tensor \"%s\": %llu bytes of external data, its shape needs %llu",
+			    shown, (unsigned long long)length, (unsigned long long)need);
 		return NULL;
 	}
 	const struct file *f = open_external(r, name, location != NULL ? location : "");
@@ -200,15 +214,19 @@ static const void *external_elements(struct reader *r, const Onnx__TensorProto *
 	if (f == NULL)
 		return NULL;
 	if (offset > f->size || need > f->size - offset) {
-		model_error(r->diag, "the file is cut off, or belongs to another version of the model",
-			    "tensor \"%s\": external data at byte %llu, %llu bytes long, ends beyond the %zu bytes of \"%s\"",
-			    shown, (unsigned long long)offset, (unsigned long long)need, f->size, escape(r->arena, location));
+		model_error(r->diag,
+			    "the file is cut off, or belongs to another version of the model",
+			    "tensor \"%s\": external data at byte %llu, %llu bytes long, ends "
+			    "beyond the %zu bytes of \"%s\"",
+			    shown, (unsigned long long)offset, (unsigned long long)need, f->size,
+			    escape(r->arena, location));
 		return NULL;
 	}
 	return raw_elements(r, f->data + offset, count, size);
 }
 
-/* The typed field that holds elements of a type: its length, and its elements as they are (null: narrowed). */
+/* The typed field that holds elements of a type: its length, and its elements as they are (null:
+ * narrowed). */
 static size_t typed_field(const Onnx__TensorProto *p, enum dtype type, const void **data)
 {
 	switch (type) {
@@ -235,7 +253,8 @@ static size_t typed_field(const Onnx__TensorProto *p, enum dtype type, const voi
 }
 
 /* Elements out of wider integers: 16 bit ones are numbers or the bits of a float. */
-static const void *narrow(struct reader *r, const Onnx__TensorProto *p, enum dtype type, size_t count)
+static const void *narrow(struct reader *r, const Onnx__TensorProto *p, enum dtype type,
+			  size_t count)
 {
 	const size_t size = (size_t)dtypes[type].size;
 	uint8_t *v = arena_alloc(r->arena, count * size);
@@ -251,15 +270,15 @@ static const void *narrow(struct reader *r, const Onnx__TensorProto *p, enum dty
 	return v;
 }
 
-static const void *typed_elements(struct reader *r, const Onnx__TensorProto *p, const char *name, enum dtype type,
-				  size_t count)
+static const void *typed_elements(struct reader *r, const Onnx__TensorProto *p, const char *name,
+				  enum dtype type, size_t count)
 {
 	const void *data = NULL;
 	const size_t have = typed_field(p, type, &data);
 
 	if (have != count) {
-		model_error(r->diag, NULL, "tensor \"%s\": %zu elements, its shape needs %zu", escape(r->arena, name), have,
-			    count);
+		model_error(r->diag, NULL, "tensor \"%s\": %zu elements, its shape needs %zu",
+			    escape(r->arena, name), have, count);
 		return NULL;
 	}
 	return data != NULL ? data : narrow(r, p, type, count);
@@ -269,20 +288,22 @@ static const void *typed_elements(struct reader *r, const Onnx__TensorProto *p, 
 
 const char *payload_type_name(int32_t type)
 {
-	const ProtobufCEnumValue *v =
-		protobuf_c_enum_descriptor_get_value(&onnx__tensor_proto__data_type__descriptor, type);
+	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(
+		&onnx__tensor_proto__data_type__descriptor, type);
 
 	return v != NULL ? v->name : "unknown";
 }
 
 /* Dimensions, each step of their product checked. False: reported. */
-static bool dimensions(struct reader *r, const Onnx__TensorProto *p, const char *name, struct tensor *t, int64_t *count)
+static bool dimensions(struct reader *r, const Onnx__TensorProto *p, const char *name,
+		       struct tensor *t, int64_t *count)
 {
 	const char *shown = escape(r->arena, name);
 	int64_t n = 1;
 
 	if (p->n_dims > MAX_RANK) {
-		model_error(r->diag, NULL, "tensor \"%s\" has %zu dimensions, skipc allows %d", shown, p->n_dims, MAX_RANK);
+		model_error(r->diag, NULL, "tensor \"%s\" has %zu dimensions, skipc allows %d",
+			    shown, p->n_dims, MAX_RANK);
 		return false;
 	}
 	t->shape.rank = (int)p->n_dims;
@@ -290,11 +311,15 @@ static bool dimensions(struct reader *r, const Onnx__TensorProto *p, const char 
 		const int64_t dim = p->dims[k];
 
 		if (dim < 0) {
-			model_error(r->diag, NULL, "tensor \"%s\" has a negative dimension, %lld", shown, (long long)dim);
+			model_error(r->diag, NULL, "tensor \"%s\" has a negative dimension, %lld",
+				    shown, (long long)dim);
 			return false;
 		}
 		if (dim > 0 && n > INT64_MAX / 16 / dim) {
-			model_error(r->diag, NULL, "tensor \"%s\": its dimensions multiply to more than 64 bits hold", shown);
+			model_error(
+				r->diag, NULL,
+				"tensor \"%s\": its dimensions multiply to more than 64 bits hold",
+				shown);
 			return false;
 		}
 		t->shape.dim[k] = dim;
@@ -322,14 +347,18 @@ struct tensor *payload_tensor(struct reader *r, const Onnx__TensorProto *p)
 		t->data = payload_type_name(p->data_type);
 	} else if (count == 0) {
 		t->data = arena_alloc(r->arena, 16); /* not null: it is a constant */
-	} else if (p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
+	} else if (p->has_data_location &&
+		   p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
 		t->data = external_elements(r, p, name, (size_t)count, size);
 	} else if (p->has_raw_data) {
 		if (p->raw_data.len / size == (size_t)count && p->raw_data.len % size == 0)
 			t->data = raw_elements(r, p->raw_data.data, (size_t)count, size);
 		else
-			model_error(r->diag, NULL, "tensor \"%s\": %zu bytes of data, its shape needs %lld of %zu bytes",
-				    escape(r->arena, name), p->raw_data.len, (long long)count, size);
+			model_error(r->diag, NULL,
+				    "tensor \"%s\": %zu bytes of data, its shape needs %lld of %zu "
+				    "bytes",
+				    escape(r->arena, name), p->raw_data.len, (long long)count,
+				    size);
 	} else {
 		t->data = typed_elements(r, p, name, type, (size_t)count);
 	}

@@ -19,7 +19,8 @@ static struct name **find_slot(const struct names *m, const char *name, uint64_t
 {
 	size_t k = (size_t)hash & (size_t)(m->cap - 1);
 
-	while (m->slot[k] != NULL && (m->slot[k]->hash != hash || strcmp(m->slot[k]->name, name) != 0))
+	while (m->slot[k] != NULL &&
+	       (m->slot[k]->hash != hash || strcmp(m->slot[k]->name, name) != 0))
 		k = (k + 1) & (size_t)(m->cap - 1);
 	return &m->slot[k];
 }
@@ -67,16 +68,18 @@ static const char *place(struct importer *im, const struct scope *scope, const s
 	if (scope->index < 0)
 		return "";
 	if (scope->function != NULL)
-		in = arena_printf(a, "in function \"%s\"%s", escape(a, scope->function->name), raw != NULL ? ", " : ": ");
+		in = arena_printf(a, "in function \"%s\"%s", escape(a, scope->function->name),
+				  raw != NULL ? ", " : ": ");
 	if (raw != NULL)
-		node = arena_printf(a, "node \"%s\" (%s): ",
-				    escape(a, raw->name[0] != '\0' || raw->nout == 0 ? raw->name : raw->out[0]),
-				    escape(a, raw->op_type));
+		node = arena_printf(
+			a, "node \"%s\" (%s): ",
+			escape(a, raw->name[0] != '\0' || raw->nout == 0 ? raw->name : raw->out[0]),
+			escape(a, raw->op_type));
 	return arena_printf(a, "%s%s", in, node);
 }
 
-void scope_error(struct importer *im, const struct scope *scope, const struct raw_node *raw, int position,
-		 const char *hint, const char *text)
+void scope_error(struct importer *im, const struct scope *scope, const struct raw_node *raw,
+		 int position, const char *hint, const char *text)
 {
 	const int index = scope->index >= 0 ? scope->index : position;
 
@@ -88,7 +91,8 @@ void scope_error(struct importer *im, const struct scope *scope, const struct ra
 
 /* ---- order ---- */
 
-/* For each node the nodes of the same list that it waits for: dep[start[k]] .. dep[start[k + 1] - 1]. */
+/* For each node the nodes of the same list that it waits for: dep[start[k]] .. dep[start[k + 1] -
+ * 1]. */
 struct deps {
 	int *dep, *start;
 	int n, cap;
@@ -111,8 +115,8 @@ static void add_dep(struct deps *d, const struct names *names, const char *name)
 	d->dep[d->n++] = e->producer;
 }
 
-/* Inputs, and whatever its branches read from outside (or by a name of their own that is the same). Branches nest
- * as deeply as wire.c lets them. */
+/* Inputs, and whatever its branches read from outside (or by a name of their own that is the same).
+ * Branches nest as deeply as wire.c lets them. */
 static void node_deps(struct deps *d, const struct names *names, const struct raw_node *raw)
 {
 	for (int k = 0; k < raw->nin; k++)
@@ -150,11 +154,14 @@ static void report_cycle(struct walk *w, int back)
 		const bool named = n->name[0] != '\0';
 
 		text = arena_printf(a, "%s%s \"%s\"", text, shown > 0 ? " ->" : "",
-				    escape(a, named ? n->name : n->nout > 0 ? n->out[0] : ""));
+				    escape(a, named	    ? n->name
+					      : n->nout > 0 ? n->out[0]
+							    : ""));
 	}
-	scope_error(w->im, w->scope, &w->node[back], back,
-		    "a node may not read, even through others, what is computed from its own output",
-		    k <= w->depth ? arena_printf(a, "%s -> ..", text) : text);
+	scope_error(
+		w->im, w->scope, &w->node[back], back,
+		"a node may not read, even through others, what is computed from its own output",
+		k <= w->depth ? arena_printf(a, "%s -> ..", text) : text);
 }
 
 static bool walk_from(struct walk *w, int start)
@@ -184,7 +191,8 @@ static bool walk_from(struct walk *w, int start)
 	return true;
 }
 
-static bool declare_outputs(struct importer *im, struct scope *scope, const struct raw_node *node, int n)
+static bool declare_outputs(struct importer *im, struct scope *scope, const struct raw_node *node,
+			    int n)
 {
 	bool ok = true;
 
@@ -197,10 +205,13 @@ static bool declare_outputs(struct importer *im, struct scope *scope, const stru
 			struct name *e = names_add(im->arena, &scope->names, name);
 
 			if (e->producer != -2) {
-				scope_error(im, scope, &node[k], k, "every name must be defined once",
-					    arena_printf(im->arena, "output \"%s\" is already defined, by %s",
-							 escape(im->arena, name),
-							 e->producer >= 0 ? "another node" : "an input or initializer"));
+				scope_error(
+					im, scope, &node[k], k, "every name must be defined once",
+					arena_printf(im->arena,
+						     "output \"%s\" is already defined, by %s",
+						     escape(im->arena, name),
+						     e->producer >= 0 ? "another node"
+								      : "an input or initializer"));
 				ok = false;
 			}
 			e->producer = k;
@@ -241,13 +252,14 @@ static bool is_ready(struct importer *im, struct name *e)
 		return e->state == NAME_READY;
 	if (e->init->type == DT_NONE)
 		return false;
-	e->tensor = graph_constant(im->g, e->init->name, e->init->type, &e->init->shape, e->init->stored, e->init->data);
+	e->tensor = graph_constant(im->g, e->init->name, e->init->type, &e->init->shape,
+				   e->init->stored, e->init->data);
 	e->state = NAME_READY;
 	return true;
 }
 
-bool scope_resolve(struct importer *im, const struct scope *scope, const struct raw_node *raw, int position,
-		   const char *name, struct tensor **t)
+bool scope_resolve(struct importer *im, const struct scope *scope, const struct raw_node *raw,
+		   int position, const char *name, struct tensor **t)
 {
 	struct arena *a = im->arena;
 	const char *shown = escape(a, name), *hint = NULL, *text = NULL;
@@ -261,13 +273,16 @@ bool scope_resolve(struct importer *im, const struct scope *scope, const struct 
 		return true;
 	}
 	if (e == NULL || e->state == NAME_DECLARED) {
-		text = arena_printf(a, "\"%s\" is not defined: no node, input or initializer has that name", shown);
+		text = arena_printf(
+			a, "\"%s\" is not defined: no node, input or initializer has that name",
+			shown);
 	} else if (e->state == NAME_INIT) {
-		text = arena_printf(a, "\"%s\" has element type %s, which is not supported", shown, (const char *)e->init->data);
+		text = arena_printf(a, "\"%s\" has element type %s, which is not supported", shown,
+				    (const char *)e->init->data);
 	} else if (e->state == NAME_UNSUPPORTED) {
 		hint = "only the operator's first output is supported";
-		text = arena_printf(a, "it needs \"%s\", an output of %s that is not supported", shown,
-				    escape(a, e->from->op_type));
+		text = arena_printf(a, "it needs \"%s\", an output of %s that is not supported",
+				    shown, escape(a, e->from->op_type));
 	}
 	if (text != NULL)
 		scope_error(im, scope, raw, position, hint, text);

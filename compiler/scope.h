@@ -40,7 +40,7 @@ struct scope {
 	int nopset;
 	struct names names;
 	int depth;
-	int index;		 /* ONNX node that all nodes here stand for; -1 in the model's graph */
+	int index; /* ONNX node that all nodes here stand for; -1 in the model's graph */
 	const struct prov *prov; /* of that node */
 	const char *prefix;	 /* of names inside */
 };
@@ -54,7 +54,7 @@ struct importer {
 	const struct dim_value *dims;
 	bool *dim_used;
 	int ndims;
-	int64_t work; /* nodes and names converted, functions and branches each time */
+	int64_t work;	/* nodes and names converted, functions and branches each time */
 	bool *constant; /* by tensor id: follows from constants alone */
 	int constant_cap;
 	struct tensor *placeholder; /* for what could not be converted */
@@ -65,11 +65,12 @@ struct name *names_find(const struct names *m, const char *name);
 /* The entry for a name; a new one has state NAME_DECLARED and producer -2. */
 struct name *names_add(struct arena *a, struct names *m, const char *name);
 
-/* Declares the outputs of nodes and finds an order in which every definition stands before its uses. Null: reported. */
+/* Declares the outputs of nodes and finds an order in which every definition stands before its
+ * uses. Null: reported. */
 int *scope_order(struct importer *im, struct scope *scope, const struct raw_node *node, int n);
 /* A fault of `raw` (null: of the scope as a whole), at the node of the model's graph. */
-void scope_error(struct importer *im, const struct scope *scope, const struct raw_node *raw, int position,
-		 const char *hint, const char *text);
+void scope_error(struct importer *im, const struct scope *scope, const struct raw_node *raw,
+		 int position, const char *hint, const char *text);
 
 /* inout.c */
 bool import_inputs(struct importer *im, struct scope *scope);
@@ -77,7 +78,7 @@ bool import_outputs(struct importer *im, struct scope *scope);
 /* Conv biases that an exporter is known to have confused. */
 void lint_biases(struct graph *g);
 /* The tensor of a name. False: not there; reported unless it was before. */
-bool scope_resolve(struct importer *im, const struct scope *scope, const struct raw_node *raw, int position,
-		   const char *name, struct tensor **t);
+bool scope_resolve(struct importer *im, const struct scope *scope, const struct raw_node *raw,
+		   int position, const char *name, struct tensor **t);
 
 #endif

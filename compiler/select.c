@@ -1,6 +1,6 @@
 /*
- * Shape rules of operators that pick, repeat or place parts of a tensor. Where the picking is constant, which is nearly
- * always, they become Slice, Concat, Reshape, Expand and Pad.
+ * Shape rules of operators that pick, repeat or place parts of a tensor. Where the picking is constant, which
+ * is nearly always, they become Slice, Concat, Reshape, Expand and Pad.
  */
 #include "shape.h"
 

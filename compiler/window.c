@@ -13,8 +13,8 @@ struct window {
 };
 
 /* An attribute of one number a spatial dimension (or two), each within bounds; absent: all `otherwise`. */
-static bool spatial_list(struct graph *g, struct node *n, const char *name, int want, int64_t least, int64_t otherwise,
-			 int64_t *to)
+static bool spatial_list(struct graph *g, struct node *n, const char *name, int want, int64_t least,
+			 int64_t otherwise, int64_t *to)
 {
 	int count;
 	const int64_t *v = attr_ints(n, name, &count);

@@ -1,5 +1,5 @@
 /*
- * Largest errors of the functions of templates/c over all floats, against the libm's in double, and a
+ * Largest errors of the functions of templates/c over all floats, against libm in double, and a
  * hash of their bits, which must be the same on all targets (every NaN counts as one).
  *
  *     cc -std=c99 -O2 math_exhaustive.c -lm

@@ -2,6 +2,9 @@
  * shapes() and fold() on small graphs in text form: the dynamic forms become static attributes, shape arithmetic
  * becomes constants, constants have the right values, and what cannot be compiled is refused with a reason.
  */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L /* open_memstream */
+#endif
 #include "../compiler/skipc.h"
 
 #include <check.h>
@@ -392,6 +395,32 @@ START_TEST(test_lazy)
 }
 END_TEST
 
+/* A chain of 80 lazy nodes is cut, so that nothing recurses that deep; views of lazy constants. */
+START_TEST(test_lazy_chain)
+{
+	struct buf b = { 0 };
+	struct arena scratch = { 0 };
+
+	buf_puts(&b, "input %x : f32[1,440]\nconst @w : f32[300,220] = fill(1)\nconst @s : i64[2] = {-1, 440}\n%0 = Neg(@w)\n");
+	for (int k = 1; k < 80; k++)
+		buf_printf(&b, "%%%d = Neg(%%%d)\n", k, k - 1);
+	buf_puts(&b, "%r = Reshape(%79, @s)\n%c = Concat(%r, %r) {axis=0}\n%t = Transpose(%c)\n"
+		     "%y = MatMul(%x, %t)\noutput %y\n");
+	struct graph *g = fine(b.data);
+	struct tensor *t = g->output[0]->def->in[1];
+	double *v = lazy_f64(&scratch, g, t);
+
+	SHAPE(t, 440, 300);
+	ck_assert(is_lazy_const(t) && t->lazy <= 64);
+	ck_assert(v[3 * 300 + 1] == v[3 * 300 + 151]); /* the two halves */
+	ck_assert(v[3 * 300 + 1] == const_f64(text_parse(&arena, &diag, "w", "const @w : f32[300,220] = fill(1)\n"
+									    "%y = Neg(@w)\noutput %y\n")->first->in[0],
+					      443)); /* 80 signs */
+	buf_release(&b);
+	arena_release(&scratch);
+}
+END_TEST
+
 /* ---- refusals ---- */
 
 static const struct {
@@ -429,7 +458,7 @@ int main(void)
 		test_split, test_sequence, test_gather, test_expand_and_tile, test_scatter_block, test_conv,
 		test_pool_ceil_mode, test_resize, test_reduce, test_matmul_of_vectors, test_pad_clutter,
 		test_shape_arithmetic, test_float_steps, test_integers, test_standardised_weight,
-		test_arithmetic_of_constants, test_lazy,
+		test_arithmetic_of_constants, test_lazy, test_lazy_chain,
 	};
 	Suite *s = suite_create("shape");
 	TCase *c = tcase_create("shape");

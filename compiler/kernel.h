@@ -1,0 +1,39 @@
+/* What the setup functions of kernels.def share. */
+#ifndef SKIPC_KERNEL_H
+#define SKIPC_KERNEL_H
+
+#include "skipc.h"
+
+/* Parameters and texts of the template. */
+void param(struct kernel *k, const char *name, int64_t value);
+void subst(struct kernel *k, const char *name, const char *text);
+const char *spatial_name(struct plan *p, const char *prefix, char axis); /* PAD_ and H: PAD_H */
+
+/* Dimensions: a coordinate is some of them, flattened. */
+struct coord span(int first, int last); /* dimensions first..last-1 */
+void add_coord(struct kernel *k, struct coord c);
+unsigned all_dims(const struct shape *s); /* as a bit set */
+int64_t size_of(const struct shape *s, const struct coord *c);
+/* The single stride by which the coordinate's elements follow each other in r, if there is one. */
+bool stride_of(const struct region *r, const struct coord *c, int64_t *stride);
+int64_t need_stride(const struct region *r, struct coord c); /* there is one */
+int merge_dims(const struct region *r, unsigned set, struct coord *c);
+
+/* Arguments. */
+const struct region *input(const struct kernel *k);
+void weights(struct plan *p, struct kernel *k, struct tensor *t, enum packing packing, int group, int block);
+void bias(struct plan *p, struct kernel *k, int which);
+const char *constant_weights(const struct kernel *k); /* why they are not, or null */
+
+/* Tiles of a convolution, and of a Linear that is computed as one. */
+int channel_block(int64_t outputs);
+void tile(struct kernel *k, int64_t outputs, int block);
+
+/* The functions of the rows: why not, cost, parameters. */
+#define KERNEL(row, operator, machine, file, when, price, prepare) \
+	const char *applies_##when(const struct kernel *k);        \
+	double cost_##price(const struct kernel *k);               \
+	void setup_##prepare(struct plan *p, struct kernel *k);
+#include "kernels.def"
+
+#endif

@@ -1,0 +1,155 @@
+/* Kernels on matrices: fully connected layers, products of two run-time matrices. */
+#include "kernel.h"
+
+#include <string.h>
+
+/* All dimensions but the last, as rows of the input. */
+static struct coord rows_of(const struct shape *s)
+{
+	return span(0, s->rank - 1);
+}
+
+const char *applies_linear(const struct kernel *k)
+{
+	const struct coord rows = rows_of(&k->anchor->in[0]->shape);
+	int64_t stride;
+
+	if (constant_weights(k) != NULL)
+		return constant_weights(k);
+	return k->narg == 0 || stride_of(input(k), &rows, &stride) ? NULL : "its rows do not lie evenly";
+}
+
+static int64_t row_count(const struct kernel *k)
+{
+	const struct shape *x = &k->anchor->in[0]->shape;
+
+	return shape_count(x) / x->dim[x->rank - 1];
+}
+
+double cost_linear(const struct kernel *k)
+{
+	return (double)row_count(k) * (double)shape_count(&k->anchor->in[1]->shape) * 3.0;
+}
+
+/* As a 1x1 convolution: tiles of six rows. */
+double cost_rows(const struct kernel *k)
+{
+	return (double)((row_count(k) + 5) / 6 * 6) * (double)shape_count(&k->anchor->in[1]->shape) * 1.5;
+}
+
+static void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk)
+{
+	const struct region *x = input(k);
+	int last = x->shape.rank - 1;
+
+	*rows = row_count(k);
+	*xm = need_stride(x, rows_of(&x->shape));
+	*xk = x->shape.dim[last] == 1 ? 1 : x->stride[last];
+	k->macs = *rows * shape_count(&k->anchor->in[1]->shape);
+}
+
+void setup_linear(struct plan *p, struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+	int block = w->dim[1] < 16 ? (int)w->dim[1] : 16;
+	int64_t rows, xm, xk;
+
+	linear_shape(k, &rows, &xm, &xk);
+	param(k, "M", rows);
+	param(k, "N", w->dim[1]);
+	param(k, "K", w->dim[0]);
+	param(k, "NB", block);
+	param(k, "TAIL", w->dim[1] % block != 0);
+	param(k, "XM", xm);
+	param(k, "XK", xk);
+	add_coord(k, rows_of(&k->out->shape));
+	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
+	weights(p, k, k->anchor->in[1], PACK_LINEAR, 1, block);
+	bias(p, k, 2);
+	k->title = "linear";
+}
+
+void setup_rows(struct plan *p, struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+	int block = channel_block(w->dim[1]);
+	static const char *const ones[] = { "N", "G", "D", "OD", "Q", "R", "S", "W", "OW", "STRIDE_D", "STRIDE_H", "STRIDE_W",
+					    "DIL_D", "DIL_H", "DIL_W" };
+	static const char *const zeros[] = { "XN", "XD", "XW", "PAD_D", "PAD_H", "PAD_W", "DEPTH", "GROUPED", "PADDED" };
+	int64_t rows, xm, xk;
+
+	linear_shape(k, &rows, &xm, &xk);
+	for (size_t i = 0; i < sizeof(ones) / sizeof(ones[0]); i++)
+		param(k, ones[i], 1);
+	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
+		param(k, zeros[i], 0);
+	param(k, "H", rows);
+	param(k, "OH", rows);
+	param(k, "P", rows);
+	param(k, "XH", xm);
+	param(k, "XC", xk);
+	param(k, "C", w->dim[0]);
+	param(k, "PLANAR", xk != 1);
+	tile(k, w->dim[1], block);
+	add_coord(k, span(0, 0));
+	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
+	add_coord(k, rows_of(&k->out->shape));
+	weights(p, k, k->anchor->in[1], PACK_LINEAR, 1, block);
+	bias(p, k, 2);
+	k->title = "linear_rows";
+}
+
+const char *applies_matmul(const struct kernel *k)
+{
+	return k->out->shape.rank <= 5 ? NULL : "it has more than three batch dimensions";
+}
+
+void setup_matmul(struct plan *p, struct kernel *k)
+{
+	const struct shape *y = &k->value->shape;
+	struct shape full[2];
+	struct region r[2];
+	int rank = y->rank, batch = rank - 2;
+	int64_t n = y->dim[rank - 1];
+
+	for (int i = 0; i < 2; i++) {
+		const struct tensor *t = k->anchor->in[i];
+
+		full[i] = *y;
+		full[i].dim[rank - 2] = t->shape.dim[t->shape.rank - 2];
+		full[i].dim[rank - 1] = t->shape.dim[t->shape.rank - 1];
+		if (i >= k->narg || k->arg[i].tensor != t) { /* a constant factor */
+			struct arg run_time = k->arg[i];
+
+			k->narg = i;
+			weights(p, k, k->anchor->in[i], PACK_PLAIN, 1, 1);
+			if (i == 0)
+				k->arg[k->narg] = run_time;
+			k->narg += i == 0;
+		}
+		r[i] = region_broadcast(&k->arg[i].region, &full[i]);
+	}
+	for (int i = 0; i < 3; i++) {
+		int d = i - (3 - batch);
+
+		param(k, spatial_name(p, "B", (char)('0' + i)), d >= 0 ? y->dim[d] : 1);
+		param(k, spatial_name(p, "A", (char)('0' + i)), d >= 0 ? r[0].stride[d] : 0);
+		param(k, spatial_name(p, "S", (char)('0' + i)), d >= 0 ? r[1].stride[d] : 0);
+		add_coord(k, d >= 0 ? span(d, d + 1) : span(0, 0));
+	}
+	param(k, "M", y->dim[rank - 2]);
+	param(k, "N", n);
+	param(k, "K", full[0].dim[rank - 1]);
+	param(k, "MB", 4);
+	param(k, "NB", n < 16 ? n : 16);
+	param(k, "TAIL", n >= 16 && n % 16 != 0);
+	param(k, "AM", r[0].stride[rank - 2]);
+	param(k, "AK", r[0].stride[rank - 1]);
+	param(k, "SK", r[1].stride[rank - 2]);
+	param(k, "SN", r[1].stride[rank - 1]);
+	add_coord(k, span(rank - 2, rank - 1));
+	add_coord(k, span(rank - 1, rank));
+	k->macs = shape_count(y) * full[0].dim[rank - 1];
+	k->title = "matmul";
+}
+

@@ -1,0 +1,150 @@
+/* Kernels that move elements, and elementwise groups. */
+#include "kernel.h"
+
+#include <string.h>
+
+const char *applies_gather(const struct kernel *k)
+{
+	const struct node *n = k->anchor;
+	int axis = (int)attr_int(n, "axis", 0);
+	int64_t stride;
+
+	for (int i = 0; i < k->narg; i++) {
+		const struct region *r = &k->arg[i].region;
+		struct coord outer = span(0, k->arg[i].tensor == n->in[0] ? axis : 0);
+		struct coord inner = span(k->arg[i].tensor == n->in[0] ? axis + 1 : 0, r->shape.rank);
+
+		if (!stride_of(r, &outer, &stride) || !stride_of(r, &inner, &stride))
+			return "its elements do not lie evenly";
+	}
+	return n->in[1]->type == DT_I64 || n->in[1]->type == DT_I32 ? NULL : "its indices are not integers";
+}
+
+void setup_gather(struct plan *p, struct kernel *k)
+{
+	struct tensor *data = k->anchor->in[0], *index = k->anchor->in[1];
+	int axis = (int)attr_int(k->anchor, "axis", 0), extra = index->shape.rank, rank = data->shape.rank;
+	struct arg run_time[2] = { k->arg[0], k->arg[1] };
+	int used = 0;
+
+	k->narg = 0;
+	for (int i = 0; i < 2; i++) {
+		struct tensor *t = k->anchor->in[i];
+
+		if (is_runtime(t))
+			k->arg[k->narg++] = run_time[used++];
+		else
+			weights(p, k, t, t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE, 1, 1);
+	}
+	const struct region *x = &k->arg[0].region, *at = &k->arg[1].region;
+
+	struct coord outer = span(0, axis), inner = span(axis + 1, rank), where = span(0, extra);
+
+	param(k, "O", size_of(&x->shape, &outer));
+	param(k, "N", size_of(&at->shape, &where));
+	param(k, "R", size_of(&x->shape, &inner));
+	param(k, "A", x->shape.dim[axis]);
+	param(k, "XO", need_stride(x, outer));
+	param(k, "XA", x->stride[axis]);
+	param(k, "XR", need_stride(x, inner));
+	param(k, "XI", need_stride(at, where));
+	subst(k, "T", dtypes[data->type].ctype);
+	subst(k, "I", dtypes[index->type].ctype);
+	add_coord(k, span(0, axis));
+	add_coord(k, span(axis, axis + extra));
+	add_coord(k, span(axis + extra, k->value->shape.rank));
+	k->title = "gather";
+}
+
+const char *applies_pad(const struct kernel *k)
+{
+	return k->anchor->in[0]->shape.rank <= 6 ? NULL : "it has more than six dimensions";
+}
+
+void setup_pad(struct plan *p, struct kernel *k)
+{
+	static const char *const modes[] = { "constant", "reflect", "edge", "wrap" };
+	const char *mode = attr_string(k->anchor, "mode", "constant");
+	const struct region *x = input(k);
+	struct buf value = { 0 };
+	int n, m = 0;
+	const int64_t *pads = attr_ints(k->anchor, "pads", &n);
+
+	while (strcmp(modes[m], mode) != 0)
+		m++;
+	param(k, "RANK", x->shape.rank);
+	param(k, "MODE", m);
+	for (int d = 0; d < 6; d++) {
+		bool here = d < x->shape.rank;
+
+		param(k, arena_printf(p->arena, "D%d", d), here ? k->value->shape.dim[d] : 1);
+		param(k, arena_printf(p->arena, "S%d", d), here ? x->shape.dim[d] : 1);
+		param(k, arena_printf(p->arena, "B%d", d), here ? pads[d] : 0);
+		param(k, arena_printf(p->arena, "X%d", d), here ? x->stride[d] : 0);
+		if (here)
+			add_coord(k, span(d, d + 1));
+	}
+	print_number(&value, attr_float(k->anchor, "value", 0.0), k->value->type);
+	subst(k, "VALUE", arena_strdup(p->arena, value.data));
+	subst(k, "T", dtypes[k->value->type].ctype);
+	buf_release(&value);
+	k->title = arena_printf(p->arena, "pad_%s", mode);
+}
+
+/* ---- elementwise ---- */
+
+const char *applies_map(const struct kernel *k)
+{
+	(void)k;
+	return NULL;
+}
+
+/* Whether neighbouring dimensions a, b (a outer) can be one loop for every operand. */
+static bool joins(const struct kernel *k, int a, int b)
+{
+	int64_t size = k->dst.shape.dim[b];
+
+	if (k->dst.stride[a] != k->dst.stride[b] * size)
+		return false;
+	for (int i = 0; i < k->noperand; i++) {
+		const struct region *r = &k->operand[i].region;
+
+		if (r->stride[a] != r->stride[b] * size || (r->windowed && (r->hi[a] - r->lo[a] != r->shape.dim[a] ||
+									   r->hi[b] - r->lo[b] != r->shape.dim[b])))
+			return false;
+	}
+	return true;
+}
+
+void setup_map(struct plan *p, struct kernel *k)
+{
+	struct coord c[MAX_RANK], loop[MAX_RANK];
+	int count = merge_dims(&k->dst, all_dims(&k->dst.shape), c), n = 0;
+
+	/* merge_dims() looked at the result only: split what some operand does not join */
+	for (int i = 0; i < count; i++)
+		for (int j = 0; j < c[i].n; j++) {
+			int d = c[i].dim[j];
+
+			if (n > 0 && joins(k, loop[n - 1].dim[loop[n - 1].n - 1], d))
+				loop[n - 1].dim[loop[n - 1].n++] = d;
+			else
+				loop[n++] = (struct coord){ .dim = { d }, .n = 1 };
+		}
+	while (n > 6) { /* the outermost two as one; access divides */
+		for (int j = 0; j < loop[1].n; j++)
+			loop[0].dim[loop[0].n++] = loop[1].dim[j];
+		memmove(&loop[1], &loop[2], (size_t)(n - 2) * sizeof(loop[0]));
+		n--;
+	}
+	if (n == 0)
+		loop[n++] = span(0, 0);
+	param(k, "RANK", n);
+	for (int i = 0; i < 6; i++)
+		param(k, arena_printf(p->arena, "D%d", i), i < n ? size_of(&k->dst.shape, &loop[i]) : 1);
+	for (int i = 0; i < n; i++)
+		add_coord(k, loop[i]);
+	subst(k, "T", dtypes[k->dst.type].ctype);
+	k->title = k->ngroup > 0 ? "map" : "copy";
+}
+

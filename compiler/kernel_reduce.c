@@ -1,0 +1,213 @@
+/* Kernels over some axes: reductions, softmax, normalisation, the index of the greatest. */
+#include "kernel.h"
+
+#include <string.h>
+
+static unsigned axis_set(const struct node *n)
+{
+	int count;
+	const int64_t *axes = attr_ints(n, "axes", &count);
+	unsigned set = 0;
+
+	for (int i = 0; i < count; i++)
+		set |= 1u << axes[i];
+	return set;
+}
+
+/* Dimensions of the input, outside those of set, as dimensions of the output; keepdims or not. */
+static struct coord to_output(const struct kernel *k, const struct coord *c, unsigned set)
+{
+	struct coord o = *c;
+	bool keep = k->value->shape.rank == k->anchor->in[0]->shape.rank;
+
+	for (int i = 0; i < o.n && !keep; i++) {
+		int below = 0;
+
+		for (int d = 0; d < c->dim[i]; d++)
+			below += (int)(set >> d & 1u);
+		o.dim[i] -= below;
+	}
+	return o;
+}
+
+/*
+ * Sizes and strides NAME0..NAME<n-1> of the dimensions in set, merged as they lie, filled up with ones in
+ * front; coordinates of the output are added when asked. The dimensions must merge into n or fewer.
+ */
+static void dims_params(struct plan *p, struct kernel *k, const char *name, int n, unsigned set, unsigned reduced, bool coords)
+{
+	const struct region *x = input(k);
+	struct coord c[MAX_RANK];
+	int count = merge_dims(x, set, c);
+
+	for (int i = 0; i < n; i++) {
+		int j = i - (n - count);
+		const char *number = arena_printf(p->arena, "%s%d", name, i);
+
+		param(k, number, j >= 0 ? size_of(&x->shape, &c[j]) : 1);
+		param(k, arena_printf(p->arena, "X_%s", number), j >= 0 ? need_stride(x, c[j]) : 0);
+		if (coords)
+			add_coord(k, j >= 0 ? to_output(k, &c[j], reduced) : span(0, 0));
+	}
+}
+
+static const char *fits(const struct kernel *k, unsigned set, int most)
+{
+	struct coord c[MAX_RANK];
+
+	return merge_dims(input(k), set, c) <= most ? NULL : "its dimensions lie too scattered";
+}
+
+const char *applies_reduce(const struct kernel *k)
+{
+	const struct shape *x = &k->anchor->in[0]->shape;
+	unsigned set = axis_set(k->anchor);
+	const char *why = fits(k, set, 4);
+
+	return why != NULL ? why : fits(k, all_dims(x) & ~set, 4);
+}
+
+/* How each reduction starts, joins an element, joins two sums, and ends; % is the number of elements. */
+static const struct reduction {
+	const char *op, *init, *step, *join, *finish;
+} reductions[] = {
+	{ "ReduceSum", "0", "(a + v)", "(a + v)", "a" },
+	{ "ReduceMean", "0", "(a + v)", "(a + v)", "(a / %)" },
+	{ "ReduceMax", "min", "(v <= a || a != a ? a : v)", "(v <= a || a != a ? a : v)", "a" },
+	{ "ReduceMin", "max", "(a <= v || a != a ? a : v)", "(a <= v || a != a ? a : v)", "a" },
+	{ "ReduceProd", "1", "(a * v)", "(a * v)", "a" },
+	{ "ReduceL1", "0", "(a + (v < 0 ? 0 - v : v))", "(a + v)", "a" },
+	{ "ReduceL2", "0", "(a + v * v)", "(a + v)", "sqrt_f32(a)" },
+	{ "ReduceSumSquare", "0", "(a + v * v)", "(a + v)", "a" },
+};
+
+static const char *limit_text(enum dtype type, bool least)
+{
+	switch (type) {
+	case DT_F32:
+		return least ? "-inf_f32()" : "inf_f32()";
+	case DT_I64:
+		return least ? "INT64_MIN" : "INT64_MAX";
+	case DT_I32:
+		return least ? "INT32_MIN" : "INT32_MAX";
+	default:
+		return least ? "0" : "255";
+	}
+}
+
+void setup_reduce(struct plan *p, struct kernel *k)
+{
+	const struct shape *x = &input(k)->shape;
+	unsigned set = axis_set(k->anchor);
+	const struct reduction *r = reductions;
+	enum dtype type = k->value->type;
+	const char *point = type == DT_F32 ? ".0f" : "";
+
+	while (strcmp(r->op, k->anchor->op->name) != 0)
+		r++;
+	dims_params(p, k, "O", 4, all_dims(x) & ~set, set, true);
+	dims_params(p, k, "R", 4, set, set, false);
+	struct coord c[MAX_RANK];
+	int count = merge_dims(input(k), all_dims(x) & ~set, c);
+	int64_t inner = count > 0 ? size_of(x, &c[count - 1]) : 1;
+
+	param(k, "CB", inner < 16 ? inner : 16);
+	param(k, "TAIL", inner >= 16 && inner % 16 != 0);
+	param(k, "RUN", 64);
+	subst(k, "T", dtypes[type].ctype);
+	if (r->init[0] == 'm')
+		subst(k, "INIT", limit_text(type, r->init[1] == 'i'));
+	else
+		subst(k, "INIT", arena_printf(p->arena, "%s%s", r->init, point));
+	subst(k, "STEP", r->step);
+	subst(k, "JOIN", r->join);
+	if (strchr(r->finish, '%') != NULL)
+		subst(k, "FINISH", arena_printf(p->arena, "(a / %lld%s)", (long long)(shape_count(x) / shape_count(&k->value->shape)), point));
+	else
+		subst(k, "FINISH", r->finish);
+	k->title = k->row->name;
+}
+
+static unsigned softmax_set(const struct kernel *k)
+{
+	const struct shape *x = &k->anchor->in[0]->shape;
+	int axis = (int)attr_int(k->anchor, "axis", x->rank - 1);
+	unsigned set = 0;
+
+	for (int d = axis; d < x->rank; d++)
+		if (d == axis || attr_int(k->anchor, "to_end", 0) != 0)
+			set |= 1u << d;
+	return set;
+}
+
+const char *applies_softmax(const struct kernel *k)
+{
+	unsigned set = softmax_set(k);
+	const char *why = fits(k, set, 1);
+
+	return why != NULL ? why : fits(k, all_dims(&k->anchor->in[0]->shape) & ~set, 3);
+}
+
+/* The one dimension of set: size, stride XA, coordinate. */
+static void inner_dim(struct kernel *k, const char *size, const char *stride, unsigned set, bool coords)
+{
+	struct coord c[MAX_RANK];
+	int count = merge_dims(input(k), set, c);
+
+	param(k, size, count > 0 ? size_of(&input(k)->shape, &c[0]) : 1);
+	param(k, stride, count > 0 ? need_stride(input(k), c[0]) : 0);
+	if (coords)
+		add_coord(k, count > 0 ? c[0] : span(0, 0));
+}
+
+void setup_softmax(struct plan *p, struct kernel *k)
+{
+	unsigned set = softmax_set(k);
+
+	dims_params(p, k, "O", 3, all_dims(&input(k)->shape) & ~set, 0, true);
+	inner_dim(k, "A", "XA", set, true);
+	param(k, "LOG", strcmp(k->row->name, "logsoftmax") == 0);
+	param(k, "RUN", 64);
+	k->title = k->row->name;
+}
+
+const char *applies_normalize(const struct kernel *k)
+{
+	unsigned set = axis_set(k->anchor);
+	const char *why = fits(k, set, 3);
+
+	return why != NULL ? why : fits(k, all_dims(&k->anchor->in[0]->shape) & ~set, 3);
+}
+
+void setup_normalize(struct plan *p, struct kernel *k)
+{
+	unsigned set = axis_set(k->anchor);
+	struct buf eps = { 0 };
+
+	dims_params(p, k, "O", 3, all_dims(&input(k)->shape) & ~set, 0, true);
+	dims_params(p, k, "R", 3, set, 0, true);
+	print_number(&eps, attr_float(k->anchor, "epsilon", 1e-5), DT_F32);
+	subst(k, "EPS", arena_strdup(p->arena, eps.data));
+	buf_release(&eps);
+	k->title = "normalize";
+}
+
+const char *applies_argmax(const struct kernel *k)
+{
+	unsigned set = 1u << attr_int(k->anchor, "axis", 0);
+
+	return fits(k, all_dims(&k->anchor->in[0]->shape) & ~set, 3);
+}
+
+void setup_argmax(struct plan *p, struct kernel *k)
+{
+	unsigned set = 1u << attr_int(k->anchor, "axis", 0);
+
+	dims_params(p, k, "O", 3, all_dims(&input(k)->shape) & ~set, set, true);
+	inner_dim(k, "A", "XA", set, false);
+	param(k, "LEAST", strcmp(k->row->name, "argmin") == 0);
+	param(k, "LAST", attr_int(k->anchor, "select_last_index", 0));
+	subst(k, "T", dtypes[input(k)->type].ctype);
+	k->title = k->row->name;
+}
+

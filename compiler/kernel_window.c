@@ -1,0 +1,286 @@
+/* Kernels with windows over an image: convolutions, pools, resizing. */
+#include "kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *applies_image(const struct kernel *k)
+{
+	int rank = k->anchor->in[0]->shape.rank;
+
+	return rank >= 3 && rank <= 5 ? NULL : "it has not one to three spatial dimensions";
+}
+
+const char *applies_conv(const struct kernel *k)
+{
+	return constant_weights(k) != NULL ? constant_weights(k) : applies_image(k);
+}
+
+const char *applies_depthwise(const struct kernel *k)
+{
+	const struct shape *x = &k->anchor->in[0]->shape, *w = &k->anchor->in[1]->shape;
+
+	if (applies_conv(k) != NULL)
+		return applies_conv(k);
+	if (w->dim[1] != 1 || attr_int(k->anchor, "group", 1) != x->dim[1])
+		return "an output channel reads more than one input channel";
+	return w->dim[0] == x->dim[1] ? NULL : "an input channel has several output channels";
+}
+
+double cost_conv(const struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+
+	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) * (w->dim[1] < 4 ? 2.0 : 1.5);
+}
+
+double cost_depthwise(const struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+
+	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]);
+}
+
+/* Sizes, strides, pads and dilations of a window over the input's image; true if it leaves the image. */
+bool window(struct plan *p, struct kernel *k, const int64_t *kernel)
+{
+	const struct region *x = input(k);
+	const struct shape *y = &k->value->shape;
+	int spatial = x->shape.rank - 2, n;
+	const int64_t *strides = attr_ints(k->anchor, "strides", &n), *pads = attr_ints(k->anchor, "pads", &n);
+	const int64_t *dilations = attr_ints(k->anchor, "dilations", &n);
+	bool leaves = false;
+
+	for (char c = 'D'; c != '\0'; c = c == 'D' ? 'H' : c == 'H' ? 'W' : '\0') {
+		int i = c == 'D' ? spatial - 3 : c == 'H' ? spatial - 2 : spatial - 1;
+		bool here = i >= 0;
+		int64_t size = here ? x->shape.dim[2 + i] : 1, out = here ? y->dim[2 + i] : 1;
+		int64_t taps = here ? kernel[i] : 1, step = here ? strides[i] : 1, dil = here ? dilations[i] : 1;
+		int64_t begin = here ? pads[i] : 0, end = here ? pads[spatial + i] : 0;
+
+		param(k, spatial_name(p, "", c), size);
+		param(k, spatial_name(p, "O", c), out);
+		param(k, c == 'D' ? "Q" : c == 'H' ? "R" : "S", taps);
+		param(k, spatial_name(p, "STRIDE_", c), step);
+		param(k, spatial_name(p, "PAD_", c), begin);
+		param(k, spatial_name(p, "END_", c), size + end);
+		param(k, spatial_name(p, "DIL_", c), dil);
+		param(k, spatial_name(p, "X", c), here ? x->stride[2 + i] : 0);
+		leaves = leaves || begin > 0 || (out - 1) * step - begin + (taps - 1) * dil >= size;
+	}
+	param(k, "XN", x->stride[0]);
+	param(k, "XC", x->stride[1]);
+	param(k, "N", x->shape.dim[0]);
+	param(k, "DEPTH", spatial == 3);
+	add_coord(k, span(0, 1));
+	add_coord(k, span(1, 2));
+	add_coord(k, span(2, y->rank));
+	param(k, "P", size_of(y, &k->coord[2]));
+	return leaves;
+}
+
+static const int64_t *kernel_size(const struct kernel *k)
+{
+	int n;
+
+	if (strcmp(k->anchor->op->name, "Conv") == 0)
+		return &k->anchor->in[1]->shape.dim[2];
+	return attr_ints(k->anchor, "kernel_shape", &n);
+}
+
+static char *window_text(struct plan *p, const struct kernel *k)
+{
+	int spatial = k->anchor->in[0]->shape.rank - 2, n;
+	const int64_t *size = kernel_size(k), *strides = attr_ints(k->anchor, "strides", &n);
+	char *text = arena_strdup(p->arena, "");
+	bool strided = false;
+
+	for (int i = 0; i < spatial; i++) {
+		text = arena_printf(p->arena, "%s%s%lld", text, i > 0 ? "x" : "", (long long)size[i]);
+		strided = strided || strides[i] != 1;
+	}
+	if (strided)
+		text = arena_printf(p->arena, "%s_s%lld", text, (long long)strides[spatial - 1]);
+	return text;
+}
+
+/* Output channels of a block: what the tile's registers hold; less only where there are less. */
+int channel_block(int64_t outputs)
+{
+	if (outputs < 16)
+		return (int)outputs;
+	return outputs % 16 == 0 || outputs % 24 != 0 ? 16 : 24;
+}
+
+void tile(struct kernel *k, int64_t outputs, int block)
+{
+	param(k, "K", outputs);
+	param(k, "KB", block);
+	param(k, "CHANNELS", block);
+	param(k, "PB", block <= 8 ? 12 : 6);
+	param(k, "PIXELS", block <= 8 ? 12 : 6);
+	param(k, "BLOCKS", outputs >= block);
+	param(k, "TAIL", outputs % block != 0);
+}
+
+void setup_conv(struct plan *p, struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+	int64_t group = attr_int(k->anchor, "group", 1), outputs = w->dim[0] / group;
+	int block = channel_block(outputs);
+
+	param(k, "PADDED", window(p, k, &w->dim[2]));
+	param(k, "PLANAR", input(k)->stride[1] != 1);
+	param(k, "G", group);
+	param(k, "GROUPED", group > 1);
+	param(k, "C", w->dim[1]);
+	tile(k, outputs, block);
+	weights(p, k, k->anchor->in[1], PACK_CONV, (int)group, block);
+	bias(p, k, 2);
+	k->macs = shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
+	k->title = arena_printf(p->arena, "conv%s%s", window_text(p, k), group > 1 ? "_grouped" : "");
+}
+
+static void channel_tile(struct kernel *k, int64_t channels)
+{
+	int64_t block = channels < 16 ? channels : 16;
+
+	param(k, "C", channels);
+	param(k, "CB", block);
+	param(k, "TAIL", channels % block != 0);
+}
+
+void setup_depthwise(struct plan *p, struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+
+	window(p, k, &w->dim[2]);
+	channel_tile(k, w->dim[0]);
+	weights(p, k, k->anchor->in[1], PACK_DEPTHWISE, 1, 1);
+	bias(p, k, 2);
+	k->macs = shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
+	k->title = arena_printf(p->arena, "depthwise%s", window_text(p, k));
+}
+
+void setup_pool(struct plan *p, struct kernel *k)
+{
+	window(p, k, kernel_size(k));
+	channel_tile(k, input(k)->shape.dim[1]);
+	param(k, "INCLUDE", attr_int(k->anchor, "count_include_pad", 0));
+	k->title = arena_printf(p->arena, "%s%s", k->row->name, window_text(p, k));
+}
+
+
+/* ---- resizing ---- */
+
+static bool spelled(const struct kernel *k, const char *attribute, const char *absent, const char *value)
+{
+	return strcmp(attr_string(k->anchor, attribute, absent), value) == 0;
+}
+
+const char *applies_resize(const struct kernel *k)
+{
+	const struct shape *x = &k->anchor->in[0]->shape, *y = &k->value->shape;
+
+	if (applies_image(k) != NULL)
+		return applies_image(k);
+	if (x->dim[0] != y->dim[0] || x->dim[1] != y->dim[1])
+		return "it resizes the batch or the channels";
+	if (k->value->type != DT_F32)
+		return "its elements are not floats";
+	return spelled(k, "mode", "nearest", "cubic") ? "its interpolation is cubic" : NULL;
+}
+
+/* Where position o of the output's axis lies on the input's (ONNX, Resize, coordinate_transformation_mode). In
+ * float, as onnxruntime computes it: positions that are nearly whole decide what floor() and ceil() pick. */
+static float source_position(const struct kernel *k, int64_t o, int64_t in, int64_t out, float scale)
+{
+	if (spelled(k, "coordinate", "half_pixel", "asymmetric"))
+		return (float)o / scale;
+	if (spelled(k, "coordinate", "half_pixel", "align_corners"))
+		return out > 1 ? (float)o * (float)(in - 1) / (float)(out - 1) : 0.0f;
+	if (spelled(k, "coordinate", "half_pixel", "pytorch_half_pixel") && out == 1)
+		return 0.0f;
+	if (spelled(k, "coordinate", "half_pixel", "half_pixel_symmetric")) {
+		float adjustment = (float)out / (scale * (float)in), centre = (float)in / 2.0f;
+
+		return centre * (1.0f - adjustment) + ((float)o + 0.5f) / scale - 0.5f;
+	}
+	return ((float)o + 0.5f) / scale - 0.5f;
+}
+
+static int64_t clamp(int64_t v, int64_t n)
+{
+	return v < 0 ? 0 : v < n ? v : n - 1;
+}
+
+/* The nearest element (ONNX, Resize, nearest_mode). */
+static int64_t nearest(const struct kernel *k, double at)
+{
+	double low = floor(at);
+
+	if (spelled(k, "nearest_mode", "round_prefer_floor", "floor"))
+		return (int64_t)low;
+	if (spelled(k, "nearest_mode", "round_prefer_floor", "ceil"))
+		return (int64_t)ceil(at);
+	if (at - low == 0.5)
+		return (int64_t)low + spelled(k, "nearest_mode", "round_prefer_floor", "round_prefer_ceil");
+	return (int64_t)floor(at + 0.5);
+}
+
+/* Tables of one axis: one index for each position, or two and the weight of the second. */
+static void axis_tables(struct plan *p, const struct kernel *k, int d, bool linear, struct tensor **at, struct tensor **part)
+{
+	int64_t in = d >= 0 ? k->anchor->in[0]->shape.dim[d] : 1, out = d >= 0 ? k->value->shape.dim[d] : 1;
+	const struct attr *scales = node_attr(k->anchor, "scales");
+	const struct shape indices = { .rank = 1, .dim = { linear ? 2 * out : out } }, parts = { .rank = 1, .dim = { out } };
+	int64_t *index = arena_alloc(p->arena, (size_t)indices.dim[0] * sizeof(*index));
+	double *weight = arena_alloc(p->arena, (size_t)out * sizeof(*weight));
+
+	for (int64_t o = 0; o < out; o++) {
+		double x = in == out ? (double)o : (double)source_position(k, o, in, out, (float)scales->f[d]);
+
+		if (!linear) {
+			index[o] = clamp(nearest(k, x), in);
+			continue;
+		}
+		x = x < 0.0 ? 0.0 : x > (double)(in - 1) ? (double)(in - 1) : x;
+		index[2 * o] = (int64_t)floor(x);
+		index[2 * o + 1] = clamp(index[2 * o] + 1, in);
+		weight[o] = x - floor(x);
+	}
+	*at = graph_constant(p->graph, NULL, DT_I32, &indices, DT_I64, index);
+	*part = graph_constant(p->graph, NULL, DT_F32, &parts, DT_F64, weight);
+}
+
+void setup_resize(struct plan *p, struct kernel *k)
+{
+	const struct region *x = input(k);
+	int spatial = x->shape.rank - 2;
+	bool linear = spelled(k, "mode", "nearest", "linear");
+	struct tensor *at[3], *part[3];
+
+	for (int i = 0; i < 3; i++) {
+		int d = i - (3 - spatial);
+		char axis = "DHW"[i];
+
+		axis_tables(p, k, d >= 0 ? 2 + d : -1, linear, &at[i], &part[i]);
+		param(k, spatial_name(p, "O", axis), d >= 0 ? k->value->shape.dim[2 + d] : 1);
+		param(k, spatial_name(p, "X", axis), d >= 0 ? x->stride[2 + d] : 0);
+	}
+	for (int i = spatial == 3 ? 0 : 1; i < 3; i++)
+		weights(p, k, at[i], PACK_TABLE, 1, 1);
+	for (int i = spatial == 3 ? 0 : 1; linear && i < 3; i++)
+		weights(p, k, part[i], PACK_PLAIN, 1, 1);
+	param(k, "N", x->shape.dim[0]);
+	param(k, "C", x->shape.dim[1]);
+	param(k, "XN", x->stride[0]);
+	param(k, "XC", x->stride[1]);
+	param(k, "LINEAR", linear);
+	param(k, "DEPTH", spatial == 3);
+	add_coord(k, span(0, 1));
+	add_coord(k, span(1, 2));
+	add_coord(k, span(2, x->shape.rank));
+	param(k, "P", size_of(&k->value->shape, &k->coord[2]));
+	k->title = arena_printf(p->arena, "resize_%s", linear ? "linear" : "nearest");
+}
