@@ -1,44 +1,141 @@
-# skipc. `make` builds build/skipc; `make demo` and `make check` also install what is missing.
-# Everything made goes to build/, but for the Python environment (.venv).
+# skipc.   make          build/skipc
+#          make demo     compiles a trained network, classifies held-out images, compares with onnxruntime
+#          make check    all tests; make check-fast: the quick ones
+# demo and check install what is missing. Everything made goes to build/, but for the Python environment (.venv).
 
-CC      ?= cc
-CFLAGS  ?= -O2 -g
-WARN     = -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Icompiler -Ibuild
-LDLIBS   = -lprotobuf-c -lnettle -lm
-PYTHON   = .venv/bin/python
+CC       ?= cc
+CFLAGS   ?= -O2 -g
+WARN      = -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Icompiler -I$(BUILD)
+LDLIBS    = -lprotobuf-c -lnettle -lm
+PYTHON    = .venv/bin/python
+BUILD    ?= build
 
-SOURCES   = $(wildcard compiler/*.c)
-OBJECTS   = $(SOURCES:compiler/%.c=build/compiler/%.o) build/templates.o build/compiler/onnx.pb-c.o
-LIBRARY   = $(filter-out build/compiler/main.o,$(OBJECTS))
-TEMPLATES = $(wildcard templates/*.c templates/*/*.c)
+SOURCES   = $(sort $(wildcard compiler/*.c))
+LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
+	    $(BUILD)/compiler/onnx.pb-c.o $(BUILD)/templates.o
+TEMPLATES = $(sort $(wildcard templates/*.c templates/*/*.c))
+UNITS     = $(filter-out math_exhaustive,$(basename $(notdir $(wildcard tests/*.c))))
 
-all: build/skipc
+all: $(BUILD)/skipc
 
-build/skipc: $(OBJECTS)
+# ---- the compiler ----
+
+$(BUILD)/skipc: $(BUILD)/compiler/main.o $(LIBRARY)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-build/compiler/%.o: compiler/%.c build/compiler/onnx.pb-c.h
+$(BUILD)/compiler/%.o: compiler/%.c $(BUILD)/compiler/onnx.pb-c.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
 
-build/compiler/onnx.pb-c.c build/compiler/onnx.pb-c.h &: compiler/onnx.proto
+$(BUILD)/compiler/onnx.pb-c.c: compiler/onnx.proto
 	@mkdir -p $(@D)
-	protoc-c --c_out=build $<
+	protoc-c --c_out=$(BUILD) $<
 
-build/compiler/onnx.pb-c.o: build/compiler/onnx.pb-c.c
+$(BUILD)/compiler/onnx.pb-c.h: $(BUILD)/compiler/onnx.pb-c.c ;
+
+$(BUILD)/compiler/onnx.pb-c.o: $(BUILD)/compiler/onnx.pb-c.c
 	$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
 
-build/templates.c: $(TEMPLATES) tools/embed.sh
+$(BUILD)/templates.c: $(TEMPLATES) tools/embed.sh
 	@mkdir -p $(@D)
 	sh tools/embed.sh $(TEMPLATES) > $@.tmp && mv $@.tmp $@
 
-build/templates.o: build/templates.c
+$(BUILD)/templates.o: $(BUILD)/templates.c
 	$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
+
+-include $(wildcard $(BUILD)/compiler/*.d)
+
+# ---- what a bare machine lacks ----
+
+setup:
+	@sh tools/setup.sh
+
+.venv/done: tools/requirements.txt
+	@sh tools/setup.sh
+	python3 -m venv .venv
+	.venv/bin/pip install -q --disable-pip-version-check -r tools/requirements.txt
+	@touch $@
+
+venv: .venv/done
+
+# ---- the demonstration: make demo, or make demo MODEL=path.onnx ----
+
+DEMO = $(BUILD)/demo
+
+demo: setup .venv/done
+	@$(MAKE) --no-print-directory $(BUILD)/skipc
+ifdef MODEL
+	$(BUILD)/skipc inspect "$(MODEL)" | head -n 12
+	$(BUILD)/skipc diff "$(MODEL)" --float64
+else
+	@mkdir -p $(DEMO)
+	$(BUILD)/skipc compile examples/digits/digits.onnx -o $(DEMO)
+	$(CC) -O2 -I $(DEMO) $(DEMO)/*.c examples/digits/classify.c -o $(DEMO)/classify
+	$(DEMO)/classify examples/digits/images.npy examples/digits/labels.npy
+	$(BUILD)/skipc diff examples/digits/digits.onnx --float64
+endif
+
+# Each example builds and runs.
+examples: setup .venv/done
+	@$(MAKE) --no-print-directory demo
+	@for e in examples/*/run.sh; do echo "$$e"; SKIPC=$(BUILD)/skipc sh $$e || exit 1; done
+
+# ---- tests ----
+
+$(BUILD)/tests/%: tests/%.c $(LIBRARY) $(wildcard tests/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -o $@ $< $(LIBRARY) $(LDFLAGS) $(LDLIBS) -lcheck -lsubunit -lrt -lpthread -ldl
+
+units: $(UNITS:%=$(BUILD)/tests/%)
+	@for t in $^; do echo "$$t"; $$t || exit 1; done
+
+# The compiler itself under the sanitizers: what the cases and the bad inputs go through.
+sanitized:
+	@$(MAKE) --no-print-directory BUILD=build/sanitized CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" \
+		build/sanitized/skipc
+
+# Every template by itself, with both compilers.
+lint-templates:
+	@for f in $(TEMPLATES); do for cc in gcc clang; do \
+		command -v $$cc > /dev/null || continue; \
+		$$cc -std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -O2 -Itemplates -c $$f -o /dev/null || exit 1; \
+	done; done
+
+check: setup .venv/done
+	@$(MAKE) --no-print-directory all units lint-templates sanitized
+	$(PYTHON) tests/onnx_proto.py
+	$(PYTHON) tests/opset_rows.py
+	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
+
+check-fast: setup .venv/done
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory UNITS="$(filter-out templates math,$(UNITS))" units
+	$(PYTHON) tests/run.py --fast
+
+# All floats through the functions of the generated code: some minutes.
+check-math: $(BUILD)/tests/math_exhaustive
+	$<
+
+bench: setup .venv/done
+	@$(MAKE) --no-print-directory all
+	$(PYTHON) tools/bench.py
+
+# ---- keeping house ----
+
+CHECKED = $(SOURCES) $(wildcard runtime/*.c examples/*/*.c)
+
+format:
+	clang-format -i $(SOURCES) $(wildcard compiler/*.h)
+
+lint:
+	cppcheck -q --enable=warning,portability --std=c11 --inline-suppr --error-exitcode=1 -Icompiler compiler
+	clang-tidy --quiet $(CHECKED) -- -std=c11 $(CPPFLAGS)
+
+wc:
+	@wc -l compiler/*.[ch] compiler/*.def | tail -n 1; wc -l $(TEMPLATES) | tail -n 1
 
 clean:
 	rm -rf build
 
--include $(wildcard build/compiler/*.d)
-
-.PHONY: all clean
+.PHONY: all setup venv demo examples units sanitized lint-templates check check-fast check-math bench format lint wc clean

@@ -164,13 +164,6 @@ struct tensor *form_Channel(struct match *m, struct tensor *c)
 	return shape_equal(&c->shape, &s) ? c : make_reshape(m, c, &s);
 }
 
-struct tensor *form_Scalar(struct match *m, struct tensor *c)
-{
-	const struct shape s = { .rank = 0 };
-
-	return rank_of(c) == 0 ? c : make_reshape(m, c, &s);
-}
-
 /* ---- values ---- */
 
 bool guard_floats(struct match *m)

@@ -1,9 +1,9 @@
-/* Rewrites that no pattern says: of operators with any number of operands. */
+/* Rewrites that no pattern says: of operators with any number of operands; and equal nodes. */
 #include "match.h"
 
 #include <string.h>
 
-enum { MAX_PARTS = 64, MAX_STACK = 16 };
+enum { MAX_PARTS = 64, MAX_STACK = 16, SMALL = 64 };
 
 static bool is(const struct tensor *t, const char *op)
 {
@@ -196,9 +196,9 @@ struct tensor *fold_concat_transposes(struct match *m)
 	}
 	if (first == NULL)
 		return NULL;
-	m->node[m->nnode++] = first; /* form_Behind looks for it */
+	m->node[m->nnode++] = first; /* form_Before looks for it */
 	for (int k = 0; k < n->nin; k++) {
-		in[k] = is_constant(n->in[k]) ? form_Behind(m, n->in[k]) : n->in[k]->def->in[0];
+		in[k] = is_constant(n->in[k]) ? form_Before(m, n->in[k]) : n->in[k]->def->in[0];
 		if (in[k] == NULL || in[k]->shape.rank != rank)
 			return NULL;
 	}
@@ -210,4 +210,79 @@ struct tensor *fold_concat_transposes(struct match *m)
 	struct node *moved = make(m, "Transpose", 1, &x);
 	set_ints(m->g, moved, "perm", rank, perm);
 	return finish(m, moved);
+}
+
+/* ---- equal nodes ---- */
+
+static bool same_attr(const struct attr *a, const struct attr *b)
+{
+	if (a->kind != b->kind || a->n != b->n)
+		return false;
+	for (int k = 0; k < a->n; k++) {
+		const bool same = a->kind == ATTR_INT || a->kind == ATTR_INTS ? a->i[k] == b->i[k] :
+				  a->kind == ATTR_FLOAT || a->kind == ATTR_FLOATS ?
+									      memcmp(&a->f[k], &b->f[k], sizeof(double)) == 0 :
+				  a->kind == ATTR_STRING || a->kind == ATTR_STRINGS ? strcmp(a->s[k], b->s[k]) == 0 :
+										      false;
+
+		if (!same)
+			return false;
+	}
+	return a->kind != ATTR_TENSOR;
+}
+
+static bool same_attrs(const struct node *x, const struct node *y)
+{
+	for (int k = 0; k < x->nattr; k++) {
+		const struct attr *a = node_attr(y, x->attr[k].name);
+
+		if (a == NULL || !same_attr(&x->attr[k], a))
+			return false;
+	}
+	return x->nattr == y->nattr;
+}
+
+/* One tensor, or small constants of equal elements. */
+static bool same_value(const struct tensor *x, const struct tensor *y)
+{
+	if (x == y)
+		return true;
+	if (x == NULL || y == NULL || !is_const(x) || !is_const(y) || !same_type(x, y) || shape_count(&x->shape) > SMALL)
+		return false;
+	for (int64_t k = 0; k < shape_count(&x->shape); k++) {
+		const double u = const_f64(x, k), v = const_f64(y, k);
+
+		if (memcmp(&u, &v, sizeof(u)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool same_operands(const struct node *x, const struct node *y)
+{
+	bool same = x->nin == y->nin;
+
+	for (int k = 0; same && k < x->nin; k++)
+		same = same_value(x->in[k], y->in[k]);
+	return same || (x->nin == 2 && y->nin == 2 && x->op->commutes && same_value(x->in[0], y->in[1]) &&
+			same_value(x->in[1], y->in[0]));
+}
+
+struct node *twin_of(const struct node *n)
+{
+	for (int i = 0; i < n->nin; i++) {
+		const struct tensor *t = n->in[i];
+
+		if (t == NULL || is_constant(t))
+			continue;
+		for (int k = 0; k < t->nuser && k < MAX_PARTS; k++) {
+			struct node *u = t->user[k];
+
+			if (u != n && u->op == n->op && u->nout == 1 && same_operands(u, n) && same_attrs(u, n) &&
+			    same_type(u->out[0], n->out[0]))
+				return u;
+		}
+		break; /* a twin reads it as well */
+	}
+	return NULL;
 }

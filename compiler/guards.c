@@ -7,6 +7,8 @@
 #include <float.h>
 #include <string.h>
 
+enum { MAX_LOOKED_AT = 32 }; /* users of a tensor */
+
 /* ---- attributes and shapes ---- */
 
 static const int64_t *ints(const struct node *n, const char *name)
@@ -329,40 +331,54 @@ static bool is_reduced(const struct node *n, int axis)
 	return false;
 }
 
-/*
- * Dimensions before and after the Reshape in groups of equal products: each must be reduced whole, or not at
- * all. Those of size 1 do not count.
- */
+/* Dimensions x0.. below x1 before a Reshape and y0.. below y1 after it that have the same product. */
+struct group {
+	int x0, x1, y0, y1;
+	bool failed;
+};
+
+/* The smallest next one; false: there is none. */
+static bool next_group(const struct shape *x, const struct shape *y, struct group *g)
+{
+	int64_t px = 1, py = 1;
+
+	g->x0 = g->x1;
+	g->y0 = g->y1;
+	while (g->x1 < x->rank || g->y1 < y->rank) {
+		if (g->x1 < x->rank && (px <= py || g->y1 == y->rank))
+			px *= x->dim[g->x1++];
+		else
+			py *= y->dim[g->y1++];
+		if (px == py && g->x1 > g->x0 && g->y1 > g->y0)
+			return true;
+	}
+	/* what is left over is of size 1, or there is nothing left */
+	g->failed = px != py;
+	return !g->failed && (g->x1 > g->x0 || g->y1 > g->y0);
+}
+
+/* Each group of dimensions is reduced whole, or not at all; those of size 1 do not count. */
 bool guard_reduces_whole_axes(struct match *m)
 {
 	const struct shape *x = &bound(m, "x")->shape, *y = &m->node[1]->out[0]->shape;
+	struct group g = { 0 };
 	int64_t axes[MAX_RANK];
-	int n = 0, i = 0, j = 0;
+	int n = 0;
 
-	while (i < x->rank && j < y->rank) {
-		const int from = i, to = j;
-		int64_t px = x->dim[i++], py = y->dim[j++];
+	while (next_group(x, y, &g)) {
 		bool some = false, all = true;
 
-		while (px != py) {
-			if (px < py ? i == x->rank : j == y->rank)
-				return false;
-			if (px < py)
-				px *= x->dim[i++];
-			else
-				py *= y->dim[j++];
-		}
-		for (int k = to; k < j; k++) {
+		for (int k = g.y0; k < g.y1; k++) {
 			some = some || (y->dim[k] > 1 && is_reduced(m->root, k));
 			all = all && (y->dim[k] == 1 || is_reduced(m->root, k));
 		}
 		if (some && !all)
 			return false;
-		for (int k = from; some && k < i; k++)
+		for (int k = g.x0; some && k < g.x1; k++)
 			axes[n++] = k;
 	}
 	bind_ints(m, "a", n, axes);
-	return n > 0;
+	return n > 0 && !g.failed;
 }
 
 /* ---- padding before a window ---- */
@@ -427,7 +443,7 @@ bool guard_least_before_max(struct match *m)
 
 /* ---- Transpose and Reshape on their way down ---- */
 
-bool guard_fits_behind(struct match *m)
+bool guard_fits_before(struct match *m)
 {
 	return rank_of(bound(m, "c")) <= rank_of(bound(m, "x"));
 }
@@ -441,7 +457,7 @@ bool guard_same_perm(struct match *m)
 }
 
 /* y, computed at run time, is brought behind the Transpose by a mere Reshape. */
-bool guard_reshape_behind(struct match *m)
+bool guard_reshape_before(struct match *m)
 {
 	const struct tensor *y = bound(m, "y");
 	const int rank = rank_of(bound(m, "x"));
@@ -457,7 +473,7 @@ bool guard_reshape_behind(struct match *m)
 	return true;
 }
 
-bool guard_reduces_behind(struct match *m)
+bool guard_reduces_before(struct match *m)
 {
 	const struct shape *x = &bound(m, "x")->shape;
 	const int64_t *perm = perm_of(m);
@@ -474,7 +490,7 @@ bool guard_reduces_behind(struct match *m)
 	return count > 0 && keeps_order(perm, x->rank, left.dim);
 }
 
-bool guard_pads_behind(struct match *m)
+bool guard_pads_before(struct match *m)
 {
 	const int rank = rank_of(bound(m, "x"));
 	const int64_t *pads = ints(m->root, "pads");
@@ -486,7 +502,7 @@ bool guard_pads_behind(struct match *m)
 	return true;
 }
 
-bool guard_slices_behind(struct match *m)
+bool guard_slices_before(struct match *m)
 {
 	const int rank = rank_of(bound(m, "x"));
 	int64_t starts[MAX_RANK], steps[MAX_RANK], dims[MAX_RANK];
@@ -500,7 +516,7 @@ bool guard_slices_behind(struct match *m)
 	return true;
 }
 
-bool guard_axis_behind(struct match *m)
+bool guard_axis_before(struct match *m)
 {
 	const int64_t axis = attr_int(m->root, "axis", -1);
 
@@ -518,13 +534,104 @@ bool guard_after_anchor(struct match *m)
 	return x->def != NULL && !is_constant(x) && (x->def->op->class == OP_ANCHOR || x->def->op->class == OP_ELEMENTWISE);
 }
 
-bool guard_after_anchor_scalar(struct match *m)
+/* y is transposed back elsewhere: then it may as well be here, for the sake of what is before the Transpose. */
+bool guard_transposed_anyway(struct match *m)
 {
-	return guard_after_anchor(m) && shape_count(&bound(m, "c")->shape) == 1;
+	const struct tensor *x = bound(m, "x"), *y = bound(m, "y");
+	const int rank = rank_of(x);
+	int64_t places[MAX_RANK], inverse[MAX_RANK];
+	int count;
+
+	if (is_constant(y) || !same_type(y, matched(m, "Transpose", 0)->out[0]))
+		return false;
+	for (int k = 0; k < rank; k++)
+		places[k] = k;
+	before_perm(perm_of(m), rank, places, inverse);
+	bind_ints(m, "q", rank, inverse);
+	for (int k = 0; k < y->nuser && k < MAX_LOOKED_AT; k++) {
+		const int64_t *perm = attr_ints(y->user[k], "perm", &count);
+
+		if (strcmp(y->user[k]->op->name, "Transpose") == 0 && count == rank &&
+		    memcmp(perm, inverse, (size_t)rank * sizeof(*perm)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * $c as it must be before a Reshape: s. In each group of dimensions with equal products it broadcasts, has all
+ * elements, or belongs to the one dimension that is not 1.
+ */
+bool guard_constant_before(struct match *m)
+{
+	const struct shape *x = &bound(m, "x")->shape, *y = &matched(m, "Reshape", 0)->out[0]->shape;
+	struct shape c, s = { .rank = x->rank };
+	struct group g = { 0 };
+
+	if (!guard_after_anchor(m) || rank_of(bound(m, "c")) > y->rank)
+		return false;
+	full_rank(&bound(m, "c")->shape, y->rank, &c);
+	if (shape_count(&c) == 1)
+		s.rank = 0;
+	while (s.rank > 0 && next_group(x, y, &g)) {
+		int64_t elements = 1, size = 1;
+
+		for (int k = g.y0; k < g.y1; k++) {
+			elements *= c.dim[k];
+			size *= y->dim[k];
+		}
+		if (elements != 1 && elements != size)
+			return false;
+		for (int k = g.x0; k < g.x1; k++)
+			s.dim[k] = elements == 1 ? 1 : x->dim[k];
+	}
+	bind_shape(m, "s", &s);
+	return !g.failed;
+}
+
+bool guard_same_reshape(struct match *m)
+{
+	const struct tensor *x = bound(m, "x"), *y = bound(m, "y");
+
+	return shape_equal(&x->shape, &y->shape) && shape_equal(&m->node[1]->out[0]->shape, &m->node[2]->out[0]->shape);
+}
+
+/* ---- normalisation ---- */
+
+/* m is the mean of x, in dimensions of size 1. */
+static bool is_mean(const struct tensor *m, const struct tensor *x)
+{
+	return m->def != NULL && strcmp(m->def->op->name, "ReduceMean") == 0 && m->def->in[0] == x &&
+	       attr_int(m->def, "keepdims", 1) != 0;
+}
+
+bool guard_mean_of_x(struct match *m)
+{
+	return is_mean(bound(m, "m"), bound(m, "x"));
+}
+
+/* d = x - mean(x), over the axes a of the mean of its squares; k: what is added to that. */
+bool guard_deviation(struct match *m)
+{
+	const struct node *sub = bound(m, "d")->def, *mean = matched(m, "ReduceMean", 0);
+	int n1, n2;
+	const int64_t *squares = attr_ints(mean, "axes", &n1), *values;
+	double epsilon;
+
+	if (sub == NULL || strcmp(sub->op->name, "Sub") != 0 || !is_mean(sub->in[1], sub->in[0]) ||
+	    !is_const(bound(m, "e")) || !const_uniform(bound(m, "e"), &epsilon))
+		return false;
+	values = attr_ints(sub->in[1]->def, "axes", &n2);
+	if (n1 != n2 || memcmp(values, squares, (size_t)n1 * sizeof(*values)) != 0)
+		return false;
+	bind_tensor(m, "x", sub->in[0]);
+	bind_ints(m, "a", n1, squares);
+	bind_number(m, "k", epsilon);
+	return true;
 }
 
 /* Also for functions: the Transpose is the first of the match. */
-struct tensor *form_Behind(struct match *m, struct tensor *c)
+struct tensor *form_Before(struct match *m, struct tensor *c)
 {
 	const int rank = rank_of(matched(m, "Transpose", 0)->out[0]);
 	const int64_t *perm = perm_of(m);
@@ -532,7 +639,7 @@ struct tensor *form_Behind(struct match *m, struct tensor *c)
 	struct shape full;
 
 	if (shape_count(&c->shape) == 1)
-		return form_Scalar(m, c);
+		return rank_of(c) == 0 ? c : make_reshape(m, c, &(struct shape){ .rank = 0 });
 	full_rank(&c->shape, rank, &full);
 	if (!shape_equal(&full, &c->shape))
 		c = make_reshape(m, c, &full);

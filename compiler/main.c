@@ -99,7 +99,7 @@ static void pass_memory(struct job *j)
 
 static void pass_pack(struct job *j)
 {
-	pack(j->plan);
+	pack_constants(j->plan);
 }
 
 static void pass_emit(struct job *j)

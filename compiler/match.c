@@ -227,6 +227,11 @@ struct node *matched(const struct match *m, const char *op, int k)
 	return NULL;
 }
 
+void bind_tensor(struct match *m, const char *name, struct tensor *t)
+{
+	m->value[var_to_bind(m, name)] = (struct value){ .kind = VALUE_TENSOR, .tensor = t };
+}
+
 void bind_number(struct match *m, const char *name, double v)
 {
 	m->value[var_to_bind(m, name)] = (struct value){ .kind = VALUE_FLOAT, .number = v };
@@ -542,7 +547,7 @@ static void commit(struct rewriter *r, struct match *m, struct tensor *new)
 	bury(r, m->root);
 }
 
-static bool same_type(const struct tensor *x, const struct tensor *y)
+bool same_type(const struct tensor *x, const struct tensor *y)
 {
 	return x->known && y->known && x->type == y->type && shape_equal(&x->shape, &y->shape);
 }
@@ -587,6 +592,26 @@ static bool attempt(struct rewriter *r, const struct variant *v, struct node *ro
 	return true;
 }
 
+/* Of equal nodes one is enough. Where both are outputs both stay; the kept one stands for both. */
+static bool merge(struct rewriter *r, struct node *n)
+{
+	struct node *twin = r->stage > r->stages ? twin_of(n) : NULL;
+
+	if (twin == NULL || (n->out[0]->is_output && twin->out[0]->is_output))
+		return false;
+	if (n->out[0]->is_output) {
+		struct node *other = n;
+
+		n = twin;
+		twin = other;
+	}
+	twin->prov = prov_union(r->g->arena, twin->prov, n->prov);
+	tensor_replace(r->g, n->out[0], twin->out[0]);
+	enqueue_users(r, twin->out[0]);
+	bury(r, n);
+	return true;
+}
+
 static bool visit(struct rewriter *r, struct node *n)
 {
 	if (n->dead || n->nout != 1 || !n->out[0]->known || all_constant(n))
@@ -594,7 +619,7 @@ static bool visit(struct rewriter *r, struct node *n)
 	for (const struct variant *v = r->by_op[n->op - op_at(0)]; v != NULL; v = v->next)
 		if (v->rule->stage <= r->stage && attempt(r, v, n))
 			return true;
-	return false;
+	return merge(r, n);
 }
 
 /*
@@ -639,13 +664,14 @@ void rewrite_counting(struct graph *g, int *hits)
 	g->diag = &r.quiet;
 	for (int k = 0; rule_rows[k].pattern != NULL; k++)
 		r.stages += rule_rows[k].text == NULL;
-	for (; r.stage <= r.stages; r.stage++)
+	for (; r.stage <= r.stages + 1; r.stage++) /* the last one merges as well */
 		run(&r);
 	g->diag = diag;
 	free(r.queue);
 	free(r.made);
 	free(r.dying);
 	arena_release(&r.scratch);
+	graph_sort(g); /* a merged node may stand below users of its twin */
 	fold(g);
 	graph_sweep(g);
 }

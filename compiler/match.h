@@ -106,6 +106,7 @@ struct variant **rules_compile(struct arena *a);
 
 struct tensor *bound(const struct match *m, const char *name);	   /* the tensor called so; null: none is */
 struct node *matched(const struct match *m, const char *op, int k); /* the k-th of that operator in the pattern */
+void bind_tensor(struct match *m, const char *name, struct tensor *t);
 void bind_number(struct match *m, const char *name, double v);
 void bind_int(struct match *m, const char *name, int64_t v);
 void bind_ints(struct match *m, const char *name, int n, const int64_t *v); /* copied */
@@ -117,6 +118,7 @@ struct node *make(struct match *m, const char *op, int nin, struct tensor *const
 struct tensor *finish(struct match *m, struct node *n);
 struct tensor *make_reshape(struct match *m, struct tensor *x, const struct shape *s);
 
+bool same_type(const struct tensor *x, const struct tensor *y); /* and shape, both known */
 bool is_constant(const struct tensor *t); /* lazy ones too; null: no */
 
 /* ---- affine.c, guards.c, folds.c ---- */
@@ -126,7 +128,10 @@ void full_rank(const struct shape *s, int rank, struct shape *full);	       /* w
 bool not_negative(const struct tensor *t);				       /* provably, or NaN */
 bool power_of_two(double v);
 
-form_fn form_Vector, form_Rows, form_Inputs, form_Channel, form_Scalar, form_Behind;
+/* A node that computes what n computes, or null. */
+struct node *twin_of(const struct node *n);
+
+form_fn form_Vector, form_Rows, form_Inputs, form_Channel, form_Before;
 
 #define RULE(p, r)
 #define RULE_IF(p, r, g) guard_fn guard_##g;

@@ -11,7 +11,7 @@ static const struct form {
 	form_fn *make;
 } forms[] = {
 	{ "Vector", form_Vector },   { "Rows", form_Rows },	{ "Inputs", form_Inputs },
-	{ "Channel", form_Channel }, { "Scalar", form_Scalar }, { "Behind", form_Behind },
+	{ "Channel", form_Channel }, { "Before", form_Before },
 };
 
 const struct rule_row rule_rows[] = {

@@ -24,7 +24,7 @@ static int64_t aligned(int64_t offset, int64_t bytes)
 	return (offset + to - 1) / to * to;
 }
 
-void pack(struct plan *p)
+void pack_constants(struct plan *p)
 {
 	int64_t offset = 0;
 

@@ -438,6 +438,7 @@ void memory(struct plan *p)
 	for (int k = 0; k < p->nkernel; k++) {
 		struct kernel *x = p->kernel[k];
 
+		x->scratch_offset = r.scratch[k];
 		x->in_place = r.in_place[k] ? p->buffer[m.step[k].in_place] : NULL;
 	}
 	for (int k = 0; k < p->nkernel; k++) {

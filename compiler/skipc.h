@@ -356,7 +356,7 @@ struct kernel {
 	int nparam;
 	struct subst subst[MAX_SUBST];
 	int nsubst;
-	int64_t scratch; /* bytes */
+	int64_t scratch, scratch_offset; /* bytes of the arena that it needs while it runs, and where */
 	int64_t macs;
 	const struct prov *prov;
 	const char *function; /* name of its instance; emit.c */
@@ -721,7 +721,7 @@ void report(FILE *to, const struct plan *p);		/* skipc inspect */
 
 /* ---- pack.c: constants as kernels want them ------------------------------------------------------------ */
 
-void pack(struct plan *p); /* offsets of all blobs */
+void pack_constants(struct plan *p); /* offsets of all blobs */
 /* Elements start.. of a blob, in its order, as float (tables: int64). */
 void pack_blob(struct plan *p, const struct blob *b, float *to);
 

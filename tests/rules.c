@@ -23,6 +23,11 @@
 #define TANH1                                                                                             \
 	"%p = Pow(%x, 3)\n%q = Mul(%p, 0.044715)\n%r = Add(%x, %q)\n%s = Mul(%r, 0.7978845608)\n%t = Tanh(%s)\n" \
 	"%f = Add(%t, 1)\n"
+#define MEAN(m, x) "%" m " = ReduceMean(%" x ") {axes=[1], keepdims=1}\n"
+#define SPREAD1 MEAN("m", "x") "%d = Sub(%x, %m)\n%p = Pow(%d, 2)\n" MEAN("v", "p") "%w = Add(%v, 0.001)\n%s = Sqrt(%w)\n"
+#define SPREAD2 MEAN("m", "x") "%d = Sub(%x, %m)\n%p = Mul(%d, %d)\n" MEAN("v", "p") "%w = Add(%v, 0.001)\n%s = Sqrt(%w)\n"
+#define GAIN "const @g : f32[5] = fill(1, 1, 2)\n"
+#define NORMALIZED "Normalize(x) {axes=[1], epsilon=0.001}"
 #define ZEROS "{pads=[0,0,1,2,0,0,2,1], mode=\"constant\", value=0.0}\n"
 #define NHWC "%t = Transpose(%x) {perm=[0,2,3,1]}\n"
 #define Y "output %y\n"
@@ -59,6 +64,21 @@ static const struct rule_case cases[] = {
 	{ ROW TANH1 "%g = Mul(%f, 0.5)\n%z = Mul(%x, %g)\n" Z, "GeluTanh(x)" },
 	/* an anchor in front does not take the spelling apart */
 	{ X CONV "%n = Neg(%c)\n%e = Exp(%n)\n%f = Add(%e, 1)\n%z = Reciprocal(%f)\n" Z, "Sigmoid(Conv(x, $, $) {pads=[1,1,1,1]})" },
+
+	/* normalisation */
+	{ ROW SPREAD1 "%z = Div(%d, %s)\n" Z, NORMALIZED },
+	{ ROW SPREAD2 "%z = Div(%d, %s)\n" Z, NORMALIZED },
+	{ ROW SPREAD1 "%r = Reciprocal(%s)\n%z = Mul(%r, %d)\n" Z, NORMALIZED },
+	{ ROW SPREAD2 "%r = Div(1, %s)\n%z = Mul(%d, %r)\n" Z, NORMALIZED },
+	{ ROW GAIN SPREAD1 "%r = Reciprocal(%s)\n%q = Mul(%r, @g)\n%z = Mul(%d, %q)\n" Z, "Mul(" NORMALIZED ", $[5])" },
+	/* Keras */
+	{ ROW GAIN SPREAD2 "%r = Reciprocal(%s)\n%q = Mul(%r, @g)\n%a = Mul(%x, %q)\n%n = Neg(%m)\n%b = Mul(%n, %q)\n"
+	  "%z = Add(%a, %b)\n" Z, "Mul(" NORMALIZED ", $[5])" },
+	{ ROW GAIN SPREAD2 "%r = Reciprocal(%s)\n%q = Mul(%r, @g)\n%a = Mul(%x, %q)\n%b = Mul(%m, %q)\n%n = Sub(@g, %b)\n"
+	  "%z = Add(%a, %n)\n" Z, "Add(Mul(" NORMALIZED ", $[5]), $[5])" },
+	{ ROW "input %m : f32[3,1]\n%d = Sub(%x, %m)\n%p = Pow(%d, 2)\n" MEAN("v", "p")
+	  "%w = Add(%v, 0.001)\n%s = Sqrt(%w)\n%z = Div(%d, %s)\n" Z,
+	  "Div(Sub(x, m), Sqrt(Add(ReduceMean(Mul(Sub(x, m), Sub(x, m))) {axes=[1], keepdims=1}, 0.001)))" },
 
 	/* what changes nothing */
 	{ ROW "%a = Cast(%x) {to=f64}\n%z = Relu(%a)\n" Z, "Relu(x)" },
@@ -280,6 +300,18 @@ static const struct rule_case cases[] = {
 	{ X CONV "%r = Reshape(%c) : f32[2,288]\n%z = Max(%r, 0.5)\n" Z, "Reshape(Max(Conv(x, $, $) {pads=[1,1,1,1]}, 0.5))" },
 	{ X CONV "%r = Reshape(%c) : f32[2,288]\nconst @k : f32[1,1] = {2}\n%z = Sub(@k, %r)\n" Z,
 	  "Reshape(Conv(x, $, $) {pads=[1,1,1,1]})" },
+	/* a convolution over one dimension, as an exporter to two writes it */
+	{ X CONV "const @k : f32[8,1] = fill(7)\nconst @l : f32[2,8,36] = fill(8)\n%r = Reshape(%c) : f32[2,8,36]\n%s = Add(%r, @k)\n"
+	  "%u = Relu(%s)\n%z = Mul(%u, @l)\n" Z, "Reshape(Mul(Relu(Conv(x, $, $) {pads=[1,1,1,1]}), $[2,8,6,6]))" },
+	{ X CONV "const @k : f32[36] = fill(7)\n%r = Reshape(%c) : f32[2,8,36]\n%z = Add(%r, @k)\n" Z,
+	  "Reshape(Add(Conv(x, $, $) {pads=[1,1,1,1]}, $[1,1,6,6]))" },
+	{ X CONV "const @k : f32[72] = fill(7)\n%r = Reshape(%c) : f32[2,4,72]\n%z = Add(%r, @k)\n" Z,
+	  "Add(Reshape(Conv(x, $, $) {pads=[1,1,1,1]}), $[72])" },
+	{ PAIR "%r = Reshape(%x) : f32[2,144]\n%s = Reshape(%y) : f32[2,144]\n%z = Add(%r, %s)\n" Z, "Reshape(Add(x, y))" },
+	{ X "input %y : f32[2,6,6,4]\n" NHWC "%u = Transpose(%y) {perm=[0,3,1,2]}\n%s = Relu(%u)\n%z = Sub(%t, %y)\noutput %s\n" Z,
+	  "Relu(Transpose(y) {perm=[0,3,1,2]}); Transpose(Sub(x, Transpose(y) {perm=[0,3,1,2]})) {perm=[0,2,3,1]}" },
+	{ X "input %y : f32[2,6,6,4]\n" NHWC "%u = Transpose(%y) {perm=[0,3,1,2]}\n%s = Relu(%u)\n%z = Sub(%y, %t)\noutput %s\n" Z,
+	  "Relu(Transpose(y) {perm=[0,3,1,2]}); Transpose(Sub(Transpose(y) {perm=[0,3,1,2]}, x)) {perm=[0,2,3,1]}" },
 	{ X "%a = Relu(%x)\n%r = Reshape(%a) : f32[2,144]\n%z = Div(1, %r)\n" Z, "Reshape(Reciprocal(Relu(x)))" },
 	{ X "%a = Tanh(%x)\n%r = Reshape(%a) : f32[2,144]\n%z = Pow(2, %r)\n" Z, "Reshape(Pow(2, Tanh(x)))" },
 
@@ -368,6 +400,25 @@ START_TEST(test_every_rule)
 }
 END_TEST
 
+/* Equal nodes become one, outputs excepted, and stand before all who use them. */
+START_TEST(test_equal_nodes)
+{
+	struct graph *g = prepare(X "%a = Sigmoid(%x)\n%b = Sub(1, %a)\n%c = Tanh(%b)\n%d = Sigmoid(%x)\n%e = Sub(1, %d)\n"
+				    "%f = Exp(%e)\n%y = Mul(%c, %f)\n%z = Sub(1, %d)\n" Y Z,
+				  no_hits);
+	const struct node *mul = g->output[0]->def;
+	int nodes = 0;
+
+	for (const struct node *n = g->first; n != NULL; n = n->next)
+		nodes++;
+	ck_assert_int_eq(nodes, 5);
+	ck_assert_ptr_eq(mul->in[0]->def->in[0], mul->in[1]->def->in[0]);
+	ck_assert_str_eq(g->output[1]->name, "z");
+	ck_assert_ptr_eq(mul->in[0]->def->in[0], g->output[1]);
+	ck_assert_int_eq(g->output[1]->def->prov->n, 3);
+}
+END_TEST
+
 START_TEST(test_provenance)
 {
 	struct graph *g = prepare(X COLUMN8 W "%c = Conv(%x, @w) <- \"conv\"\n%d = Mul(%c, @a) <- \"scale\"\n"
@@ -442,6 +493,7 @@ int main(void)
 	tcase_add_loop_test(t, test_case, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(t, test_fixed_point);
 	tcase_add_test(t, test_every_rule);
+	tcase_add_test(t, test_equal_nodes);
 	tcase_add_test(t, test_provenance);
 	tcase_add_test(t, test_shared_weights);
 	tcase_add_test(t, test_long_chain);

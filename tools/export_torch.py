@@ -197,7 +197,7 @@ def prepared(make, size):
 
 
 def strip(path):
-    """Without the stack traces that dynamo keeps with each node: they name files of this machine."""
+    """Without the stack traces that dynamo keeps with each node: they name local files."""
     model = onnx.load(path, load_external_data=False)
     graph = model.graph
     for thing in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info,

@@ -73,7 +73,7 @@ def covered(size, kernel, stride, before, after):
 
 
 class Builder:
-    """Appends nodes the way torch names them: module `layer1.0.conv1` is `/layer1/layer1.0/conv1`."""
+    """Appends nodes, named as torch does: module `layer1.0.conv1` is `/layer1/layer1.0/conv1`."""
 
     def __init__(self, opset, fold_bn, seed):
         self.opset, self.fold_bn = opset, fold_bn

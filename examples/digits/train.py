@@ -3,7 +3,7 @@
 
     train.py            writes digits.onnx, highway.onnx, images.npy, labels.npy here
 
-digits.onnx    a residual network with option-A shortcuts: 1x8x8 pixels, stages of 8, 16, 32 channels
+digits.onnx    a residual network with option-A shortcuts: 1x8x8 pixels, 8, 16, 32 channels
 highway.onnx   a fully connected highway network, 64 pixels -> 32 -> 50 highway layers -> 10 classes
 images.npy     the held-out images, float32 [360, 1, 8, 8] in 0..1; labels.npy: uint8 [360]
 
@@ -66,7 +66,7 @@ class ResNet(nn.Module):
 
 
 class HighwayLayer(nn.Module):
-    """y = H(x) T(x) + x (1 - T(x)); the negative bias makes it begin as "carry" (Srivastava 2015)."""
+    """y = H(x) T(x) + x (1 - T(x)); the negative bias makes it begin by carrying x on."""
 
     def __init__(self, width):
         super().__init__()
@@ -171,8 +171,8 @@ def main():
         torch.manual_seed(1)
         model = train(make(), x, y, epochs, rate, augment)
         print(f"{name}: {sum(p.numel() for p in model.parameters())} parameters, accuracy "
-              f"{accuracy(model, x, y):.2%} trained, {accuracy(model, held_x, held_y):.2%} held out",
-              flush=True)
+              f"{accuracy(model, x, y):.2%} trained, "
+              f"{accuracy(model, held_x, held_y):.2%} held out", flush=True)
         if name in ("digits", "highway"):
             export(model, held_x[:1], f"{name}.onnx")
     return 0

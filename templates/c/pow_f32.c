@@ -4,7 +4,7 @@ float pow_positive_f32(float x, float y);
 /*
  * x^y: the power of |x|, and the special cases of C99's Annex F: 1 for y = 0 and for x = 1 even if
  * the other is NaN; for x < 0 and -0, negative if y is an odd integer, and NaN if x is finite and
- * y is no integer. Largest error @POW@ ulp, of 2^32 pairs.
+ * y is no integer. Largest error 2.95 ulp over 2^32 pairs.
  */
 static float pow_f32(float x, float y)
 {

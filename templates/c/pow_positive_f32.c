@@ -7,7 +7,7 @@
  * two floats. x = 2^k m, m in [sqrt(3) / 2, sqrt 3); s = (m - b) / (m + b), b the nearer of 1 and
  * 3 / 2; log2 m = log2 b + (2 / ln 2) (s + s^3 P(s^2)), P of degree 2 (minimax). High parts are
  * cut to 12 bits, so that their products are exact; this way is that of fdlibm (e_powf.c). 2^r is
- * a polynomial of degree 7 (minimax on |r| <= 1/2). No table. Largest error @POW@ ulp.
+ * a polynomial of degree 7 (minimax on |r| <= 1/2). No table. Largest error 2.95 ulp.
  */
 static float pow_positive_f32(float x, float y)
 {

@@ -1,0 +1,1 @@
+Boutput_0JÅ˜‘AWQ’Aj(Aøµ•Aé×A,¿A

@@ -1,0 +1,1 @@
+Boutput_0JTìAÑüAd®Aˆ¤AÏsAèA

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Run the cases and the bad inputs.
+
+    run.py [--skipc PATH] [--fast] [--jobs N] [NAME ...]
+
+A case (tests/cases/NAME: model.onnx, test_data_set_0, perhaps `options` and `tolerance`) is compiled twice, from
+different folders, to the same bytes; built by gcc with address and undefined-behaviour sanitizers, and by clang
+optimised, without a warning; run by both to the same bits; and compared with the expected outputs. A bad input
+(tests/bad/NAME.onnx) must be refused: exit status 1, each line of NAME.err in the message, nothing written.
+Nothing is registered: the folders are the list. NAMEs choose some of it, --fast every eighth case and one build.
+"""
+import argparse
+import concurrent.futures
+import filecmp
+import glob
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FLAGS = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror"
+BUILDS = {
+    "gcc": "gcc -O1 -fsanitize=address,undefined -fno-sanitize-recover=all",
+    "clang": "clang -O2",
+}
+TOLERANCE = 5e-6  # of the largest expected value; what float arithmetic in another order makes of these models
+
+
+class Failure(Exception):
+    pass
+
+
+def run(command, cwd=None, status=0):
+    result = subprocess.run(command, cwd=cwd, capture_output=True, timeout=300)
+    if result.returncode != status:
+        text = (result.stderr or result.stdout).decode(errors="replace").strip()
+        raise Failure(f"{' '.join(command[:3])} ...: exit status {result.returncode}\n{text[:2000]}")
+    return result.stderr.decode(errors="replace")
+
+
+def read(path, default=""):
+    if not os.path.exists(path):
+        return default
+    with open(path) as f:
+        return f.read()
+
+
+def tensors(folder, kind):
+    arrays = []
+    while os.path.exists(path := os.path.join(folder, f"{kind}_{len(arrays)}.pb")):
+        arrays.append(numpy_helper.to_array(onnx.load_tensor(path)))
+    return arrays
+
+
+def save(path, array):
+    """A .npy file; bfloat16, which NumPy has not, as its bits."""
+    np.save(path, array.view(np.uint16) if array.dtype.name == "bfloat16" else array)
+
+
+def compare(got, want, tolerance):
+    if want.dtype.name == "bfloat16":
+        got, want = ((a.view(np.uint16).astype(np.uint32) << 16).view(np.float32) for a in (got, want))
+    if got.shape != want.shape or got.dtype != want.dtype:
+        raise Failure(f"output is {got.dtype}{list(got.shape)}, expected {want.dtype}{list(want.shape)}")
+    if want.dtype.kind != "f":
+        if not np.array_equal(got, want):
+            raise Failure(f"{(got != want).sum()} of {want.size} values differ")
+        return
+    got, want = got.astype(np.float64), want.astype(np.float64)
+    finite = np.isfinite(want)
+    if not np.array_equal(np.isnan(got), np.isnan(want)) or not np.array_equal(got[np.isinf(want)], want[np.isinf(want)]):
+        raise Failure("NaN or infinity stand elsewhere than expected")
+    scale = np.abs(want[finite]).max() if finite.any() else 0.0
+    error = np.abs(got - want)[finite].max() / (scale or 1.0) if finite.any() else 0.0
+    if not error <= tolerance:
+        raise Failure(f"differs by {error:.2g} of the largest value, {tolerance:g} is allowed")
+
+
+def run_case(skipc, folder, builds):
+    options = shlex.split(read(os.path.join(folder, "options")))
+    tolerance = float(read(os.path.join(folder, "tolerance"), str(TOLERANCE)))
+    data = os.path.join(folder, "test_data_set_0")
+    xs, ys = tensors(data, "input"), tensors(data, "output")
+    with tempfile.TemporaryDirectory() as work:
+        one, two = os.path.join(work, "one"), os.path.join(work, "two")
+        model = os.path.join(folder, "model.onnx")
+        run([skipc, "compile", model, "-o", one, "--name", "net", "--main", *options])
+        run([skipc, "compile", "model.onnx", "-o", two, "--name", "net", "--main", *options], cwd=folder)
+        names = sorted(os.listdir(one))
+        if filecmp.cmpfiles(one, two, names, shallow=False)[0] != names:
+            raise Failure("two runs of the compiler wrote different bytes")
+        for k, x in enumerate(xs):
+            save(os.path.join(work, f"x{k}.npy"), x)
+        first = None
+        for build in builds:
+            program = os.path.join(work, build)
+            run(shlex.split(f"{BUILDS[build]} {FLAGS} -I {one}") + sorted(glob.glob(one + "/*.c")) + ["-o", program])
+            files = [os.path.join(work, f"{build}{k}.npy") for k in range(len(ys))]
+            run([program, *(os.path.join(work, f"x{k}.npy") for k in range(len(xs))), "-o", *files])
+            outputs = [np.load(f) for f in files]
+            for got, want in zip(outputs, ys):
+                compare(got, want, tolerance)
+            if first is not None and any(a.tobytes() != b.tobytes() for a, b in zip(first, outputs)):
+                raise Failure(f"{build} computes other bits than {builds[0]}")
+            first = outputs
+
+
+def run_bad(skipc, model):
+    options = shlex.split(read(model[:-5] + ".options"))
+    with tempfile.TemporaryDirectory() as work:
+        message = run([skipc, "compile", model, "-o", os.path.join(work, "out"), *options], status=1)
+        for line in read(model[:-5] + ".err").splitlines():
+            if line.strip() and line.strip() not in message:
+                raise Failure(f"the message lacks: {line.strip()}\nit is: {message.strip()}")
+        left = [f for _, _, files in os.walk(work) for f in files]
+        if left:
+            raise Failure(f"it left files behind: {left}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
+    parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
+    skipc = os.path.abspath(arguments.skipc)
+    builds = [b for b in BUILDS if shutil.which(b)]
+    for missing in set(BUILDS) - set(builds):
+        print(f"NOT RUN: {missing} is not installed")
+    cases = sorted(glob.glob(os.path.join(HERE, "cases", "*", "model.onnx")))
+    jobs = [(run_bad, skipc, m) for m in sorted(glob.glob(os.path.join(HERE, "bad", "*.onnx")))]
+    if arguments.fast:
+        cases, builds = cases[::8], builds[:1]
+    jobs += [(run_case, skipc, os.path.dirname(c), builds) for c in cases]
+    if arguments.names:
+        jobs = [j for j in jobs if any(n in j[2] for n in arguments.names)]
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for job, future in [(j, pool.submit(*j)) for j in jobs]:
+            try:
+                future.result()
+            except (Failure, subprocess.TimeoutExpired, OSError, ValueError) as e:
+                failed += 1
+                print(f"FAILED {os.path.relpath(job[2], HERE)}: {e}", flush=True)
+    print(f"cases and bad inputs: {len(jobs) - failed} passed, {failed} failed")
+    return 1 if failed or not jobs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
