@@ -22,11 +22,13 @@ all: $(BUILD)/skipc
 # ---- the compiler ----
 
 $(BUILD)/skipc: $(BUILD)/compiler/main.o $(LIBRARY)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "LD $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/compiler/%.o: compiler/%.c $(BUILD)/compiler/onnx.pb-c.h
 	@mkdir -p $(@D)
-	$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
+	@echo "CC $<"
+	@$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
 
 $(BUILD)/compiler/onnx.pb-c.c: compiler/onnx.proto
 	@mkdir -p $(@D)
@@ -35,14 +37,14 @@ $(BUILD)/compiler/onnx.pb-c.c: compiler/onnx.proto
 $(BUILD)/compiler/onnx.pb-c.h: $(BUILD)/compiler/onnx.pb-c.c ;
 
 $(BUILD)/compiler/onnx.pb-c.o: $(BUILD)/compiler/onnx.pb-c.c
-	$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
+	@$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
 
 $(BUILD)/templates.c: $(TEMPLATES) tools/embed.sh
 	@mkdir -p $(@D)
 	sh tools/embed.sh $(TEMPLATES) > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/templates.o: $(BUILD)/templates.c
-	$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
+	@$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
 
 -include $(wildcard $(BUILD)/compiler/*.d)
 
@@ -85,7 +87,8 @@ examples: setup .venv/done
 
 $(BUILD)/tests/%: tests/%.c $(LIBRARY) $(wildcard tests/*.h)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -o $@ $< $(LIBRARY) $(LDFLAGS) $(LDLIBS) -lcheck -lsubunit -lrt -lpthread -ldl
+	@echo "CC $<"
+	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -o $@ $< $(LIBRARY) $(LDFLAGS) $(LDLIBS) -lcheck -lsubunit -lrt -lpthread -ldl
 
 units: $(UNITS:%=$(BUILD)/tests/%)
 	@for t in $^; do echo "$$t"; $$t || exit 1; done
@@ -106,6 +109,7 @@ check: setup .venv/done
 	@$(MAKE) --no-print-directory all units lint-templates sanitized
 	$(PYTHON) tests/onnx_proto.py
 	$(PYTHON) tests/opset_rows.py
+	$(PYTHON) tests/embed.py
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
 
 check-fast: setup .venv/done

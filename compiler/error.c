@@ -136,7 +136,6 @@ void node_warning(struct graph *g, const struct node *n, const char *fmt, ...)
 
 const char *escape(struct arena *a, const char *name)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t n = strlen(name), k = 0;
 	char *s = arena_alloc(a, 4 * n + 1);
 
@@ -149,10 +148,11 @@ const char *escape(struct arena *a, const char *name)
 			s[k++] = (char)c;
 			continue;
 		}
+		/* octal: three digits at most, whatever stands behind them */
 		s[k++] = '\\';
-		s[k++] = 'x';
-		s[k++] = hex[c >> 4];
-		s[k++] = hex[c & 15];
+		s[k++] = (char)('0' + (c >> 6));
+		s[k++] = (char)('0' + (c >> 3 & 7));
+		s[k++] = (char)('0' + (c & 7));
 	}
 	return s;
 }

@@ -214,21 +214,33 @@ struct tensor *fold_concat_transposes(struct match *m)
 
 /* ---- equal nodes ---- */
 
+static bool same_element(const struct attr *a, const struct attr *b, int k)
+{
+	switch (a->kind) {
+	case ATTR_INT:
+	case ATTR_INTS:
+		return a->i[k] == b->i[k];
+	case ATTR_FLOAT:
+	case ATTR_FLOATS:
+		return memcmp(&a->f[k], &b->f[k], sizeof(double)) == 0;
+	case ATTR_STRING:
+	case ATTR_STRINGS:
+		return strcmp(a->s[k], b->s[k]) == 0;
+	case ATTR_TENSOR:
+	case ATTR_GRAPH:
+	case ATTR_REF:
+		break;
+	}
+	return false;
+}
+
 static bool same_attr(const struct attr *a, const struct attr *b)
 {
-	if (a->kind != b->kind || a->n != b->n)
-		return false;
-	for (int k = 0; k < a->n; k++) {
-		const bool same = a->kind == ATTR_INT || a->kind == ATTR_INTS ? a->i[k] == b->i[k] :
-				  a->kind == ATTR_FLOAT || a->kind == ATTR_FLOATS ?
-									      memcmp(&a->f[k], &b->f[k], sizeof(double)) == 0 :
-				  a->kind == ATTR_STRING || a->kind == ATTR_STRINGS ? strcmp(a->s[k], b->s[k]) == 0 :
-										      false;
+	bool same = a->kind == b->kind && a->n == b->n && (a->n > 0 || a->kind != ATTR_TENSOR);
 
-		if (!same)
-			return false;
-	}
-	return a->kind != ATTR_TENSOR;
+	for (int k = 0; same && k < a->n; k++)
+		same = same_element(a, b, k);
+	return same;
 }
 
 static bool same_attrs(const struct node *x, const struct node *y)
@@ -247,7 +259,8 @@ static bool same_value(const struct tensor *x, const struct tensor *y)
 {
 	if (x == y)
 		return true;
-	if (x == NULL || y == NULL || !is_const(x) || !is_const(y) || !same_type(x, y) || shape_count(&x->shape) > SMALL)
+	if (x == NULL || y == NULL || !is_const(x) || !is_const(y) || !same_type(x, y) ||
+	    shape_count(&x->shape) > SMALL)
 		return false;
 	for (int64_t k = 0; k < shape_count(&x->shape); k++) {
 		const double u = const_f64(x, k), v = const_f64(y, k);

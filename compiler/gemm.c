@@ -429,13 +429,15 @@ void gemm_emit_all(struct buf *out, const char *prefix, const char *upper, const
 
 	buf_printf(out,
 		   "#if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__) && \\\n"
-		   "\t(defined(__GNUC__) || defined(__clang__)) && !defined(%s_NO_ASM)\n#define %s_GEMM 1\n\n",
+		   "\t(defined(__GNUC__) || defined(__clang__)) && !defined(%s_NO_ASM)\n#define %s_GEMM 1\n"
+		   "#if defined(__clang__)\n#pragma clang diagnostic push\n"
+		   "#pragma clang diagnostic ignored \"-Woverlength-strings\"\n#endif\n\n",
 		   upper, upper);
 	if (t->n > 0)
 		buf_puts(out, notice);
 	buf_puts(out, "\n");
 	for (int i = 0; i < t->n; i++)
 		gemm_emit(out, arena_printf(&scratch, "%s_%s", prefix, t->kernel[i].name), &t->kernel[i]);
-	buf_printf(out, "#else\n#define %s_GEMM 0\n#endif\n\n", upper);
+	buf_printf(out, "#if defined(__clang__)\n#pragma clang diagnostic pop\n#endif\n#else\n#define %s_GEMM 0\n#endif\n\n", upper);
 	arena_release(&scratch);
 }

@@ -531,7 +531,9 @@ bool guard_after_anchor(struct match *m)
 {
 	const struct tensor *x = bound(m, "x");
 
-	return x->def != NULL && !is_constant(x) && (x->def->op->class == OP_ANCHOR || x->def->op->class == OP_ELEMENTWISE);
+	if (x->def == NULL || is_constant(x))
+		return false;
+	return x->def->op->class == OP_ANCHOR || x->def->op->class == OP_ELEMENTWISE;
 }
 
 /* y is transposed back elsewhere: then it may as well be here, for the sake of what is before the Transpose. */

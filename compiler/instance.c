@@ -29,29 +29,19 @@ static const char *run_text(struct arena *a, const char *e, int64_t size, int64_
 	return text;
 }
 
-static void add_term(struct buf *out, struct arena *a, const char *e, int64_t stride)
-{
-	bool words = strchr(e, ' ') != NULL;
+/* A term of an index: text times stride. */
+struct index_term {
+	const char *text;
+	int64_t stride;
+};
 
-	if (stride == 0)
-		return;
-	if (out->len > 0)
-		buf_puts(out, stride < 0 ? " - " : " + ");
-	else if (stride < 0)
-		buf_puts(out, "-");
-	stride = stride < 0 ? -stride : stride;
-	if (stride == 1)
-		buf_puts(out, words && strchr(e, '%') == NULL && strchr(e, '/') == NULL ? atom(a, e) : e);
-	else
-		buf_printf(out, "%s * %lld", words && (strchr(e, '+') != NULL || strchr(e, '-') != NULL) ? atom(a, e) : e,
-			   (long long)stride);
-}
+enum { MAX_TERM = 2 * MAX_RANK };
 
 /* Terms of one coordinate: its dimensions in runs that are evenly strided in r. */
-static void coord_index(struct buf *out, struct arena *a, const struct region *r, const struct coord *c, const char *e)
+static int coord_terms(struct arena *a, const struct region *r, const struct coord *c, const char *e, struct index_term *to)
 {
 	int64_t size[MAX_RANK], stride[MAX_RANK], inner = 1;
-	int n = 0;
+	int n = 0, count = 0;
 
 	for (int k = 0; k < c->n; k++) {
 		int64_t dim = r->shape.dim[c->dim[k]], step = r->stride[c->dim[k]];
@@ -67,24 +57,56 @@ static void coord_index(struct buf *out, struct arena *a, const struct region *r
 		}
 	}
 	for (int k = n - 1; k >= 0; k--) {
-		add_term(out, a, run_text(a, e, size[k], inner, k == 0), stride[k]);
+		if (stride[k] != 0)
+			to[count++] = (struct index_term){ run_text(a, e, size[k], inner, k == 0), stride[k] };
 		inner *= size[k];
 	}
+	return count;
 }
 
-/* The index of an element of r at the coordinates; "0" where all strides are zero. */
+static int64_t magnitude(int64_t v)
+{
+	return v < 0 ? -v : v;
+}
+
+static void write_term(struct buf *out, struct arena *a, const struct index_term *t)
+{
+	/* `p / 4 * 128` and `p % 4 * 16` read from left to right as they must */
+	bool sum = strpbrk(t->text, "+-") != NULL;
+
+	if (out->len > 0)
+		buf_puts(out, t->stride < 0 ? " - " : " + ");
+	else if (t->stride < 0)
+		buf_puts(out, "-");
+	buf_puts(out, sum ? atom(a, t->text) : t->text);
+	if (magnitude(t->stride) != 1)
+		buf_printf(out, " * %lld", (long long)magnitude(t->stride));
+}
+
+/* The index of an element of r at the coordinates, the longest stride first; "0" where all are zero. */
 static char *index_text(struct arena *a, const struct kernel *k, const struct region *r, char *const *e)
 {
+	struct index_term term[MAX_TERM];
 	struct buf b = { 0 };
 	int64_t shift = 0;
+	int n = 0;
 	char *text;
 
 	for (int i = 0; i < k->ncoord; i++)
-		coord_index(&b, a, r, &k->coord[i], e[i]);
+		n += coord_terms(a, r, &k->coord[i], e[i], &term[n]);
+	for (int i = 1; i < n; i++)
+		for (int j = i; j > 0 && magnitude(term[j].stride) > magnitude(term[j - 1].stride); j--) {
+			struct index_term swap = term[j];
+
+			term[j] = term[j - 1];
+			term[j - 1] = swap;
+		}
+	for (int i = 0; i < n; i++)
+		write_term(&b, a, &term[i]);
 	for (int d = 0; r->windowed && d < r->shape.rank; d++)
 		shift += r->lo[d] * r->stride[d];
 	if (shift != 0)
-		buf_printf(&b, " %c %lld", shift > 0 ? '-' : '+', (long long)(shift > 0 ? shift : -shift));
+		buf_printf(&b, " %c %lld", shift > 0 ? '-' : '+', (long long)magnitude(shift));
 	text = arena_strdup(a, b.len > 0 ? b.data : "0");
 	buf_release(&b);
 	return text;

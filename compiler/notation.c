@@ -251,9 +251,9 @@ static void add_variants(struct variant **by_op, struct arena *a, const struct r
 
 		for (int k = 0; k < op_count(); k++) {
 			const struct op *op = op_at(k);
-			const bool fits = t->op == NULL ? op->class == OP_ELEMENTWISE && op->max_in == t->narg : op == t->op;
+			const bool any = t->op == NULL && op->class == OP_ELEMENTWISE && op->max_in == t->narg;
 
-			if (fits)
+			if (any || op == t->op)
 				add(&by_op[k], a, rule, t);
 		}
 	}

@@ -447,7 +447,7 @@ void node_error(struct graph *g, const struct node *n, const char *hint, const c
 void node_warning(struct graph *g, const struct node *n, const char *fmt, ...) PRINTF(3, 4);
 
 /* A name from a model made safe to print in a terminal, a C comment or a C string: control bytes, non-ASCII,
- * `"`, `\\`, and `*` before `/`, `?` before `?` as \\xHH. Result in a. */
+ * `"`, `\\`, and `*` before `/`, `?` before `?` as octal \\ooo. Result in a. */
 const char *escape(struct arena *a, const char *name);
 
 /* ---- graph.c ---------------------------------------------------------------------------------- */

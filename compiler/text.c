@@ -267,9 +267,9 @@ static int by_number(const void *x, const void *y)
  */
 static void print_provenance(struct printer *p, const struct prov *prov)
 {
-	if (prov == NULL || prov->n == 0)
+	if (prov == NULL)
 		return;
-	struct entry **e = arena_alloc(&p->arena, (size_t)prov->n * sizeof(struct entry *));
+	struct entry **e = arena_alloc(&p->arena, (size_t)(prov->n + 1) * sizeof(struct entry *));
 	for (int pass = 0; pass < 2; pass++) { /* the first makes all entries: growing moves them */
 		for (int k = 0; k < prov->n; k++) {
 			const struct onnx_node *o = &p->g->onnx[prov->index[k]];

@@ -87,7 +87,13 @@ static int hex_digit(char c)
 	return at != NULL ? (int)(at - digits) % 16 : -1;
 }
 
-/* "text" with \xHH, and \ before any other character. Null: there is none, or it has no end. */
+static bool octal(char c, char most)
+{
+	return c >= '0' && c <= most;
+}
+
+/* What escape() writes: "text" with \ooo; also \xHH, and \ before any other character. Null: there is none, or it
+ * has no end. */
 static const char *quoted(struct parser *p)
 {
 	if (!accept(p, "\""))
@@ -101,6 +107,11 @@ static const char *quoted(struct parser *p)
 		}
 		if (*p->p == '\\' && p->p[1] == 'x' && hex_digit(p->p[2]) >= 0 && hex_digit(p->p[3]) >= 0) {
 			s[n++] = (char)(hex_digit(p->p[2]) * 16 + hex_digit(p->p[3]));
+			p->p += 4;
+			continue;
+		}
+		if (*p->p == '\\' && octal(p->p[1], '3') && octal(p->p[2], '7') && octal(p->p[3], '7')) {
+			s[n++] = (char)((p->p[1] - '0') * 64 + (p->p[2] - '0') * 8 + (p->p[3] - '0'));
 			p->p += 4;
 			continue;
 		}
@@ -472,6 +483,7 @@ static bool parse_provenance(struct parser *p, struct node *n, const char *outpu
 		n->prov = prov_one(p->g->arena, origin(p, output, n, output));
 		return true;
 	}
+	n->prov = arena_alloc(p->g->arena, sizeof(*n->prov)); /* the empty set */
 	for (const char *s = quoted(p); s != NULL; s = quoted(p))
 		n->prov = prov_union(p->g->arena, n->prov, prov_one(p->g->arena, origin(p, s, n, output)));
 	return !p->failed;

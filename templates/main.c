@@ -35,7 +35,8 @@ static void *allocate(size_t size)
 
 	if (posix_memalign(&p, 64, size > 0 ? size : 1) != 0)
 		fail("memory", "there is not enough");
-	return memset(p, 0, size);
+	memset(p, 0, size);
+	return p;
 }
 
 static int little_endian(void)

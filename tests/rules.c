@@ -267,7 +267,7 @@ static const struct rule_case cases[] = {
 	  "Add(Mul(0.25, x), Mul(0.75, y))" },
 	{ PAIR "%a = Reshape(%x) : f32[2,1,4,6,6]\n%b = Reshape(%y) : f32[2,1,4,6,6]\n%c = Concat(%a, %b) {axis=1}\n"
 	  "%d = Concat(%b, %a) {axis=1}\n%e = Mul(%c, %d)\n%z = ReduceSum(%e) {axes=[1], keepdims=1}\n" Z,
-	  "Add(Mul(Reshape(x), Reshape(y)), Mul(Reshape(y), Reshape(x)))" },
+	  "Reshape(Add(Mul(y, x), Mul(y, x)))" },
 
 	/* Transpose and Reshape on their way down */
 	{ X NHWC "%z = Relu(%t)\n" Z, "Transpose(Relu(x)) {perm=[0,2,3,1]}" },
@@ -308,10 +308,10 @@ static const struct rule_case cases[] = {
 	{ X CONV "const @k : f32[72] = fill(7)\n%r = Reshape(%c) : f32[2,4,72]\n%z = Add(%r, @k)\n" Z,
 	  "Add(Reshape(Conv(x, $, $) {pads=[1,1,1,1]}), $[72])" },
 	{ PAIR "%r = Reshape(%x) : f32[2,144]\n%s = Reshape(%y) : f32[2,144]\n%z = Add(%r, %s)\n" Z, "Reshape(Add(x, y))" },
-	{ X "input %y : f32[2,6,6,4]\n" NHWC "%u = Transpose(%y) {perm=[0,3,1,2]}\n%s = Relu(%u)\n%z = Sub(%t, %y)\noutput %s\n" Z,
-	  "Relu(Transpose(y) {perm=[0,3,1,2]}); Transpose(Sub(x, Transpose(y) {perm=[0,3,1,2]})) {perm=[0,2,3,1]}" },
-	{ X "input %y : f32[2,6,6,4]\n" NHWC "%u = Transpose(%y) {perm=[0,3,1,2]}\n%s = Relu(%u)\n%z = Sub(%y, %t)\noutput %s\n" Z,
-	  "Relu(Transpose(y) {perm=[0,3,1,2]}); Transpose(Sub(Transpose(y) {perm=[0,3,1,2]}, x)) {perm=[0,2,3,1]}" },
+	{ X "input %y : f32[2,6,6,4]\n" NHWC W "%u = Transpose(%y) {perm=[0,3,1,2]}\n%s = Conv(%u, @w)\n%z = Sub(%t, %y)\noutput %s\n" Z,
+	  "Conv(Transpose(y) {perm=[0,3,1,2]}, $); Transpose(Sub(x, Transpose(y) {perm=[0,3,1,2]})) {perm=[0,2,3,1]}" },
+	{ X "input %y : f32[2,6,6,4]\n" NHWC W "%u = Transpose(%y) {perm=[0,3,1,2]}\n%s = Conv(%u, @w)\n%z = Sub(%y, %t)\noutput %s\n" Z,
+	  "Conv(Transpose(y) {perm=[0,3,1,2]}, $); Transpose(Sub(Transpose(y) {perm=[0,3,1,2]}, x)) {perm=[0,2,3,1]}" },
 	{ X "%a = Relu(%x)\n%r = Reshape(%a) : f32[2,144]\n%z = Div(1, %r)\n" Z, "Reshape(Reciprocal(Relu(x)))" },
 	{ X "%a = Tanh(%x)\n%r = Reshape(%a) : f32[2,144]\n%z = Pow(2, %r)\n" Z, "Reshape(Pow(2, Tanh(x)))" },
 

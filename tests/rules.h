@@ -108,7 +108,7 @@ static void outputs_print(struct buf *b, const struct graph *g)
 
 /* ---- computing ---- */
 
-/* Windows of one or two spatial dimensions; the operators that eval.c does not know. */
+/* Windows of two spatial dimensions; the operators that eval.c does not know. */
 static void pool(const struct node *n, const struct tensor *x, double *y)
 {
 	const struct shape *s = &n->out[0]->shape;

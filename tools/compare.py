@@ -23,6 +23,7 @@ onnxruntime does not run this model).
 import argparse
 import glob
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -186,20 +187,9 @@ def run_program(program, feeds, outputs, directory, prefix="", trace=None):
 
 
 def unescape(text):
-    """A backslash and n, t, r, a backslash, or x and two hexadecimal digits (of a byte)."""
-    out, k, raw = bytearray(), 0, text.encode("utf-8")
-    simple = {ord("n"): 10, ord("t"): 9, ord("r"): 13}
-    while k < len(raw):
-        if raw[k] != 92 or k + 1 == len(raw):
-            out.append(raw[k])
-            k += 1
-        elif raw[k + 1] == ord("x"):
-            out.append(int(raw[k + 2:k + 4], 16))
-            k += 4
-        else:
-            out.append(simple.get(raw[k + 1], raw[k + 1]))
-            k += 2
-    return out.decode("utf-8", "replace")
+    """A backslash and three octal digits are a byte of UTF-8."""
+    raw = re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m.group(1), 8)]), text.encode("utf-8"))
+    return raw.decode("utf-8", "replace")
 
 
 def traced_names(directory):

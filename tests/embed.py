@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""What holds of generated code however the network is: how it embeds, and what it needs.
+
+    embed.py [--skipc PATH]
+
+Every form of the weights gives the same bits; two networks live in one program, the headers are C++ too, threads
+share a net, init and run refuse what they must (programs/embed.c); names of any characters become C identifiers;
+the objects define nothing but NAME_*, need nothing, hold no writable data and little stack; other machines, where
+their compiler and qemu are installed, compute the same bits.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FLAGS = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror".split()
+DIGITS = os.path.join(HERE, "..", "examples", "digits", "digits.onnx")
+HIGHWAY = os.path.join(HERE, "..", "examples", "digits", "highway.onnx")
+TARGETS = [  # compiler, emulator, further flags; powerpc is big-endian
+    ("aarch64-linux-gnu-gcc", "qemu-aarch64", "-L /usr/aarch64-linux-gnu", ""),
+    ("arm-linux-gnueabi-gcc", "qemu-arm", "-L /usr/arm-linux-gnueabi", ""),
+    ("powerpc-linux-gnu-gcc", "qemu-ppc", "-L /usr/powerpc-linux-gnu", "--weights=text"),
+    ("s390x-linux-gnu-gcc", "qemu-s390x", "-L /usr/s390x-linux-gnu", "--weights=text"),
+]
+
+
+def run(command, **options):
+    command = [str(c) for c in command]
+    result = subprocess.run(command, capture_output=True, text=True, **options)
+    if result.returncode != 0:
+        raise SystemExit(f"embed.py: {' '.join(command)}\nexit status {result.returncode}\n{result.stderr[-3000:]}")
+    return result.stdout
+
+
+def sources(folder, main=True):
+    return sorted(os.path.join(folder, f) for f in os.listdir(folder)
+                  if f.endswith(".c") and (main or not f.endswith("_main.c")))
+
+
+class Test:
+    def __init__(self, skipc, work):
+        self.skipc, self.work = skipc, work
+
+    def compile(self, model, name, *options):
+        folder = os.path.join(self.work, f"{name}{len(os.listdir(self.work))}")
+        run([self.skipc, "compile", model, "-o", folder, "--name", name, *options])
+        return folder
+
+    def output(self, folder, x, *options, compiler=("gcc", "-O2"), prefix=()):
+        np.save(f"{folder}/x.npy", x)
+        run([*compiler, *FLAGS, "-I", folder, *sources(folder), "-o", f"{folder}/program"])
+        run([*prefix, f"{folder}/program", f"{folder}/x.npy", "-o", f"{folder}/y.npy", *options])
+        return np.load(f"{folder}/y.npy")
+
+    def weights(self):
+        x = np.random.default_rng(1).standard_normal((1, 1, 8, 8)).astype(np.float32)
+        bits = []
+        for form in ("text", "rows", "incbin", "bin"):
+            folder = self.compile(DIGITS, "d", "--main", f"--weights={form}")
+            extra = ["--weights", f"{folder}/d_weights.bin"] if form == "bin" else []
+            bits.append(self.output(folder, x, *extra).tobytes())
+        assert len(set(bits)) == 1, "the forms of the weights give different bits"
+
+    def program(self):
+        a, b = self.compile(DIGITS, "aa"), self.compile(HIGHWAY, "bb", "--weights=bin")
+        source = os.path.join(HERE, "programs", "embed.c")
+        objects = []
+        for folder in (a, b):
+            for file in sources(folder):
+                objects.append(file[:-2] + ".o")
+                run(["gcc", "-O2", "-g", "-fsanitize=address,undefined", "-I", folder, "-c", file, "-o", objects[-1]])
+        for compiler in (["gcc", "-std=gnu99"], ["g++", "-std=c++11", "-x", "c++"]):
+            program = os.path.join(self.work, "embed")
+            run([*compiler, "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-I", a, "-I", b, source,
+                 "-x", "none", *objects, "-o", program, "-lpthread"])
+            run([program, os.path.join(b, "bb_weights.bin")], env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+
+    def needs(self):
+        folder = self.compile(DIGITS, "dd", "--weights=text")
+        for file in sources(folder):
+            run(["gcc", "-O2", "-fstack-usage", "-ffreestanding", "-I", folder, "-c", file, "-o", file[:-2] + ".o"])
+            for line in run(["nm", file[:-2] + ".o"]).splitlines():
+                kind, symbol = line.split()[-2:]
+                if kind in "U":
+                    assert symbol == "dd_weights" or symbol in ("memcpy", "memset"), f"it needs {symbol}"
+                elif kind.isupper():
+                    assert symbol.startswith("dd_"), f"it defines {symbol}"
+                    assert kind not in "BDC", f"{symbol} is writable"
+                else:
+                    assert kind not in "bd", f"{symbol} is writable"
+            usage = file[:-2] + ".su"
+            if os.path.exists(usage):
+                for line in open(usage):
+                    name, size = line.split("\t")[:2]
+                    assert int(size) < 1024, f"{name} takes {size} bytes of stack"
+
+    def names(self):
+        """Inputs and outputs of all kinds of names, the same as C identifiers or keywords."""
+        inputs = ["a.b", "a/b", "a_b", "int", "1", "", "net", "arena", "\u00e9\u00e8", "*/ x", "a??/b", "_x", "w"]
+        inputs = [n or "empty one" for n in inputs]
+        values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [2]) for n in inputs]
+        nodes, total = [], inputs[0]
+        for k, name in enumerate(inputs[1:]):
+            nodes.append(helper.make_node("Add", [total, name], [f"*/ sum\n{k}"], name=f"node */ \"{k}\"\\"))
+            total = f"*/ sum\n{k}"
+        out = helper.make_tensor_value_info(total, TensorProto.FLOAT, [2])
+        model = helper.make_model(helper.make_graph(nodes, "g", values, [out]), opset_imports=[helper.make_opsetid("", 13)],
+                                  ir_version=8)
+        path = os.path.join(self.work, "names.onnx")
+        onnx.save(model, path)
+        folder = self.compile(path, "names", "--main")
+        for compiler in ("gcc", "clang"):
+            if shutil.which(compiler):
+                run([compiler, *FLAGS, "-I", folder, *sources(folder), "-o", f"{folder}/program"])
+        header = open(f"{folder}/names.h").read()
+        parameters = re.search(r"int names_run\((.*?)\);", header, re.S).group(1).split(",")
+        assert len({p.split("*")[-1] for p in parameters}) == len(inputs) + 3, "names collide"
+        files = []
+        for k in range(len(inputs)):
+            files.append(f"{folder}/x{k}.npy")
+            np.save(files[-1], np.array([k, 1], np.float32))
+        run([f"{folder}/program", *files, "-o", f"{folder}/y.npy"])
+        assert np.load(f"{folder}/y.npy").tolist() == [sum(range(len(inputs))), len(inputs)]
+
+    def targets(self):
+        x = np.random.default_rng(2).standard_normal((1, 1, 8, 8)).astype(np.float32)
+        here = self.output(self.compile(DIGITS, "d", "--main"), x).tobytes()
+        for compiler in ("gcc -O3 -march=native -std=gnu99", "clang -O3 -march=native", "tcc"):
+            if shutil.which(compiler.split()[0]):
+                same = self.output(self.compile(DIGITS, "d", "--main"), x, compiler=compiler.split()).tobytes()
+                assert same == here, f"{compiler} gives other bits"
+        for compiler, emulator, where, options in TARGETS:
+            if not shutil.which(compiler) or not shutil.which(emulator):
+                print(f"NOT RUN: {compiler} with {emulator} (not installed)")
+                continue
+            folder = self.compile(DIGITS, "d", "--main", *options.split())
+            there = self.output(folder, x, compiler=[compiler, "-O2"], prefix=[emulator, *where.split()])
+            assert there.astype(np.float32).tobytes() == here, f"{compiler} gives other bits"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
+    skipc = os.path.abspath(parser.parse_args().skipc)
+    passed = 0
+    for name in ("weights", "program", "needs", "names", "targets"):
+        with tempfile.TemporaryDirectory() as work:
+            getattr(Test(skipc, work), name)()
+            passed += 1
+    print(f"embedding: {passed} passed, 0 failed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
