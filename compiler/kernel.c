@@ -215,7 +215,11 @@ void kernel_choose(struct plan *p, struct kernel *k)
 		}
 	}
 	if (k->row == NULL) {
-		node_error(p->graph, k->anchor, "skipc compiles what ResNets and highway networks are made of; see README.md",
+		bool weights = strstr(why, "weights") != NULL;
+
+		node_error(p->graph, k->anchor,
+			   weights ? "export the model with its parameters inside (torch: export_params=True)"
+				   : "skipc compiles what ResNets and highway networks are made of; see README.md",
 			   "%s cannot be compiled: %s", k->anchor->op->name, why);
 		return;
 	}

@@ -182,7 +182,7 @@ def graphs():
     sequence = helper.make_tensor_sequence_value_info("x", FLOAT, None)
     save("sequence_input", model([relu], inputs=[sequence]), 'input "x": type sequence is not supported')
     save("hostile_names", model([make_node("Frob*/nicate\n\x1b[31m", ["x"], ["y"], name='"*/ ??/ \\')]),
-         r"\x0a\x1b[31m")
+         r"\012\033[31m")
 
 
 # ---- operators ----

@@ -50,7 +50,7 @@ static float *floats(int n)
 
 /* Strides for the dimensions in a random order, with gaps; in `order` 1 the second dimension is the
  * innermost one, without a gap. Returns the number of elements of the buffer. */
-static int layout(int nd, const int *dim, int *stride, int order)
+static int lay_out(int nd, const int *dim, int *stride, int order)
 {
 	int perm[MAX_DIM], n = 1;
 
@@ -163,7 +163,7 @@ static struct item *new_item(struct writer *w, int nd, const int *dim, const cha
 
 	ck_assert_int_lt(nitems, MAX_CASES);
 	w->n = nd;
-	t->n = w->count = layout(nd, dim, w->stride, below(2));
+	t->n = w->count = lay_out(nd, dim, w->stride, below(2));
 	for (int i = 0; i < nd; i++)
 		if (dim[i] == 1)
 			w->stride[i] = 0;
@@ -194,7 +194,7 @@ static void expect(struct item *t, const struct writer *w, const int *coord, dou
 }
 
 /* Instantiates, and writes a function that calls the instance. */
-static void emit(struct item *t, struct writer *w, const char *name, const struct param *p, int np,
+static void write_instance(struct item *t, struct writer *w, const char *name, const struct param *p, int np,
 		 const struct subst *extra)
 {
 	const bool z = w->epilogue == ADD || w->expression != NULL;
@@ -272,7 +272,7 @@ static struct window random_window(int c, int channels_last)
 		w.padded = w.padded || w.pad[i] > 0 ||
 			   (w.out[i] - 1) * w.stride[i] + (w.k[i] - 1) * w.dil[i] - w.pad[i] >= w.in[i];
 	}
-	w.nx = layout(5, (int[]){ w.n, w.c, w.in[0], w.in[1], w.in[2] }, w.x, channels_last);
+	w.nx = lay_out(5, (int[]){ w.n, w.c, w.in[0], w.in[1], w.in[2] }, w.x, channels_last);
 	return w;
 }
 
@@ -371,7 +371,7 @@ static void conv_case(void)
 	p[np++] = (struct param){ "CHANNELS", kb };
 	p[np++] = (struct param){ "PIXELS", kb <= 8 ? 12 : 6 };
 	p[1].value = c;
-	emit(t, &y, "c/conv", p, np, NULL);
+	write_instance(t, &y, "c/conv", p, np, NULL);
 	for (int n = 0; n < w.n; n++)
 		for (int o = 0; o < dim_k; o++)
 			for (int at = 0; at < positions(&w); at++) {
@@ -447,7 +447,7 @@ static void pool_case(enum pool kind)
 	p[np++] = (struct param){ "CB", cb };
 	p[np++] = (struct param){ "TAIL", w.c % cb != 0 };
 	p[np++] = (struct param){ "INCLUDE", include };
-	emit(t, &y, (const char *[]){ "c/depthwise", "c/maxpool", "c/avgpool" }[kind], p, np, NULL);
+	write_instance(t, &y, (const char *[]){ "c/depthwise", "c/maxpool", "c/avgpool" }[kind], p, np, NULL);
 	for (int n = 0; n < w.n; n++)
 		for (int c = 0; c < w.c; c++)
 			for (int at = 0; at < positions(&w); at++) {
@@ -467,7 +467,7 @@ static void linear_case(void)
 	struct item *t = new_item(&y, 2, (int[]){ m, n }, "fff");
 	const bool bias = below(2);
 	int sx[2];
-	const int nx = layout(2, (int[]){ m, k }, sx, below(2));
+	const int nx = lay_out(2, (int[]){ m, k }, sx, below(2));
 	const float *x = operand(floats(nx), t, "fff"), *w = floats(n * k), *b = floats(n);
 
 	operand(pack_conv(w, 1, n, k, 1, nb), t, "fff");
@@ -475,7 +475,7 @@ static void linear_case(void)
 		operand(b, t, "fff");
 	const struct param p[] = { { "M", m }, { "N", n }, { "K", k }, { "NB", nb }, { "XM", sx[0] },
 				   { "XK", sx[1] }, { "BIAS", bias }, { "TAIL", n % nb != 0 } };
-	emit(t, &y, "c/linear", p, COUNT(p), NULL);
+	write_instance(t, &y, "c/linear", p, COUNT(p), NULL);
 	for (int i = 0; i < m; i++)
 		for (int j = 0; j < n; j++) {
 			double sum = bias ? (double)b[j] : 0.0;
@@ -495,7 +495,7 @@ static void matmul_case(void)
 	const int whole = below(2), da[] = { b0, whole ? b1 : 1, b2, m, k };
 	const int db[] = { whole ? 1 : b0, b1, b2, k, n };
 	int sa[5], sb[5];
-	const int na = layout(5, da, sa, 0), size_b = layout(5, db, sb, 0);
+	const int na = lay_out(5, da, sa, 0), size_b = lay_out(5, db, sb, 0);
 	const float *a = operand(floats(na), t, "ff"), *b = operand(floats(size_b), t, "ff");
 
 	for (int i = 0; i < 3; i++) {
@@ -508,7 +508,7 @@ static void matmul_case(void)
 		{ "AM", sa[3] }, { "AK", sa[4] }, { "S0", sb[0] }, { "S1", sb[1] }, { "S2", sb[2] },
 		{ "SK", sb[3] }, { "SN", sb[4] }, { "TAIL", n % nb != 0 },
 	};
-	emit(t, &y, "c/matmul", p, COUNT(p), NULL);
+	write_instance(t, &y, "c/matmul", p, COUNT(p), NULL);
 	for (int i = 0; i < b0 * b1 * b2 * m * n; i++) {
 		const int j = i % n, r = i / n % m, c2 = i / n / m % b2, c1 = i / n / m / b2 % b1;
 		const int c0 = i / n / m / b2 / b1;

@@ -57,7 +57,7 @@ static void reduce_case(void)
 	int s[6];
 	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
 	struct item *t = new_item(&y, 4, (int[]){ dim[0], dim[1], 1, dim[2] }, "f");
-	const int cb = between(1, 16), nx = layout(6, dim, s, 0), nr = dim[4] * dim[5];
+	const int cb = between(1, 16), nx = lay_out(6, dim, s, 0), nr = dim[4] * dim[5];
 	const float *x = operand(floats(nx), t, "f");
 	const struct param p[] = {
 		{ "O0", dim[0] }, { "O1", dim[1] }, { "O2", 1 }, { "O3", dim[2] }, { "CB", cb },
@@ -71,7 +71,7 @@ static void reduce_case(void)
 		{ "FINISH", kind == 1 ? arena_printf(&arena, "a / %d.0f", nr) : reductions[kind].finish },
 		{ NULL, NULL },
 	};
-	emit(t, &y, "c/reduce", p, COUNT(p), sub);
+	write_instance(t, &y, "c/reduce", p, COUNT(p), sub);
 	for (int i = 0; i < dim[0] * dim[1] * dim[2]; i++) {
 		const int *c = coord_of(i, 3, dim), at = offset_of(i, 3, dim, s);
 		double a = kind == 2 ? -3e38 : kind == 3 ? 1.0 : 0.0;
@@ -89,7 +89,7 @@ static void softmax_case(void)
 	int s[4];
 	struct writer y = { .epilogue = below(2) ? RELU : ADD };
 	struct item *t = new_item(&y, 4, dim, "f");
-	const int nx = layout(4, dim, s, 0), a = dim[3];
+	const int nx = lay_out(4, dim, s, 0), a = dim[3];
 	float *x = floats(nx);
 	const struct param p[] = {
 		{ "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "A", a }, { "RUN", 64 },
@@ -99,7 +99,7 @@ static void softmax_case(void)
 	for (int i = 0; i < nx; i++)
 		x[i] *= 20.0f;
 	operand(x, t, "f");
-	emit(t, &y, "c/softmax", p, COUNT(p), NULL);
+	write_instance(t, &y, "c/softmax", p, COUNT(p), NULL);
 	for (int i = 0; i < product(3, dim); i++) {
 		const int at = offset_of(i, 3, dim, s);
 		double most = -HUGE_VAL, sum = 0.0;
@@ -124,7 +124,7 @@ static void normalize_case(void)
 	int s[6];
 	struct writer y = { .epilogue = (enum epilogue)below(IN_PLACE) };
 	struct item *t = new_item(&y, 6, dim, "f");
-	const int nx = layout(6, dim, s, 0), nr = product(3, dim + 3);
+	const int nx = lay_out(6, dim, s, 0), nr = product(3, dim + 3);
 	const float *x = operand(floats(nx), t, "f");
 	const struct param p[] = {
 		{ "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "R0", dim[3] }, { "R1", dim[4] },
@@ -132,7 +132,7 @@ static void normalize_case(void)
 		{ "X_R1", s[4] }, { "X_R2", s[5] },
 	};
 
-	emit(t, &y, "c/normalize", p, COUNT(p), (struct subst[]){ { "EPS", "1e-3f" }, { NULL, NULL } });
+	write_instance(t, &y, "c/normalize", p, COUNT(p), (struct subst[]){ { "EPS", "1e-3f" }, { NULL, NULL } });
 	for (int i = 0; i < product(3, dim); i++) {
 		const float *v = x + offset_of(i, 3, dim, s);
 		double mean = 0.0, var = 0.0;
@@ -161,7 +161,7 @@ static void map_case(void)
 	for (int i = 0; i < rank; i++)
 		p[i + 1] = (struct param){ dims[i], dim[i] = between(1, 4) };
 	struct item *t = new_item(&y, rank, dim, "f");
-	emit(t, &y, "c/map", p, rank + 1, NULL);
+	write_instance(t, &y, "c/map", p, rank + 1, NULL);
 	for (int i = 0; i < product(rank, dim); i++) {
 		int at = 0;
 
@@ -198,7 +198,7 @@ static void pad_case(void)
 		in[i] = between(1, 4);
 		at[i] = between(-2, 3);
 	}
-	const int nx = layout(rank, in, s, 0);
+	const int nx = lay_out(rank, in, s, 0);
 	struct item *t = new_item(&y, rank, dim, "f");
 	const float *x = operand(floats(nx), t, "f");
 
@@ -210,7 +210,7 @@ static void pad_case(void)
 	}
 	p[np++] = (struct param){ "RANK", rank };
 	p[np++] = (struct param){ "MODE", mode };
-	emit(t, &y, "c/pad", p, np, (struct subst[]){ { "VALUE", "0.75f" }, { NULL, NULL } });
+	write_instance(t, &y, "c/pad", p, np, (struct subst[]){ { "VALUE", "0.75f" }, { NULL, NULL } });
 	for (int i = 0; i < product(rank, dim); i++) {
 		int e = 0;
 
@@ -228,7 +228,7 @@ static void gather_case(void)
 	int s[3];
 	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
 	struct item *t = new_item(&y, 3, dim, "fi");
-	const int nx = layout(3, (int[]){ dim[0], a, dim[2] }, s, 0);
+	const int nx = lay_out(3, (int[]){ dim[0], a, dim[2] }, s, 0);
 	const float *x = operand(floats(nx), t, "fi");
 	int64_t *index = malloc(sizeof(*index) * (size_t)dim[1]);
 	const struct param p[] = { { "O", dim[0] }, { "N", dim[1] }, { "R", dim[2] }, { "A", a },
@@ -237,7 +237,7 @@ static void gather_case(void)
 	for (int i = 0; i < dim[1]; i++)
 		index[i] = between(-a - 2, a + 2);
 	operand(index, t, "fi");
-	emit(t, &y, "c/gather", p, COUNT(p), NULL);
+	write_instance(t, &y, "c/gather", p, COUNT(p), NULL);
 	for (int i = 0; i < product(3, dim); i++) {
 		const int *c = coord_of(i, 3, dim);
 		int64_t at = index[c[1]] < 0 ? index[c[1]] + a : index[c[1]];
@@ -254,7 +254,7 @@ static void argmax_case(void)
 	int s[4];
 	struct writer y = { .epilogue = NONE };
 	struct item *t = new_item(&y, 3, dim, "f");
-	const int nx = layout(4, dim, s, 0);
+	const int nx = lay_out(4, dim, s, 0);
 	float *x = floats(nx);
 	const struct param p[] = { { "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "A", dim[3] },
 				   { "X_O0", s[0] }, { "X_O1", s[1] }, { "X_O2", s[2] }, { "XA", s[3] },
@@ -267,7 +267,7 @@ static void argmax_case(void)
 	t->out = calloc((size_t)t->n, sizeof(int64_t));
 	for (int i = 0; i < t->n; i++)
 		t->want[i] = 0.0;
-	emit(t, &y, "c/argmax", p, COUNT(p), NULL);
+	write_instance(t, &y, "c/argmax", p, COUNT(p), NULL);
 	for (int i = 0; i < product(3, dim); i++) {
 		const float *v = x + offset_of(i, 3, dim, s);
 		int best = 0;
@@ -291,7 +291,7 @@ static void resize_case(void)
 	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
 	struct item *t = new_item(&y, 3, (int[]){ in[0], in[1], product(3, out) }, NULL);
 	const char *types = linear ? (depth ? "fsssfff" : "fssff") : depth ? "fsss" : "fss";
-	const float *x = operand(floats(layout(5, in, s, below(2))), t, types);
+	const float *x = operand(floats(lay_out(5, in, s, below(2))), t, types);
 	const struct param p[] = {
 		{ "N", in[0] }, { "C", in[1] }, { "OH", out[1] }, { "OW", out[2] }, { "P", product(3, out) },
 		{ "XN", s[0] }, { "XC", s[1] }, { "XD", s[2] }, { "XH", s[3] }, { "XW", s[4] },
@@ -308,7 +308,7 @@ static void resize_case(void)
 		operand(at[a], t, types);
 	for (int a = depth ? 0 : 1; a < 3 && linear; a++)
 		operand(part[a], t, types);
-	emit(t, &y, "c/resize", p, COUNT(p), NULL);
+	write_instance(t, &y, "c/resize", p, COUNT(p), NULL);
 	for (int i = 0; i < in[0] * in[1] * product(3, out); i++) {
 		const int *c = coord_of(i, 5, (int[]){ in[0], in[1], out[0], out[1], out[2] });
 		const int base = c[0] * s[0] + c[1] * s[1], o[3] = { c[2], c[3], c[4] };
