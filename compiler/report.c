@@ -123,6 +123,19 @@ static void report_nodes(FILE *to, struct arena *a, const struct plan *p)
 		p->nkernel, count, gone);
 }
 
+/* The arena, buffer by buffer: where each lies, and between which kernels it lives. */
+static void report_memory(FILE *to, struct arena *a, const struct plan *p)
+{
+	fprintf(to, "\narena     offset       bytes  kernels  tensor\n");
+	for (int i = 0; i < p->nbuffer; i++) {
+		const struct buffer *b = p->buffer[i];
+
+		if (b->kind == BUF_ARENA && b->first >= 0)
+			fprintf(to, "    %12s %11s  %3d-%-3d  \"%s\"\n", grouped(a, b->offset), grouped(a, b->bytes), b->first, b->last,
+				b->tensor != NULL ? escape(a, b->tensor->name) : "");
+	}
+}
+
 void report(FILE *to, const struct plan *p)
 {
 	struct arena a = { 0 };
@@ -144,5 +157,6 @@ void report(FILE *to, const struct plan *p)
 	buf_release(&cert);
 	for (int i = 0; i < p->nkernel; i++)
 		report_kernel(to, &a, p, p->kernel[i]);
+	report_memory(to, &a, p);
 	arena_release(&a);
 }

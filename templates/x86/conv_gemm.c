@@ -1,0 +1,143 @@
+/*
+ * Convolution in one or two dimensions around small matrix products. A row of output pixels times a block of
+ * KB output channels is one product (N pixels, M channels) summed over the taps of the window, into a tile
+ * that stays in L1; the epilogue takes it from there to y.
+ *
+ * Taps that fall outside the image are left out, not padded: above and below by summing over fewer of them;
+ * tap columns 0 .. S0-1 and S1 .. S-1, which leave the image for some pixel of a row, add to a part of the
+ * row with products of their own. Columns S0 .. S1-1 are inside for all pixels.
+ *
+ * x has its channels side by side: strides XN XH XW. A 1x1 convolution with stride 1 is given as an image whose
+ * rows are as long as the best product (H * W = OH * OW, in any way). x is not y.
+ * w [group][block][chunk][tap][CB][KB]: taps in the order r, s; CB divides C; the last block of a group holds
+ * only what is left: [chunk][tap][CB][K % KB].
+ * gemm: [0] replaces, OW pixels; [1] adds, OW pixels; [2..] add, one for each column that is no inner one, as
+ * many pixels as have it inside; then the same for a last block with K % KB channels. ldb is STRIDE_W * XW,
+ * k is CB, lda and ldc the channels of the block.
+ * tile: OW * KB floats, aligned to 64; ROWS times that if CHUNKED.
+ */
+#include "template.h"
+
+#define BIAS 1	    /* a bias for each output channel */
+#define GROUPED 0   /* G > 1 */
+#define CHUNKED 0   /* CB < C: sums wait in the tile for the next chunk of input channels */
+#define PADDED 1    /* windows leave the image above or below */
+#define EDGES 2	    /* tap columns that are not inside for all pixels: S - (S1 - S0) */
+#define TAIL 0	    /* K % KB != 0 */
+#define CHANNELS 64 /* KB, channels of a block */
+
+#define Y(n, k, p) y[((n) * P + (p)) * G * K + (k)]
+
+/* Convolution of x with w: see the top of this file. */
+static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
+#if BIAS
+			     const float *restrict bias,
+#endif
+			     float *y, float *restrict tile, gemm_fn *const *gemm OPERANDS)
+{
+	enum { N = 1, G = 1, C = 8, CB = 8, K = 64, KB = CHANNELS, H = 8, OH = 8, OW = 8, P = 64 };
+	enum { R = 3, S = 3, S0 = 1, S1 = 2, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1 };
+	enum { DIL_H = 1, DIL_W = 1, ROWS = 4 };
+	enum { XN = 512, XH = 64, XW = 8 }; /* strides of x */
+
+	for (int n = 0; n < N; n++)
+	for (int h0 = 0; h0 < OH; h0 += ROWS)
+#if GROUPED
+	for (int g = 0; g < G; g++)
+#endif
+	for (int k0 = 0; k0 < K; k0 += KB) {
+		const int h1 = h0 + ROWS < OH ? h0 + ROWS : OH;
+#if TAIL
+		const int block = K - k0 < KB ? K - k0 : KB;
+		gemm_fn *const *f = gemm + (block < KB ? 2 + EDGES : 0);
+#else
+		const int block = KB;
+		gemm_fn *const *f = gemm;
+#endif
+
+#if CHUNKED
+		for (int c0 = 0; c0 < C; c0 += CB)
+#endif
+		for (int h = h0; h < h1; h++) {
+			uint64_t at_a[R * S], at_b[R * S], count = 0;
+#if GROUPED
+			const float *a = w + (g * K + k0) * R * S * C;
+			const float *b = x + n * XN + g * C;
+#else
+			const float *a = w + k0 * R * S * C;
+			const float *b = x + n * XN;
+#endif
+#if CHUNKED
+			float *t = tile + (h - h0) * OW * block;
+#else
+			float *t = tile;
+#endif
+			int r0 = 0, r1 = R; /* rows of the window that are inside */
+
+#if CHUNKED
+			a += c0 * R * S * block;
+			b += c0;
+#endif
+#if PADDED
+			while (h * STRIDE_H - PAD_H + r0 * DIL_H < 0)
+				r0++;
+			while (h * STRIDE_H - PAD_H + (r1 - 1) * DIL_H >= H)
+				r1--;
+#endif
+			for (int r = r0; r < r1; r++)
+				for (int s = S0; s < S1; s++, count++) {
+					const int i = h * STRIDE_H - PAD_H + r * DIL_H, j = s * DIL_W - PAD_W;
+
+					at_a[count] = (uint64_t)((r * S + s) * CB * block) * sizeof(float);
+					at_b[count] = (uint64_t)(i * XH + j * XW) * sizeof(float);
+				}
+#if CHUNKED
+			f[c0 > 0](a, b, t, &count, at_a, at_b);
+#else
+			f[0](a, b, t, &count, at_a, at_b);
+#endif
+#if EDGES
+			for (int s = 0, e = 2; s < S; s++) {
+				int i0 = 0; /* the first pixel that has the column inside */
+
+				if (s >= S0 && s < S1)
+					continue;
+				while (i0 * STRIDE_W - PAD_W + s * DIL_W < 0)
+					i0++;
+				count = 0;
+				for (int r = r0; r < r1; r++, count++) {
+					const int i = h * STRIDE_H - PAD_H + r * DIL_H;
+					const int j = i0 * STRIDE_W - PAD_W + s * DIL_W;
+
+					at_a[count] = (uint64_t)((r * S + s) * CB * block) * sizeof(float);
+					at_b[count] = (uint64_t)(i * XH + j * XW) * sizeof(float);
+				}
+				f[e++](a, b, t + i0 * block, &count, at_a, at_b);
+			}
+#endif
+#if CHUNKED
+			if (c0 + CB < C)
+				continue;
+#endif
+			for (int i = 0; i < OW; i++) {
+				const int p = h * OW + i;
+
+				for (int j = 0; j < block; j++) {
+#if GROUPED
+					const int k = g * K + k0 + j;
+#else
+					const int k = k0 + j;
+#endif
+#if BIAS
+					float v = t[i * block + j] + bias[k];
+#else
+					float v = t[i * block + j];
+#endif
+
+					EPILOGUE(v, n, k, p);
+					Y(n, k, p) = v;
+				}
+			}
+		}
+	}
+}

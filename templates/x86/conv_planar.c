@@ -1,0 +1,87 @@
+/*
+ * Convolution of an image in planes (few channels: a network's first layer) around small matrix products. The
+ * S taps of a row of the window are neighbours in a plane, so the windows of a row of pixels are a matrix
+ * whose rows overlap: k is S, ldb is STRIDE_W, and nothing is copied but the rows that the window needs, with
+ * their padding, into a ring.
+ *
+ * x: strides XN XC XH; XW is 1 and so is the window's dilation in a row. x is not y.
+ * w [block][c][r][S][KB]; the last block holds what is left. gemm: [0] for KB channels, [1] for K % KB; NB
+ * pixels (NB divides OW), k = S, ldb = STRIDE_W, sums over c and r, lda and ldc the channels of the block.
+ * scratch: RING * C * WP floats for the ring, whose padding is set to zero here, then NB * KB floats of tile,
+ * both aligned to 64. RING is a power of two and at least R * DIL_H - DIL_H + 1; WP >= W + PAD_W + the padding
+ * behind it, a multiple of 16.
+ */
+#include "template.h"
+
+#define BIAS 1	    /* a bias for each output channel */
+#define TAIL 0	    /* K % KB != 0 */
+#define CHANNELS 64 /* KB, channels of a block */
+
+#define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
+
+/* Convolution of x with w: see the top of this file. */
+static TARGET void conv_planar(const float *restrict x, const float *restrict w,
+#if BIAS
+			       const float *restrict bias,
+#endif
+			       float *y, float *restrict scratch, gemm_fn *const *gemm OPERANDS)
+{
+	enum { N = 1, C = 3, K = 64, KB = CHANNELS, H = 8, W = 8, OH = 4, OW = 4, P = 16, NB = 4 };
+	enum { R = 7, S = 7, STRIDE_H = 2, STRIDE_W = 2, PAD_H = 3, PAD_W = 3, DIL_H = 1 };
+	enum { RING = 8, WP = 16, XN = 192, XC = 64, XH = 8 }; /* strides of x */
+	float *restrict tile = scratch + RING * C * WP;
+
+	memset(scratch, 0, RING * C * WP * sizeof(*scratch));
+	for (int n = 0; n < N; n++) {
+		int next = 0; /* rows before it are, or were, in the ring */
+
+		for (int h = 0; h < OH; h++) {
+			uint64_t at_a[C * R], at_b[C * R], count = 0;
+
+			for (; next < H && next <= h * STRIDE_H - PAD_H + (R - 1) * DIL_H; next++)
+				for (int c = 0; c < C; c++)
+					memcpy(scratch + (next % RING * C + c) * WP + PAD_W,
+					       x + n * XN + c * XC + next * XH, W * sizeof(*x));
+			for (int c = 0; c < C; c++)
+				for (int r = 0; r < R; r++) {
+					const int i = h * STRIDE_H - PAD_H + r * DIL_H;
+
+					if (i < 0 || i >= H)
+						continue;
+					at_a[count] = (uint64_t)((c * R + r) * S) * sizeof(float);
+					at_b[count++] = (uint64_t)((i % RING * C + c) * WP) * sizeof(float);
+				}
+			for (int k0 = 0; k0 < K; k0 += KB) {
+#if TAIL
+				const int block = K - k0 < KB ? K - k0 : KB;
+				gemm_fn *const f = gemm[block < KB];
+#else
+				const int block = KB;
+				gemm_fn *const f = gemm[0];
+#endif
+				uint64_t at[C * R];
+
+				for (uint64_t i = 0; i < count; i++)
+					at[i] = at_a[i] * (uint64_t)block;
+				for (int i0 = 0; i0 < OW; i0 += NB) {
+					f(w + k0 * C * R * S, scratch + i0 * STRIDE_W, tile, &count, at, at_b);
+					for (int i = 0; i < NB; i++) {
+						const int p = h * OW + i0 + i;
+
+						for (int j = 0; j < block; j++) {
+							const int k = k0 + j;
+#if BIAS
+							float v = tile[i * block + j] + bias[k];
+#else
+							float v = tile[i * block + j];
+#endif
+
+							EPILOGUE(v, n, k, p);
+							Y(n, k, p) = v;
+						}
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,96 @@
+/*
+ * gemm_fn with its sizes as arguments, for AVX2: blocks of at most six pixels and 16 channels in registers.
+ * Generated code calls it from functions of gemm_fn's type that give the sizes of one product, so that
+ * conv_gemm.c finds the same products for every instruction set.
+ */
+#include "template.h"
+
+/* c [PIXELS][ldc] = (add: +=) products of PIXELS pixels with 16 channels. Loops over PIXELS, a constant where this
+ * is inlined, are unrolled: sum must be registers. */
+static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_block(const float *a, const float *b, float *c,
+	const uint64_t count, const uint64_t *at_a, const uint64_t *at_b, int k, int lda, int ldb, int ldc, int add,
+	const int pixels)
+{
+	__m256 sum[6][2];
+
+	UNROLL
+	for (int i = 0; i < pixels; i++)
+		UNROLL
+		for (int j = 0; j < 2; j++)
+			sum[i][j] = add ? _mm256_loadu_ps(c + i * ldc + j * 8) : _mm256_setzero_ps();
+	for (uint64_t t = 0; t < count; t++) {
+		const float *u = (const float *)(const void *)((const char *)a + at_a[t]);
+		const float *v = (const float *)(const void *)((const char *)b + at_b[t]);
+
+		for (int q = 0; q < k; q++, u += lda) {
+			const __m256 w0 = _mm256_loadu_ps(u);
+			const __m256 w1 = _mm256_loadu_ps(u + 8);
+
+			UNROLL
+			for (int i = 0; i < pixels; i++) {
+				const __m256 x = _mm256_broadcast_ss(v + i * ldb + q);
+
+				sum[i][0] = _mm256_fmadd_ps(w0, x, sum[i][0]);
+				sum[i][1] = _mm256_fmadd_ps(w1, x, sum[i][1]);
+			}
+		}
+	}
+	UNROLL
+	for (int i = 0; i < pixels; i++)
+		UNROLL
+		for (int j = 0; j < 2; j++)
+			_mm256_storeu_ps(c + i * ldc + j * 8, sum[i][j]);
+}
+
+/* The same for any number of pixels, in blocks as even as can be. */
+static AVX2_CODE void gemm_avx2_panel(const float *a, const float *b, float *c, const uint64_t count,
+	const uint64_t *at_a, const uint64_t *at_b, int n, int k, int lda, int ldb, int ldc, int add)
+{
+	const int blocks = (n + 5) / 6;
+
+	for (int i = 0, size; i < blocks; i++, b += size * ldb, c += size * ldc) {
+		size = n / blocks + (i < n % blocks);
+		switch (size) {
+		case 6:
+			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add, 6);
+			break;
+		case 5:
+			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add, 5);
+			break;
+		case 4:
+			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add, 4);
+			break;
+		case 3:
+			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add, 3);
+			break;
+		case 2:
+			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add, 2);
+			break;
+		default:
+			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add, 1);
+		}
+	}
+}
+
+/* Sum of products of n pixels with m channels: see the top of this file. */
+static AVX2_CODE void gemm_avx2(const float *a, const float *b, float *c, const uint64_t *count,
+	const uint64_t *at_a, const uint64_t *at_b, int m, int n, int k, int lda, int ldb, int ldc, int add)
+{
+	int j = 0;
+
+	for (; j + 16 <= m; j += 16)
+		gemm_avx2_panel(a + j, b, c + j, *count, at_a, at_b, n, k, lda, ldb, ldc, add);
+	for (; j < m; j++) /* what is left of the channels, one at a time */
+		for (int i = 0; i < n; i++) {
+			float sum = add ? c[i * ldc + j] : 0.0f;
+
+			for (uint64_t t = 0; t < *count; t++) {
+				const float *u = (const float *)(const void *)((const char *)a + at_a[t]);
+				const float *v = (const float *)(const void *)((const char *)b + at_b[t]);
+
+				for (int q = 0; q < k; q++)
+					sum = __builtin_fmaf(u[q * lda + j], v[i * ldb + q], sum);
+			}
+			c[i * ldc + j] = sum;
+		}
+}
