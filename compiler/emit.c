@@ -179,9 +179,9 @@ static void write_tables(struct emission *e, struct buf *out)
 
 		if (b->packing != PACK_TABLE)
 			continue;
-		v = tensor_i64(&scratch, b->tensor);
+		v = tensor_i64(&scratch, b->tensor[0]);
 		buf_printf(out, "/* %s: %s */\nstatic const %s %s_table%d[] = {", prov_text(e->arena, p->graph, b->prov, 3),
-			   shape_text(e->arena, &b->tensor->shape), dtypes[b->tensor->type].ctype, e->name, b->buffer->index);
+			   shape_text(e->arena, &b->tensor[0]->shape), dtypes[b->tensor[0]->type].ctype, e->name, b->buffer->index);
 		for (int64_t i = 0; i < b->count; i++)
 			buf_printf(out, "%s%lld,", i % 12 == 0 ? "\n\t" : " ", (long long)v[i]);
 		buf_puts(out, "\n};\n\n");

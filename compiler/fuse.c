@@ -210,6 +210,98 @@ static void grow(struct fuser *f, struct node *start)
 	}
 }
 
+/* ---- anchors side by side ---- */
+
+static bool same_attributes(const struct node *x, const struct node *y)
+{
+	if (x->nattr != y->nattr)
+		return false;
+	for (int k = 0; k < x->nattr; k++) {
+		const struct attr *a = &x->attr[k], *b = node_attr(y, a->name);
+
+		if (b == NULL || a->kind != b->kind || a->n != b->n)
+			return false;
+		if (a->kind == ATTR_INT || a->kind == ATTR_INTS) {
+			if (memcmp(a->i, b->i, (size_t)a->n * sizeof(*a->i)) != 0)
+				return false;
+		} else if (a->kind != ATTR_STRING || strcmp(a->s[0], b->s[0]) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Do the templates compute y beside x: the same operator, input and shapes, only other weights? */
+static bool can_stack(const struct node *x, const struct node *y)
+{
+	bool stackable = strcmp(x->op->name, "Linear") == 0 || strcmp(x->op->name, "Conv") == 0;
+
+	if (!stackable || x->op != y->op || x->in[0] != y->in[0] || !shape_equal(&x->in[1]->shape, &y->in[1]->shape))
+		return false;
+	/* depthwise kernels have one anchor */
+	if (strcmp(x->op->name, "Conv") == 0 && x->in[1]->shape.dim[1] == 1)
+		return false;
+	return same_attributes(x, y);
+}
+
+/* The kernel of another anchor that gives t to k's group and to nobody else, and can be computed beside k's. */
+static struct kernel *stackable(struct fuser *f, const struct kernel *k, const struct tensor *t)
+{
+	int id = t->def != NULL ? f->owner[t->def->id] : 0;
+	struct kernel *other = id > 0 ? f->plan->kernel[id - 1] : NULL;
+
+	if (other == NULL || other == k || other->anchor == NULL || other->out != t || other->nstacked > 0 || t->is_output)
+		return NULL;
+	for (int i = 0; i < t->nuser; i++)
+		if (f->owner[t->user[i]->id] != k->id + 1)
+			return NULL;
+	return can_stack(k->anchor, other->anchor) && other->ngroup + k->ngroup <= MAX_GROUP ? other : NULL;
+}
+
+/* The other kernel's anchor and epilogue become k's; the other is empty after it. */
+static void stack(struct fuser *f, struct kernel *k, struct kernel *other)
+{
+	struct node **group = arena_alloc(f->plan->arena, (size_t)(k->ngroup + other->ngroup + 1) * sizeof(struct node *));
+	int n = 0;
+
+	for (int i = 0; i < k->ngroup; i++)
+		group[n++] = k->group[i];
+	for (int i = 0; i < other->ngroup; i++)
+		group[n++] = other->group[i];
+	sort_members(f, group, n);
+	k->group = group;
+	k->ngroup = n;
+	k->stacked[k->nstacked++] = other->anchor;
+	k->prov = prov_union(f->plan->arena, k->prov, other->prov);
+	for (int i = 0; i < n; i++) {
+		f->owner[group[i]->id] = k->id + 1;
+		group[i]->mark = k->id + 1;
+	}
+	f->owner[other->anchor->id] = k->id + 1;
+	other->anchor->mark = k->id + 1;
+	other->anchor = NULL;
+	other->ngroup = 0;
+}
+
+/*
+ * Two anchors that read the same input and meet in one epilogue, as a highway's H and T do, become one kernel:
+ * one pass over the input, one over the stacked weights.
+ */
+static void stack_anchors(struct fuser *f, struct kernel *k)
+{
+	for (int i = 0; i < k->ngroup; i++)
+		for (int j = 0; j < k->group[i]->nin; j++) {
+			struct tensor *t = k->group[i]->in[j];
+			struct kernel *other = t != NULL && k->nstacked < MAX_STACKED - 1 ? stackable(f, k, t) : NULL;
+
+			if (other == NULL)
+				continue;
+			stack(f, k, other);
+			i = -1; /* the group has changed: look at it anew */
+			break;
+		}
+}
+
 void fuse(struct plan *p)
 {
 	size_t n = (size_t)p->graph->nnode + 1;
@@ -231,5 +323,8 @@ void fuse(struct plan *p)
 	for (struct node *x = p->graph->first; x != NULL; x = x->next)
 		if (is_runtime(x->out[0]) && x->op->class == OP_ELEMENTWISE && f.owner[x->id] == 0)
 			grow(&f, x);
+	for (int k = 0; k < p->nkernel; k++)
+		if (p->kernel[k]->anchor != NULL)
+			stack_anchors(&f, p->kernel[k]);
 	arena_release(&scratch);
 }

@@ -221,6 +221,9 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 
 	if (t == k->value)
 		return x->value;
+	for (int i = 0; i < k->nstacked; i++)
+		if (k->stacked[i]->out[0] == t)
+			return i == 0 ? "b" : "c"; /* so named in the templates that stack */
 	for (int i = 0; i < k->ngroup; i++)
 		if (k->group[i]->out[0] == t)
 			return is_inline(k, k->group[i]) ? node_text(x, i) : arena_printf(x->arena, "v%d", i);

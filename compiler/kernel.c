@@ -121,28 +121,73 @@ const struct region *input(const struct kernel *k)
 	return &k->arg[0].region;
 }
 
-/* Appends a packed constant to the arguments. */
-void weights(struct plan *p, struct kernel *k, struct tensor *t, enum packing packing, int group, int block)
+static void add_blob(struct plan *p, struct kernel *k, const struct blob *wanted)
 {
-	const struct blob *b = plan_blob(p, t, packing, group, block, k->prov);
+	struct tensor *t = wanted->tensor[0];
 	struct region r = region_dense(t->type, &t->shape, NULL);
 
-	r.buffer = b->buffer;
+	r.buffer = plan_blob(p, wanted)->buffer;
 	if (k->narg == MAX_ARG)
 		die("kernel %s has too many arguments", k->row->name);
 	k->arg[k->narg++] = (struct arg){ t, r };
 }
 
-/* A bias that is not there, or zero, costs nothing. */
-void bias(struct plan *p, struct kernel *k, int which)
+void constant(struct plan *p, struct kernel *k, struct tensor *t)
 {
-	struct tensor *b = k->anchor->nin > which ? k->anchor->in[which] : NULL;
-	double value = 1.0;
-	bool none = b == NULL || (is_const(b) && const_uniform(b, &value) && value == 0.0);
+	const struct blob wanted = { .tensor = { t }, .stack = 1, .packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE, .prov = k->prov };
 
+	add_blob(p, k, &wanted);
+}
+
+/* Input `which` of the anchor (s = 0) or of a stacked one; null where it is absent. */
+static struct tensor *stacked_input(const struct kernel *k, int s, int which)
+{
+	const struct node *n = s == 0 ? k->anchor : k->stacked[s - 1];
+
+	return n->nin > which ? n->in[which] : NULL;
+}
+
+void weights(struct plan *p, struct kernel *k, int which, enum packing packing, int group, int block)
+{
+	struct blob wanted = { .stack = 1 + k->nstacked, .packing = packing, .group = group, .block = block, .prov = k->prov };
+
+	for (int s = 0; s < wanted.stack; s++)
+		wanted.tensor[s] = stacked_input(k, s, which);
+	add_blob(p, k, &wanted);
+}
+
+/* Zeros for the absent ones among stacked biases, shaped as one that is there. */
+static struct tensor *zeros_like(struct graph *g, struct tensor *const *v, int n)
+{
+	const struct tensor *like = NULL;
+
+	for (int s = 0; s < n; s++)
+		like = v[s] != NULL ? v[s] : like;
+	float *zeros = arena_alloc(g->arena, (size_t)shape_count(&like->shape) * sizeof(*zeros));
+
+	return graph_constant(g, NULL, DT_F32, &like->shape, DT_F32, zeros);
+}
+
+/* A bias that is not there, or zero, costs nothing. */
+void bias(struct plan *p, struct kernel *k, int group, int block)
+{
+	struct blob wanted = { .stack = 1 + k->nstacked, .packing = PACK_BIAS, .group = group, .block = block, .prov = k->prov };
+	bool none = true;
+	double value;
+
+	for (int s = 0; s < wanted.stack; s++) {
+		struct tensor *b = wanted.tensor[s] = stacked_input(k, s, 2);
+
+		none = none && (b == NULL || (is_const(b) && const_uniform(b, &value) && value == 0.0));
+	}
 	param(k, "BIAS", !none);
-	if (!none)
-		weights(p, k, b, PACK_PLAIN, 1, 1);
+	param(k, "STACK", wanted.stack);
+	if (none)
+		return;
+	for (int s = 0; s < wanted.stack; s++)
+		if (wanted.tensor[s] == NULL)
+			wanted.tensor[s] = zeros_like(p->graph, wanted.tensor, wanted.stack);
+	add_blob(p, k, &wanted);
 }
 
 const char *constant_weights(const struct kernel *k)

@@ -21,13 +21,15 @@ int merge_dims(const struct region *r, unsigned set, struct coord *c);
 
 /* Arguments. */
 const struct region *input(const struct kernel *k);
-void weights(struct plan *p, struct kernel *k, struct tensor *t, enum packing packing, int group, int block);
-void bias(struct plan *p, struct kernel *k, int which);
+/* Appends constant t, plain; or input `which` of the anchor, and of those stacked on it, packed. */
+void constant(struct plan *p, struct kernel *k, struct tensor *t);
+void weights(struct plan *p, struct kernel *k, int which, enum packing packing, int group, int block);
+void bias(struct plan *p, struct kernel *k, int group, int block); /* input 2, where it is not zero; BIAS */
 const char *constant_weights(const struct kernel *k); /* why they are not, or null */
 
 /* Tiles of a convolution, and of a Linear that is computed as one. */
-int channel_block(int64_t outputs);
-void tile(struct kernel *k, int64_t outputs, int block);
+int channel_block(const struct kernel *k, int64_t outputs);
+void tile(struct kernel *k, int64_t outputs, int block); /* block: outputs of one of the stacked anchors */
 
 /* The functions of the rows: why not, cost, parameters. */
 #define KERNEL(row, operator, machine, file, when, price, prepare) \

@@ -45,7 +45,7 @@ static void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *
 	*rows = row_count(k);
 	*xm = need_stride(x, rows_of(&x->shape));
 	*xk = x->shape.dim[last] == 1 ? 1 : x->stride[last];
-	k->macs = *rows * shape_count(&k->anchor->in[1]->shape);
+	k->macs = (1 + k->nstacked) * *rows * shape_count(&k->anchor->in[1]->shape);
 }
 
 void setup_linear(struct plan *p, struct kernel *k)
@@ -64,15 +64,15 @@ void setup_linear(struct plan *p, struct kernel *k)
 	param(k, "XK", xk);
 	add_coord(k, rows_of(&k->out->shape));
 	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
-	weights(p, k, k->anchor->in[1], PACK_LINEAR, 1, block);
-	bias(p, k, 2);
+	weights(p, k, 1, PACK_LINEAR, 1, block);
+	bias(p, k, 1, block);
 	k->title = "linear";
 }
 
 void setup_rows(struct plan *p, struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
-	int block = channel_block(w->dim[1]);
+	int block = channel_block(k, w->dim[1]);
 	static const char *const ones[] = { "N", "G", "D", "OD", "Q", "R", "S", "W", "OW", "STRIDE_D", "STRIDE_H", "STRIDE_W",
 					    "DIL_D", "DIL_H", "DIL_W" };
 	static const char *const zeros[] = { "XN", "XD", "XW", "PAD_D", "PAD_H", "PAD_W", "DEPTH", "GROUPED", "PADDED" };
@@ -94,8 +94,8 @@ void setup_rows(struct plan *p, struct kernel *k)
 	add_coord(k, span(0, 0));
 	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
 	add_coord(k, rows_of(&k->out->shape));
-	weights(p, k, k->anchor->in[1], PACK_LINEAR, 1, block);
-	bias(p, k, 2);
+	weights(p, k, 1, PACK_LINEAR, 1, block);
+	bias(p, k, 1, block);
 	k->title = "linear_rows";
 }
 
@@ -122,7 +122,7 @@ void setup_matmul(struct plan *p, struct kernel *k)
 			struct arg run_time = k->arg[i];
 
 			k->narg = i;
-			weights(p, k, k->anchor->in[i], PACK_PLAIN, 1, 1);
+			constant(p, k, k->anchor->in[i]);
 			if (i == 0)
 				k->arg[k->narg] = run_time;
 			k->narg += i == 0;

@@ -34,7 +34,7 @@ void setup_gather(struct plan *p, struct kernel *k)
 		if (is_runtime(t))
 			k->arg[k->narg++] = run_time[used++];
 		else
-			weights(p, k, t, t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE, 1, 1);
+			constant(p, k, t);
 	}
 	const struct region *x = &k->arg[0].region, *at = &k->arg[1].region;
 

@@ -22,6 +22,8 @@ const char *applies_depthwise(const struct kernel *k)
 
 	if (applies_conv(k) != NULL)
 		return applies_conv(k);
+	if (k->nstacked > 0)
+		return "several convolutions are computed together";
 	if (w->dim[1] != 1 || attr_int(k->anchor, "group", 1) != x->dim[1])
 		return "an output channel reads more than one input channel";
 	return w->dim[0] == x->dim[1] ? NULL : "an input channel has several output channels";
@@ -105,8 +107,10 @@ static char *window_text(struct plan *p, const struct kernel *k)
 }
 
 /* Output channels of a block: what the tile's registers hold; less only where there are less. */
-int channel_block(int64_t outputs)
+int channel_block(const struct kernel *k, int64_t outputs)
 {
+	if (k->nstacked > 0) /* side by side in the same registers */
+		return (int)(outputs < 8 ? outputs : 8);
 	if (outputs < 16)
 		return (int)outputs;
 	return outputs % 16 == 0 || outputs % 24 != 0 ? 16 : 24;
@@ -115,10 +119,13 @@ int channel_block(int64_t outputs)
 void tile(struct kernel *k, int64_t outputs, int block)
 {
 	param(k, "K", outputs);
-	param(k, "KB", block);
-	param(k, "CHANNELS", block);
-	param(k, "PB", block <= 8 ? 12 : 6);
-	param(k, "PIXELS", block <= 8 ? 12 : 6);
+	const int width = block * (1 + k->nstacked);
+
+	param(k, "KB", width);
+	param(k, "CHANNELS", width);
+	param(k, "STEP", block);
+	param(k, "PB", width <= 8 ? 12 : 6);
+	param(k, "PIXELS", width <= 8 ? 12 : 6);
 	param(k, "BLOCKS", outputs >= block);
 	param(k, "TAIL", outputs % block != 0);
 }
@@ -127,7 +134,7 @@ void setup_conv(struct plan *p, struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 	int64_t group = attr_int(k->anchor, "group", 1), outputs = w->dim[0] / group;
-	int block = channel_block(outputs);
+	int block = channel_block(k, outputs);
 
 	param(k, "PADDED", window(p, k, &w->dim[2]));
 	param(k, "PLANAR", input(k)->stride[1] != 1);
@@ -135,9 +142,9 @@ void setup_conv(struct plan *p, struct kernel *k)
 	param(k, "GROUPED", group > 1);
 	param(k, "C", w->dim[1]);
 	tile(k, outputs, block);
-	weights(p, k, k->anchor->in[1], PACK_CONV, (int)group, block);
-	bias(p, k, 2);
-	k->macs = shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
+	weights(p, k, 1, PACK_CONV, (int)group, block);
+	bias(p, k, (int)group, block);
+	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
 	k->title = arena_printf(p->arena, "conv%s%s", window_text(p, k), group > 1 ? "_grouped" : "");
 }
 
@@ -156,8 +163,8 @@ void setup_depthwise(struct plan *p, struct kernel *k)
 
 	window(p, k, &w->dim[2]);
 	channel_tile(k, w->dim[0]);
-	weights(p, k, k->anchor->in[1], PACK_DEPTHWISE, 1, 1);
-	bias(p, k, 2);
+	weights(p, k, 1, PACK_DEPTHWISE, 1, 1);
+	bias(p, k, 1, (int)w->dim[0]);
 	k->macs = shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
 	k->title = arena_printf(p->arena, "depthwise%s", window_text(p, k));
 }
@@ -269,9 +276,9 @@ void setup_resize(struct plan *p, struct kernel *k)
 		param(k, spatial_name(p, "X", axis), d >= 0 ? x->stride[2 + d] : 0);
 	}
 	for (int i = spatial == 3 ? 0 : 1; i < 3; i++)
-		weights(p, k, at[i], PACK_TABLE, 1, 1);
+		constant(p, k, at[i]);
 	for (int i = spatial == 3 ? 0 : 1; linear && i < 3; i++)
-		weights(p, k, part[i], PACK_PLAIN, 1, 1);
+		constant(p, k, part[i]);
 	param(k, "N", x->shape.dim[0]);
 	param(k, "C", x->shape.dim[1]);
 	param(k, "XN", x->stride[0]);

@@ -3,13 +3,12 @@
  * narrower, nothing is padded):
  *
  *   plain       row-major
- *   conv        [group][block][tap][C][KB]     from [K, C, taps]
- *   depthwise   [tap][C]                       from [C, 1, taps]
- *   linear      [block][K][NB]                 from [K, N]
+ *   conv        [group][block][tap][C][stack][KB]  from [K, C, taps]
+ *   depthwise   [tap][C]                           from [C, 1, taps]
+ *   linear      [block][K][stack][NB]              from [K, N]
+ *   bias        [group][block][stack][KB]          from [K]
  */
 #include "skipc.h"
-
-#include <string.h>
 
 static int64_t minimum(int64_t x, int64_t y)
 {
@@ -39,60 +38,82 @@ void pack_constants(struct plan *p)
 	p->weights_bytes = offset;
 }
 
-static void pack_conv(const struct blob *b, const double *v, float *to)
-{
-	const struct shape *s = &b->tensor->shape;
-	int64_t outputs = s->dim[0] / b->group, channels = s->dim[1], taps = 1;
+/* What a packing reads: the elements of its stacked tensors, all of one shape. */
+struct source {
+	const struct blob *blob;
+	const struct shape *shape;
+	const double *v[MAX_STACKED];
+};
 
-	for (int d = 2; d < s->rank; d++)
-		taps *= s->dim[d];
+static float *pack_conv(const struct source *x, float *to)
+{
+	const struct blob *b = x->blob;
+	int64_t outputs = x->shape->dim[0] / b->group, channels = x->shape->dim[1], taps = 1;
+
+	for (int d = 2; d < x->shape->rank; d++)
+		taps *= x->shape->dim[d];
 	for (int64_t g = 0; g < b->group; g++)
 		for (int64_t k0 = 0; k0 < outputs; k0 += b->block)
-			for (int64_t t = 0; t < taps; t++)
-				for (int64_t c = 0; c < channels; c++)
+			for (int64_t i = 0; i < taps * channels; i++)
+				for (int s = 0; s < b->stack; s++)
 					for (int64_t k = k0; k < minimum(k0 + b->block, outputs); k++)
-						*to++ = (float)v[((g * outputs + k) * channels + c) * taps + t];
+						*to++ = (float)x->v[s][((g * outputs + k) * channels + i % channels) * taps + i / channels];
+	return to;
 }
 
-static void pack_linear(const struct blob *b, const double *v, float *to)
+static float *pack_linear(const struct source *x, float *to)
 {
-	int64_t inputs = b->tensor->shape.dim[0], outputs = b->tensor->shape.dim[1];
+	int64_t inputs = x->shape->dim[0], outputs = x->shape->dim[1], block = x->blob->block;
 
-	for (int64_t n0 = 0; n0 < outputs; n0 += b->block)
+	for (int64_t n0 = 0; n0 < outputs; n0 += block)
 		for (int64_t k = 0; k < inputs; k++)
-			for (int64_t n = n0; n < minimum(n0 + b->block, outputs); n++)
-				*to++ = (float)v[k * outputs + n];
+			for (int s = 0; s < x->blob->stack; s++)
+				for (int64_t n = n0; n < minimum(n0 + block, outputs); n++)
+					*to++ = (float)x->v[s][k * outputs + n];
+	return to;
 }
 
-static void pack_depthwise(const struct blob *b, const double *v, float *to)
+static float *pack_bias(const struct source *x, float *to)
 {
-	int64_t channels = b->tensor->shape.dim[0], taps = b->count / channels;
+	int64_t outputs = x->shape->dim[0] / x->blob->group;
+
+	for (int64_t g = 0; g < x->blob->group; g++)
+		for (int64_t k0 = 0; k0 < outputs; k0 += x->blob->block)
+			for (int s = 0; s < x->blob->stack; s++)
+				for (int64_t k = k0; k < minimum(k0 + x->blob->block, outputs); k++)
+					*to++ = (float)x->v[s][g * outputs + k];
+	return to;
+}
+
+static float *pack_depthwise(const struct source *x, float *to)
+{
+	int64_t channels = x->shape->dim[0], taps = x->blob->count / channels;
 
 	for (int64_t t = 0; t < taps; t++)
 		for (int64_t c = 0; c < channels; c++)
-			*to++ = (float)v[c * taps + t];
+			*to++ = (float)x->v[0][c * taps + t];
+	return to;
+}
+
+static float *pack_plain(const struct source *x, float *to)
+{
+	for (int64_t k = 0; k < x->blob->count; k++)
+		*to++ = (float)x->v[0][k];
+	return to;
 }
 
 void pack_blob(struct plan *p, const struct blob *b, float *to)
 {
+	static float *(*const packings[])(const struct source *x, float *to) = {
+		[PACK_PLAIN] = pack_plain, [PACK_CONV] = pack_conv, [PACK_DEPTHWISE] = pack_depthwise,
+		[PACK_LINEAR] = pack_linear, [PACK_BIAS] = pack_bias, [PACK_TABLE] = pack_plain,
+	};
 	struct arena scratch = { 0 };
-	const double *v = lazy_f64(&scratch, p->graph, b->tensor);
+	struct source x = { .blob = b, .shape = &b->tensor[0]->shape };
 
-	switch (b->packing) {
-	case PACK_CONV:
-		pack_conv(b, v, to);
-		break;
-	case PACK_DEPTHWISE:
-		pack_depthwise(b, v, to);
-		break;
-	case PACK_LINEAR:
-		pack_linear(b, v, to);
-		break;
-	case PACK_PLAIN:
-	case PACK_TABLE:
-		for (int64_t k = 0; k < b->count; k++)
-			to[k] = (float)v[k];
-		break;
-	}
+	for (int s = 0; s < b->stack; s++)
+		x.v[s] = lazy_f64(&scratch, p->graph, b->tensor[s]);
+	if (packings[b->packing](&x, to) != to + b->count)
+		die("packing %d of %s wrote another number of elements", (int)b->packing, b->tensor[0]->name);
 	arena_release(&scratch);
 }

@@ -55,20 +55,22 @@ struct buffer *plan_buffer(struct plan *p, enum buffer_kind kind, int64_t bytes)
 	return b;
 }
 
-struct blob *plan_blob(struct plan *p, struct tensor *t, enum packing packing, int group, int block, const struct prov *prov)
+struct blob *plan_blob(struct plan *p, const struct blob *wanted)
 {
 	for (int k = 0; k < p->nblob; k++) {
 		struct blob *b = p->blob[k];
 
-		if (b->tensor == t && b->packing == packing && b->group == group && b->block == block)
+		if (memcmp(b->tensor, wanted->tensor, sizeof(b->tensor)) == 0 && b->packing == wanted->packing &&
+		    b->group == wanted->group && b->block == wanted->block)
 			return b;
 	}
 	struct blob *b = arena_alloc(p->arena, sizeof(*b));
+	const struct tensor *t = wanted->tensor[0];
 
 	p->blob = grown(p->arena, p->blob, p->nblob, &p->blob_cap);
-	*b = (struct blob){ .tensor = t, .packing = packing, .group = group, .block = block, .prov = prov };
-	b->count = shape_count(&t->shape);
-	b->buffer = plan_buffer(p, packing == PACK_TABLE ? BUF_TABLE : BUF_WEIGHTS, b->count * dtypes[t->type].size);
+	*b = *wanted;
+	b->count = b->stack * shape_count(&t->shape);
+	b->buffer = plan_buffer(p, b->packing == PACK_TABLE ? BUF_TABLE : BUF_WEIGHTS, b->count * dtypes[t->type].size);
 	b->buffer->index = p->nblob;
 	p->blob[p->nblob++] = b;
 	return b;
@@ -166,10 +168,10 @@ static void copy(struct scheduler *s, struct tensor *t, const struct region *src
 /* A constant as an operand: plain in the weights, or a table of the code where it is not float. */
 static struct region constant_region(struct plan *p, struct tensor *t, const struct prov *prov)
 {
-	enum packing packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE;
+	const struct blob wanted = { .tensor = { t }, .stack = 1, .packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE, .prov = prov };
 	struct region r = region_dense(t->type, &t->shape, NULL);
 
-	r.buffer = plan_blob(p, t, packing, 1, 1, prov)->buffer;
+	r.buffer = plan_blob(p, &wanted)->buffer;
 	return r;
 }
 
@@ -223,6 +225,9 @@ static void add_operand(struct scheduler *s, struct kernel *k, struct tensor *t)
 			return;
 	for (int i = 0; i < k->ngroup; i++)
 		if (k->group[i]->out[0] == t)
+			return;
+	for (int i = 0; i < k->nstacked; i++)
+		if (k->stacked[i]->out[0] == t)
 			return;
 	if (t == k->value || (is_const(t) && const_uniform(t, &value)))
 		return;

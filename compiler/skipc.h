@@ -298,14 +298,17 @@ struct kernel_row {
 };
 
 /* How a constant is laid out in the weights; the order of elements stands in pack.c. */
-enum packing { PACK_PLAIN, PACK_CONV, PACK_DEPTHWISE, PACK_LINEAR, PACK_TABLE };
+enum packing { PACK_PLAIN, PACK_CONV, PACK_DEPTHWISE, PACK_LINEAR, PACK_BIAS, PACK_TABLE };
+
+enum { MAX_STACKED = 3 };
 
 /* A constant as the weights file, or a table in the code, holds it. Equal ones are one blob. */
 struct blob {
-	struct tensor *tensor;
+	struct tensor *tensor[MAX_STACKED]; /* alike; more than one where layers are computed together */
+	int stack;
 	enum packing packing;
-	int group, block; /* PACK_CONV: groups and outputs of a block; PACK_LINEAR: block */
-	int64_t count;	  /* elements */
+	int group, block; /* PACK_CONV, PACK_BIAS: groups and outputs of a block; PACK_LINEAR: block */
+	int64_t count;	  /* elements, all tensors */
 	struct buffer *buffer;
 	const struct prov *prov; /* of its first user */
 };
@@ -340,6 +343,8 @@ struct kernel {
 	int id;
 	const struct kernel_row *row;
 	struct node *anchor;
+	struct node *stacked[MAX_STACKED - 1]; /* further anchors, alike, on the same input: a highway's T beside its H */
+	int nstacked;
 	struct node **group; /* in order */
 	int ngroup;
 	struct tensor *value; /* what the anchor gives; null for a group */
@@ -605,7 +610,7 @@ struct plan *schedule(struct graph *g, const char *target);
 void fuse(struct plan *p);
 struct kernel *plan_kernel(struct plan *p);
 struct buffer *plan_buffer(struct plan *p, enum buffer_kind kind, int64_t bytes);
-struct blob *plan_blob(struct plan *p, struct tensor *t, enum packing packing, int group, int block, const struct prov *prov);
+struct blob *plan_blob(struct plan *p, const struct blob *wanted); /* finds or adds it */
 bool is_runtime(const struct tensor *t); /* neither constant nor lazy constant */
 /* Orders kernels, gives offsets to buffers of the arena, and the certificate. */
 void memory(struct plan *p);

@@ -53,9 +53,9 @@ static const char *packing_text(struct arena *a, const struct blob *b)
 {
 	switch (b->packing) {
 	case PACK_CONV:
-		return arena_printf(a, "[group %d][block of %d][tap][C][K]", b->group, b->block);
+		return arena_printf(a, "[group %d][block of %d][tap][C][stack %d][K]", b->group, b->block, b->stack);
 	case PACK_LINEAR:
-		return arena_printf(a, "[block of %d][K][N]", b->block);
+		return arena_printf(a, "[block of %d][K][stack %d][N]", b->block, b->stack);
 	case PACK_DEPTHWISE:
 		return "[tap][C]";
 	default:
@@ -172,7 +172,7 @@ static uint64_t write_blobs(struct emission *e, FILE *f, enum weights_form form)
 		write_floats(&w, zeros, (b->buffer->offset - w.at) / 4);
 		if (form == WEIGHTS_TEXT)
 			fprintf(f, "\t/* %s: %s, %s */\n", prov_text(e->arena, e->plan->graph, b->prov, 3),
-				shape_text(e->arena, &b->tensor->shape), packing_text(e->arena, b));
+				shape_text(e->arena, &b->tensor[0]->shape), packing_text(e->arena, b));
 		float *v = malloc((size_t)b->count * sizeof(*v));
 
 		if (v == NULL)

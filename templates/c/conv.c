@@ -4,9 +4,11 @@
  *
  * x is read through strides: XN XC XD XH XW. y is written through Y(n, k, p), p the position in the
  * flattened output image; the epilogue may read the element that it replaces. x is not y.
- * w [group][block][tap][C][KB]: taps in the order q, r, s; C and K count the channels of one group;
- * a group has its channels in blocks of KB, the last of which holds only what is left: [tap][C][K % KB].
- * Sums start with the bias and run over q, r, s, c.
+ * w [group][block][tap][C][STACK][KB / STACK]: taps in the order q, r, s; C and K count the channels of one
+ * group; a group has its channels in blocks, the last of which holds only what is left. bias: [group][block]
+ * [STACK][KB / STACK]. Sums start with the bias and run over q, r, s, c.
+ * STACK convolutions that read the same x are computed together: the epilogue has the first one's value in a,
+ * the others' in b and c.
  */
 #include "template.h"
 
@@ -19,6 +21,7 @@
 #define TAIL 1	    /* K % KB != 0: the last block of a group is narrower */
 #define PIXELS 6    /* PB, pixels of a tile: 6, or 12 for KB <= 8 */
 #define CHANNELS 16 /* KB, channels of a block: 16 is best; 24; 8 with 12 pixels */
+#define STACK 1	    /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
 
 #define Y(n, k, p) y[((n) * G * K + (k)) * P + (p)]
 
@@ -189,24 +192,25 @@ static void conv(const float *restrict x, const float *restrict w,
 		 float *y OPERANDS)
 {
 	enum { N = 1, G = 1, C = 4, K = 20, KB = CHANNELS, PB = PIXELS, P = 64, Q = 1, R = 3, S = 3 };
+	enum { STEP = CHANNELS / STACK }; /* channels of a block, of each convolution */
 	enum { XN = 256, XC = 1 }; /* strides of x */
 
 	for (int n = 0; n < N; n++)
 #if GROUPED
 	for (int g = 0; g < G; g++)
 #endif
-	for (int k0 = 0; k0 < K; k0 += KB) {
+	for (int k0 = 0; k0 < K; k0 += STEP) {
 #if GROUPED
 		const float *v = x + n * XN + g * C * XC;
-		const float *t = w + (g * K + k0) * Q * R * S * C;
+		const float *t = w + (g * K + k0) * STACK * Q * R * S * C;
 #else
 		const float *v = x + n * XN;
-		const float *t = w + k0 * Q * R * S * C;
+		const float *t = w + k0 * STACK * Q * R * S * C;
 #endif
 #if TAIL
-		const int count = K - k0 < KB ? K - k0 : KB;
+		const int count = K - k0 < STEP ? K - k0 : STEP;
 #else
-		const int count = KB;
+		const int count = STEP;
 #endif
 
 		for (int p0 = 0; p0 < P; p0 += PB) {
@@ -214,16 +218,16 @@ static void conv(const float *restrict x, const float *restrict w,
 			float acc[PB][KB];
 
 			for (int i = 0; i < PB; i++)
-				for (int k = 0; k < count; k++)
+				for (int k = 0; k < STACK * count; k++)
 #if BIAS && GROUPED
-					acc[i][k] = bias[g * K + k0 + k];
+					acc[i][k] = bias[(g * K + k0) * STACK + k];
 #elif BIAS
-					acc[i][k] = bias[k0 + k];
+					acc[i][k] = bias[k0 * STACK + k];
 #else
 					acc[i][k] = 0.0f;
 #endif
 #if BLOCKS && TAIL && PADDED && PLANAR
-			if (count == KB && conv_inside(p0))
+			if (count == STEP && conv_inside(p0))
 				conv_tile(v, t, acc, p0);
 			else
 #elif BLOCKS && PADDED && PLANAR
@@ -231,7 +235,7 @@ static void conv(const float *restrict x, const float *restrict w,
 				conv_tile(v, t, acc, p0);
 			else
 #elif BLOCKS && TAIL
-			if (count == KB)
+			if (count == STEP)
 				conv_tile(v, t, acc, p0);
 			else
 #elif BLOCKS
@@ -239,7 +243,7 @@ static void conv(const float *restrict x, const float *restrict w,
 #endif
 #if BLOCKS && (TAIL || (PADDED && PLANAR))
 				for (int i = 0; i < pixels; i++)
-					conv_pixel(v, t, acc[i], p0 + i, count);
+					conv_pixel(v, t, acc[i], p0 + i, STACK * count);
 #elif !BLOCKS
 			for (int i = 0; i < pixels; i++)
 				conv_pixel(v, t, acc[i], p0 + i, count);
@@ -254,6 +258,12 @@ static void conv(const float *restrict x, const float *restrict w,
 					const int k = k0 + j;
 #endif
 					float a = acc[i][j];
+#if STACK > 1
+					const float b = acc[i][count + j];
+#endif
+#if STACK > 2
+					const float c = acc[i][2 * count + j];
+#endif
 
 					EPILOGUE(a, n, k, p);
 					Y(n, k, p) = a;

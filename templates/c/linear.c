@@ -2,13 +2,16 @@
  * Fully connected layer: Y(m, n) = bias[n] + sum over k of x[m * XM + k * XK] * w, few rows.
  * (For many rows, conv with H = OH = M, W = 1 and R = S = 1 is faster.)
  *
- * w [block][K][NB]: the outputs in blocks of NB, the last of which holds only what is left:
- * [K][N % NB]. Sums start with the bias and run over k. x is not y.
+ * w [block][K][STACK][NB]: the outputs in blocks of NB, the last of which holds only what is left:
+ * [K][STACK][N % NB]; bias [block][STACK][NB]. Sums start with the bias and run over k. x is not y.
+ * STACK layers that read the same x are computed together: the epilogue has the first one's value in a, the
+ * others' in b and c.
  */
 #include "template.h"
 
 #define BIAS 1 /* a bias for each output */
 #define TAIL 1 /* N % NB != 0: the last block is narrower */
+#define STACK 1 /* layers: 1, 2 or 3 */
 
 #define Y(m, n) y[(m) * N + (n)]
 
@@ -22,7 +25,7 @@ static void linear(const float *restrict x, const float *restrict w,
 	enum { M = 1, N = 40, K = 64, NB = 16, XM = 64, XK = 1 };
 
 	for (int n0 = 0; n0 < N; n0 += NB) {
-		const float *t = w + n0 * K;
+		const float *t = w + n0 * STACK * K;
 #if TAIL
 		const int count = N - n0 < NB ? N - n0 : NB;
 #else
@@ -30,23 +33,29 @@ static void linear(const float *restrict x, const float *restrict w,
 #endif
 
 		for (int m = 0; m < M; m++) {
-			float acc[NB];
+			float acc[STACK * NB];
 
-			for (int j = 0; j < count; j++)
+			for (int j = 0; j < STACK * count; j++)
 #if BIAS
-				acc[j] = bias[n0 + j];
+				acc[j] = bias[n0 * STACK + j];
 #else
 				acc[j] = 0.0f;
 #endif
 			for (int k = 0; k < K; k++) {
 				const float v = x[m * XM + k * XK];
 
-				for (int j = 0; j < count; j++)
-					acc[j] += v * t[k * count + j];
+				for (int j = 0; j < STACK * count; j++)
+					acc[j] += v * t[k * STACK * count + j];
 			}
 			for (int j = 0; j < count; j++) {
 				const int n = n0 + j;
 				float a = acc[j];
+#if STACK > 1
+				const float b = acc[count + j];
+#endif
+#if STACK > 2
+				const float c = acc[2 * count + j];
+#endif
 
 				EPILOGUE(a, m, n);
 				Y(m, n) = a;

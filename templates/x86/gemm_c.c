@@ -4,12 +4,12 @@
  */
 #include "template.h"
 
+#define BLOCK 16 /* channels at a time */
+
 /* Sum of products of n pixels with m channels: c [n][ldc] = (add: +=) b_i [n][ldb] a_i [k][lda]. */
 static void gemm_c(const float *restrict a, const float *restrict b, float *restrict c, const uint64_t *count,
 	const uint64_t *at_a, const uint64_t *at_b, int m, int n, int k, int lda, int ldb, int ldc, int add)
 {
-	enum { BLOCK = 16 };
-
 	for (int j0 = 0; j0 < m; j0 += BLOCK)
 		for (int i = 0; i < n; i++) {
 			const int block = m - j0 < BLOCK ? m - j0 : BLOCK;
