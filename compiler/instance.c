@@ -260,6 +260,20 @@ static const char *cast_text(struct arena *a, const struct node *n, const char *
 	return arena_printf(a, "(%s)%s", dtypes[to].ctype, atom(a, x));
 }
 
+/* A name, an element or a call: needs no parentheses inside another expression. */
+static bool is_operand(const char *text)
+{
+	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz_0123456789.");
+	int depth = 0;
+
+	for (const char *c = text + n; *c != '\0'; c++) {
+		depth += (*c == '(' || *c == '[') - (*c == ')' || *c == ']');
+		if (depth == 0 && c[1] != '\0')
+			return false;
+	}
+	return n > 0;
+}
+
 /* The C expression of a member; in parentheses when it is to stand inside another. */
 static const char *node_text(struct epilogue *x, int member)
 {
@@ -274,7 +288,7 @@ static const char *node_text(struct epilogue *x, int member)
 	expr_print(&b, n->op, n, compute_type(n), in);
 	text = arena_strdup(x->arena, b.data);
 	buf_release(&b);
-	return is_inline(x->kernel, n) && strchr(text, ' ') != NULL ? arena_printf(x->arena, "(%s)", text) : text;
+	return is_inline(x->kernel, n) && !is_operand(text) ? arena_printf(x->arena, "(%s)", text) : text;
 }
 
 static const char *unwrapped(struct arena *a, const char *text)
