@@ -8,6 +8,11 @@ CFLAGS   ?= -O2 -g
 WARN      = -Wall -Wextra -Wpedantic -Wconversion -Wshadow
 CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Icompiler -I$(BUILD)
 LDLIBS    = -lprotobuf-c -lnettle -lm
+# libxsmm makes the small matrix products of --target=x86-64; where it is not installed, skipc says so.
+ifneq ($(wildcard /usr/include/libxsmm_generator.h),)
+CPPFLAGS += -DSKIPC_HAVE_LIBXSMM
+LDLIBS   += -lxsmmgen -lxsmm -lxsmmnoblas -lpthread -ldl -lrt
+endif
 PYTHON    = .venv/bin/python
 BUILD    ?= build
 

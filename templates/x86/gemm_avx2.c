@@ -5,6 +5,8 @@
  */
 #include "template.h"
 
+#define AHEAD 16 /* rows of a that are fetched before they are used */
+
 /* c [PIXELS][ldc] = (add: +=) products of PIXELS pixels with 16 channels. Loops over PIXELS, a constant where this
  * is inlined, are unrolled: sum must be registers. */
 static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_block(const float *a, const float *b, float *c,
@@ -25,6 +27,8 @@ static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_block(cons
 		for (int q = 0; q < k; q++, u += lda) {
 			const __m256 w0 = _mm256_loadu_ps(u);
 			const __m256 w1 = _mm256_loadu_ps(u + 8);
+
+			_mm_prefetch((const char *)(u + AHEAD * lda), _MM_HINT_T0);
 
 			UNROLL
 			for (int i = 0; i < pixels; i++) {

@@ -5,6 +5,8 @@
  */
 #include "template.h"
 
+#define AHEAD 16 /* rows of a that are fetched before they are used */
+
 /* c [PIXELS][ldc] = (add: +=) products of PIXELS pixels with 64 channels. Loops over PIXELS, a constant where this
  * is inlined, are unrolled: sum must be registers. */
 static AVX512_CODE inline __attribute__((always_inline)) void gemm_avx512_block(const float *a, const float *b, float *c,
@@ -27,6 +29,11 @@ static AVX512_CODE inline __attribute__((always_inline)) void gemm_avx512_block(
 			const __m512 w1 = _mm512_loadu_ps(u + 16);
 			const __m512 w2 = _mm512_loadu_ps(u + 32);
 			const __m512 w3 = _mm512_loadu_ps(u + 48);
+
+			_mm_prefetch((const char *)(u + AHEAD * lda), _MM_HINT_T0);
+			_mm_prefetch((const char *)(u + AHEAD * lda + 16), _MM_HINT_T0);
+			_mm_prefetch((const char *)(u + AHEAD * lda + 32), _MM_HINT_T0);
+			_mm_prefetch((const char *)(u + AHEAD * lda + 48), _MM_HINT_T0);
 
 			UNROLL
 			for (int i = 0; i < pixels; i++) {
