@@ -137,12 +137,12 @@ static void write_head(struct emission *e, struct buf *out)
 	buf_printf(out, "/* The same bits everywhere: no product and sum may be contracted into one rounding, and float\n"
 			" * arithmetic must be done in float. */\n"
 			"#if defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__) && __GNUC__ >= 8\n"
-			"#pragma GCC optimize(\"fp-contract=off\", \"no-loop-interchange\")\n#elif defined(__GNUC__)\n"
+			"#pragma GCC optimize(%s\"fp-contract=off\", \"no-loop-interchange\")\n#elif defined(__GNUC__)\n"
 			"#pragma GCC optimize(\"fp-contract=off\")\n#endif\n"
 			"#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0 && !defined(%s_ANY_BITS)\n"
 			"#error \"float is computed wider than float: use -msse2 -mfpmath=sse or -fexcess-precision=fast, or define "
 			"%s_ANY_BITS\"\n#endif\n\n",
-		   e->upper, e->upper);
+		   is_x86(p) ? "\"O3\", " : "", e->upper, e->upper);
 }
 
 struct helper_list {
@@ -212,13 +212,19 @@ static const char *pointer_text(struct emission *e, const struct region *r, bool
 /* `	conv3x3_..(m, w + 64, m + 1024);`, wrapped at 100 columns. */
 static void write_call(struct emission *e, struct buf *out, const struct kernel *k)
 {
-	const char *arg[MAX_ARG + 1 + MAX_OPERAND];
+	const char *arg[MAX_ARG + 4 + MAX_OPERAND];
 	int n = 0;
 	size_t column = 8 + strlen(k->function) + 1;
 
+	if (is_x86(e->plan))
+		arg[n++] = "net->isa";
 	for (int i = 0; i < k->narg; i++)
 		arg[n++] = pointer_text(e, &k->arg[i].region, true);
 	arg[n++] = pointer_text(e, &k->dst, false);
+	if (k->scratch > 0)
+		arg[n++] = arena_printf(e->arena, "m + %lld", (long long)(k->scratch_offset / 4));
+	if (k->ngemm > 0)
+		arg[n++] = arena_printf(e->arena, "gemms_%d[net->isa - 1]", gemm_set(e->plan, k));
 	for (int i = 0; i < k->noperand; i++)
 		if (k->in_place == NULL || k->operand[i].region.buffer != k->in_place)
 			arg[n++] = pointer_text(e, &k->operand[i].region, true);
@@ -266,6 +272,14 @@ static void write_checks(struct emission *e, struct buf *out)
 	buf_printf(out, "\tif ((uintptr_t)arena %% %s_ARENA_ALIGN != 0)\n\t\treturn %s_E_ALIGN;\n\n", e->upper, e->upper);
 }
 
+static bool uses_scratch(const struct plan *p)
+{
+	for (int k = 0; k < p->nkernel; k++)
+		if (p->kernel[k]->scratch > 0)
+			return true;
+	return false;
+}
+
 /* Every kernel: what it stands for, and the call. */
 static void write_run(struct emission *e, struct buf *out)
 {
@@ -274,7 +288,7 @@ static void write_run(struct emission *e, struct buf *out)
 
 	emit_signature(e, out, "\n{\n");
 	write_checks(e, out);
-	if (uses_kind(p, BUF_ARENA))
+	if (uses_kind(p, BUF_ARENA) || uses_scratch(p))
 		buf_puts(out, "\tfloat *const m = (float *)arena;\n");
 	if (uses_kind(p, BUF_WEIGHTS))
 		buf_puts(out, "\tconst float *const w = net->weights;\n");
@@ -293,6 +307,8 @@ static void write_run(struct emission *e, struct buf *out)
 			buf_printf(out, "\tif (net->trace != NULL)\n\t\tnet->trace(net->trace_context, %d, %s);\n", traced++,
 				   pointer_text(e, &k->dst, true));
 	}
+	if (is_x86(p))
+		buf_puts(out, "\tleave(net->isa);\n");
 	buf_printf(out, "\treturn %s_OK;\n}\n\n", e->upper);
 }
 
@@ -326,6 +342,8 @@ static void emit_code(struct emission *e)
 	const struct instance *v = instantiate(e->plan, &n);
 
 	write_head(e, &out);
+	if (is_x86(e->plan))
+		emit_x86(e, &out);
 	for (int k = 0; k < n; k++)
 		template_helpers(v[k].text, write_helper, &helpers);
 	for (int k = 0; k < n; k++) {

@@ -243,12 +243,12 @@ void walk_next(struct walk *w)
 {
 	for (int k = w->shape.rank - 1; k >= 0; k--) {
 		w->index[k]++;
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < MAX_EXPR_IN; i++)
 			w->at[i] += w->stride[i][k];
 		if (w->index[k] < w->shape.dim[k])
 			return;
 		w->index[k] = 0;
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < MAX_EXPR_IN; i++)
 			w->at[i] -= w->stride[i][k] * w->shape.dim[k];
 	}
 }
@@ -364,7 +364,7 @@ static bool store_integers(struct graph *g, struct node *n, const int64_t *v)
 static bool integer_elementwise(struct graph *g, struct node *n)
 {
 	int64_t (*op)(const int64_t *) = NULL;
-	int64_t count = shape_count(&n->out[0]->shape), *in[3] = { NULL }, *v;
+	int64_t count = shape_count(&n->out[0]->shape), *in[MAX_EXPR_IN] = { NULL }, *v;
 	struct arena scratch = { 0 };
 	struct walk w;
 
@@ -380,7 +380,7 @@ static bool integer_elementwise(struct graph *g, struct node *n)
 	}
 	v = arena_alloc(&scratch, (size_t)(count + 1) * sizeof(*v));
 	for (int64_t i = 0; i < count; i++, walk_next(&w)) {
-		int64_t x[3] = { 0 };
+		int64_t x[MAX_EXPR_IN] = { 0 };
 
 		for (int k = 0; k < n->nin; k++)
 			x[k] = in[k][w.at[k]];
@@ -477,7 +477,7 @@ bool eval_elementwise(struct graph *g, struct node *n)
 	int64_t count = shape_count(&n->out[0]->shape);
 	char fast = fast_op(n->op);
 	struct arena scratch = { 0 };
-	double *in[3] = { NULL }, *v;
+	double *in[MAX_EXPR_IN] = { NULL }, *v;
 	struct walk w;
 
 	for (int k = 0; k < n->nin; k++)
@@ -493,7 +493,7 @@ bool eval_elementwise(struct graph *g, struct node *n)
 	const struct program *p = expr_compile(&scratch, n->op, n);
 
 	for (int64_t i = 0; i < count; i++, walk_next(&w)) {
-		double x[3] = { 0 };
+		double x[MAX_EXPR_IN] = { 0 };
 
 		for (int k = 0; k < n->nin; k++)
 			x[k] = step ? (double)(float)in[k][w.at[k]] : in[k][w.at[k]];

@@ -278,10 +278,10 @@ static bool is_operand(const char *text)
 static const char *node_text(struct epilogue *x, int member)
 {
 	const struct node *n = x->kernel->group[member];
-	const char *in[3] = { "", "", "" }, *text;
+	const char *in[MAX_EXPR_IN] = { "", "", "", "" }, *text;
 	struct buf b = { 0 };
 
-	for (int i = 0; i < n->nin && i < 3; i++)
+	for (int i = 0; i < n->nin && i < MAX_EXPR_IN; i++)
 		in[i] = input_text(x, n->in[i], compute_type(n));
 	if (strcmp(n->op->name, "Cast") == 0)
 		return cast_text(x->arena, n, in[0]);
@@ -433,26 +433,28 @@ static const char *base_name(struct arena *a, const struct kernel *k)
 
 static const char placeholder[] = "skipc_instance";
 
-/* Text of the kernel's function, under the placeholder's name. */
-static const char *instance_text(struct plan *p, struct kernel *k)
+/* Text of the kernel's functions, the last one under that name. isa null: the only version. */
+static const char *version_text(struct plan *p, struct kernel *k, const char *name, const char *comment, const struct isa *isa)
 {
+	bool plain = isa == NULL || !isa->guarded;
 	struct epilogue x = { .arena = p->arena, .kernel = k };
 	struct instance_request r = {
-		.template_name = k->row->template,
-		.function = placeholder,
-		.comment = instance_comment(p->arena, k),
+		.template_name = plain && k->portable != NULL ? k->portable : k->row->template,
+		.function = name,
+		.comment = comment,
 		.params = k->param,
 		.nparams = k->nparam,
 		.access = write_access,
 		.epilogue = write_epilogue,
 		.ctx = &x,
 	};
-	struct subst substs[MAX_SUBST + 1];
+	struct subst substs[MAX_SUBST + 2];
 
 	memcpy(substs, k->subst, sizeof(k->subst));
 	substs[k->nsubst] = (struct subst){ "OPERANDS", operand_parameters(p->arena, k) };
+	substs[k->nsubst + 1] = (struct subst){ "TARGET", isa != NULL ? isa->macro : "" };
 	r.substs = substs;
-	r.nsubsts = k->nsubst + 1;
+	r.nsubsts = k->nsubst + 2;
 	return template_instantiate(p->arena, &r);
 }
 
@@ -485,6 +487,87 @@ static const char *unique_name(struct arena *a, const struct instance *v, int n,
 			return name;
 		name = arena_printf(a, "%s_%d", base, copy);
 	}
+}
+
+/* ---- versions for instruction sets ---- */
+
+/* The switch by which a template with intrinsics knows what it is compiled for. */
+static void param_isa(struct kernel *k, const struct isa *isa)
+{
+	int i = 0;
+
+	while (i < k->nparam && strcmp(k->param[i].name, "AVX512") != 0)
+		i++;
+	if (i == k->nparam)
+		k->param[k->nparam++] = (struct param){ "AVX512", 0 };
+	k->param[i].value = strcmp(isa->suffix, "avx512") == 0;
+}
+
+/* `static void f(` at the start of a line becomes `static MACRO void f(`. */
+static const char *with_attribute(struct arena *a, const char *text, const char *macro)
+{
+	const char *marked = macro[0] != '\0' ? replace_all(a, arena_printf(a, "\n%s", text), "\nstatic ", arena_printf(a, "\nstatic %s ", macro)) : text;
+
+	marked = replace_all(a, marked, arena_printf(a, "static %s %s ", macro, macro), arena_printf(a, "static %s ", macro));
+	return marked[0] == '\n' ? marked + 1 : marked;
+}
+
+/* The parameters of function `name` as its definition in text has them; *names: the same as arguments. */
+static const char *parameters_of(struct arena *a, const char *text, const char *name, const char **names)
+{
+	const char *start = text, *end, *hit;
+	struct buf b = { 0 };
+
+	for (const char *s = text; (hit = strstr(s, name)) != NULL; s = hit + 1)
+		if (hit[strlen(name)] == '(')
+			start = hit + strlen(name) + 1; /* the definition stands last */
+	end = strstr(start, ")\n{");
+	if (end == NULL)
+		die("no definition of %s", name);
+	for (const char *c = start; c < end;) {
+		const char *comma = memchr(c, ',', (size_t)(end - c)), *last = comma != NULL ? comma : end, *word = last;
+
+		while (word > c && (isalnum((unsigned char)word[-1]) || word[-1] == '_'))
+			word--;
+		buf_printf(&b, "%s%.*s", b.len > 0 ? ", " : "", (int)(last - word), word);
+		c = comma != NULL ? comma + 1 : end;
+	}
+	*names = arena_strdup(a, b.data);
+	buf_release(&b);
+	return arena_printf(a, "%.*s", (int)(end - start), start);
+}
+
+/* All versions, and the function that picks one. */
+static const char *versions_text(struct plan *p, struct kernel *k)
+{
+	struct arena *a = p->arena;
+	struct buf b = { 0 };
+	const char *parameters = "", *names = "", *text;
+
+	for (int i = 0; i < NISA; i++) {
+		const char *name = arena_printf(a, "%s_%s", placeholder, isas[i].suffix);
+
+		param_isa(k, &isas[i]);
+		text = with_attribute(a, version_text(p, k, name, arena_printf(a, "%s: for %s", k->title, isas[i].suffix), &isas[i]), isas[i].macro);
+		parameters = parameters_of(a, text, name, &names);
+		if (i == 0)
+			buf_puts(&b, "#if HAVE_X86\n");
+		else if (!isas[i].guarded)
+			buf_puts(&b, "#endif\n\n");
+		buf_printf(&b, "%s\n", text);
+	}
+	buf_printf(&b, "/* %s */\nstatic void %s(int isa, %s)\n{\n#if HAVE_X86\n", instance_comment(a, k), placeholder, parameters);
+	for (int i = 0; isas[i].guarded; i++)
+		buf_printf(&b, "\tif (isa == %s) {\n\t\t%s_%s(%s);\n\t\treturn;\n\t}\n", isas[i].name, placeholder, isas[i].suffix, names);
+	buf_printf(&b, "#endif\n\t(void)isa;\n\t%s_%s(%s);\n}\n", placeholder, isas[NISA - 1].suffix, names);
+	text = arena_strdup(a, b.data);
+	buf_release(&b);
+	return text;
+}
+
+static const char *instance_text(struct plan *p, struct kernel *k)
+{
+	return is_x86(p) ? versions_text(p, k) : version_text(p, k, placeholder, instance_comment(p->arena, k), NULL);
 }
 
 static uint64_t hash_text(const char *s)

@@ -106,17 +106,18 @@ static void write_types(struct emission *e, struct buf *out)
 	enum weights_form form = weights_form(e);
 
 	buf_printf(out, "/* A network ready to run. Constant after init: threads may share it. Its fields are its own business. */\n"
-			"struct %s {\n\tconst float *weights;\n%s};\n\n",
-		   e->name, trace);
+			"struct %s {\n\tconst float *weights;\n%s%s};\n\n",
+		   e->name, is_x86(e->plan) ? "\tint isa;\n" : "", trace);
 	buf_printf(out, "/* All zero means defaults. */\nstruct %s_options {\n", e->name);
 	buf_printf(out, "\t/* The contents of %s_weights.bin, aligned to 64 bytes, and how many bytes; null: %s. */\n"
 			"\tconst void *weights;\n\tsize_t weights_size;\n",
 		   e->name, form == WEIGHTS_BIN ? "an error, as none are linked in" : "those linked in");
+	/* what follows is the same for every target */
 	buf_puts(out, "\t/* Calls body(task, i, worker) for all i below count, on any threads, worker below `workers`, and\n"
 		      "\t * returns when all have returned. --target=c runs on the caller's thread and does not call it. */\n"
 		      "\tvoid (*parallel_for)(void *context, void (*body)(void *task, int index, int worker), void *task,\n"
 		      "\t\t\t     int count);\n\tvoid *parallel_context;\n\tint workers;\n"
-		      "\t/* The greatest instruction set to use: 0 any, 1 portable C. --target=c has no other. */\n\tint isa;\n");
+		      "\t/* The greatest instruction set to use: 0 any, 1 portable C, 2 AVX2, 3 AVX-512. --target=c has 1 only. */\n\tint isa;\n");
 	if (e->options->trace)
 		buf_puts(out, "\t/* Called with each stored tensor after it is computed (see the .trace file). */\n");
 	buf_printf(out, "%s};\n\n", trace);
@@ -193,7 +194,9 @@ static void write_init(struct emission *e, struct buf *out)
 	if (e->options->trace)
 		buf_puts(out, "\tnet->trace = options != NULL ? options->trace : NULL;\n"
 			      "\tnet->trace_context = options != NULL ? options->trace_context : NULL;\n");
-	buf_printf(out, "\tif (options != NULL && options->isa < 0)\n\t\treturn %s_E_ISA;\n", e->upper);
+	buf_printf(out, "\tif (options != NULL && (options->isa < 0 || options->isa > 3))\n\t\treturn %s_E_ISA;\n", e->upper);
+	if (is_x86(e->plan))
+		buf_puts(out, "\tnet->isa = best_isa(options != NULL && options->isa > 0 ? options->isa : ISA_AVX512);\n");
 	buf_puts(out, "\tif (options != NULL && options->weights != NULL) {\n\t\tfile = options->weights;\n"
 		      "\t\tsize = options->weights_size;\n\t}\n");
 	if (apart)

@@ -232,10 +232,16 @@ static const char *anchor_name(const struct kernel *k)
 	return k->anchor != NULL ? k->anchor->op->name : "";
 }
 
+/* Portable kernels serve every target. */
+static bool serves(const struct kernel_row *r, const struct plan *p)
+{
+	return strcmp(r->target, "c") == 0 || is_x86(p);
+}
+
 bool kernel_exists(const struct plan *p, const struct kernel *k)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].op, anchor_name(k)) == 0 && strcmp(rows[i].target, p->target) == 0 && rows[i].applies(k) == NULL)
+		if (strcmp(rows[i].op, anchor_name(k)) == 0 && serves(&rows[i], p) && rows[i].applies(k) == NULL)
 			return true;
 	return false;
 }
@@ -248,7 +254,7 @@ void kernel_choose(struct plan *p, struct kernel *k)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct kernel_row *r = &rows[i];
 
-		if (strcmp(r->op, anchor_name(k)) != 0 || strcmp(r->target, p->target) != 0)
+		if (strcmp(r->op, anchor_name(k)) != 0 || !serves(r, p))
 			continue;
 		if (r->applies(k) != NULL) {
 			why = r->applies(k);
@@ -272,13 +278,13 @@ void kernel_choose(struct plan *p, struct kernel *k)
 	p->macs += k->macs;
 }
 
-void kernel_explain(FILE *to, const struct kernel *k)
+void kernel_explain(FILE *to, const struct plan *p, const struct kernel *k)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct kernel_row *r = &rows[i];
 		const char *why = NULL;
 
-		if (strcmp(r->op, anchor_name(k)) != 0 || strcmp(r->target, k->row->target) != 0)
+		if (strcmp(r->op, anchor_name(k)) != 0 || !serves(r, p))
 			continue;
 		why = r->applies(k);
 		if (r == k->row)

@@ -21,6 +21,7 @@ struct job {
 	struct plan *plan;
 	struct output out;
 	struct emit_options emit;
+	bool json; /* inspect */
 	char dump; /* letter of the pass after which to print, or 0 */
 };
 
@@ -79,7 +80,13 @@ static void pass_fold(struct job *j)
 
 static void pass_rewrite(struct job *j)
 {
+	skip_scan(j->graph);
 	rewrite(j->graph);
+}
+
+static void pass_skip(struct job *j)
+{
+	skip(j->graph);
 }
 
 static void pass_layout(struct job *j)
@@ -107,7 +114,7 @@ static void pass_emit(struct job *j)
 	emit(j->plan, &j->emit, &j->out);
 }
 
-enum { GRAPH = 1, SHAPES = 2, FOLDED = 4, CANONICAL = 8, LAYOUT = 16, PLAN = 32, OFFSETS = 64, PACKED = 128, FILES = 256 };
+enum { GRAPH = 1, SHAPES = 2, FOLDED = 4, CANONICAL = 8, SKIPS = 16, LAYOUT = 32, PLAN = 64, OFFSETS = 128, PACKED = 256, FILES = 512 };
 
 /* Each pass is a file with one public function; `needs` must have been made before it. */
 static const struct pass {
@@ -120,7 +127,8 @@ static const struct pass {
 	{ 's', "shapes", pass_shapes, GRAPH, SHAPES },
 	{ 'f', "fold", pass_fold, GRAPH | SHAPES, FOLDED },
 	{ 'r', "rewrite", pass_rewrite, GRAPH | SHAPES | FOLDED, CANONICAL },
-	{ 'l', "layout", pass_layout, GRAPH | SHAPES | CANONICAL, LAYOUT },
+	{ 'b', "skip", pass_skip, GRAPH | SHAPES | CANONICAL, SKIPS },
+	{ 'l', "layout", pass_layout, GRAPH | SHAPES | CANONICAL | SKIPS, LAYOUT },
 	{ 'k', "schedule", pass_schedule, GRAPH | SHAPES | LAYOUT, PLAN },
 	{ 'm', "memory", pass_memory, PLAN, OFFSETS },
 	{ 'p', "pack", pass_pack, PLAN, PACKED },
@@ -186,16 +194,18 @@ static const char help[] =
 	"skipc " SKIPC_VERSION ": compiles ONNX networks with skip connections into standalone C\n"
 	"\n"
 	"  skipc compile MODEL -o DIR    DIR/NAME.c NAME.h NAME_weights.c (or .bin)\n"
-	"  skipc inspect MODEL           nodes, kernels, fusions, memory plan\n"
+	"  skipc inspect MODEL           blocks, nodes, kernels, fusions, memory plan\n"
 	"  skipc diff MODEL              builds, runs, compares with onnxruntime\n"
 	"\n"
 	"MODEL is an .onnx file (or a graph in text form, .skipc). Options of all commands:\n"
 	"  --name NAME      prefix of the generated names; the model's base name unless given\n"
-	"  --target=c       portable C99 (the default)\n"
+	"  --target=T       c: portable C99 (the default); x86-64: AVX-512, AVX2 and plain C in one file\n"
 	"  --dim NAME=N     value of a symbolic dimension; the batch is 1 unless given\n"
 	"  -d LETTER        print the graph or plan after a pass:\n"
-	"                   import shapes fold rewrite layout schedule(k) memory pack emit\n"
+	"                   import shapes fold rewrite skip(b) layout schedule(k) memory pack emit\n"
 	"  --help --version\n"
+	"inspect:\n"
+	"  --json           everything as JSON\n"
 	"compile:\n"
 	"  --main           also NAME_main.c, a program: PROG x0.npy ... -o y0.npy ...\n"
 	"  --weights=FORM   text, rows, incbin or bin; by size unless given\n"
@@ -282,8 +292,8 @@ static int parse_options(struct job *j, int argc, char **argv)
 {
 	const char *value;
 
-	j->emit.settings = "--target=c";
 	j->target = "c";
+	j->emit.settings = "";
 	for (int k = 2; k < argc; k++) {
 		if ((value = option(argv, &k, "-o")) != NULL || (value = option(argv, &k, "--output")) != NULL) {
 			j->out.dir = value;
@@ -292,8 +302,9 @@ static int parse_options(struct job *j, int argc, char **argv)
 				return usage("--name wants a C identifier, not ", value);
 			j->emit.name = value;
 		} else if ((value = option(argv, &k, "--target")) != NULL) {
-			if (strcmp(value, "c") != 0)
+			if (strcmp(value, "c") != 0 && strcmp(value, "x86-64") != 0)
 				return usage("no such target: ", value);
+			j->target = arena_strdup(&j->arena, value);
 		} else if ((value = option(argv, &k, "--dim")) != NULL) {
 			if (!parse_dim(j, value))
 				return usage("--dim wants NAME=N with N at least 1, not ", value);
@@ -304,6 +315,8 @@ static int parse_options(struct job *j, int argc, char **argv)
 			note_setting(j, arena_printf(&j->arena, "--weights=%s", value));
 		} else if ((value = option(argv, &k, "-d")) != NULL) {
 			j->dump = value[0];
+		} else if (strcmp(argv[k], "--json") == 0) {
+			j->json = true;
 		} else if (strcmp(argv[k], "--main") == 0) {
 			j->emit.main = true;
 		} else if (strcmp(argv[k], "--trace") == 0) {
@@ -321,6 +334,7 @@ static int parse_options(struct job *j, int argc, char **argv)
 	}
 	if (j->model == NULL)
 		return usage("no model is given", "");
+	j->emit.settings = arena_printf(&j->arena, "--target=%s%s", j->target, j->emit.settings);
 	return 0;
 }
 
@@ -363,7 +377,10 @@ static int command_inspect(int argc, char **argv)
 	j.diag.path = j.model;
 	if (!run_passes(&j, PACKED))
 		return finish(&j, 1);
-	report(stdout, j.plan);
+	if (j.json)
+		report_json(stdout, j.plan);
+	else
+		report(stdout, j.plan);
 	return finish(&j, 0);
 }
 

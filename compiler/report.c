@@ -104,7 +104,7 @@ static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const
 		fprintf(to, "        %s: %s\n", k->anchor != NULL ? "epilogue" : "elementwise", epilogue_text(a, k));
 	fprintf(to, "        nodes: %s\n", prov_text(a, p->graph, k->prov, 1 << 20));
 	if (k->anchor != NULL)
-		kernel_explain(to, k);
+		kernel_explain(to, p, k);
 }
 
 /* ONNX nodes by what became of them: in a kernel, or gone (constants, views). */
@@ -155,6 +155,7 @@ void report(FILE *to, const struct plan *p)
 	certificate_print(&cert, &a, p);
 	fprintf(to, "memory  %s\n", cert.data);
 	buf_release(&cert);
+	report_blocks(to, p);
 	for (int i = 0; i < p->nkernel; i++)
 		report_kernel(to, &a, p, p->kernel[i]);
 	report_memory(to, &a, p);

@@ -75,8 +75,8 @@ int64_t *store_i64(struct graph *g, struct node *n); /* integers, not bool */
 struct walk {
 	struct shape shape;
 	int64_t index[MAX_RANK];
-	int64_t stride[3][MAX_RANK];
-	int64_t at[3];
+	int64_t stride[MAX_EXPR_IN][MAX_RANK];
+	int64_t at[MAX_EXPR_IN];
 };
 void walk_start(struct walk *w, const struct shape *s);
 void walk_broadcast(struct walk *w, int k, const struct shape *s); /* strides of a tensor that broadcasts */

@@ -14,6 +14,7 @@
 
 #define SKIPC_VERSION "0.1"
 #define MAX_RANK 8
+#define MAX_EXPR_IN 4 /* inputs of an elementwise operator */
 
 #if defined(__GNUC__)
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -164,6 +165,35 @@ struct node {
 	int mark; /* scratch for passes; no meaning between them */
 };
 
+/* ---- what skip() saw ---- */
+
+enum block_kind {
+	BLOCK_IDENTITY,	  /* x + F(x) */
+	BLOCK_OPTION_A,	  /* x sub-sampled, pooled or padded with zeros + F(x) */
+	BLOCK_PROJECTION, /* W x + F(x) */
+	BLOCK_SCALED,	  /* x + F(x), one of them times a constant */
+	BLOCK_GATED,	  /* x + F(x), one of them times a gate */
+	BLOCK_HIGHWAY,	  /* H(x) T(x) + x (1 - T(x)) */
+	BLOCK_CARRY,	  /* H(x) T(x) + x C(x) */
+	BLOCK_BLEND	  /* a t + b (1 - t), and neither is carried */
+};
+
+/* One residual sum or gate. Tensors go by their names: rewriting may have made others of them since. */
+struct block {
+	enum block_kind kind;
+	bool preactivation;
+	const struct prov *join, *nodes; /* what adds or blends; all that the block is made of */
+	const char *shortcut, *branch, *gate; /* gate: null where there is none */
+	const char *note;		      /* for people, or null */
+	const struct tensor *out;
+};
+
+/* An ONNX node that adds or gates, and is in no block. */
+struct refusal {
+	int onnx;
+	const char *why;
+};
+
 struct diag {
 	const char *path; /* model, as the user gave it */
 	int errors, warnings;
@@ -190,6 +220,11 @@ struct graph {
 	char sha256[65];      /* of the model file, hexadecimal */
 	int64_t model_bytes;
 	int64_t folded; /* bytes of constants that eval.c made: bounds memory and time */
+	bool *scales;	/* by ONNX node: it scales a layer's result by a constant; skip_scan() */
+	struct block *block; /* in the order of the model's nodes; skip() */
+	int nblock, block_cap;
+	struct refusal *refusal;
+	int nrefusal;
 };
 
 /* ---- the raw model (onnx.c -> opset.c) -------------------------------------------------------- */
@@ -285,6 +320,8 @@ struct region {
 
 struct kernel;
 struct plan;
+struct emission;
+struct gemm;
 
 /* A row of kernels.def: a way to compute an operator. */
 struct kernel_row {
@@ -361,7 +398,10 @@ struct kernel {
 	int nparam;
 	struct subst subst[MAX_SUBST];
 	int nsubst;
-	int64_t scratch, scratch_offset; /* bytes of the arena that it needs while it runs, and where */
+	int64_t scratch, scratch_offset; /* bytes of the arena that it needs while it runs, and where; argument behind y */
+	const struct gemm *gemm;	 /* small products that its template calls, of no ISA yet; argument behind scratch */
+	int ngemm;
+	const char *portable; /* template of the plain C version where the row's has none; null: the row's own */
 	int64_t macs;
 	const struct prov *prov;
 	const char *function; /* name of its instance; emit.c */
@@ -585,6 +625,13 @@ void rewrite_counting(struct graph *g, int *hits);
 int rule_count(void);
 const char *rule_text(int k); /* as rules.def has it; null: no rule, but the beginning of a stage */
 
+/* ---- skip.c: residual sums and gates --------------------------------------------------------------- */
+
+/* Before rewrite(), which may put scales into weights: notes which nodes they are. */
+void skip_scan(struct graph *g);
+/* Gates become Blend and Carry; what was seen stands in g->block and g->refusal. */
+void skip(struct graph *g);
+
 /* ---- region.c: regions, and what views do to them -------------------------------------------------- */
 
 struct region region_dense(enum dtype type, const struct shape *s, const uint8_t *order);
@@ -621,7 +668,7 @@ void memory(struct plan *p);
 void kernel_choose(struct plan *p, struct kernel *k);
 bool kernel_exists(const struct plan *p, const struct kernel *k); /* does some row apply? */
 /* Prints every row considered for k, and why it lost. */
-void kernel_explain(FILE *to, const struct kernel *k);
+void kernel_explain(FILE *to, const struct plan *p, const struct kernel *k);
 
 /* ---- template.c: instances of the files in templates/ ------------------------------------------------------ */
 
@@ -650,12 +697,28 @@ int template_helpers(const char *text, void (*need)(void *ctx, const char *name)
 
 /* ---- instance.c: kernels as C functions ------------------------------------------------------------------- */
 
-/* One C function of the output, shared by all kernels that are alike. */
+/* One C function of the output, shared by all kernels that are alike; with --target=x86-64 its versions, and
+ * a function of that name that takes the instruction set first. */
 struct instance {
 	const char *name;
 	const char *text;
 	struct kernel *first;
 };
+
+/* Instruction sets: a version of each function, in the order in which they are written. */
+struct isa {
+	const char *suffix;  /* avx512 */
+	const char *macro;   /* AVX512_CODE: its attribute in generated code; "" for plain C */
+	const char *name;    /* of the enumerator in generated code: ISA_AVX512 */
+	bool guarded;	     /* exists on x86-64 only */
+};
+
+enum { NISA = 3 };
+extern const struct isa isas[NISA];
+bool is_x86(const struct plan *p); /* --target=x86-64 */
+/* Definitions that the versions need, and the small products of all kernels; x86.c. */
+void emit_x86(struct emission *e, struct buf *out);
+int gemm_set(const struct plan *p, const struct kernel *k); /* number of k's table of products; -1: none */
 
 /* Instances of all kernels, in order of first use; sets kernel.function. */
 struct instance *instantiate(struct plan *p, int *count);
@@ -723,6 +786,14 @@ bool tensor_named(struct arena *a, const struct tensor *t);	 /* its name is ONNX
 
 void plan_print(struct buf *out, const struct plan *p); /* its text form */
 void report(FILE *to, const struct plan *p);		/* skipc inspect */
+
+/* ---- blocks.c, json.c: what skip() saw ------------------------------------------------------------------------- */
+
+void report_blocks(FILE *to, const struct plan *p);
+const char *block_kind_name(enum block_kind kind);
+/* ONNX nodes of the kernel that adds or blends. Null: there is none. */
+const struct prov *block_fused(const struct plan *p, const struct block *b);
+void report_json(FILE *to, const struct plan *p); /* skipc inspect --json */
 
 /* ---- pack.c: constants as kernels want them ------------------------------------------------------------ */
 

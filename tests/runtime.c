@@ -98,18 +98,20 @@ START_TEST(test_all_take_part)
 }
 END_TEST
 
-/* Calls in quick turn, in which threads that spin, that sleep and that come late all occur. */
+/* Calls in quick turn, with tasks and counts in turn and more threads than processors: some spin, some sleep, some
+ * come late and must not find the next call's indices for the last call's task. */
 START_TEST(test_many_calls)
 {
-	struct skipc_pool *pool = skipc_pool_create(3);
-	struct task t = { .workers = 3 };
+	struct skipc_pool *pool = skipc_pool_create(WORKERS);
+	struct task t[3] = { { .workers = WORKERS }, { .workers = WORKERS }, { .workers = WORKERS } };
 
-	for (int round = 0; round < 20000; round++) {
-		skipc_pool_for(pool, body, &t, 5);
+	for (int round = 0; round < 10000; round++) {
+		skipc_pool_for(pool, body, &t[round % 3], 5 + 30 * (round % 3));
 		if (round % 200 == 0) /* longer than anybody spins */
 			nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
 	}
-	check_calls(&t, 5, 20000);
+	for (int k = 0; k < 3; k++)
+		check_calls(&t[k], 5 + 30 * k, 10000 / 3 + (k < 10000 % 3));
 	skipc_pool_destroy(pool);
 }
 END_TEST

@@ -1,16 +1,17 @@
 /*
- * 1x1 convolution with few input channels and many output channels, vector code: six pixels times 64 output
- * channels stay in registers while the input channels go by. What libxsmm's kernels lose here is a call and
- * a tile in memory for each few multiply-adds; the tile of this one is small enough to be forwarded from the
- * stores.
+ * 1x1 convolution with few input channels and many output channels, vector code: six pixels times 64 (AVX2:
+ * 16) output channels stay in registers while the input channels go by. What libxsmm's kernels lose here is
+ * a call and a tile in memory for each few multiply-adds; the tile of this one is small enough to be
+ * forwarded from the stores.
  *
  * x: pixels evenly spaced by XP, channels side by side; XN. P >= 6. K is a multiple of 64. x is not y.
- * w [K / 64][C][64].
+ * w [K / 64][C][64]: read once for each PB pixels. PB is a multiple of 6.
  */
 #include "template.h"
 
 #define BIAS 1	 /* a bias for each output channel */
 #define AVX512 1 /* else AVX2 */
+#define CHANNELS 64 /* of a tile: 64 for AVX-512, 16 for AVX2 */
 
 #define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
 
@@ -47,33 +48,31 @@ static AVX512_CODE inline void conv_expand_tile(const float *restrict x, const f
 			_mm512_storeu_ps(t + i * 64 + j * 16, sum[i][j]);
 }
 #else
-/* t [6][64] = the products of six pixels at x with w [C][64], sixteen channels at a time. */
+/* t [6][16] = the products of six pixels at x with sixteen columns of w [C][64]. */
 static AVX2_CODE inline void conv_expand_tile(const float *restrict x, const float *restrict w, float *restrict t)
 {
 	enum { C = 64, XP = 64 };
 
-	for (int k = 0; k < 64; k += 16) {
-		__m256 sum[6][2];
+	__m256 sum[6][2];
 
-		UNROLL
-		for (int i = 0; i < 6; i++)
-			sum[i][0] = sum[i][1] = _mm256_setzero_ps();
-		for (int c = 0; c < C; c++) {
-			const __m256 w0 = _mm256_loadu_ps(w + c * 64 + k), w1 = _mm256_loadu_ps(w + c * 64 + k + 8);
+	UNROLL
+	for (int i = 0; i < 6; i++)
+		sum[i][0] = sum[i][1] = _mm256_setzero_ps();
+	for (int c = 0; c < C; c++, w += 64) {
+		const __m256 w0 = _mm256_loadu_ps(w), w1 = _mm256_loadu_ps(w + 8);
 
-			UNROLL
-			for (int i = 0; i < 6; i++) {
-				const __m256 v = _mm256_broadcast_ss(x + i * XP + c);
-
-				sum[i][0] = _mm256_fmadd_ps(w0, v, sum[i][0]);
-				sum[i][1] = _mm256_fmadd_ps(w1, v, sum[i][1]);
-			}
-		}
 		UNROLL
 		for (int i = 0; i < 6; i++) {
-			_mm256_storeu_ps(t + i * 64 + k, sum[i][0]);
-			_mm256_storeu_ps(t + i * 64 + k + 8, sum[i][1]);
+			const __m256 v = _mm256_broadcast_ss(x + i * XP + c);
+
+			sum[i][0] = _mm256_fmadd_ps(w0, v, sum[i][0]);
+			sum[i][1] = _mm256_fmadd_ps(w1, v, sum[i][1]);
 		}
+	}
+	UNROLL
+	for (int i = 0; i < 6; i++) {
+		_mm256_storeu_ps(t + i * 16, sum[i][0]);
+		_mm256_storeu_ps(t + i * 16 + 8, sum[i][1]);
 	}
 }
 #endif
@@ -85,23 +84,23 @@ static TARGET void conv_expand(const float *restrict x, const float *restrict w,
 #endif
 			       float *y OPERANDS)
 {
-	enum { N = 1, P = 64, C = 64, K = 256, XN = 4096, XP = 64 };
+	enum { N = 1, P = 64, PB = 24, C = 64, K = 256, KB = CHANNELS, XN = 4096, XP = 64 };
 
 	for (int n = 0; n < N; n++)
-	for (int p0 = 0; p0 < P; p0 += 6) {
-		const int first = p0 + 6 < P ? p0 : P - 6; /* the last six overlap with those before */
+	for (int b0 = 0; b0 < P; b0 += PB)
+	for (int k0 = 0; k0 < K; k0 += KB) {
+		for (int p0 = b0; p0 < b0 + PB && p0 < P; p0 += 6) {
+			const int first = p0 + 6 < P ? p0 : P - 6; /* the last six overlap with others */
+			float t[6 * KB];
 
-		for (int k0 = 0; k0 < K; k0 += 64) {
-			float t[6 * 64];
-
-			conv_expand_tile(x + n * XN + first * XP, w + k0 * C, t);
+			conv_expand_tile(x + n * XN + first * XP, w + k0 / 64 * 64 * C + k0 % 64, t);
 			for (int p = p0; p < first + 6; p++)
-				for (int j = 0; j < 64; j++) {
+				for (int j = 0; j < KB; j++) {
 					const int k = k0 + j;
 #if BIAS
-					float v = t[(p - first) * 64 + j] + bias[k];
+					float v = t[(p - first) * KB + j] + bias[k];
 #else
-					float v = t[(p - first) * 64 + j];
+					float v = t[(p - first) * KB + j];
 #endif
 
 					EPILOGUE(v, n, k, p);

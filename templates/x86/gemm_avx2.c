@@ -6,6 +6,7 @@
 #include "template.h"
 
 #define AHEAD 16 /* rows of a that are fetched before they are used */
+#define DEPTH 256 /* rows of a that stay in the cache while pixels go by */
 
 /* c [PIXELS][ldc] = (add: +=) products of PIXELS pixels with 16 channels. Loops over PIXELS, a constant where this
  * is inlined, are unrolled: sum must be registers. */
@@ -80,10 +81,15 @@ static AVX2_CODE void gemm_avx2_panel(const float *a, const float *b, float *c, 
 static AVX2_CODE void gemm_avx2(const float *a, const float *b, float *c, const uint64_t *count,
 	const uint64_t *at_a, const uint64_t *at_b, int m, int n, int k, int lda, int ldb, int ldc, int add)
 {
+	const int depth = k < DEPTH ? k : DEPTH;
+	const uint64_t taps = (uint64_t)(DEPTH / depth);
 	int j = 0;
 
 	for (; j + 16 <= m; j += 16)
-		gemm_avx2_panel(a + j, b, c + j, *count, at_a, at_b, n, k, lda, ldb, ldc, add);
+		for (uint64_t t = 0; t < *count; t += taps)
+			for (int q = 0; q < k; q += depth)
+				gemm_avx2_panel(a + j + q * lda, b + q, c + j, *count - t < taps ? *count - t : taps, at_a + t,
+					at_b + t, n, k - q < depth ? k - q : depth, lda, ldb, ldc, add || t + (uint64_t)q > 0);
 	for (; j < m; j++) /* what is left of the channels, one at a time */
 		for (int i = 0; i < n; i++) {
 			float sum = add ? c[i * ldc + j] : 0.0f;
