@@ -90,7 +90,7 @@ examples: setup .venv/done
 
 # ---- tests ----
 
-$(BUILD)/tests/%: tests/%.c $(LIBRARY) $(wildcard tests/*.h)
+$(BUILD)/tests/%: tests/%.c $(LIBRARY) $(wildcard tests/*.h runtime/*)
 	@mkdir -p $(@D)
 	@echo "CC $<"
 	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -o $@ $< $(LIBRARY) $(LDFLAGS) $(LDLIBS) -lcheck -lsubunit -lrt -lpthread -ldl
@@ -115,7 +115,10 @@ check: setup .venv/done
 	$(PYTHON) tests/onnx_proto.py
 	$(PYTHON) tests/opset_rows.py
 	$(PYTHON) tests/embed.py
+	$(PYTHON) tests/runtime.py
+	$(PYTHON) tests/blocks.py
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
+	$(PYTHON) tests/run.py --target=x86-64
 
 check-fast: setup .venv/done
 	@$(MAKE) --no-print-directory all
@@ -132,7 +135,7 @@ bench: setup .venv/done
 
 # ---- keeping house ----
 
-CHECKED = $(SOURCES) $(wildcard runtime/*.c examples/*/*.c)
+CHECKED = $(SOURCES) $(wildcard runtime/*.c)
 
 format:
 	clang-format -i $(SOURCES) $(wildcard compiler/*.h)

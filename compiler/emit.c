@@ -133,7 +133,7 @@ static void write_head(struct emission *e, struct buf *out)
 		   p->graph->sha256, grouped(e->arena, p->macs), grouped(e->arena, p->weights_bytes),
 		   grouped(e->arena, p->cert.arena), p->cert.arena == p->cert.bound ? ", which is the lower bound" : "");
 	buf_printf(out, " * This file belongs to whoever compiled it: 0BSD, no condition, no warranty.\n */\n");
-	buf_printf(out, "#include \"%s.h\"\n\n#include <float.h>\n#include <stddef.h>\n#include <stdint.h>\n\n", e->name);
+	buf_printf(out, "#include \"%s.h\"\n\n#include <float.h>\n#include <stddef.h>\n#include <stdint.h>\n%s\n", e->name, is_x86(p) ? "#include <string.h>\n" : "");
 	buf_printf(out, "/* The same bits everywhere: no product and sum may be contracted into one rounding, and float\n"
 			" * arithmetic must be done in float. */\n"
 			"#if defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__) && __GNUC__ >= 8\n"

@@ -42,7 +42,8 @@ bool is_pool(const struct node *n)
 
 bool is_activation(const struct node *n)
 {
-	static const char *const linear[] = { "Add", "Sub", "Mul", "Div", "Neg", "Cast", "Blend", "Carry", "Where", NULL };
+	static const char *const linear[] = { "Add",  "Sub",   "Mul",	"Div",	 "Neg",
+					      "Cast", "Blend", "Carry", "Where", NULL };
 
 	return n != NULL && n->op->class == OP_ELEMENTWISE && !n->op->test && !one_of(n, linear);
 }
@@ -71,10 +72,26 @@ static bool attr_equal(const struct attr *x, const struct attr *y)
 	if (strcmp(x->name, y->name) != 0 || x->kind != y->kind || x->n != y->n)
 		return false;
 	for (int k = 0; k < x->n; k++)
-		if ((x->i != NULL && x->i[k] != y->i[k]) || (x->f != NULL && memcmp(&x->f[k], &y->f[k], sizeof(double)) != 0) ||
-		    (x->s != NULL && strcmp(x->s[k], y->s[k]) != 0))
+		switch (x->kind) {
+		case ATTR_INT:
+		case ATTR_INTS:
+			if (x->i[k] != y->i[k])
+				return false;
+			break;
+		case ATTR_FLOAT:
+		case ATTR_FLOATS:
+			if (memcmp(&x->f[k], &y->f[k], sizeof(double)) != 0)
+				return false;
+			break;
+		case ATTR_STRING:
+		case ATTR_STRINGS:
+			if (strcmp(x->s[k], y->s[k]) != 0)
+				return false;
+			break;
+		default:
 			return false;
-	return x->tensor == y->tensor;
+		}
+	return true;
 }
 
 static bool attrs_equal(const struct node *x, const struct node *y)
@@ -201,10 +218,21 @@ static const struct {
 	const char *op;
 	double lo, hi;
 } bounds[] = {
-	{ "Sigmoid", 0, 1 },	    { "HardSigmoid", 0, 1 },   { "Softmax", 0, 1 }, { "Tanh", -1, 1 },
-	{ "Erf", -1, 1 },	    { "Softsign", -1, 1 },     { "Sin", -1, 1 },    { "Cos", -1, 1 },
-	{ "Softplus", 0, INFINITY }, { "Exp", 0, INFINITY },    { "Abs", 0, INFINITY }, { "Sqrt", 0, INFINITY },
-	{ "Sign", -1, 1 },	    { "ReduceL1", 0, INFINITY }, { "ReduceL2", 0, INFINITY },
+	{ "Sigmoid", 0, 1 },
+	{ "HardSigmoid", 0, 1 },
+	{ "Softmax", 0, 1 },
+	{ "Tanh", -1, 1 },
+	{ "Erf", -1, 1 },
+	{ "Softsign", -1, 1 },
+	{ "Sin", -1, 1 },
+	{ "Cos", -1, 1 },
+	{ "Softplus", 0, INFINITY },
+	{ "Exp", 0, INFINITY },
+	{ "Abs", 0, INFINITY },
+	{ "Sqrt", 0, INFINITY },
+	{ "Sign", -1, 1 },
+	{ "ReduceL1", 0, INFINITY },
+	{ "ReduceL2", 0, INFINITY },
 };
 
 static struct range all_numbers(void)
@@ -263,7 +291,8 @@ static struct range chosen(struct seeker *s, const struct node *n)
 	const struct node *test = n->in[0]->def;
 	struct range x = input_range(s, n, 1), y = input_range(s, n, 2);
 
-	if (test != NULL && test->nin == 2 && test->in[0] == n->in[1] && (op_is(test, "Greater") || op_is(test, "GreaterOrEqual"))) {
+	if (test != NULL && test->nin == 2 && test->in[0] == n->in[1] &&
+	    (op_is(test, "Greater") || op_is(test, "GreaterOrEqual"))) {
 		const double least = input_range(s, test, 1).lo;
 
 		x.lo = x.lo < least ? least : x.lo;
@@ -300,7 +329,9 @@ static struct range arithmetic(struct seeker *s, const struct node *n)
 		return y.lo > 0 ? (struct range){ 1 / y.hi, 1 / y.lo } : all_numbers();
 	default: /* Mul; a square is not negative */
 		if (n->in[0] == n->in[1])
-			return (struct range){ x.lo > 0 ? x.lo * x.lo : x.hi < 0 ? x.hi * x.hi : 0,
+			return (struct range){ x.lo > 0	  ? x.lo * x.lo
+					       : x.hi < 0 ? x.hi * x.hi
+							  : 0,
 					       x.hi * x.hi > x.lo * x.lo ? x.hi * x.hi : x.lo * x.lo };
 		return product(x, y);
 	}
@@ -323,8 +354,9 @@ static struct range monotone(struct seeker *s, const struct node *n, struct rang
 
 static struct range node_range(struct seeker *s, const struct node *n)
 {
-	static const char *const moves[] = { "Reshape", "Transpose", "Slice", "Expand", "Concat", "Pad", "MaxPool", "AveragePool",
-					     "ReduceMean", "ReduceMax", "ReduceMin", "Gather", "Cast", NULL };
+	static const char *const moves[] = { "Reshape",	  "Transpose", "Slice",	      "Expand",	    "Concat",
+					     "Pad",	  "MaxPool",   "AveragePool", "ReduceMean", "ReduceMax",
+					     "ReduceMin", "Gather",    "Cast",	      NULL };
 	static const char *const sums[] = { "Add", "Sub", "Mul", "Div", "Neg", "Reciprocal", NULL };
 
 	if (n->op->test)

@@ -15,7 +15,8 @@ int cone_find(const struct cone *c, const struct tensor *t)
 {
 	const struct node *n = t->def;
 
-	if (n == NULL || n->id >= c->seeker->nnode || c->seeker->at[n->id] >= c->n || c->node[c->seeker->at[n->id]] != n)
+	if (n == NULL || n->id >= c->seeker->nnode || c->seeker->at[n->id] >= c->n ||
+	    c->node[c->seeker->at[n->id]] != n)
 		return -1;
 	return c->seeker->at[n->id];
 }
@@ -77,8 +78,8 @@ static void outer_poly(struct seeker *s, struct tensor *t, int depth, struct pol
 	/* sigmoid(-z), and a view of 1 - t, where the graph has sigmoid(z), or the same view of t */
 	if (op_is(n, "Sigmoid") && op_is(n->in[0]->def, "Neg"))
 		same = same_with_input(s, n, n->in[0]->def->in[0]);
-	else if (n->op->class == OP_VIEW && n->nin == 1 && op_is(n->in[0]->def, "Sub") && is_const(n->in[0]->def->in[0]) &&
-		 const_uniform(n->in[0]->def->in[0], &v) && v >= 1 && v <= 1)
+	else if (n->op->class == OP_VIEW && n->nin == 1 && op_is(n->in[0]->def, "Sub") &&
+		 is_const(n->in[0]->def->in[0]) && const_uniform(n->in[0]->def->in[0], &v) && v >= 1 && v <= 1)
 		same = same_with_input(s, n, n->in[0]->def->in[1]);
 	if (same != NULL && is_gate(s, same)) {
 		poly_atom(&inner, canon_of(s, same));
@@ -239,8 +240,8 @@ static struct tensor *find_value(const struct cone *c, int k, const struct poly 
 }
 
 /* t*h + (1 - t)*x, t being 0 where the atom is `lo` and 1 where it is `hi`. */
-static bool ends(const struct cone *c, int k, const struct poly *with, const struct poly *without, double lo, double hi,
-		 struct gate *g)
+static bool ends(const struct cone *c, int k, const struct poly *with, const struct poly *without, double lo,
+		 double hi, struct gate *g)
 {
 	struct poly x, h;
 	double fx, fh;
@@ -300,7 +301,8 @@ static bool try_atom(const struct cone *c, int k, int atom, struct gate *g)
 static bool complementary(const struct seeker *s, int x, int y)
 {
 	const struct tensor *a = s->g->tensors[x], *b = s->g->tensors[y];
-	const int64_t count = is_const(a) && is_const(b) && shape_equal(&a->shape, &b->shape) ? shape_count(&a->shape) : 0;
+	const int64_t count =
+		is_const(a) && is_const(b) && shape_equal(&a->shape, &b->shape) ? shape_count(&a->shape) : 0;
 
 	for (int64_t k = 0; k < count; k++) {
 		const double u = const_f64(a, k), v = const_f64(b, k);
@@ -365,7 +367,8 @@ static bool try_carry(const struct cone *c, int k, int atom, struct gate *g)
 		return false;
 	n = poly_atoms(&without, atoms, MAX_MONO);
 	for (int i = 0; i < n; i++) {
-		if (atoms[i] >= s->ntensor || !is_float(s->g->tensors[atoms[i]]) || !factor_out(&without, atoms[i], &gate))
+		if (atoms[i] >= s->ntensor || !is_float(s->g->tensors[atoms[i]]) ||
+		    !factor_out(&without, atoms[i], &gate))
 			continue;
 		g->x = s->g->tensors[atoms[i]];
 		g->c = find_value(c, k, &gate, &factor);
@@ -442,7 +445,9 @@ static const char *judge(struct seeker *s, const struct gate *g, const struct pr
 	}
 	b->shortcut = x->name;
 	b->branch = h->name;
-	b->gate = g->t != NULL ? g->t->name : atom != NULL ? atom->name : s->quotient[g->atom - s->ntensor].whole->name;
+	b->gate = g->t != NULL	 ? g->t->name
+		  : atom != NULL ? atom->name
+				 : s->quotient[g->atom - s->ntensor].whole->name;
 	if (from == NULL) {
 		const struct tensor *fork = fork_of(s, g->h, g->x);
 		const bool joined = fork != NULL;
@@ -450,7 +455,8 @@ static const char *judge(struct seeker *s, const struct gate *g, const struct pr
 		if (joined && count_layers(s, 0) == 0 && !in_parts(fork))
 			return "chooses between functions of one value without weights: an activation, no gate";
 		if (g->c != NULL)
-			return "two gates, but neither value is computed from the other: a gated sum, as in an LSTM cell";
+			return "two gates, but neither value is computed from the other: a gated sum, as in an LSTM "
+			       "cell";
 		b->kind = BLOCK_BLEND;
 		b->note = "neither is computed from the other, so nothing is carried";
 		b->nodes = joined ? visited_prov(s, 0, join) : join;
@@ -462,7 +468,8 @@ static const char *judge(struct seeker *s, const struct gate *g, const struct pr
 	b->kind = g->c != NULL && !of_one_softmax(g) ? BLOCK_CARRY : BLOCK_HIGHWAY;
 	if (g->c != NULL && b->kind == BLOCK_HIGHWAY)
 		b->note = "both gates come from one softmax and add up to 1";
-	const bool alone = all_through(s, (struct tensor *[]){ h, g->t != NULL ? g->t : atom, g->c }, 3, from, &other);
+	const bool alone =
+		all_through(s, (struct tensor *[]){ h, g->t != NULL ? g->t : atom, g->c }, 3, from, &other);
 
 	b->nodes = alone ? visited_prov(s, 0, join) : join;
 	if (alone)
@@ -470,7 +477,8 @@ static const char *judge(struct seeker *s, const struct gate *g, const struct pr
 	if (g->c != NULL)
 		return "two gates, but one value comes from elsewhere: a gated sum, as in an LSTM cell";
 	b->kind = BLOCK_BLEND;
-	b->note = arena_printf(s->g->arena, "also computed from \"%s\", past the value that is carried: a recurrent cell's update",
+	b->note = arena_printf(s->g->arena,
+			       "also computed from \"%s\", past the value that is carried: a recurrent cell's update",
 			       escape(s->g->arena, other->name));
 	return NULL;
 }
@@ -526,7 +534,8 @@ bool gate_try(struct cone *c, int k, struct change *change)
 	const char *why;
 
 	if (c->poly[k]->n < 2 || n->out[0]->type != DT_F32 ||
-	    !(op_is(n, "Add") || op_is(n, "Sub") || op_is(n, "Where") || op_is(n, "Div")) || !find_gate(c, k, &change->gate))
+	    !(op_is(n, "Add") || op_is(n, "Sub") || op_is(n, "Where") || op_is(n, "Div")) ||
+	    !find_gate(c, k, &change->gate))
 		return false;
 	change->node = c->node[k];
 	/* the cover is needed for the provenance, and taken back if that is no block */
@@ -575,8 +584,8 @@ static struct tensor *make_quotient(struct seeker *s, const struct change *ch, c
 
 	if (op_is(sum, "Add") && op_is(q->part->def, "Exp"))
 		for (int k = 0; k < 2; k++)
-			if (sum->in[k] == q->part && is_const(sum->in[1 - k]) && const_uniform(sum->in[1 - k], &one) && one >= 1 &&
-			    one <= 1)
+			if (sum->in[k] == q->part && is_const(sum->in[1 - k]) &&
+			    const_uniform(sum->in[1 - k], &one) && one >= 1 && one <= 1)
 				return make(s, ch, "Sigmoid", 1, &q->part->def->in[0]);
 	return make(s, ch, "Div", 2, (struct tensor *[]){ q->part, q->whole });
 }
@@ -594,7 +603,8 @@ void gate_apply(struct seeker *s, const struct change *ch)
 		y = make(s, ch, "Carry", 4, (struct tensor *[]){ g->h, t, g->x, g->c });
 	else if (t->type != DT_BOOL)
 		y = make(s, ch, "Blend", 3, (struct tensor *[]){ g->h, g->x, t });
-	else if (op_is(ch->node, "Where") && ch->node->in[0] == t && ch->node->in[1] == g->h && ch->node->in[2] == g->x)
+	else if (op_is(ch->node, "Where") && ch->node->in[0] == t && ch->node->in[1] == g->h &&
+		 ch->node->in[2] == g->x)
 		return; /* it is the selection already */
 	else
 		y = make(s, ch, "Where", 3, (struct tensor *[]){ t, g->h, g->x });

@@ -24,8 +24,11 @@ static void next(struct json *j)
  */
 static int utf8_length(const unsigned char *s)
 {
-	const int n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-		    : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	const int n = s[0] < 0x80		    ? 1
+		      : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+		      : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+		      : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+						    : 0;
 
 	for (int k = 1; k < n; k++)
 		if ((s[k] & 0xc0) != 0x80)

@@ -147,12 +147,14 @@ static struct tensor *stacked_input(const struct kernel *k, int s, int which)
 	return n->nin > which ? n->in[which] : NULL;
 }
 
-void weights(struct plan *p, struct kernel *k, int which, enum packing packing, int group, int block)
+void weights(struct plan *p, struct kernel *k, const struct blob *how)
 {
-	struct blob wanted = { .stack = 1 + k->nstacked, .packing = packing, .group = group, .block = block, .prov = k->prov };
+	struct blob wanted = *how;
 
+	wanted.stack = 1 + k->nstacked;
+	wanted.prov = k->prov;
 	for (int s = 0; s < wanted.stack; s++)
-		wanted.tensor[s] = stacked_input(k, s, which);
+		wanted.tensor[s] = stacked_input(k, s, 1);
 	add_blob(p, k, &wanted);
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* All dimensions but the last, as rows of the input. */
-static struct coord rows_of(const struct shape *s)
+struct coord rows_of(const struct shape *s)
 {
 	return span(0, s->rank - 1);
 }
@@ -19,7 +19,7 @@ const char *applies_linear(const struct kernel *k)
 	return k->narg == 0 || stride_of(input(k), &rows, &stride) ? NULL : "its rows do not lie evenly";
 }
 
-static int64_t row_count(const struct kernel *k)
+int64_t row_count(const struct kernel *k)
 {
 	const struct shape *x = &k->anchor->in[0]->shape;
 
@@ -37,7 +37,7 @@ double cost_rows(const struct kernel *k)
 	return (double)((row_count(k) + 5) / 6 * 6) * (double)shape_count(&k->anchor->in[1]->shape) * 1.5;
 }
 
-static void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk)
+void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk)
 {
 	const struct region *x = input(k);
 	int last = x->shape.rank - 1;
@@ -64,7 +64,7 @@ void setup_linear(struct plan *p, struct kernel *k)
 	param(k, "XK", xk);
 	add_coord(k, rows_of(&k->out->shape));
 	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
-	weights(p, k, 1, PACK_LINEAR, 1, block);
+	weights(p, k, &(struct blob){ .packing = PACK_LINEAR, .group = 1, .block = block });
 	bias(p, k, 1, block);
 	k->title = "linear";
 }
@@ -94,7 +94,7 @@ void setup_rows(struct plan *p, struct kernel *k)
 	add_coord(k, span(0, 0));
 	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
 	add_coord(k, rows_of(&k->out->shape));
-	weights(p, k, 1, PACK_LINEAR, 1, block);
+	weights(p, k, &(struct blob){ .packing = PACK_LINEAR, .group = 1, .block = block });
 	bias(p, k, 1, block);
 	k->title = "linear_rows";
 }

@@ -90,7 +90,7 @@ static const int64_t *kernel_size(const struct kernel *k)
 	return attr_ints(k->anchor, "kernel_shape", &n);
 }
 
-static char *window_text(struct plan *p, const struct kernel *k)
+char *window_text(struct plan *p, const struct kernel *k)
 {
 	int spatial = k->anchor->in[0]->shape.rank - 2, n;
 	const int64_t *size = kernel_size(k), *strides = attr_ints(k->anchor, "strides", &n);
@@ -142,7 +142,7 @@ void setup_conv(struct plan *p, struct kernel *k)
 	param(k, "GROUPED", group > 1);
 	param(k, "C", w->dim[1]);
 	tile(k, outputs, block);
-	weights(p, k, 1, PACK_CONV, (int)group, block);
+	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = (int)group, .block = block });
 	bias(p, k, (int)group, block);
 	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
 	k->title = arena_printf(p->arena, "conv%s%s", window_text(p, k), group > 1 ? "_grouped" : "");
@@ -163,7 +163,7 @@ void setup_depthwise(struct plan *p, struct kernel *k)
 
 	window(p, k, &w->dim[2]);
 	channel_tile(k, w->dim[0]);
-	weights(p, k, 1, PACK_DEPTHWISE, 1, 1);
+	weights(p, k, &(struct blob){ .packing = PACK_DEPTHWISE, .group = 1, .block = 1 });
 	bias(p, k, 1, (int)w->dim[0]);
 	k->macs = shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
 	k->title = arena_printf(p->arena, "depthwise%s", window_text(p, k));

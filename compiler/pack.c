@@ -6,6 +6,8 @@
  *   conv        [group][block][tap][C][stack][KB]  from [K, C, taps]
  *   depthwise   [tap][C]                           from [C, 1, taps]
  *   linear      [block][K][stack][NB]              from [K, N]
+ *   gemm        [group][block][chunk][tap][CB][stack][KB]  from [K, C, taps], or [C, K]
+ *   planar      [block][C][tap][KB]                from [K, C, taps]
  *   bias        [group][block][stack][KB]          from [K]
  */
 #include "skipc.h"
@@ -73,6 +75,41 @@ static float *pack_linear(const struct source *x, float *to)
 	return to;
 }
 
+/* The products of conv_gemm: a chunk of input channels at a time. */
+static float *pack_gemm(const struct source *x, float *to)
+{
+	const struct blob *b = x->blob;
+	bool matrix = x->shape->rank == 2; /* of a Linear: [C, K] */
+	int64_t outputs = (matrix ? x->shape->dim[1] : x->shape->dim[0]) / b->group;
+	int64_t channels = matrix ? x->shape->dim[0] : x->shape->dim[1], taps = 1;
+
+	for (int d = 2; d < x->shape->rank; d++)
+		taps *= x->shape->dim[d];
+	for (int64_t g = 0; g < b->group; g++)
+		for (int64_t k0 = 0; k0 < outputs; k0 += b->block)
+			for (int64_t c0 = 0; c0 < channels; c0 += b->chunk)
+				for (int64_t i = 0; i < taps * b->chunk; i++)
+					for (int s = 0; s < b->stack; s++)
+						for (int64_t k = k0; k < minimum(k0 + b->block, outputs); k++) {
+							int64_t c = c0 + i % b->chunk, tap = i / b->chunk;
+
+							*to++ = (float)x->v[s][matrix ? c * outputs + k : ((g * outputs + k) * channels + c) * taps + tap];
+						}
+	return to;
+}
+
+/* An image in planes: channels outside taps. */
+static float *pack_planar(const struct source *x, float *to)
+{
+	int64_t outputs = x->shape->dim[0], rest = x->blob->count / outputs;
+
+	for (int64_t k0 = 0; k0 < outputs; k0 += x->blob->block)
+		for (int64_t i = 0; i < rest; i++)
+			for (int64_t k = k0; k < minimum(k0 + x->blob->block, outputs); k++)
+				*to++ = (float)x->v[0][k * rest + i];
+	return to;
+}
+
 static float *pack_bias(const struct source *x, float *to)
 {
 	int64_t outputs = x->shape->dim[0] / x->blob->group;
@@ -106,7 +143,8 @@ void pack_blob(struct plan *p, const struct blob *b, float *to)
 {
 	static float *(*const packings[])(const struct source *x, float *to) = {
 		[PACK_PLAIN] = pack_plain, [PACK_CONV] = pack_conv, [PACK_DEPTHWISE] = pack_depthwise,
-		[PACK_LINEAR] = pack_linear, [PACK_BIAS] = pack_bias, [PACK_TABLE] = pack_plain,
+		[PACK_LINEAR] = pack_linear, [PACK_GEMM] = pack_gemm, [PACK_PLANAR] = pack_planar,
+		[PACK_BIAS] = pack_bias, [PACK_TABLE] = pack_plain,
 	};
 	struct arena scratch = { 0 };
 	struct source x = { .blob = b, .shape = &b->tensor[0]->shape };

@@ -61,7 +61,7 @@ struct blob *plan_blob(struct plan *p, const struct blob *wanted)
 		struct blob *b = p->blob[k];
 
 		if (memcmp(b->tensor, wanted->tensor, sizeof(b->tensor)) == 0 && b->packing == wanted->packing &&
-		    b->group == wanted->group && b->block == wanted->block)
+		    b->group == wanted->group && b->block == wanted->block && b->chunk == wanted->chunk)
 			return b;
 	}
 	struct blob *b = arena_alloc(p->arena, sizeof(*b));

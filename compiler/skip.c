@@ -53,8 +53,8 @@ static bool joins(const struct cone *c, const struct node *n)
 {
 	const struct tensor *t = n->nout == 1 ? n->out[0] : NULL;
 
-	return c->n < MAX_CONE && t != NULL && n->id < c->seeker->nnode && !c->seeker->member[n->id] && is_arithmetic(n) &&
-	       is_runtime(t) && !t->is_output;
+	return c->n < MAX_CONE && t != NULL && n->id < c->seeker->nnode && !c->seeker->member[n->id] &&
+	       is_arithmetic(n) && is_runtime(t) && !t->is_output;
 }
 
 static int by_place(const void *x, const void *y)
@@ -175,10 +175,12 @@ static bool asks_why(const struct seeker *s, int k)
 static void list_refusals(struct seeker *s)
 {
 	struct graph *g = s->g;
-	bool *in = arena_alloc(&s->scratch, (size_t)g->nonnx + 1), *ask = arena_alloc(&s->scratch, (size_t)g->nonnx + 1);
+	bool *in = arena_alloc(&s->scratch, (size_t)g->nonnx + 1),
+	     *ask = arena_alloc(&s->scratch, (size_t)g->nonnx + 1);
 
 	for (const struct node *n = g->first; n != NULL; n = n->next)
-		if (op_is(n, "Mul") && is_float(n->in[0]) && is_float(n->in[1]) && (is_gate(s, n->in[0]) || is_gate(s, n->in[1])))
+		if (op_is(n, "Mul") && is_float(n->in[0]) && is_float(n->in[1]) &&
+		    (is_gate(s, n->in[0]) || is_gate(s, n->in[1])))
 			refuse(s, n->prov, "a gate, but nothing is added to what it lets through");
 	for (int k = 0; k < g->nblock; k++)
 		mark_prov(in, g->block[k].join);

@@ -335,7 +335,7 @@ struct kernel_row {
 };
 
 /* How a constant is laid out in the weights; the order of elements stands in pack.c. */
-enum packing { PACK_PLAIN, PACK_CONV, PACK_DEPTHWISE, PACK_LINEAR, PACK_BIAS, PACK_TABLE };
+enum packing { PACK_PLAIN, PACK_CONV, PACK_DEPTHWISE, PACK_LINEAR, PACK_GEMM, PACK_PLANAR, PACK_BIAS, PACK_TABLE };
 
 enum { MAX_STACKED = 3 };
 
@@ -344,7 +344,7 @@ struct blob {
 	struct tensor *tensor[MAX_STACKED]; /* alike; more than one where layers are computed together */
 	int stack;
 	enum packing packing;
-	int group, block; /* PACK_CONV, PACK_BIAS: groups and outputs of a block; PACK_LINEAR: block */
+	int group, block, chunk; /* groups, outputs of a block, inputs of a chunk (PACK_GEMM); else 1 */
 	int64_t count;	  /* elements, all tensors */
 	struct buffer *buffer;
 	const struct prov *prov; /* of its first user */

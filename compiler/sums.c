@@ -22,11 +22,11 @@ struct sum {
 	struct node *root;
 	struct term term[MAX_TERM];
 	int n;
-	bool shifted;	      /* a constant that is not a single number is added */
-	bool scaled;	      /* all of it times a constant */
+	bool shifted; /* a constant that is not a single number is added */
+	bool scaled;  /* all of it times a constant */
 	bool too_many, vanished;
 	const struct prov *prov; /* of what adds */
-	struct tensor *small; /* a term that is broadcast, or null */
+	struct tensor *small;	 /* a term that is broadcast, or null */
 };
 
 /* ---- before rewrite() ---- */
@@ -70,8 +70,8 @@ void skip_scan(struct graph *g)
 			continue;
 		const int k = is_const(n->in[1]) ? 1 : is_const(n->in[0]) && op_is(n, "Mul") ? 0 : -1;
 
-		if (k < 0 || is_const(n->in[1 - k]) || n->prov == NULL || n->prov->n != 1 || !after_layer(n->in[1 - k]) ||
-		    is_normalisation(n->out[0], n->in[k]))
+		if (k < 0 || is_const(n->in[1 - k]) || n->prov == NULL || n->prov->n != 1 ||
+		    !after_layer(n->in[1 - k]) || is_normalisation(n->out[0], n->in[k]))
 			continue;
 		g->scales[n->prov->index[0]] = true;
 	}
@@ -225,7 +225,8 @@ static bool only_selects(const struct node *n)
 	const struct tensor *w = n->nin > 1 ? n->in[1] : NULL;
 	int64_t inputs, count;
 
-	if (!op_is(n, "Conv") || !is_const(w) || shape_count(&w->shape) > LAZY_COUNT * 16 || attr_int(n, "group", 1) != 1)
+	if (!op_is(n, "Conv") || !is_const(w) || shape_count(&w->shape) > LAZY_COUNT * 16 ||
+	    attr_int(n, "group", 1) != 1)
 		return false;
 	inputs = w->shape.dim[1];
 	count = shape_count(&w->shape);
@@ -309,11 +310,6 @@ static struct way way_of(const struct seeker *s)
 }
 
 /* ---- parts of the fork: do shortcut and branch read the same elements? ---- */
-
-struct part {
-	const struct node *slice;
-	bool all; /* something reads it that is no Slice */
-};
 
 static bool disjoint(const struct node *x, const struct node *y)
 {
@@ -422,7 +418,8 @@ static enum block_kind kind_of(const struct sum *m, const struct way *w, const s
 	return w->scaled || m->scaled || is_scaled(m, x) || is_scaled(m, f) ? BLOCK_SCALED : BLOCK_IDENTITY;
 }
 
-static const char *note_of(const struct sum *m, const struct way *w, const struct term *x, const struct term *f, bool apart)
+static const char *note_of(const struct sum *m, const struct way *w, const struct term *x, const struct term *f,
+			   bool apart)
 {
 	struct arena *a = m->cone->seeker->g->arena;
 
@@ -435,8 +432,9 @@ static const char *note_of(const struct sum *m, const struct way *w, const struc
 	if (f->factor < 0)
 		return "the branch is subtracted";
 	if (m->scaled || is_scaled(m, x) || is_scaled(m, f))
-		return fabs(f->factor) < 1 || fabs(f->factor) > 1 ? arena_printf(a, "the branch times %.6g", f->factor)
-								 : "times a constant";
+		return fabs(f->factor) < 1 || fabs(f->factor) > 1
+			       ? arena_printf(a, "the branch times %.6g", f->factor)
+			       : "times a constant";
 	return NULL;
 }
 
@@ -485,7 +483,8 @@ static const char *too_few(struct sum *m)
 	struct arena *a = m->cone->seeker->g->arena;
 
 	if (m->small != NULL)
-		return arena_printf(a, "\"%s\" is broadcast over the other operand: no shortcut", escape(a, m->small->name));
+		return arena_printf(a, "\"%s\" is broadcast over the other operand: no shortcut",
+				    escape(a, m->small->name));
 	if (m->vanished)
 		return "the other operand is multiplied by 0: a block that was taken out";
 	if (m->n == 1 && fabs(m->term[0].factor) > 1 + 1e-6)

@@ -56,6 +56,10 @@ static const char *packing_text(struct arena *a, const struct blob *b)
 		return arena_printf(a, "[group %d][block of %d][tap][C][stack %d][K]", b->group, b->block, b->stack);
 	case PACK_LINEAR:
 		return arena_printf(a, "[block of %d][K][stack %d][N]", b->block, b->stack);
+	case PACK_GEMM:
+		return arena_printf(a, "[group %d][block of %d][chunk of %d][tap][C][stack %d][K]", b->group, b->block, b->chunk, b->stack);
+	case PACK_PLANAR:
+		return arena_printf(a, "[block of %d][C][tap][K]", b->block);
 	case PACK_DEPTHWISE:
 		return "[tap][C]";
 	default:

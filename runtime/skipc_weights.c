@@ -17,7 +17,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #if USE_MMAP
 #include <errno.h>
 #include <fcntl.h>
@@ -120,7 +119,7 @@ int skipc_weights_open(struct skipc_weights *file, const char *path)
 {
 	if (file == NULL)
 		return SKIPC_WEIGHTS_E_NULL;
-	memset(file, 0, sizeof(*file));
+	*file = (struct skipc_weights){ 0 };
 	if (path == NULL)
 		return SKIPC_WEIGHTS_E_NULL;
 #if USE_MMAP
@@ -145,7 +144,7 @@ void skipc_weights_close(struct skipc_weights *file)
 #else
 	free(file->owned);
 #endif
-	memset(file, 0, sizeof(*file));
+	*file = (struct skipc_weights){ 0 };
 }
 
 const char *skipc_weights_error(int status)

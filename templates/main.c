@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-static const char usage[] = "usage: PROGRAM x0.npy [x1.npy ...] -o y0.npy [y1.npy ...] [--time N] [--weights FILE] [--trace-dir DIR]\n"
+static const char usage[] = "usage: PROGRAM x0.npy [x1.npy ...] -o y0.npy [y1.npy ...] [--time N] [--isa N] [--weights FILE] [--trace-dir DIR]\n"
 			    "inputs and outputs in the order of the graph; --time prints N times of one run, after one not counted\n";
 
 static void fail(const char *what, const char *why)
@@ -189,6 +189,8 @@ int main(int argc, char **argv)
 			nout = 0;
 		} else if (strcmp(argv[k], "--time") == 0 && k + 1 < argc) {
 			times = atoi(argv[++k]);
+		} else if (strcmp(argv[k], "--isa") == 0 && k + 1 < argc) {
+			options.isa = atoi(argv[++k]);
 		} else if (strcmp(argv[k], "--weights") == 0 && k + 1 < argc) {
 			options.weights = read_file(argv[++k], &options.weights_size);
 #if TRACE

@@ -28,6 +28,7 @@ struct network {
 struct network_options {
 	const void *weights;
 	size_t weights_size;
+	int isa;
 	void (*trace)(void *context, int index, const void *data);
 	void *trace_context;
 };

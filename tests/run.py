@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Run the cases and the bad inputs.
 
-    run.py [--skipc PATH] [--fast] [--jobs N] [NAME ...]
+    run.py [--skipc PATH] [--target T] [--fast] [--jobs N] [NAME ...]
 
 A case (tests/cases/NAME: model.onnx, test_data_set_0, perhaps `options` and `tolerance`) is compiled twice, from
 different folders, to the same bytes; built by gcc with address and undefined-behaviour sanitizers, and by clang
-optimised, without a warning; run by both to the same bits; and compared with the expected outputs. A bad input
+optimised, without a warning; run by both to the same bits; and compared with the expected outputs. With
+--target=x86-64 it is built once, and run held to each instruction set that this machine has. A bad input
 (tests/bad/NAME.onnx) must be refused: exit status 1, each line of NAME.err in the message, nothing written.
 Nothing is registered: the folders are the list. NAMEs choose some of it, --fast every eighth case and one build.
 """
@@ -30,6 +31,7 @@ BUILDS = {
     "gcc": "gcc -O1 -fsanitize=address,undefined -fno-sanitize-recover=all",
     "clang": "clang -O2",
 }
+ISAS = {1: None, 2: "avx2", 3: "avx512f"}  # levels of --target=x86-64: what the processor must have
 TOLERANCE = 5e-6  # of the largest expected value; what float arithmetic in another order makes of these models
 
 
@@ -83,8 +85,16 @@ def compare(got, want, tolerance):
         raise Failure(f"differs by {error:.2g} of the largest value, {tolerance:g} is allowed")
 
 
-def run_case(skipc, folder, builds):
-    options = shlex.split(read(os.path.join(folder, "options")))
+def levels(target):
+    """Options of the program: every instruction set that this machine can run."""
+    if target == "c":
+        return [[]]
+    flags = read("/proc/cpuinfo")
+    return [["--isa", str(level)] for level, flag in ISAS.items() if flag is None or f" {flag} " in flags]
+
+
+def run_case(skipc, folder, builds, target):
+    options = ["--target", target, *shlex.split(read(os.path.join(folder, "options")))]
     tolerance = float(read(os.path.join(folder, "tolerance"), str(TOLERANCE)))
     data = os.path.join(folder, "test_data_set_0")
     xs, ys = tensors(data, "input"), tensors(data, "output")
@@ -103,11 +113,12 @@ def run_case(skipc, folder, builds):
             program = os.path.join(work, build)
             run(shlex.split(f"{BUILDS[build]} {FLAGS} -I {one}") + sorted(glob.glob(one + "/*.c")) + ["-o", program])
             files = [os.path.join(work, f"{build}{k}.npy") for k in range(len(ys))]
-            run([program, *(os.path.join(work, f"x{k}.npy") for k in range(len(xs))), "-o", *files])
-            outputs = [np.load(f) for f in files]
-            for got, want in zip(outputs, ys):
-                compare(got, want, tolerance)
-            if first is not None and any(a.tobytes() != b.tobytes() for a, b in zip(first, outputs)):
+            for level in levels(target):
+                run([program, *(os.path.join(work, f"x{k}.npy") for k in range(len(xs))), "-o", *files, *level])
+                outputs = [np.load(f) for f in files]
+                for got, want in zip(outputs, ys):
+                    compare(got, want, tolerance)
+            if target == "c" and first is not None and any(a.tobytes() != b.tobytes() for a, b in zip(first, outputs)):
                 raise Failure(f"{build} computes other bits than {builds[0]}")
             first = outputs
 
@@ -127,6 +138,7 @@ def run_bad(skipc, model):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
+    parser.add_argument("--target", default="c")
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("names", nargs="*")
@@ -137,9 +149,14 @@ def main():
         print(f"NOT RUN: {missing} is not installed")
     cases = sorted(glob.glob(os.path.join(HERE, "cases", "*", "model.onnx")))
     jobs = [(run_bad, skipc, m) for m in sorted(glob.glob(os.path.join(HERE, "bad", "*.onnx")))]
+    if arguments.target != "c":
+        jobs, builds = [], builds[:1]
+        for level, flag in ISAS.items():
+            if len(levels(arguments.target)) < level:
+                print(f"NOT RUN: {flag} (this machine has it not)")
     if arguments.fast:
         cases, builds = cases[::8], builds[:1]
-    jobs += [(run_case, skipc, os.path.dirname(c), builds) for c in cases]
+    jobs += [(run_case, skipc, os.path.dirname(c), builds, arguments.target) for c in cases]
     if arguments.names:
         jobs = [j for j in jobs if any(n in j[2] for n in arguments.names)]
     failed = 0
@@ -150,7 +167,7 @@ def main():
             except (Failure, subprocess.TimeoutExpired, OSError, ValueError) as e:
                 failed += 1
                 print(f"FAILED {os.path.relpath(job[2], HERE)}: {e}", flush=True)
-    print(f"cases and bad inputs: {len(jobs) - failed} passed, {failed} failed")
+    print(f"cases{' and bad inputs' if arguments.target == 'c' else ''}: {len(jobs) - failed} passed, {failed} failed")
     return 1 if failed or not jobs else 0
 
 

@@ -6,6 +6,7 @@
 #include "../runtime/skipc_weights.c"
 
 #include <check.h>
+#include <string.h>
 #include <sys/resource.h>
 
 /* What parallel_for is in a generated header. */

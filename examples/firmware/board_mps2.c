@@ -46,11 +46,11 @@ static void finish(int status)
 /* The stack grows down to the end of .bss; reset() fills it, and what has changed was used. */
 unsigned board_stack(void)
 {
-	const uint32_t *p = bss_end;
+	uintptr_t p = (uintptr_t)bss_end;
 
-	while (p < ram_top && *p == UNUSED_STACK)
-		p++;
-	return (unsigned)((const char *)ram_top - (const char *)p);
+	while (p < (uintptr_t)ram_top && *(const uint32_t *)p == UNUSED_STACK)
+		p += 4;
+	return (uintptr_t)ram_top - p;
 }
 
 /* ---- what gcc calls even in freestanding code ---- */
@@ -95,10 +95,10 @@ __attribute__((noinline, used)) static void start(void)
 	const uint32_t *from = data_in_flash;
 	uint32_t here;
 
-	for (uint32_t *p = data_start; p < data_end; p++)
-		*p = *from++;
-	for (uint32_t *p = bss_start; p < bss_end; p++)
-		*p = 0;
+	for (uintptr_t p = (uintptr_t)data_start; p < (uintptr_t)data_end; p += 4)
+		*(uint32_t *)p = *from++;
+	for (uintptr_t p = (uintptr_t)bss_start; p < (uintptr_t)bss_end; p += 4)
+		*(uint32_t *)p = 0;
 	for (uintptr_t p = (uintptr_t)bss_end; p < (uintptr_t)&here - 64; p += 4) /* 64: not this function's own */
 		*(volatile uint32_t *)p = UNUSED_STACK;
 	finish(main());

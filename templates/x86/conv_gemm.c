@@ -9,8 +9,10 @@
  *
  * x has its channels side by side: strides XN XH XW. A 1x1 convolution with stride 1 is given as an image whose
  * rows are as long as the best product (H * W = OH * OW, in any way). x is not y.
- * w [group][block][chunk][tap][CB][KB]: taps in the order r, s; CB divides C; the last block of a group holds
- * only what is left: [chunk][tap][CB][K % KB].
+ * w [group][block][chunk][tap][CB][STACK][KB / STACK]: taps in the order r, s; CB divides C; the last block of
+ * a group holds only what is left. bias: [group][block][STACK][KB / STACK].
+ * STACK convolutions that read the same x are computed together: the epilogue has the first one's value in v,
+ * the others' in b and c.
  * gemm: [0] replaces, OW pixels; [1] adds, OW pixels; [2..] add, one for each column that is no inner one, as
  * many pixels as have it inside; then the same for a last block with K % KB channels. ldb is STRIDE_W * XW,
  * k is CB, lda and ldc the channels of the block.
@@ -25,6 +27,7 @@
 #define EDGES 2	    /* tap columns that are not inside for all pixels: S - (S1 - S0) */
 #define TAIL 0	    /* K % KB != 0 */
 #define CHANNELS 64 /* KB, channels of a block */
+#define STACK 1	    /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
 
 #define Y(n, k, p) y[((n) * P + (p)) * G * K + (k)]
 
@@ -36,6 +39,7 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 			     float *y, float *restrict tile, gemm_fn *const *gemm OPERANDS)
 {
 	enum { N = 1, G = 1, C = 8, CB = 8, K = 64, KB = CHANNELS, H = 8, OH = 8, OW = 8, P = 64 };
+	enum { STEP = CHANNELS / STACK }; /* channels of a block, of each convolution */
 	enum { R = 3, S = 3, S0 = 1, S1 = 2, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1 };
 	enum { DIL_H = 1, DIL_W = 1, ROWS = 4 };
 	enum { XN = 512, XH = 64, XW = 8 }; /* strides of x */
@@ -45,10 +49,10 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 #if GROUPED
 	for (int g = 0; g < G; g++)
 #endif
-	for (int k0 = 0; k0 < K; k0 += KB) {
+	for (int k0 = 0; k0 < K; k0 += STEP) {
 		const int h1 = h0 + ROWS < OH ? h0 + ROWS : OH;
 #if TAIL
-		const int block = K - k0 < KB ? K - k0 : KB;
+		const int block = STACK * (K - k0 < STEP ? K - k0 : STEP);
 		gemm_fn *const *f = gemm + (block < KB ? 2 + EDGES : 0);
 #else
 		const int block = KB;
@@ -61,11 +65,11 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 		for (int h = h0; h < h1; h++) {
 			uint64_t at_a[R * S], at_b[R * S], count = 0;
 #if GROUPED
-			const float *a = w + (g * K + k0) * R * S * C;
-			const float *b = x + n * XN + g * C;
+			const float *a = w + (g * K + k0) * STACK * R * S * C;
+			const float *u = x + n * XN + g * C;
 #else
-			const float *a = w + k0 * R * S * C;
-			const float *b = x + n * XN;
+			const float *a = w + k0 * STACK * R * S * C;
+			const float *u = x + n * XN;
 #endif
 #if CHUNKED
 			float *t = tile + (h - h0) * OW * block;
@@ -76,7 +80,7 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 
 #if CHUNKED
 			a += c0 * R * S * block;
-			b += c0;
+			u += c0;
 #endif
 #if PADDED
 			while (h * STRIDE_H - PAD_H + r0 * DIL_H < 0)
@@ -92,9 +96,9 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 					at_b[count] = (uint64_t)(i * XH + j * XW) * sizeof(float);
 				}
 #if CHUNKED
-			f[c0 > 0](a, b, t, &count, at_a, at_b);
+			f[c0 > 0](a, u, t, &count, at_a, at_b);
 #else
-			f[0](a, b, t, &count, at_a, at_b);
+			f[0](a, u, t, &count, at_a, at_b);
 #endif
 #if EDGES
 			for (int s = 0, e = 2; s < S; s++) {
@@ -112,7 +116,7 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 					at_a[count] = (uint64_t)((r * S + s) * CB * block) * sizeof(float);
 					at_b[count] = (uint64_t)(i * XH + j * XW) * sizeof(float);
 				}
-				f[e++](a, b, t + i0 * block, &count, at_a, at_b);
+				f[e++](a, u, t + i0 * block, &count, at_a, at_b);
 			}
 #endif
 #if CHUNKED
@@ -122,16 +126,31 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 			for (int i = 0; i < OW; i++) {
 				const int p = h * OW + i;
 
-				for (int j = 0; j < block; j++) {
+				for (int j = 0; j < block / STACK; j++) {
 #if GROUPED
 					const int k = g * K + k0 + j;
 #else
 					const int k = k0 + j;
 #endif
+#if BIAS && GROUPED
+					const float *z = bias + (g * K + k0) * STACK + j;
+#elif BIAS
+					const float *z = bias + k0 * STACK + j;
+#endif
 #if BIAS
-					float v = t[i * block + j] + bias[k];
+					float v = t[i * block + j] + z[0];
 #else
 					float v = t[i * block + j];
+#endif
+#if STACK > 1 && BIAS
+					const float b = t[i * block + block / STACK + j] + z[block / STACK];
+#elif STACK > 1
+					const float b = t[i * block + block / STACK + j];
+#endif
+#if STACK > 2 && BIAS
+					const float c = t[i * block + block / STACK * 2 + j] + z[block / STACK * 2];
+#elif STACK > 2
+					const float c = t[i * block + block / STACK * 2 + j];
 #endif
 
 					EPILOGUE(v, n, k, p);
