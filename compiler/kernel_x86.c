@@ -297,19 +297,20 @@ const char *applies_conv_expand(const struct kernel *k)
 		return "its pixels do not lie evenly";
 	if (k->nstacked > 0)
 		return "several convolutions are computed together";
-	if (m.outputs % TILE_CHANNELS != 0)
-		return "its output channels are not a multiple of 64";
+	if (m.outputs % TILE_CHANNELS != 0 || m.outputs < 2 * m.channels)
+		return "its output channels are not twice its input channels, or not a multiple of 64";
 	return m.h * m.w < 6 ? "it has fewer than six pixels" : NULL;
 }
 
 double cost_conv_expand(const struct kernel *k)
 {
-	return (double)shape_count(&k->value->shape) * (double)k->anchor->in[1]->shape.dim[1] * 1.06;
+	return (double)shape_count(&k->value->shape) * (double)k->anchor->in[1]->shape.dim[1] * 1.04;
 }
 
 void setup_conv_expand(struct plan *p, struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
+	int64_t pixels;
 
 	param(k, "PADDED", window(p, k, &w->dim[2])); /* also of the portable version, which is c/conv */
 	param(k, "PLANAR", 0);
@@ -318,6 +319,9 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	param(k, "C", w->dim[1]);
 	param(k, "XP", k->arg[0].region.stride[k->arg[0].region.shape.rank - 1]);
 	tile(k, w->dim[0], TILE_CHANNELS);
+	/* small weights stay in L1 while all pixels go by; of large ones each block should */
+	pixels = shape_count(&k->value->shape) / (k->value->shape.dim[0] * w->dim[0]);
+	param(k, "RUN", w->dim[1] * w->dim[0] <= 65536 ? 6 : (pixels + 5) / 6 * 6);
 	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = 1, .block = TILE_CHANNELS });
 	bias(p, k, 1, TILE_CHANNELS);
 	k->portable = "c/conv";

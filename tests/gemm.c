@@ -24,6 +24,8 @@ static void teardown(void)
 	arena_release(&arena);
 }
 
+#if defined(SKIPC_HAVE_LIBXSMM)
+
 static uint64_t seed = 4;
 
 /* Every test is a process that starts with the same seed. */
@@ -52,6 +54,8 @@ static struct gemm any_gemm(enum gemm_isa isa)
 	g.stride_b = (g.k + between(0, 9)) * 4;
 	return g;
 }
+
+#endif
 
 static const struct gemm usual[] = {
 	{ .m = 64, .n = 28, .k = 64, .lda = 64, .ldb = 64, .ldc = 64, .reduce = GEMM_OFFSET },

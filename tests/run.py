@@ -6,7 +6,7 @@
 A case (tests/cases/NAME: model.onnx, test_data_set_0, perhaps `options` and `tolerance`) is compiled twice, from
 different folders, to the same bytes; built by gcc with address and undefined-behaviour sanitizers, and by clang
 optimised, without a warning; run by both to the same bits; and compared with the expected outputs. With
---target=x86-64 it is built once, and run held to each instruction set that this machine has. A bad input
+--target=x86-64 it is built by clang, and run held to each instruction set that this machine has. A bad input
 (tests/bad/NAME.onnx) must be refused: exit status 1, each line of NAME.err in the message, nothing written.
 Nothing is registered: the folders are the list. NAMEs choose some of it, --fast every eighth case and one build.
 """
@@ -150,7 +150,7 @@ def main():
     cases = sorted(glob.glob(os.path.join(HERE, "cases", "*", "model.onnx")))
     jobs = [(run_bad, skipc, m) for m in sorted(glob.glob(os.path.join(HERE, "bad", "*.onnx")))]
     if arguments.target != "c":
-        jobs, builds = [], builds[:1]
+        jobs, builds = [], builds[-1:]
         for level, flag in ISAS.items():
             if len(levels(arguments.target)) < level:
                 print(f"NOT RUN: {flag} (this machine has it not)")

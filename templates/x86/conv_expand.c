@@ -5,13 +5,12 @@
  * forwarded from the stores.
  *
  * x: pixels evenly spaced by XP, channels side by side; XN. P >= 6. K is a multiple of 64. x is not y.
- * w [K / 64][C][64]: read once for each PB pixels. PB is a multiple of 6.
+ * w [K / 64][C][64]: read once for each RUN pixels. RUN is a multiple of 6.
  */
 #include "template.h"
 
 #define BIAS 1	 /* a bias for each output channel */
 #define AVX512 1 /* else AVX2 */
-#define CHANNELS 64 /* of a tile: 64 for AVX-512, 16 for AVX2 */
 
 #define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
 
@@ -84,23 +83,28 @@ static TARGET void conv_expand(const float *restrict x, const float *restrict w,
 #endif
 			       float *y OPERANDS)
 {
-	enum { N = 1, P = 64, PB = 24, C = 64, K = 256, KB = CHANNELS, XN = 4096, XP = 64 };
+	enum { N = 1, P = 64, RUN = 24, C = 64, K = 256, XN = 4096, XP = 64 };
+#if AVX512
+	enum { WIDE = 4 * 16 }; /* channels of a tile */
+#else
+	enum { WIDE = 2 * 8 }; /* channels of a tile */
+#endif
 
 	for (int n = 0; n < N; n++)
-	for (int b0 = 0; b0 < P; b0 += PB)
-	for (int k0 = 0; k0 < K; k0 += KB) {
-		for (int p0 = b0; p0 < b0 + PB && p0 < P; p0 += 6) {
+	for (int b0 = 0; b0 < P; b0 += RUN)
+	for (int k0 = 0; k0 < K; k0 += WIDE) {
+		for (int p0 = b0; p0 < b0 + RUN && p0 < P; p0 += 6) {
 			const int first = p0 + 6 < P ? p0 : P - 6; /* the last six overlap with others */
-			float t[6 * KB];
+			float t[6 * WIDE];
 
 			conv_expand_tile(x + n * XN + first * XP, w + k0 / 64 * 64 * C + k0 % 64, t);
 			for (int p = p0; p < first + 6; p++)
-				for (int j = 0; j < KB; j++) {
+				for (int j = 0; j < WIDE; j++) {
 					const int k = k0 + j;
 #if BIAS
-					float v = t[(p - first) * KB + j] + bias[k];
+					float v = t[(p - first) * WIDE + j] + bias[k];
 #else
-					float v = t[(p - first) * KB + j];
+					float v = t[(p - first) * WIDE + j];
 #endif
 
 					EPILOGUE(v, n, k, p);
