@@ -138,10 +138,10 @@ bench: setup .venv/done
 CHECKED = $(SOURCES) $(wildcard runtime/*.c)
 
 format:
-	clang-format -i $(SOURCES) $(wildcard compiler/*.h)
+	clang-format -i $(SOURCES) $(wildcard compiler/*.h runtime/*.[ch])
 
 lint:
-	cppcheck -q --enable=warning,portability --std=c11 --inline-suppr --error-exitcode=1 -Icompiler compiler
+	cppcheck -q -D__GNUC__ --enable=warning,portability --std=c11 --inline-suppr --error-exitcode=1 -Icompiler compiler runtime
 	clang-tidy --quiet $(CHECKED) -- -std=c11 $(CPPFLAGS)
 
 wc:

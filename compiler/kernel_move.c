@@ -126,10 +126,13 @@ void setup_map(struct plan *p, struct kernel *k)
 		for (int j = 0; j < c[i].n; j++) {
 			int d = c[i].dim[j];
 
-			if (n > 0 && joins(k, loop[n - 1].dim[loop[n - 1].n - 1], d))
-				loop[n - 1].dim[loop[n - 1].n++] = d;
-			else
-				loop[n++] = (struct coord){ .dim = { d }, .n = 1 };
+			if (n == 0 || !joins(k, loop[n - 1].dim[loop[n - 1].n - 1], d)) {
+				loop[n] = span(d, d + 1);
+				n++;
+				continue;
+			}
+			loop[n - 1].dim[loop[n - 1].n] = d;
+			loop[n - 1].n++;
 		}
 	while (n > 6) { /* the outermost two as one; access divides */
 		for (int j = 0; j < loop[1].n; j++)

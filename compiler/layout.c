@@ -89,7 +89,7 @@ static void order_reshape(const struct node *n)
 {
 	const struct tensor *x = n->in[0];
 	struct tensor *t = n->out[0];
-	int image[MAX_RANK], used = 0;
+	int image[MAX_RANK] = { 0 }, used = 0;
 	bool taken[MAX_RANK] = { false };
 
 	row_major(t);

@@ -414,6 +414,7 @@ static struct tensor *build_node(struct building *b, const struct term *t)
 		return result;
 	while (nin > 0 && in[nin - 1] == NULL)
 		nin--;
+	/* cppcheck-suppress nullPointerRedundantCheck -- a term without operator has a model */
 	struct node *n = place(m, t->op != NULL ? t->op : model->op, nin, in);
 	n->prov = origin_of(m, t, model);
 	if (model != NULL && model->nattr > 0) {

@@ -308,6 +308,7 @@ static void clamp_slice(int64_t dim, int64_t start, int64_t end, int64_t step, i
 	end = end < 0 ? end + dim : end;
 	start = start < 0 ? 0 : start > high ? high : start;
 	end = end < low ? low : end > high ? high : end;
+	/* cppcheck-suppress zerodivcond -- the step is not 0 */
 	count = step > 0 ? (end - start + step - 1) / step : (start - end - step - 1) / -step;
 	count = count < 0 || dim == 0 ? 0 : count;
 	out[0] = count > 0 ? start : 0;
