@@ -48,10 +48,9 @@ void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk)
 	k->macs = (1 + k->nstacked) * *rows * shape_count(&k->anchor->in[1]->shape);
 }
 
-void setup_linear(struct plan *p, struct kernel *k)
+static void linear_parameters(struct plan *p, struct kernel *k, int block)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
-	int block = w->dim[1] < 16 ? (int)w->dim[1] : 16;
 	int64_t rows, xm, xk;
 
 	linear_shape(k, &rows, &xm, &xk);
@@ -67,6 +66,44 @@ void setup_linear(struct plan *p, struct kernel *k)
 	weights(p, k, &(struct blob){ .packing = PACK_LINEAR, .group = 1, .block = block });
 	bias(p, k, 1, block);
 	k->title = "linear";
+}
+
+void setup_linear(struct plan *p, struct kernel *k)
+{
+	int64_t outputs = k->anchor->in[1]->shape.dim[1];
+
+	linear_parameters(p, k, outputs < 16 ? (int)outputs : 16);
+}
+
+/* x86/linear: the most outputs whose sums, of all stacked layers, stay in registers; no block is narrower. */
+static int vector_block(const struct kernel *k)
+{
+	enum { SUMS = 256 };
+	int64_t outputs = k->anchor->in[1]->shape.dim[1], block = SUMS / (1 + k->nstacked);
+
+	if (block > outputs)
+		block = outputs;
+	while (outputs % block != 0)
+		block--;
+	return (int)block;
+}
+
+const char *applies_linear_vector(const struct kernel *k)
+{
+	if (applies_linear(k) != NULL)
+		return applies_linear(k);
+	return vector_block(k) * (1 + k->nstacked) < 16 ? "its outputs do not come in blocks of sixteen or more" : NULL;
+}
+
+double cost_linear_vector(const struct kernel *k)
+{
+	return cost_linear(k) / 2.0;
+}
+
+void setup_linear_vector(struct plan *p, struct kernel *k)
+{
+	linear_parameters(p, k, vector_block(k));
+	k->portable = "c/linear";
 }
 
 void setup_rows(struct plan *p, struct kernel *k)

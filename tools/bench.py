@@ -4,14 +4,15 @@
     bench.py [--skipc PATH] [--work DIR] [--only GROUP ...] [--runs N] [--inputs N]
 
 Builds the networks with networks.py into DIR (default build/bench), and prints a Markdown table
-for each group: accuracy, arena, compile, speed. Everything is single-threaded. Exit status 1 when
-a bar is not met.
+for each group: accuracy, arena, compile, speed, highway. Everything is single-threaded. Exit status
+1 when a bar is not met.
 """
 import argparse
 import filecmp
 import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 
@@ -28,6 +29,22 @@ WARNINGS = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror"
 ARENA_BARS = {"resnet8": 131072, "resnet18": 4014080, "resnet50": 5218304, "resnet152": 5218304}
 
 
+# The figures of highway networks: network, options, bar and goal of onnxruntime's time over ours.
+HIGHWAYS = [
+    ("highway_fc", {"width": 50, "depth": 10}, 4, 7),
+    ("highway_fc", {"width": 50, "depth": 50}, 4, 7),
+    ("highway_fc", {"width": 128, "depth": 50}, 2, 2.8),
+    ("highway_fc", {"width": 512, "depth": 50}, 1, 1.08),
+    ("highway_fc", {"width": 50, "depth": 50, "batch": 64}, 1.5, 1.8),
+    ("highway_fc", {"width": 128, "depth": 50, "batch": 64}, 1.25, 1.5),
+    ("highway_fc", {"width": 512, "depth": 50, "batch": 64}, 1.05, 1.12),
+    ("highway_conv", {"width": 32}, 1, 1.15),
+    ("highway_conv", {"width": 64}, 1, 1.07),
+    ("highway_conv", {"width": 128}, 1, 1.03),
+]
+RECOGNITION = [("highway_fc", {"depth": n}) for n in (250, 500, 1000)] + [("cifar_resnet1202", {})]
+
+
 def bar(theirs):
     """What E(ours) may be, given E(onnxruntime)."""
     factor, floor = compare.EXACT
@@ -42,13 +59,14 @@ class Bench:
 
     # pieces --------------------------------------------------------------------------------------
 
-    def network(self, name):
+    def network(self, name, options=None):
         """Path of the network's ONNX file, made when it is not there or older than its maker."""
-        path = os.path.join(self.work, name + ".onnx")
+        path = os.path.join(self.work, label(name, options) + ".onnx")
         if not os.path.exists(path) or \
                 os.path.getmtime(path) < os.path.getmtime(networks.__file__):
             os.makedirs(self.work, exist_ok=True)
-            networks.save(networks.build(name), path + ".part")
+            model = networks.build(name, networks.Options(**options) if options else None)
+            networks.save(model, path + ".part")
             os.rename(path + ".part", path)
         return path
 
@@ -169,6 +187,128 @@ class Bench:
         if load > .5:
             print(f"\nThe machine was busy (load {load:.1f}): these times mean little.")
 
+    def highway(self):
+        """The x86-64 target's highway networks, and how long their recognition takes."""
+        rows = []
+        for name, options, limit, goal in HIGHWAYS:
+            try:
+                rows.append(self.highway_row(name, options, limit, goal))
+            except compare.Stop as stop:
+                rows.append([label(name, options), str(stop).splitlines()[0], *[""] * 6, False])
+        self.rows(f"Highway networks, --target=x86-64, `gcc -O2`, one thread (medians of "
+                  f"{self.runs} turns)", ["network", "ours, us", "onnxruntime, us", "ratio", "bar",
+                                          "goal", "E(ours)", "E(onnxruntime)"], rows)
+        rows = []
+        for name, options in RECOGNITION:
+            seconds, _ = measured([self.skipc, "inspect", self.network(name, options)])
+            rows.append([label(name, options), f"{seconds:.2f} s", "2 s", seconds <= 2])
+        self.rows("Recognition: `skipc inspect`", ["network", "measured", "bar"], rows)
+
+    def highway_row(self, name, options, limit, goal):
+        path = self.network(name, options)
+        folder = os.path.splitext(path)[0]
+        compare.compile_model(self.skipc, path, folder, options=("--target=x86-64",))
+        program = compare.build_program(folder, "gcc")
+        session = compare.onnxruntime_session(path)
+        model = onnx.load(path)
+        feeds = compare.random_inputs(model, {}, 0)
+        y64 = compare.float64.evaluate(model, feeds)["output"]
+        ours = compare.error(compare.run_program(program, feeds, 1, folder)[0], y64)
+        theirs = compare.error(compare.run_session(session, None, feeds)[0], y64)
+        a, b = in_turn(timer_program(folder), feeds["input"], session, self.runs)
+        factor, floor = compare.FAST
+        met = b >= limit * a and ours <= factor * theirs + floor
+        return [label(name, options), f"{a * 1e6:,.1f}", f"{b * 1e6:,.1f}", f"{b / a:.2f}",
+                f"{limit}", f"{goal}", f"{ours:.1e}", f"{theirs:.1e}", met]
+
+
+def label(name, options):
+    """highway_fc_w50_d10_b64, and so on."""
+    return name + "".join(f"_{key[0]}{value}" for key, value in (options or {}).items())
+
+
+# Reads the input from a file; then for each number N on a line runs N times and prints nanoseconds.
+TIMER = """
+#define _POSIX_C_SOURCE 200809L
+#include "net.h"
+#include <stdio.h>
+#include <time.h>
+
+static _Alignas(64) float x[NET_INPUT0_COUNT], y[NET_OUTPUT0_COUNT];
+static _Alignas(NET_ARENA_ALIGN) char arena[NET_ARENA_SIZE + 1];
+
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+int main(int argc, char **argv)
+{
+	struct net net;
+	FILE *f = fopen(argv[argc - 1], "rb");
+	int n;
+
+	if (f == NULL || fread(x, sizeof(x), 1, f) != 1 || net_init(&net, NULL, NULL) != NET_OK)
+		return 1;
+	while (scanf("%d", &n) == 1) {
+		long long start = now();
+
+		for (int k = 0; k < n; k++)
+			if (net_run(&net, x, y, arena) != NET_OK)
+				return 1;
+		printf("%lld\\n", now() - start);
+		fflush(stdout);
+	}
+	return 0;
+}
+"""
+
+
+def timer_program(folder):
+    """The network in a program that times itself: one run may be shorter than a process's start."""
+    timer = os.path.join(folder, "timer")
+    with open(timer + ".txt", "w", encoding="utf-8") as f:
+        f.write(TIMER)
+    sources = [os.path.join(folder, s) for s in os.listdir(folder)
+               if s.endswith(".c") and s != "net_main.c"]
+    done = compare.call(["gcc", "-O2", "-I", folder, *sources, "-x", "c", timer + ".txt",
+                         "-o", timer], "compiler")
+    if done.returncode:
+        raise compare.Stop(3, f"gcc does not build the timer: {done.stderr.strip()}")
+    return timer
+
+
+def in_turn(timer, x, session, turns):
+    """Seconds of a run of ours and of onnxruntime's with bound input and output: medians of turns
+    of some milliseconds, so that a change of the machine's clock meets both."""
+    x.tofile(timer + ".in")
+    bound = session.io_binding()
+    bound.bind_ortvalue_input("input", compare.onnxruntime.OrtValue.ortvalue_from_numpy(x))
+    y = compare.onnxruntime.OrtValue.ortvalue_from_numpy(np.empty_like(x))
+    bound.bind_ortvalue_output("output", y)
+    child = subprocess.Popen([timer, timer + ".in"], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
+
+    def ours(count):
+        child.stdin.write(f"{count}\n")
+        child.stdin.flush()
+        return int(child.stdout.readline()) * 1e-9 / count
+
+    def theirs(count):
+        start = time.perf_counter()
+        for _ in range(count):
+            session.run_with_iobinding(bound)
+        return (time.perf_counter() - start) / count
+
+    counts = [max(1, int(.02 / min(f(3), f(3)))) for f in (ours, theirs)]
+    pairs = [(ours(counts[0]), theirs(counts[1])) for _ in range(turns)]
+    child.stdin.close()
+    child.wait()
+    return tuple(statistics.median(side) for side in zip(*pairs))
+
 
 # Runs argv in a process of its own and prints seconds, peak KiB and status. A child begins with its
 # parent's peak memory, so the parent must be smaller than what it measures: not this program.
@@ -204,7 +344,7 @@ def timed_run(program, folder):
 
 
 GROUPS = {"arena": Bench.arena, "compile": Bench.compile, "speed": Bench.speed,
-          "accuracy": Bench.accuracy}
+          "highway": Bench.highway, "accuracy": Bench.accuracy}
 
 
 def main():

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Build full-size residual networks as ONNX files, node for node as PyTorch's exporter names them.
+"""Build full-size residual and highway networks as ONNX files, node for node as PyTorch's exporter names them.
 
     networks.py NAME -o FILE.onnx [--opset N] [--bn folded|kept] [--batch 1|N|sym] [--seed N]
                 [--size PIXELS] [--width CHANNELS] [--classes N] [--blocks 1,1,1,1]
-                [--external] [--spread]
+                [--depth LAYERS] [--external] [--spread]
     networks.py --list
 
 Needs only `onnx` and `numpy`. The weights are seeded (He normal), so a network has the right
@@ -25,6 +25,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 INT64_MAX = 2**63 - 1
+TRANSFORM_BIAS = -2  # of the gates of a highway layer, as in the paper
+H_SPREAD = 3  # standard deviation of H before its ReLU: what it adds makes up for what the gate takes
 BRANCH_GAIN = 0.35  # scale of the last normalisation of a residual branch: depth adds up slowly
 
 
@@ -347,6 +349,47 @@ def mlperf_tiny_resnet8(net, x, o):
     return Tensor(y, x.channels, 1, x.moments)
 
 
+def highway_layer(net, x, at, layer):
+    """y = H T + x (1 - T), where H = relu(layer) and T = sigmoid(layer), which is mostly closed.
+    `layer(module, sd, bias)` gives values of about that standard deviation around bias."""
+    h = net.node("Relu", [layer(f"{at}.H", H_SPREAD, 0)], f"{at}.relu")
+    t = net.node("Sigmoid", [layer(f"{at}.T", 1, TRANSFORM_BIAS)], f"{at}.sigmoid")
+    names = [net.unique(net.scope(at) + op) for op in ("Mul", "Sub", "Mul", "Add")]
+    taken = net.emit("Mul", [h, t], names[0])
+    carry = net.emit("Sub", [net.constant(at, 1, np.float32), t], names[1])
+    y = net.emit("Add", [taken, net.emit("Mul", [x.name, carry], names[2])], names[3])
+    m, mean_t, var_t = Moments(0, H_SPREAD ** 2).relu(), .15, .012
+    mean = (1 - mean_t) * x.moments.mean + mean_t * m.mean
+    var = ((1 - mean_t) ** 2 + var_t) * x.moments.var + (mean_t ** 2 + var_t) * m.var
+    var += var_t * (m.mean - x.moments.mean) ** 2
+    return Tensor(y, x.channels, x.size, Moments.rounded(mean, var))
+
+
+def highway_fc(net, x, o):
+    """Fully connected highway layers of one width."""
+    for k in range(o.depth):
+        def gemm(module, sd, bias):
+            scale = .65 * sd / math.sqrt(2 * x.moments.var)  # below 1, or size would run away
+            w = net.weight(module + ".weight", net.he_normal(o.width, o.width) * scale)
+            b = net.weight(module + ".bias", bias + net.around(o.width, -1, 1) * sd)
+            return net.node("Gemm", [x.name, w, b], module, alpha=1.0, beta=1.0, transB=1)
+        x = highway_layer(net, x, f"layers.{k}", gemm)
+    return x
+
+
+def highway_conv(net, x, o):
+    """Convolutional highway layers, 3x3, of as many channels as the input."""
+    for k in range(o.depth):
+        def conv(module, sd, bias):
+            scale = .65 * sd / math.sqrt(2 * x.moments.var)  # below 1, or size would run away
+            w = net.weight(module + ".weight", net.he_normal(o.width, o.width, 3, 3) * scale)
+            b = net.weight(module + ".bias", bias + net.around(o.width, -1, 1) * sd)
+            return net.node("Conv", [x.name, w, b], module, dilations=[1, 1], group=1,
+                            kernel_shape=[3, 3], pads=[1] * 4, strides=[1, 1])
+        x = highway_layer(net, x, f"layers.{k}", conv)
+    return x
+
+
 # name: (function, its arguments, image size, first width, classes)
 NETWORKS = {
     "resnet18": (resnet, (False, (2, 2, 2, 2)), 224, 64, 1000),
@@ -364,7 +407,10 @@ NETWORKS = {
     "plain20": (cifar_resnet, ((3, 3, 3), False), 32, 16, 10),
     "plain56": (cifar_resnet, ((9, 9, 9), False), 32, 16, 10),
     "resnet8": (mlperf_tiny_resnet8, (), 32, 16, 10),
+    "highway_fc": (highway_fc, (), None, 50, None),
+    "highway_conv": (highway_conv, (), 32, 32, None),
 }
+DEPTHS = {"highway_fc": 50, "highway_conv": 19}  # layers, of those networks that have no stages
 
 
 @dataclass
@@ -379,6 +425,7 @@ class Options:
     width: int = None
     classes: int = None
     blocks: tuple = None
+    depth: int = None
 
 
 def build(name, options=None):
@@ -386,16 +433,19 @@ def build(name, options=None):
     o = options or Options()
     function, arguments, size, width, classes = NETWORKS[name]
     o = Options(o.opset, o.bn, o.batch, o.seed, o.size or size, o.width or width,
-                o.classes or classes, o.blocks)
+                o.classes or classes, o.blocks, o.depth or DEPTHS.get(name))
     net = Builder(o.opset, o.bn == "folded", o.seed)
-    x = Tensor("input", 3, o.size, Moments(0, 1))
+    highway = name in DEPTHS  # no head: its output is like its input
+    x = Tensor("input", o.width if highway else 3, o.size, Moments(0, 1))
     y = function(net, x, o, *arguments)
     net.nodes[-1].output[0] = "output"
     batch = "batch" if o.batch == "sym" else int(o.batch)
+    shape = [batch, x.channels] + ([o.size, o.size] if o.size else [])
     graph = helper.make_graph(
         net.nodes, name,
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [batch, 3, o.size, o.size])],
-        [helper.make_tensor_value_info("output", TensorProto.FLOAT, [batch, y.channels])],
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT,
+                                       shape if highway else [batch, y.channels])],
         net.initializers)
     opsets = [helper.make_opsetid("", o.opset)]
     return helper.make_model(graph, opset_imports=opsets, producer_name="networks.py",
@@ -416,12 +466,13 @@ def save(model, path, external=False):
             f.write(model.SerializeToString(deterministic=True))
 
 
-def spread(path, size):
+def spread(path):
     """How much the outputs vary over classes, and from one input to another."""
     import onnxruntime
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(1)
-    x = [rng.standard_normal((1, 3, size, size), dtype=np.float32) for _ in range(2)]
+    shape = [d if isinstance(d, int) else 1 for d in session.get_inputs()[0].shape]
+    x = [rng.standard_normal(shape, dtype=np.float32) for _ in range(2)]
     a, b = (session.run(None, {"input": v})[0] for v in x)
     return (f"mean {a.mean():.3g}, std over classes {a.std():.3g}, largest {abs(a).max():.3g}, "
             f"std between two inputs {(a - b).std():.3g}")
@@ -440,6 +491,7 @@ def main():
     p.add_argument("--width", type=int, help="channels of the first convolution")
     p.add_argument("--classes", type=int)
     p.add_argument("--blocks", help="blocks of each stage, as 1,1,1,1")
+    p.add_argument("--depth", type=int, help="layers of a highway network")
     p.add_argument("--external", action="store_true", help="weights in FILE.onnx.data")
     p.add_argument("--spread", action="store_true", help="run it, print how varied outputs are")
     a = p.parse_args()
@@ -452,10 +504,10 @@ def main():
         p.error("--opset is 7 or more, --batch a number or sym")
     blocks = tuple(map(int, a.blocks.split(","))) if a.blocks else None
     model = build(a.name, Options(a.opset, a.bn, a.batch, a.seed, a.size, a.width, a.classes,
-                                  blocks))
+                                  blocks, a.depth))
     save(model, a.output, a.external)
     if a.spread:
-        print(f"{a.name}: {spread(a.output, a.size or NETWORKS[a.name][2])}")
+        print(f"{a.name}: {spread(a.output)}")
     return 0
 
 
