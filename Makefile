@@ -6,7 +6,8 @@
 CC       ?= cc
 CFLAGS   ?= -O2 -g
 WARN      = -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Icompiler -I$(BUILD)
+# No contraction: constants are folded to the same bits on every host.
+CPPFLAGS += -ffp-contract=off -D_POSIX_C_SOURCE=200809L -Icompiler -I$(BUILD)
 LDLIBS    = -lprotobuf-c -lnettle -lm
 # libxsmm makes the small matrix products of --target=x86-64; where it is not installed, skipc says so.
 ifneq ($(wildcard /usr/include/libxsmm_generator.h),)

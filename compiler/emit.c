@@ -10,7 +10,7 @@
 
 /* ---- names ---- */
 
-static bool is_keyword(const char *s)
+bool is_keyword(const char *s)
 {
 	static const char *const words[] = {
 		"auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
@@ -20,8 +20,7 @@ static bool is_keyword(const char *s)
 		"and", "bool", "catch", "class", "delete", "explicit", "false", "friend", "mutable", "namespace", "new", "not",
 		"operator", "or", "private", "protected", "public", "template", "this", "throw", "true", "try", "typename",
 		"using", "virtual", "xor", "asm", "export", "nullptr", "alignas", "alignof", "noexcept", "decltype", "constexpr",
-		/* parameters and variables of run */
-		"net", "arena", "m", "w", "main", "NULL",
+		"NULL", "main",
 	};
 
 	for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
@@ -32,6 +31,7 @@ static bool is_keyword(const char *s)
 
 const char *identifier(struct arena *a, const char *name)
 {
+	static const char *const taken[] = { "net", "arena", "m", "w" }; /* by run */
 	size_t n = strlen(name);
 	char *s = arena_alloc(a, n + 4), *to = s;
 
@@ -49,6 +49,9 @@ const char *identifier(struct arena *a, const char *name)
 		*--to = '\0';
 	if (s[0] == '_')
 		s = arena_printf(a, "x%s", s); /* leading underscores are the implementation's */
+	for (size_t k = 0; k < sizeof(taken) / sizeof(taken[0]); k++)
+		if (strcmp(taken[k], s) == 0)
+			return arena_printf(a, "%s_", s);
 	return is_keyword(s) ? arena_printf(a, "%s_", s) : s;
 }
 
@@ -168,6 +171,16 @@ static void write_helper(void *ctx, const char *name)
 	buf_puts(l->out, "\n");
 }
 
+static void write_integer(struct buf *out, const char *before, int64_t v, enum dtype type)
+{
+	if (v == INT64_MIN && type == DT_I64)
+		buf_printf(out, "%sINT64_MIN,", before);
+	else if (type == DT_U64)
+		buf_printf(out, "%s%lluu,", before, (unsigned long long)v);
+	else
+		buf_printf(out, "%s%lld,", before, (long long)v);
+}
+
 static void write_tables(struct emission *e, struct buf *out)
 {
 	const struct plan *p = e->plan;
@@ -183,7 +196,7 @@ static void write_tables(struct emission *e, struct buf *out)
 		buf_printf(out, "/* %s: %s */\nstatic const %s %s_table%d[] = {", prov_text(e->arena, p->graph, b->prov, 3),
 			   shape_text(e->arena, &b->tensor[0]->shape), dtypes[b->tensor[0]->type].ctype, e->name, b->buffer->index);
 		for (int64_t i = 0; i < b->count; i++)
-			buf_printf(out, "%s%lld,", i % 12 == 0 ? "\n\t" : " ", (long long)v[i]);
+			write_integer(out, i % 12 == 0 ? "\n\t" : " ", v[i], b->tensor[0]->type);
 		buf_puts(out, "\n};\n\n");
 		arena_release(&scratch);
 	}

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool op_is(const struct node *n, const char *name)
-{
-	return n != NULL && strcmp(n->op->name, name) == 0;
-}
-
 bool is_float(const struct tensor *t)
 {
 	return t != NULL && t->type == DT_F32 && is_runtime(t);
@@ -65,46 +60,6 @@ static uint64_t mix(uint64_t h, uint64_t v)
 int canon_of(const struct seeker *s, const struct tensor *t)
 {
 	return t == NULL ? -1 : t->id < s->ntensor ? s->canon[t->id] : t->id;
-}
-
-static bool attr_equal(const struct attr *x, const struct attr *y)
-{
-	if (strcmp(x->name, y->name) != 0 || x->kind != y->kind || x->n != y->n)
-		return false;
-	for (int k = 0; k < x->n; k++)
-		switch (x->kind) {
-		case ATTR_INT:
-		case ATTR_INTS:
-			if (x->i[k] != y->i[k])
-				return false;
-			break;
-		case ATTR_FLOAT:
-		case ATTR_FLOATS:
-			if (memcmp(&x->f[k], &y->f[k], sizeof(double)) != 0)
-				return false;
-			break;
-		case ATTR_STRING:
-		case ATTR_STRINGS:
-			if (strcmp(x->s[k], y->s[k]) != 0)
-				return false;
-			break;
-		default:
-			return false;
-		}
-	return true;
-}
-
-static bool attrs_equal(const struct node *x, const struct node *y)
-{
-	if (x->nattr != y->nattr)
-		return false;
-	for (int k = 0; k < x->nattr; k++) {
-		const struct attr *a = node_attr(y, x->attr[k].name);
-
-		if (a == NULL || !attr_equal(&x->attr[k], a))
-			return false;
-	}
-	return true;
 }
 
 static uint64_t node_hash(const struct seeker *s, const struct node *n, const struct tensor *first)
@@ -292,7 +247,7 @@ static struct range chosen(struct seeker *s, const struct node *n)
 	struct range x = input_range(s, n, 1), y = input_range(s, n, 2);
 
 	if (test != NULL && test->nin == 2 && test->in[0] == n->in[1] &&
-	    (op_is(test, "Greater") || op_is(test, "GreaterOrEqual"))) {
+	    (is_op(test, "Greater") || is_op(test, "GreaterOrEqual"))) {
 		const double least = input_range(s, test, 1).lo;
 
 		x.lo = x.lo < least ? least : x.lo;
@@ -304,9 +259,9 @@ static struct range same_values(struct seeker *s, const struct node *n)
 {
 	struct range r = input_range(s, n, 0);
 
-	for (int k = 1; op_is(n, "Concat") && k < n->nin; k++)
+	for (int k = 1; is_op(n, "Concat") && k < n->nin; k++)
 		r = union_of(r, input_range(s, n, k));
-	if (op_is(n, "Pad") || op_is(n, "AveragePool"))
+	if (is_op(n, "Pad") || is_op(n, "AveragePool"))
 		r = union_of(r, (struct range){ attr_float(n, "value", 0), attr_float(n, "value", 0) });
 	return r;
 }
@@ -341,13 +296,13 @@ static struct range monotone(struct seeker *s, const struct node *n, struct rang
 {
 	const struct range x = input_range(s, n, 0);
 
-	if (op_is(n, "Exp"))
+	if (is_op(n, "Exp"))
 		return (struct range){ x.lo < -700 ? 0 : math_exp(x.lo), x.hi > 700 ? INFINITY : math_exp(x.hi) };
-	if (op_is(n, "Sqrt") && x.lo >= 0)
+	if (is_op(n, "Sqrt") && x.lo >= 0)
 		return (struct range){ sqrt(x.lo), sqrt(x.hi) };
-	if (op_is(n, "Round"))
+	if (is_op(n, "Round"))
 		return (struct range){ floor(x.lo), ceil(x.hi) };
-	if (op_is(n, "Relu"))
+	if (is_op(n, "Relu"))
 		return (struct range){ x.lo > 0 ? x.lo : 0, x.hi > 0 ? x.hi : 0 };
 	return r;
 }
@@ -365,16 +320,16 @@ static struct range node_range(struct seeker *s, const struct node *n)
 		return same_values(s, n);
 	if (one_of(n, sums))
 		return arithmetic(s, n);
-	if (op_is(n, "Where"))
+	if (is_op(n, "Where"))
 		return chosen(s, n);
-	if (op_is(n, "Min") || op_is(n, "Max")) {
+	if (is_op(n, "Min") || is_op(n, "Max")) {
 		const struct range x = input_range(s, n, 0), y = input_range(s, n, 1);
-		const bool least = op_is(n, "Min");
+		const bool least = is_op(n, "Min");
 
 		return (struct range){ least == (x.lo < y.lo) ? x.lo : y.lo, least == (x.hi < y.hi) ? x.hi : y.hi };
 	}
 	for (size_t k = 0; k < sizeof(bounds) / sizeof(bounds[0]); k++)
-		if (op_is(n, bounds[k].op))
+		if (is_op(n, bounds[k].op))
 			return monotone(s, n, (struct range){ bounds[k].lo, bounds[k].hi });
 	return monotone(s, n, all_numbers());
 }

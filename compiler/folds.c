@@ -214,46 +214,6 @@ struct tensor *fold_concat_transposes(struct match *m)
 
 /* ---- equal nodes ---- */
 
-static bool same_element(const struct attr *a, const struct attr *b, int k)
-{
-	switch (a->kind) {
-	case ATTR_INT:
-	case ATTR_INTS:
-		return a->i[k] == b->i[k];
-	case ATTR_FLOAT:
-	case ATTR_FLOATS:
-		return memcmp(&a->f[k], &b->f[k], sizeof(double)) == 0;
-	case ATTR_STRING:
-	case ATTR_STRINGS:
-		return strcmp(a->s[k], b->s[k]) == 0;
-	case ATTR_TENSOR:
-	case ATTR_GRAPH:
-	case ATTR_REF:
-		break;
-	}
-	return false;
-}
-
-static bool same_attr(const struct attr *a, const struct attr *b)
-{
-	bool same = a->kind == b->kind && a->n == b->n && (a->n > 0 || a->kind != ATTR_TENSOR);
-
-	for (int k = 0; same && k < a->n; k++)
-		same = same_element(a, b, k);
-	return same;
-}
-
-static bool same_attrs(const struct node *x, const struct node *y)
-{
-	for (int k = 0; k < x->nattr; k++) {
-		const struct attr *a = node_attr(y, x->attr[k].name);
-
-		if (a == NULL || !same_attr(&x->attr[k], a))
-			return false;
-	}
-	return x->nattr == y->nattr;
-}
-
 /* One tensor, or small constants of equal elements. */
 static bool same_value(const struct tensor *x, const struct tensor *y)
 {
@@ -291,7 +251,7 @@ struct node *twin_of(const struct node *n)
 		for (int k = 0; k < t->nuser && k < MAX_PARTS; k++) {
 			struct node *u = t->user[k];
 
-			if (u != n && u->op == n->op && u->nout == 1 && same_operands(u, n) && same_attrs(u, n) &&
+			if (u != n && u->op == n->op && u->nout == 1 && same_operands(u, n) && attrs_equal(u, n) &&
 			    same_type(u->out[0], n->out[0]))
 				return u;
 		}

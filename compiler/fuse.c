@@ -29,6 +29,7 @@ struct group {
 	struct shape shape;
 	struct node *member[MAX_GROUP + 1]; /* the anchor, if any, first */
 	int n;
+	int inputs; /* read by elementwise members: no less than the operands of the kernel */
 	int first; /* least place in the graph's order */
 	struct tensor *result;
 };
@@ -72,7 +73,7 @@ static bool can_join(struct fuser *f, const struct group *gr, const struct node 
 {
 	if (n->op->class != OP_ELEMENTWISE || f->owner[n->id] != 0 || !is_runtime(n->out[0]))
 		return false;
-	if (gr->n >= MAX_GROUP || !shape_equal(&n->out[0]->shape, &gr->shape))
+	if (gr->n >= MAX_GROUP || gr->inputs + n->nin > MAX_OPERAND || !shape_equal(&n->out[0]->shape, &gr->shape))
 		return false;
 	for (int k = 0; k < n->nin; k++) {
 		const struct tensor *t = n->in[k];
@@ -83,6 +84,12 @@ static bool can_join(struct fuser *f, const struct group *gr, const struct node 
 			return false;
 	}
 	return true;
+}
+
+static void join(struct group *gr, struct node *n)
+{
+	gr->member[gr->n++] = n;
+	gr->inputs += n->nin;
 }
 
 static bool used_outside(const struct group *gr, const struct tensor *t)
@@ -131,7 +138,7 @@ static bool take_users(struct fuser *f, struct group *gr, const struct tensor *t
 			continue;
 		if (!can_join(f, gr, next))
 			return false;
-		gr->member[gr->n++] = next;
+		join(gr, next);
 	}
 }
 
@@ -139,12 +146,13 @@ static bool take_users(struct fuser *f, struct group *gr, const struct tensor *t
 static bool extend(struct fuser *f, struct group *gr)
 {
 	struct tensor *open = gr->result;
-	const int before = gr->n;
+	const int before = gr->n, inputs = gr->inputs;
 	int count;
 
 	do {
 		if (!take_users(f, gr, open)) {
 			gr->n = before;
+			gr->inputs = inputs;
 			return false;
 		}
 		open = first_open(f, gr, &count);
@@ -152,6 +160,7 @@ static bool extend(struct fuser *f, struct group *gr)
 	/* an anchor's template stores the type that the anchor gives */
 	if (gr->kernel->anchor != NULL && open->type != gr->kernel->value->type) {
 		gr->n = before;
+		gr->inputs = inputs;
 		return false;
 	}
 	gr->result = open;
@@ -167,9 +176,11 @@ static void pull(struct fuser *f, struct group *gr)
 
 			if (t->def == NULL || in_group(gr, t->def) || !can_join(f, gr, t->def))
 				continue;
-			gr->member[gr->n++] = t->def;
-			if (used_outside(gr, t))
+			join(gr, t->def);
+			if (used_outside(gr, t)) {
 				gr->n--;
+				gr->inputs -= t->def->nin;
+			}
 		}
 }
 
@@ -193,6 +204,7 @@ static void grow(struct fuser *f, struct node *start)
 
 	gr.shape = start->out[0]->shape;
 	gr.first = f->seq[start->id];
+	gr.inputs = anchor ? 0 : start->nin;
 	k->anchor = anchor ? start : NULL;
 	k->value = anchor ? start->out[0] : NULL;
 	while (extend(f, &gr))
@@ -212,25 +224,6 @@ static void grow(struct fuser *f, struct node *start)
 
 /* ---- anchors side by side ---- */
 
-static bool same_attributes(const struct node *x, const struct node *y)
-{
-	if (x->nattr != y->nattr)
-		return false;
-	for (int k = 0; k < x->nattr; k++) {
-		const struct attr *a = &x->attr[k], *b = node_attr(y, a->name);
-
-		if (b == NULL || a->kind != b->kind || a->n != b->n)
-			return false;
-		if (a->kind == ATTR_INT || a->kind == ATTR_INTS) {
-			if (memcmp(a->i, b->i, (size_t)a->n * sizeof(*a->i)) != 0)
-				return false;
-		} else if (a->kind != ATTR_STRING || strcmp(a->s[0], b->s[0]) != 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /* Do the templates compute y beside x: the same operator, input and shapes, only other weights? */
 static bool can_stack(const struct node *x, const struct node *y)
 {
@@ -241,7 +234,16 @@ static bool can_stack(const struct node *x, const struct node *y)
 	/* depthwise kernels have one anchor */
 	if (strcmp(x->op->name, "Conv") == 0 && x->in[1]->shape.dim[1] == 1)
 		return false;
-	return same_attributes(x, y);
+	return attrs_equal(x, y);
+}
+
+static int inputs_of(const struct kernel *k)
+{
+	int n = 0;
+
+	for (int i = 0; i < k->ngroup; i++)
+		n += k->group[i]->nin;
+	return n;
 }
 
 /* The kernel of another anchor that gives t to k's group and to nobody else, and can be computed beside k's. */
@@ -255,7 +257,10 @@ static struct kernel *stackable(struct fuser *f, const struct kernel *k, const s
 	for (int i = 0; i < t->nuser; i++)
 		if (f->owner[t->user[i]->id] != k->id + 1)
 			return NULL;
-	return can_stack(k->anchor, other->anchor) && other->ngroup + k->ngroup <= MAX_GROUP ? other : NULL;
+	return can_stack(k->anchor, other->anchor) && inputs_of(k) + inputs_of(other) <= MAX_OPERAND &&
+			       other->ngroup + k->ngroup <= MAX_GROUP
+		       ? other
+		       : NULL;
 }
 
 /* The other kernel's anchor and epilogue become k's; the other is empty after it. */

@@ -55,30 +55,30 @@ static void outer_poly(struct seeker *s, struct tensor *t, int depth, struct pol
 	if (n == NULL || n->id >= s->nnode || depth == 0 || t->id >= s->ntensor || !is_runtime(t))
 		return;
 	poly_number(&one, 1);
-	if (op_is(n, "Not") || op_is(n, "Cast")) {
+	if (is_op(n, "Not") || is_op(n, "Cast")) {
 		struct tensor *from = n->in[0];
 
-		while (from->type != DT_BOOL && !dtypes[from->type].is_float && op_is(from->def, "Cast"))
+		while (from->type != DT_BOOL && !dtypes[from->type].is_float && is_op(from->def, "Cast"))
 			from = from->def->in[0];
 		if (from->type != DT_BOOL)
 			return;
 		outer_poly(s, from, depth - 1, &inner);
-		if (op_is(n, "Not"))
+		if (is_op(n, "Not"))
 			poly_add(p, &one, &inner, -1);
 		else
 			*p = inner;
 		return;
 	}
-	if (op_is(n, "Sub") && is_const(n->in[0]) && const_uniform(n->in[0], &v) && is_gate(s, n->in[1])) {
+	if (is_op(n, "Sub") && is_const(n->in[0]) && const_uniform(n->in[0], &v) && is_gate(s, n->in[1])) {
 		outer_poly(s, n->in[1], depth - 1, &inner);
 		poly_number(&one, v);
 		poly_add(p, &one, &inner, -1);
 		return;
 	}
 	/* sigmoid(-z), and a view of 1 - t, where the graph has sigmoid(z), or the same view of t */
-	if (op_is(n, "Sigmoid") && op_is(n->in[0]->def, "Neg"))
+	if (is_op(n, "Sigmoid") && is_op(n->in[0]->def, "Neg"))
 		same = same_with_input(s, n, n->in[0]->def->in[0]);
-	else if (n->op->class == OP_VIEW && n->nin == 1 && op_is(n->in[0]->def, "Sub") &&
+	else if (n->op->class == OP_VIEW && n->nin == 1 && is_op(n->in[0]->def, "Sub") &&
 		 is_const(n->in[0]->def->in[0]) && const_uniform(n->in[0]->def->in[0], &v) && v >= 1 && v <= 1)
 		same = same_with_input(s, n, n->in[0]->def->in[1]);
 	if (same != NULL && is_gate(s, same)) {
@@ -181,17 +181,17 @@ static void node_poly(const struct cone *c, const struct node *n, struct poly *p
 
 	for (int k = 0; k < n->nin && k < 3; k++)
 		value_poly(c, n->in[k], &x[k]);
-	if (op_is(n, "Add") || op_is(n, "Sub"))
-		poly_add(p, &x[0], &x[1], op_is(n, "Add") ? 1 : -1);
-	else if (op_is(n, "Mul") || op_is(n, "And"))
+	if (is_op(n, "Add") || is_op(n, "Sub"))
+		poly_add(p, &x[0], &x[1], is_op(n, "Add") ? 1 : -1);
+	else if (is_op(n, "Mul") || is_op(n, "And"))
 		poly_mul(p, &x[0], &x[1]);
-	else if (op_is(n, "Neg"))
+	else if (is_op(n, "Neg"))
 		poly_add(p, &zero, &x[0], -1);
-	else if (op_is(n, "Div"))
+	else if (is_op(n, "Div"))
 		div_poly(c, n, &x[0], p);
-	else if (op_is(n, "Where"))
+	else if (is_op(n, "Where"))
 		where_poly(&x[0], &x[1], &x[2], p);
-	else if (op_is(n, "Not") || op_is(n, "Cast"))
+	else if (is_op(n, "Not") || is_op(n, "Cast"))
 		outer_poly(c->seeker, n->out[0], 4, p);
 	else
 		poly_atom(p, canon_of(c->seeker, n->out[0]));
@@ -389,7 +389,7 @@ static bool of_one_softmax(const struct gate *g)
 			from[k] = n[k]->in[0];
 			n[k] = from[k]->def;
 		}
-	if (from[0] != from[1] || !op_is(n[0], "Softmax"))
+	if (from[0] != from[1] || !is_op(n[0], "Softmax"))
 		return false;
 	const int64_t axis = attr_int(n[0], "axis", -1);
 	const struct shape *s = &from[0]->shape;
@@ -410,11 +410,11 @@ static const struct tensor *carried(struct seeker *s, const struct tensor *x, co
 			return x;
 		if (x->def == NULL)
 			return NULL;
-		if (op_is(x->def, "Reshape") || op_is(x->def, "Transpose"))
+		if (is_op(x->def, "Reshape") || is_op(x->def, "Transpose"))
 			x = x->def->in[0];
-		else if (op_is(x->def, "Mul") && is_const(x->def->in[1]))
+		else if (is_op(x->def, "Mul") && is_const(x->def->in[1]))
 			x = x->def->in[0]; /* of a constant multiple */
-		else if (op_is(x->def, "Mul") && is_const(x->def->in[0]))
+		else if (is_op(x->def, "Mul") && is_const(x->def->in[0]))
 			x = x->def->in[1];
 		else
 			return NULL;
@@ -428,7 +428,7 @@ static const struct tensor *carried(struct seeker *s, const struct tensor *x, co
 static bool in_parts(const struct tensor *fork)
 {
 	for (int k = 0; k < fork->nuser; k++)
-		if (op_is(fork->user[k], "Slice"))
+		if (is_op(fork->user[k], "Slice"))
 			return true;
 	return false;
 }
@@ -534,7 +534,7 @@ bool gate_try(struct cone *c, int k, struct change *change)
 	const char *why;
 
 	if (c->poly[k]->n < 2 || n->out[0]->type != DT_F32 ||
-	    !(op_is(n, "Add") || op_is(n, "Sub") || op_is(n, "Where") || op_is(n, "Div")) ||
+	    !(is_op(n, "Add") || is_op(n, "Sub") || is_op(n, "Where") || is_op(n, "Div")) ||
 	    !find_gate(c, k, &change->gate))
 		return false;
 	change->node = c->node[k];
@@ -582,7 +582,7 @@ static struct tensor *make_quotient(struct seeker *s, const struct change *ch, c
 	const struct node *sum = q->whole->def;
 	double one;
 
-	if (op_is(sum, "Add") && op_is(q->part->def, "Exp"))
+	if (is_op(sum, "Add") && is_op(q->part->def, "Exp"))
 		for (int k = 0; k < 2; k++)
 			if (sum->in[k] == q->part && is_const(sum->in[1 - k]) &&
 			    const_uniform(sum->in[1 - k], &one) && one >= 1 && one <= 1)
@@ -603,7 +603,7 @@ void gate_apply(struct seeker *s, const struct change *ch)
 		y = make(s, ch, "Carry", 4, (struct tensor *[]){ g->h, t, g->x, g->c });
 	else if (t->type != DT_BOOL)
 		y = make(s, ch, "Blend", 3, (struct tensor *[]){ g->h, g->x, t });
-	else if (op_is(ch->node, "Where") && ch->node->in[0] == t && ch->node->in[1] == g->h &&
+	else if (is_op(ch->node, "Where") && ch->node->in[0] == t && ch->node->in[1] == g->h &&
 		 ch->node->in[2] == g->x)
 		return; /* it is the selection already */
 	else

@@ -368,6 +368,11 @@ void graph_check(struct graph *g, bool shapes)
 
 /* ---- attributes ---- */
 
+bool is_op(const struct node *n, const char *name)
+{
+	return n != NULL && strcmp(n->op->name, name) == 0;
+}
+
 const struct attr *node_attr(const struct node *n, const char *name)
 {
 	for (int k = 0; k < n->nattr; k++)
@@ -470,6 +475,46 @@ void set_string(struct graph *g, struct node *n, const char *name, const char *v
 	a->kind = ATTR_STRING;
 	a->n = 1;
 	a->s = s;
+}
+
+static bool same_element(const struct attr *a, const struct attr *b, int k)
+{
+	switch (a->kind) {
+	case ATTR_INT:
+	case ATTR_INTS:
+		return a->i[k] == b->i[k];
+	case ATTR_FLOAT:
+	case ATTR_FLOATS:
+		return memcmp(&a->f[k], &b->f[k], sizeof(double)) == 0;
+	case ATTR_STRING:
+	case ATTR_STRINGS:
+		return strcmp(a->s[k], b->s[k]) == 0;
+	case ATTR_TENSOR:
+	case ATTR_GRAPH:
+	case ATTR_REF:
+		break;
+	}
+	return false;
+}
+
+static bool same_attr(const struct attr *a, const struct attr *b)
+{
+	bool same = a->kind == b->kind && a->n == b->n && (a->n > 0 || a->kind != ATTR_TENSOR);
+
+	for (int k = 0; same && k < a->n; k++)
+		same = same_element(a, b, k);
+	return same;
+}
+
+bool attrs_equal(const struct node *x, const struct node *y)
+{
+	for (int k = 0; k < x->nattr; k++) {
+		const struct attr *a = node_attr(y, x->attr[k].name);
+
+		if (a == NULL || !same_attr(&x->attr[k], a))
+			return false;
+	}
+	return x->nattr == y->nattr;
 }
 
 void drop_attr(struct node *n, const char *name)
@@ -596,6 +641,9 @@ bool const_uniform(const struct tensor *t, double *value)
 	if (!is_const(t) || count == 0)
 		return false;
 	*value = const_f64(t, 0);
+	/* integers that double has not are no uniform value, whatever they are */
+	if (!dtypes[t->type].is_float && (*value > 9007199254740992.0 || *value < -9007199254740992.0))
+		return false;
 	for (int64_t k = 1; k < count; k++)
 		if (const_f64(t, k) != *value)
 			return false;

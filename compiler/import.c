@@ -355,20 +355,19 @@ static bool convert_site(struct site *s, int position)
 {
 	const bool inputs = resolve_inputs(s, position);
 	const struct raw_function *f = find_function(s->im, s->raw);
-	const struct opset_row *row = NULL;
 
 	if (s->nout == 0)
 		return site_error(s, NULL, "it has no outputs");
 	resolve_attrs(s);
 	if (f == NULL && !find_opset(s))
 		return false;
-	if (f == NULL && (row = opset_row(s)) == NULL)
+	if (f == NULL && (s->row = opset_row(s)) == NULL)
 		return false;
 	if (!inputs)
 		return false;
 	if (f != NULL)
 		return call_function(s, f);
-	return opset_attrs(s, row) && row->convert(s, row->arg);
+	return opset_attrs(s, s->row) && s->row->convert(s, s->row->arg);
 }
 
 /* Names now stand for what the node gave. Tensors made on the way get the name that the model has

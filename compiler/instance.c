@@ -25,7 +25,7 @@ static const char *run_text(struct arena *a, const char *e, int64_t size, int64_
 	if (inner > 1)
 		text = arena_printf(a, "%s / %lld", atom(a, text), (long long)inner);
 	if (!outermost)
-		text = arena_printf(a, inner > 1 ? "%s %% %lld" : "%s %% %lld", inner > 1 ? text : atom(a, text), (long long)size);
+		text = arena_printf(a, "%s %% %lld", inner > 1 ? text : atom(a, text), (long long)size);
 	return text;
 }
 

@@ -62,8 +62,14 @@ const char *applies_reduce(const struct kernel *k)
 {
 	const struct shape *x = &k->anchor->in[0]->shape;
 	unsigned set = axis_set(k->anchor);
+	enum dtype type = k->value->type;
+	bool compares = is_op(k->anchor, "ReduceMax") || is_op(k->anchor, "ReduceMin");
 	const char *why = fits(k, set, 4);
 
+	if (!compares && type != DT_F32 && type != DT_I32 && type != DT_I64)
+		return "its elements are not float, int32 or int64";
+	if (is_op(k->anchor, "ReduceL2") && type != DT_F32)
+		return "its elements are not float";
 	return why != NULL ? why : fits(k, all_dims(x) & ~set, 4);
 }
 
@@ -81,19 +87,16 @@ static const struct reduction {
 	{ "ReduceSumSquare", "0", "(a + v * v)", "(a + v)", "a" },
 };
 
-static const char *limit_text(enum dtype type, bool least)
-{
-	switch (type) {
-	case DT_F32:
-		return least ? "-inf_f32()" : "inf_f32()";
-	case DT_I64:
-		return least ? "INT64_MIN" : "INT64_MAX";
-	case DT_I32:
-		return least ? "INT32_MIN" : "INT32_MAX";
-	default:
-		return least ? "0" : "255";
-	}
-}
+/* The least and the greatest value of each type, in C. */
+static const struct limit {
+	const char *least, *greatest;
+} limits[DT_COUNT] = {
+	[DT_F32] = { "-inf_f32()", "inf_f32()" },  [DT_I8] = { "INT8_MIN", "INT8_MAX" },
+	[DT_U8] = { "0", "UINT8_MAX" },		   [DT_I16] = { "INT16_MIN", "INT16_MAX" },
+	[DT_U16] = { "0", "UINT16_MAX" },	   [DT_I32] = { "INT32_MIN", "INT32_MAX" },
+	[DT_U32] = { "0", "UINT32_MAX" },	   [DT_I64] = { "INT64_MIN", "INT64_MAX" },
+	[DT_U64] = { "0", "UINT64_MAX" },	   [DT_BOOL] = { "0", "1" },
+};
 
 void setup_reduce(struct plan *p, struct kernel *k)
 {
@@ -116,7 +119,7 @@ void setup_reduce(struct plan *p, struct kernel *k)
 	param(k, "RUN", 64);
 	subst(k, "T", dtypes[type].ctype);
 	if (r->init[0] == 'm')
-		subst(k, "INIT", limit_text(type, r->init[1] == 'i'));
+		subst(k, "INIT", r->init[1] == 'i' ? limits[type].least : limits[type].greatest);
 	else
 		subst(k, "INIT", arena_printf(p->arena, "%s%s", r->init, point));
 	subst(k, "STEP", r->step);

@@ -8,6 +8,16 @@ const char *applies_image(const struct kernel *k)
 {
 	int rank = k->anchor->in[0]->shape.rank;
 
+	static const char *const lists[] = { "pads", "strides", "dilations" };
+
+	for (int l = 0; l < 3; l++) {
+		int n;
+		const int64_t *v = attr_ints(k->anchor, lists[l], &n);
+
+		for (int i = 0; i < n; i++)
+			if (v[i] > 1 << 24)
+				return "its pads, strides or dilations are too large";
+	}
 	return rank >= 3 && rank <= 5 ? NULL : "it has not one to three spatial dimensions";
 }
 

@@ -138,11 +138,6 @@ static void order_reduce(const struct node *n)
 	}
 }
 
-static bool named(const struct node *n, const char *name)
-{
-	return strcmp(n->op->name, name) == 0;
-}
-
 static void order_of(const struct node *n)
 {
 	const struct tensor *like = main_input(n);
@@ -151,16 +146,16 @@ static void order_of(const struct node *n)
 		row_major(n->out[k]);
 	if (like == NULL)
 		return;
-	if (named(n, "Conv") || named(n, "MaxPool") || named(n, "AveragePool"))
+	if (is_op(n, "Conv") || is_op(n, "MaxPool") || is_op(n, "AveragePool"))
 		channels_last(n->out[0]);
-	else if (named(n, "Transpose"))
+	else if (is_op(n, "Transpose"))
 		order_transpose(n);
-	else if (named(n, "Reshape"))
+	else if (is_op(n, "Reshape"))
 		order_reshape(n);
 	else if (strncmp(n->op->name, "Reduce", 6) == 0)
 		order_reduce(n);
-	else if (n->op->class == OP_ELEMENTWISE || n->op->class == OP_VIEW || named(n, "Softmax") ||
-		 named(n, "LogSoftmax") || named(n, "Normalize") || named(n, "Resize"))
+	else if (n->op->class == OP_ELEMENTWISE || n->op->class == OP_VIEW || is_op(n, "Softmax") ||
+		 is_op(n, "LogSoftmax") || is_op(n, "Normalize") || is_op(n, "Resize"))
 		order_like(n->out[0], like);
 }
 
@@ -174,7 +169,7 @@ static void permute_flatten(struct graph *g, struct node *linear)
 	int rank = x != NULL ? x->shape.rank : 0;
 	int64_t perm[MAX_RANK] = { 0 }, rows[MAX_RANK] = { 0 };
 
-	if (x == NULL || !named(flat->def, "Reshape") || rank < 3 || is_row_major(x) || !is_runtime(x))
+	if (x == NULL || !is_op(flat->def, "Reshape") || rank < 3 || is_row_major(x) || !is_runtime(x))
 		return;
 	if (flat->shape.rank != 2 || flat->shape.dim[0] != x->shape.dim[0] || x->order[0] != 0)
 		return;
@@ -223,7 +218,7 @@ void layout(struct graph *g)
 		row_major(g->tensors[k]);
 	for (struct node *n = g->first; n != NULL; n = n->next) {
 		order_of(n);
-		if (named(n, "Linear"))
+		if (is_op(n, "Linear"))
 			permute_flatten(g, n);
 	}
 	graph_sweep(g);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -263,6 +262,14 @@ static bool parse_weights(struct job *j, const char *text)
 	return false;
 }
 
+static bool is_pass(const char *letter)
+{
+	for (int k = 0; k < NPASS; k++)
+		if (letter[0] == passes[k].letter && letter[1] == '\0')
+			return true;
+	return false;
+}
+
 static bool is_identifier(const char *s)
 {
 	if (!isalpha((unsigned char)*s))
@@ -298,7 +305,7 @@ static int parse_options(struct job *j, int argc, char **argv)
 		if ((value = option(argv, &k, "-o")) != NULL || (value = option(argv, &k, "--output")) != NULL) {
 			j->out.dir = value;
 		} else if ((value = option(argv, &k, "--name")) != NULL) {
-			if (!is_identifier(value))
+			if (!is_identifier(value) || is_keyword(value))
 				return usage("--name wants a C identifier, not ", value);
 			j->emit.name = value;
 		} else if ((value = option(argv, &k, "--target")) != NULL) {
@@ -314,6 +321,8 @@ static int parse_options(struct job *j, int argc, char **argv)
 				return usage("--weights is auto, text, rows, incbin or bin, not ", value);
 			note_setting(j, arena_printf(&j->arena, "--weights=%s", value));
 		} else if ((value = option(argv, &k, "-d")) != NULL) {
+			if (!is_pass(value))
+				return usage("-d wants the letter of a pass, not ", value);
 			j->dump = value[0];
 		} else if (strcmp(argv[k], "--json") == 0) {
 			j->json = true;

@@ -118,8 +118,8 @@ BINARY(MUL, x[0] * x[1])
 BINARY(DIV, x[0] / x[1])
 BINARY(MOD, x[0] - floor(x[0] / x[1]) * x[1])
 BINARY(POW, math_pow(x[0], x[1]))
-BINARY(MAX, x[0] < x[1] ? x[1] : x[0])
-BINARY(MIN, x[1] < x[0] ? x[1] : x[0])
+BINARY(MAX, x[0] < x[1] || x[1] != x[1] ? x[1] : x[0])
+BINARY(MIN, x[1] < x[0] || x[1] != x[1] ? x[1] : x[0])
 BINARY(LT, x[0] < x[1] ? 1.0 : 0.0)
 BINARY(LE, x[0] <= x[1] ? 1.0 : 0.0)
 BINARY(EQ, x[0] == x[1] ? 1.0 : 0.0)
@@ -277,7 +277,7 @@ void print_number(struct buf *out, double v, enum dtype type)
 	char text[40];
 
 	if (type != DT_F32) {
-		buf_printf(out, "%lld", (long long)v);
+		buf_printf(out, dtypes[type].suffix[0] == 'u' ? "%.0fu" : "%.0f", v);
 		return;
 	}
 	float f = (float)v;

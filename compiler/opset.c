@@ -302,40 +302,10 @@ struct tensor *site_ints(struct site *s, const char *name)
  * behind. */
 void keep_attrs(struct site *s, struct node *n)
 {
-	static const char *const keep[] = {
-		"alpha",
-		"beta",
-		"gamma",
-		"axis",
-		"axes",
-		"keepdims",
-		"noop_with_empty_axes",
-		"select_last_index",
-		"auto_pad",
-		"dilations",
-		"group",
-		"kernel_shape",
-		"pads",
-		"strides",
-		"ceil_mode",
-		"count_include_pad",
-		"epsilon",
-		"perm",
-		"allowzero",
-		"start",
-		"end",
-		"num_outputs",
-		"mode",
-		"nearest_mode",
-		"cubic_coeff_a",
-		"exclude_outside",
-		"extrapolation_value",
-		"value",
-	};
+	struct entry e;
 
 	n->attr = arena_alloc(s->g->arena, (size_t)(s->nattr + 1) * sizeof(*n->attr));
 	for (int k = 0; k < s->nattr; k++)
-		for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
-			if (strcmp(s->attr[k].name, keep[i]) == 0)
-				n->attr[n->nattr++] = s->attr[k];
+		if (find_entry(s->row->attrs, s->attr[k].name, &e) && !e.ignored)
+			n->attr[n->nattr++] = s->attr[k];
 }

@@ -33,6 +33,7 @@ struct site {
 	struct scope *scope;
 	struct graph *g;
 	const struct raw_node *raw;
+	const struct opset_row *row; /* null: a function of the model */
 	int64_t opset; /* of the node's domain */
 	int nin;
 	struct tensor **in; /* null where absent; trailing absent ones are not counted */

@@ -78,11 +78,6 @@ struct blob *plan_blob(struct plan *p, const struct blob *wanted)
 
 /* ---- where things have to be ---- */
 
-static bool is_concat(const struct node *n)
-{
-	return strcmp(n->op->name, "Concat") == 0;
-}
-
 /* Computed by a kernel, or a view of something: it can be told where to go. */
 static bool can_place(const struct scheduler *s, const struct tensor *t)
 {
@@ -120,7 +115,7 @@ static void place_parts(struct scheduler *s, struct node *n)
 	for (int k = 0; k < n->nin; k++) {
 		struct tensor *t = n->in[k];
 
-		if (can_place(s, t) && (t->def->mark != 0 || is_concat(t->def)))
+		if (can_place(s, t) && (t->def->mark != 0 || is_op(t->def, "Concat")))
 			s->place[t->id] = region_part(n, k, whole);
 	}
 }
@@ -134,7 +129,7 @@ static void place(struct scheduler *s)
 			continue;
 		struct region r, *to = &s->place[n->out[0]->id];
 
-		if (is_concat(n))
+		if (is_op(n, "Concat"))
 			place_parts(s, n);
 		else if (to->buffer != NULL && can_place(s, n->in[0]) && n->in[0]->nuser == 1 && region_unview(n, to, &r))
 			s->place[n->in[0]->id] = r;
@@ -351,7 +346,7 @@ struct plan *schedule(struct graph *g, const char *target)
 				continue; /* its kernel runs where its last member stands */
 			finish(&s, k);
 			append(p, k);
-		} else if (is_concat(n)) {
+		} else if (is_op(n, "Concat")) {
 			schedule_concat(&s, n);
 		} else {
 			schedule_view(&s, n);

@@ -27,11 +27,6 @@ const char *dims_text(struct graph *g, const struct shape *s)
 	return text;
 }
 
-bool is_op(const struct node *n, const char *name)
-{
-	return strcmp(n->op->name, name) == 0;
-}
-
 bool has_input(const struct node *n, int k)
 {
 	return k < n->nin && n->in[k] != NULL;

@@ -49,7 +49,6 @@ bool list_argument(struct graph *g, struct node *n, int k, const char *what, con
 bool has_input(const struct node *n, int k);
 bool float_inputs(struct graph *g, struct node *n);			       /* else reported */
 bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank, int *k); /* negative ones from the end */
-bool is_op(const struct node *n, const char *name);
 
 /* ---- view.c ---- */
 

@@ -44,7 +44,7 @@ static bool is_arithmetic(const struct node *n)
 	static const char *const names[] = { "Add", "Sub", "Mul", "Neg", "Div", "Where", "Cast", "Not", "And" };
 
 	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
-		if (op_is(n, names[k]))
+		if (is_op(n, names[k]))
 			return true;
 	return n->op->test;
 }
@@ -102,8 +102,8 @@ static void cone_grow(struct cone *c, struct node *root)
 static bool has_sum(const struct cone *c)
 {
 	for (int k = 0; k < c->n; k++)
-		if (op_is(c->node[k], "Add") || op_is(c->node[k], "Sub") || op_is(c->node[k], "Where") ||
-		    op_is(c->node[k], "Div"))
+		if (is_op(c->node[k], "Add") || is_op(c->node[k], "Sub") || is_op(c->node[k], "Where") ||
+		    is_op(c->node[k], "Div"))
 			return true;
 	return false;
 }
@@ -144,12 +144,12 @@ static void explain_rest(struct seeker *s)
 		const char *why = NULL;
 
 		mark_prov(alive, n->prov);
-		if (op_is(n, "Conv") || op_is(n, "Linear"))
-			why = op_is(n, "Conv") ? "a constant, now in the bias or the weights of a convolution"
+		if (is_op(n, "Conv") || is_op(n, "Linear"))
+			why = is_op(n, "Conv") ? "a constant, now in the bias or the weights of a convolution"
 					       : "a constant, now in the bias or the weights of a layer";
 		else if (n->op->class != OP_ELEMENTWISE)
 			why = arena_printf(s->g->arena, "part of what is now one %s", n->op->name);
-		else if (!op_is(n, "Add") && !op_is(n, "Sub") && !op_is(n, "Mul"))
+		else if (!is_op(n, "Add") && !is_op(n, "Sub") && !is_op(n, "Mul"))
 			why = arena_printf(s->g->arena, "part of an elementwise function (%s)", n->op->name);
 		if (why != NULL)
 			refuse(s, n->prov, why);
@@ -179,7 +179,7 @@ static void list_refusals(struct seeker *s)
 	     *ask = arena_alloc(&s->scratch, (size_t)g->nonnx + 1);
 
 	for (const struct node *n = g->first; n != NULL; n = n->next)
-		if (op_is(n, "Mul") && is_float(n->in[0]) && is_float(n->in[1]) &&
+		if (is_op(n, "Mul") && is_float(n->in[0]) && is_float(n->in[1]) &&
 		    (is_gate(s, n->in[0]) || is_gate(s, n->in[1])))
 			refuse(s, n->prov, "a gate, but nothing is added to what it lets through");
 	for (int k = 0; k < g->nblock; k++)

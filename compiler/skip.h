@@ -104,7 +104,6 @@ int poly_atoms(const struct poly *p, int *atom, int most);
 
 void seeker_begin(struct seeker *s, struct graph *g);
 void seeker_end(struct seeker *s);
-bool op_is(const struct node *n, const char *name);
 bool is_float(const struct tensor *t); /* computed at run time, and float */
 int canon_of(const struct seeker *s, const struct tensor *t);
 struct range range_of(struct seeker *s, int atom);

@@ -518,6 +518,8 @@ void graph_sort(struct graph *g);    /* topological, stable; a cycle is reported
 void graph_sweep(struct graph *g);   /* removes nodes whose outputs nobody uses */
 void graph_check(struct graph *g, bool shapes); /* invariants; a breach is our bug: die() */
 
+bool is_op(const struct node *n, const char *name); /* n may be null */
+bool attrs_equal(const struct node *x, const struct node *y);
 const struct attr *node_attr(const struct node *n, const char *name);
 int64_t attr_int(const struct node *n, const char *name, int64_t absent);
 double attr_float(const struct node *n, const char *name, double absent);
@@ -768,6 +770,7 @@ struct emission {
 
 /* A C identifier from a name of the model; never a keyword, never empty. */
 const char *identifier(struct arena *a, const char *name);
+bool is_keyword(const char *s); /* of C or C++, or a name that run uses */
 void emit(struct plan *p, const struct emit_options *options, struct output *out);
 void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run */
 void emit_header(struct emission *e);

@@ -38,9 +38,9 @@ static bool after_layer(const struct tensor *t)
 
 		if (is_layer(n))
 			return true;
-		if (op_is(n, "Add") && is_const(n->in[0]))
+		if (is_op(n, "Add") && is_const(n->in[0]))
 			t = n->in[1];
-		else if (op_is(n, "Add") || op_is(n, "BatchNorm") || op_is(n, "Reshape") || op_is(n, "Transpose"))
+		else if (is_op(n, "Add") || is_op(n, "BatchNorm") || is_op(n, "Reshape") || is_op(n, "Transpose"))
 			t = n->in[0];
 		else
 			return false;
@@ -53,7 +53,7 @@ static bool is_normalisation(const struct tensor *y, const struct tensor *scale)
 {
 	const struct node *user = y->nuser == 1 ? y->user[0] : NULL;
 
-	if (shape_count(&scale->shape) == 1 || !op_is(user, "Add"))
+	if (shape_count(&scale->shape) == 1 || !is_op(user, "Add"))
 		return false;
 	for (int k = 0; k < 2; k++)
 		if (user->in[k] != y && is_const(user->in[k]) &&
@@ -66,9 +66,9 @@ void skip_scan(struct graph *g)
 {
 	g->scales = arena_alloc(g->arena, (size_t)g->nonnx + 1);
 	for (const struct node *n = g->first; n != NULL; n = n->next) {
-		if (!op_is(n, "Mul") && !op_is(n, "Div"))
+		if (!is_op(n, "Mul") && !is_op(n, "Div"))
 			continue;
-		const int k = is_const(n->in[1]) ? 1 : is_const(n->in[0]) && op_is(n, "Mul") ? 0 : -1;
+		const int k = is_const(n->in[1]) ? 1 : is_const(n->in[0]) && is_op(n, "Mul") ? 0 : -1;
 
 		if (k < 0 || is_const(n->in[1 - k]) || n->prov == NULL || n->prov->n != 1 ||
 		    !after_layer(n->in[1 - k]) || is_normalisation(n->out[0], n->in[k]))
@@ -96,7 +96,7 @@ static bool scaled_inside(const struct graph *g, const struct tensor *t)
 static struct tensor *without_gate(struct seeker *s, struct tensor *t, struct tensor **gate)
 {
 	*gate = NULL;
-	while (op_is(t->def, "Mul") && is_float(t->def->in[0]) && is_float(t->def->in[1])) {
+	while (is_op(t->def, "Mul") && is_float(t->def->in[0]) && is_float(t->def->in[1])) {
 		const int k = is_gate(s, t->def->in[1]) ? 1 : is_gate(s, t->def->in[0]) ? 0 : -1;
 
 		if (k < 0 || !shape_equal(&t->def->in[1 - k]->shape, &t->shape))
@@ -141,19 +141,19 @@ static bool go_into(struct sum *m, const struct operand *o, struct operand *stac
 
 	if (k < 0 || c->covered[k] || c->joined[k] || c->summed[k] || *depth + 2 > 2 * MAX_TERM)
 		return false;
-	if (op_is(n, "Add") || op_is(n, "Sub")) {
+	if (is_op(n, "Add") || is_op(n, "Sub")) {
 		stack[(*depth)++] = (struct operand){ n->in[0], o->factor, o->vector };
-		stack[(*depth)++] = (struct operand){ n->in[1], op_is(n, "Sub") ? -o->factor : o->factor, o->vector };
-	} else if (op_is(n, "Neg")) {
+		stack[(*depth)++] = (struct operand){ n->in[1], is_op(n, "Sub") ? -o->factor : o->factor, o->vector };
+	} else if (is_op(n, "Neg")) {
 		stack[(*depth)++] = (struct operand){ n->in[0], -o->factor, o->vector };
-	} else if (op_is(n, "Mul") || op_is(n, "Div")) {
-		const int at = is_const(n->in[1]) ? 1 : is_const(n->in[0]) && op_is(n, "Mul") ? 0 : -1;
+	} else if (is_op(n, "Mul") || is_op(n, "Div")) {
+		const int at = is_const(n->in[1]) ? 1 : is_const(n->in[0]) && is_op(n, "Mul") ? 0 : -1;
 
 		if (at < 0 || !shape_equal(&n->in[1 - at]->shape, &n->out[0]->shape))
 			return false;
 		const bool uniform = const_uniform(n->in[at], &v);
 
-		v = !uniform ? 1 : op_is(n, "Div") ? 1 / v : v;
+		v = !uniform ? 1 : is_op(n, "Div") ? 1 / v : v;
 		stack[(*depth)++] = (struct operand){ n->in[1 - at], o->factor * v, o->vector || !uniform };
 	} else {
 		return false;
@@ -225,7 +225,7 @@ static bool only_selects(const struct node *n)
 	const struct tensor *w = n->nin > 1 ? n->in[1] : NULL;
 	int64_t inputs, count;
 
-	if (!op_is(n, "Conv") || !is_const(w) || shape_count(&w->shape) > LAZY_COUNT * 16 ||
+	if (!is_op(n, "Conv") || !is_const(w) || shape_count(&w->shape) > LAZY_COUNT * 16 ||
 	    attr_int(n, "group", 1) != 1)
 		return false;
 	inputs = w->shape.dim[1];
@@ -266,21 +266,21 @@ struct way {
 static bool strides(const struct node *n)
 {
 	int count;
-	const int64_t *steps = op_is(n, "Slice") ? attr_ints(n, "steps", &count) : NULL;
+	const int64_t *steps = is_op(n, "Slice") ? attr_ints(n, "steps", &count) : NULL;
 
 	for (int k = 0; steps != NULL && k < count; k++)
 		if (steps[k] != 1)
 			return true;
-	return op_is(n, "Pad");
+	return is_op(n, "Pad");
 }
 
 /* A vector times it, and none added to that: not batch normalisation. */
 static bool scales(const struct node *n)
 {
 	const struct tensor *y = n->out[0];
-	const bool by_constant = op_is(n, "Mul") && (is_const(n->in[0]) || is_const(n->in[1]));
+	const bool by_constant = is_op(n, "Mul") && (is_const(n->in[0]) || is_const(n->in[1]));
 
-	return by_constant && !(y->nuser == 1 && op_is(y->user[0], "Add") &&
+	return by_constant && !(y->nuser == 1 && is_op(y->user[0], "Add") &&
 				(is_const(y->user[0]->in[0]) || is_const(y->user[0]->in[1])));
 }
 
@@ -334,7 +334,7 @@ static bool reads_other_part(const struct seeker *s, const struct tensor *fork)
 		const struct tensor *y = n->nout == 1 ? n->out[0] : NULL;
 
 		if (y != NULL && y->id < s->ntensor && s->seen[y->id] == s->stamp && s->color[y->id] == 1) {
-			apart = apart && op_is(n, "Slice") && own == NULL;
+			apart = apart && is_op(n, "Slice") && own == NULL;
 			own = n;
 		}
 	}
@@ -343,7 +343,7 @@ static bool reads_other_part(const struct seeker *s, const struct tensor *fork)
 		const struct tensor *y = n->nout == 1 ? n->out[0] : NULL;
 
 		if (y != NULL && y->id < s->ntensor && s->seen[y->id] == s->stamp && s->color[y->id] == 2)
-			apart = op_is(n, "Slice") && disjoint(own, n);
+			apart = is_op(n, "Slice") && disjoint(own, n);
 	}
 	return own != NULL && apart;
 }
@@ -501,9 +501,9 @@ static const char *why_by_use(const struct tensor *t)
 
 		if (n == NULL)
 			return NULL;
-		if (op_is(n, "Softmax"))
+		if (is_op(n, "Softmax"))
 			return "scores of an attention, not a block";
-		for (int k = 0; k < n->nin && op_is(n, "Mul"); k++)
+		for (int k = 0; k < n->nin && is_op(n, "Mul"); k++)
 			if (is_const(n->in[k]) && const_uniform(n->in[k], &v) && v <= 0 && v >= 0)
 				return "it is multiplied by 0: a block that was taken out";
 		if ((n->op->class != OP_ELEMENTWISE && n->op->class != OP_VIEW) || n->nout != 1)
@@ -546,14 +546,14 @@ static bool scaled_after(const struct cone *c, const struct node *n)
 {
 	const struct node *up = only_user(n->out[0]);
 
-	if (up == NULL || up->id >= c->seeker->nnode || (!op_is(up, "Mul") && !op_is(up, "Div")))
+	if (up == NULL || up->id >= c->seeker->nnode || (!is_op(up, "Mul") && !is_op(up, "Div")))
 		return false;
 	const struct node *behind = only_user(up->out[0]);
 	double v;
 
-	if (op_is(behind, "Add") && (is_const(behind->in[0]) || is_const(behind->in[1])))
+	if (is_op(behind, "Add") && (is_const(behind->in[0]) || is_const(behind->in[1])))
 		return false; /* batch normalisation */
-	for (int k = op_is(up, "Mul") ? 0 : 1; k < 2; k++)
+	for (int k = is_op(up, "Mul") ? 0 : 1; k < 2; k++)
 		if (is_const(up->in[k]) && const_uniform(up->in[k], &v))
 			return true;
 	return false;
@@ -566,7 +566,7 @@ void sums_record(struct cone *c)
 		const struct node *n = c->node[k];
 
 		if (c->covered[k] || c->joined[k] || c->summed[k] || n->out[0]->type != DT_F32 ||
-		    (!op_is(n, "Add") && !op_is(n, "Sub")))
+		    (!is_op(n, "Add") && !is_op(n, "Sub")))
 			continue;
 		if (!is_runtime(n->in[0]) || !is_runtime(n->in[1])) {
 			/* what follows a sum, as batch normalisation, is not part of it */

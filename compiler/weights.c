@@ -20,6 +20,8 @@ enum weights_form weights_form(const struct emission *e)
 {
 	int64_t bytes = e->plan->weights_bytes;
 
+	if (bytes == 0)
+		return WEIGHTS_TEXT; /* there is nothing to choose */
 	if (e->options->weights != WEIGHTS_AUTO)
 		return e->options->weights;
 	return bytes <= TEXT_MOST ? WEIGHTS_TEXT : bytes <= ROWS_MOST ? WEIGHTS_ROWS : WEIGHTS_INCBIN;
@@ -101,11 +103,10 @@ static void write_text(FILE *f, const float *v, int64_t n)
 	}
 }
 
-/* A row of string literals: octal, as short as what follows allows. */
+/* Rows of string literals, each byte as three octal digits. */
 struct row_writer {
 	FILE *f;
 	int64_t at; /* bytes written */
-	int column;
 };
 
 static void write_rows(struct row_writer *w, const unsigned char *bytes, int64_t n)

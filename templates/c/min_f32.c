@@ -1,7 +1,7 @@
 #include "template.h"
 
-/* The smaller of two; a when one of them is NaN. */
+/* The smaller of two; NaN when one of them is. */
 static float min_f32(float a, float b)
 {
-	return b < a ? b : a;
+	return b < a || b != b ? b : a;
 }

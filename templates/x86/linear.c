@@ -90,29 +90,33 @@ static TARGET void linear(const float *restrict x, const float *restrict w,
 #endif
 			  float *y OPERANDS)
 {
-	enum { M = 1, N = 40, K = 64, NB = 20, XM = 64 };
+	enum { M = 1, N = 40, K = 64, NB = 20, XM = 64, STRIP = NB < 16 ? NB : 2 * 8 };
 
 	for (int n0 = 0; n0 < N; n0 += NB)
 		for (int m = 0; m < M; m++) {
-			float sum[STACK * NB];
+			float sum[STACK * NB], value[NB];
 
 #if BIAS
 			linear_sums(x + m * XM, w + n0 * STACK * K, bias + n0 * STACK, sum);
 #else
 			linear_sums(x + m * XM, w + n0 * STACK * K, sum);
 #endif
-			for (int j = 0; j < NB; j++) {
-				const int n = n0 + j;
-				float a = sum[j];
+			for (int j0 = 0; j0 < NB; j0 += STRIP) /* strips as wide as a vector; the last overlaps */
+				for (int i = 0; i < STRIP; i++) {
+					const int j = i + (j0 < NB - STRIP ? j0 : NB - STRIP);
+					const int n = n0 + j;
+					float a = sum[j];
 #if STACK > 1
-				const float b = sum[NB + j];
+					const float b = sum[NB + j];
 #endif
 #if STACK > 2
-				const float c = sum[2 * NB + j];
+					const float c = sum[2 * NB + j];
 #endif
 
-				EPILOGUE(a, m, n);
-				Y(m, n) = a;
-			}
+					EPILOGUE(a, m, n);
+					value[j] = a;
+				}
+			for (int j = 0; j < NB; j++)
+				Y(m, n0 + j) = value[j];
 		}
 }
