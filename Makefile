@@ -119,12 +119,17 @@ check: setup .venv/done
 	$(PYTHON) tests/runtime.py
 	$(PYTHON) tests/blocks.py
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
-	$(PYTHON) tests/run.py --target=x86-64
+	$(PYTHON) tests/run.py --target=x86-64 --fast
 
 check-fast: setup .venv/done
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory UNITS="$(filter-out templates math,$(UNITS))" units
 	$(PYTHON) tests/run.py --fast
+
+# Every case on every instruction set of this machine: ten minutes.
+check-x86: setup .venv/done
+	@$(MAKE) --no-print-directory all
+	$(PYTHON) tests/run.py --target=x86-64
 
 # All floats through the functions of the generated code: some minutes.
 check-math: $(BUILD)/tests/math_exhaustive
@@ -151,4 +156,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup venv demo examples units sanitized lint-templates check check-fast check-math bench format lint wc clean
+.PHONY: all setup venv demo examples units sanitized lint-templates check check-fast check-x86 check-math bench format lint wc clean

@@ -104,7 +104,6 @@ static TARGET void linear(const float *restrict x, const float *restrict w,
 			for (int j0 = 0; j0 < NB; j0 += STRIP) /* strips as wide as a vector; the last overlaps */
 				for (int i = 0; i < STRIP; i++) {
 					const int j = i + (j0 < NB - STRIP ? j0 : NB - STRIP);
-					const int n = n0 + j;
 					float a = sum[j];
 #if STACK > 1
 					const float b = sum[NB + j];
@@ -113,7 +112,7 @@ static TARGET void linear(const float *restrict x, const float *restrict w,
 					const float c = sum[2 * NB + j];
 #endif
 
-					EPILOGUE(a, m, n);
+					EPILOGUE(a, m, n0 + j);
 					value[j] = a;
 				}
 			for (int j = 0; j < NB; j++)
