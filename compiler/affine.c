@@ -1,6 +1,6 @@
 /*
- * Constants in rules: those that vary along the channels only, brought into the shape that an anchor's weights
- * or bias need (forms), and guards that look at values.
+ * Constants in rules: those that vary along the channels only, brought into the shape that an
+ * anchor's weights or bias need (forms), and guards that look at values.
  */
 #include "match.h"
 
@@ -16,7 +16,8 @@ static int rank_of(const struct tensor *t)
 
 /* ---- constants along one axis ---- */
 
-/* The step from one element to the next along an axis of the value c broadcasts to; 0: c does not vary. */
+/* The step from one element to the next along an axis of the value c broadcasts to; 0: c does not
+ * vary. */
 static int64_t stride_along(const struct tensor *c, int rank, int axis)
 {
 	const int at = axis - (rank - rank_of(c));
@@ -87,7 +88,8 @@ bool guard_per_input(struct match *m)
 	       varies_only_along(bound(m, "a"), rank_of(x), axis, x->shape.dim[axis]);
 }
 
-/* The same for a shift: a zero of the padding would have to be shifted as well. r: what to sum over. */
+/* The same for a shift: a zero of the padding would have to be shifted as well. r: what to sum
+ * over. */
 bool guard_per_input_unpadded(struct match *m)
 {
 	static const int64_t axes[MAX_RANK] = { 1, 2, 3, 4, 5, 6, 7 };
@@ -149,13 +151,15 @@ struct tensor *form_Inputs(struct match *m, struct tensor *c)
 		s.dim[k] = 1;
 	for (int64_t r = 0; r < rows; r++)
 		for (int64_t k = 0; k < width; k++)
-			v[r * width + k] = channel(c, rank, axis, r / (w->dim[0] / group) * width + k);
+			v[r * width + k] = channel(
+				c, rank, axis, r / (w->dim[0] / group) * width + k);
 	return graph_constant(m->g, NULL, DT_F32, &s, DT_F64, v);
 }
 
 struct tensor *form_Channel(struct match *m, struct tensor *c)
 {
-	struct shape s = { .rank = rank_of(m->root->out[0]) - 1, .dim = { shape_count(&c->shape) } };
+	struct shape s = { .rank = rank_of(m->root->out[0]) - 1,
+		.dim = { shape_count(&c->shape) } };
 
 	if (s.rank < 1)
 		return NULL;
@@ -238,11 +242,12 @@ bool guard_meet(struct match *m)
 	return guard_floats(m) && no_larger(a, c) && (d == NULL || no_larger(d, c));
 }
 
-/* Operators whose results are never below zero, and those whose are not if their first operand's are not. */
+/* Operators whose results are never below zero, and those whose are not if their first operand's
+ * are not. */
 static bool never_negative(const char *op)
 {
-	static const char *const names[] = { "Relu", "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Sqrt", "Abs",
-					     "Softmax", "ReduceL1", "ReduceL2", "ReduceSumSquare" };
+	static const char *const names[] = { "Relu", "Sigmoid", "HardSigmoid", "Softplus", "Exp",
+		"Sqrt", "Abs", "Softmax", "ReduceL1", "ReduceL2", "ReduceSumSquare" };
 
 	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
 		if (strcmp(op, names[k]) == 0)
@@ -252,16 +257,18 @@ static bool never_negative(const char *op)
 
 static bool keeps_sign(const struct node *n)
 {
-	static const char *const names[] = { "Reshape", "Transpose", "Slice", "Expand", "MaxPool", "AveragePool",
-					     "ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum" };
+	static const char *const names[] = { "Reshape", "Transpose", "Slice", "Expand", "MaxPool",
+		"AveragePool", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum" };
 	double v;
 
 	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
 		if (strcmp(n->op->name, names[k]) == 0)
 			return true;
 	if (strcmp(n->op->name, "Pad") == 0)
-		return strcmp(attr_string(n, "mode", "constant"), "constant") != 0 || attr_float(n, "value", 0) >= 0;
-	return strcmp(n->op->name, "Min") == 0 && is_const(n->in[1]) && const_uniform(n->in[1], &v) && v >= 0;
+		return strcmp(attr_string(n, "mode", "constant"), "constant") != 0 ||
+		       attr_float(n, "value", 0) >= 0;
+	return strcmp(n->op->name, "Min") == 0 && is_const(n->in[1]) &&
+	       const_uniform(n->in[1], &v) && v >= 0;
 }
 
 bool not_negative(const struct tensor *t)
@@ -280,4 +287,3 @@ bool guard_nonnegative(struct match *m)
 {
 	return not_negative(bound(m, "x"));
 }
-

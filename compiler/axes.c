@@ -1,4 +1,5 @@
-/* Shape rules of what works along axes: reductions, normalisations, Softmax, ArgMax; and of matrix products. */
+/* Shape rules of what works along axes: reductions, normalisations, Softmax, ArgMax; and of matrix
+ * products. */
 #include "shape.h"
 
 #include <string.h>
@@ -6,7 +7,8 @@
 /* ---- axes ---- */
 
 /* Flags of a list of axes; one listed twice is once. */
-static bool read_axes(struct graph *g, struct node *n, const int64_t *list, int count, int rank, bool *flag)
+static bool read_axes(
+	struct graph *g, struct node *n, const int64_t *list, int count, int rank, bool *flag)
 {
 	for (int i = 0; i < count; i++) {
 		int k;
@@ -43,7 +45,8 @@ static bool reduce_axes(struct graph *g, struct node *n, bool *flag)
 			flag[k] = true;
 		return true;
 	}
-	if (!list_argument(g, n, 1, "axes", &list, &count) || !read_axes(g, n, list, count, rank, flag))
+	if (!list_argument(g, n, 1, "axes", &list, &count) ||
+		!read_axes(g, n, list, count, rank, flag))
 		return false;
 	for (int k = 0; k < rank && count == 0 && attr_int(n, "noop_with_empty_axes", 0) == 0; k++)
 		flag[k] = true;
@@ -157,8 +160,10 @@ bool shape_batchnorm(struct graph *g, struct node *n)
 
 		if (x->rank >= 2 && v->rank == 1 && v->dim[0] == x->dim[1])
 			continue;
-		node_error(g, n, "scale, bias, mean and variance have one element a channel, dimension 1 of the input",
-			   "%s is %s, input is %s", what[k], dims_text(g, v), dims_text(g, x));
+		node_error(g, n,
+			"scale, bias, mean and variance have one element a channel, dimension 1 of "
+			"the input",
+			"%s is %s, input is %s", what[k], dims_text(g, v), dims_text(g, x));
 		return false;
 	}
 	return give(g, n, 0, DT_F32, x);
@@ -178,7 +183,8 @@ static bool matmul_of_vectors(struct graph *g, struct node *n)
 		vector[k] = s.rank == 1;
 		if (!vector[k])
 			continue;
-		s = (struct shape){ .rank = 2, .dim = { k == 0 ? 1 : s.dim[0], k == 0 ? s.dim[0] : 1 } };
+		s = (struct shape){ .rank = 2,
+			.dim = { k == 0 ? 1 : s.dim[0], k == 0 ? s.dim[0] : 1 } };
 		in[k] = reshaped(g, n, in[k], &s);
 		if (in[k] == NULL)
 			return false;
@@ -209,8 +215,10 @@ bool shape_matmul(struct graph *g, struct node *n)
 		return false;
 	}
 	if (x->dim[x->rank - 1] != y->dim[y->rank > 1 ? y->rank - 2 : 0]) {
-		node_error(g, n, "the last dimension of the first operand meets the last but one of the second",
-			   "%s and %s have no product", dims_text(g, x), dims_text(g, y));
+		node_error(g, n,
+			"the last dimension of the first operand meets the last but one of the "
+			"second",
+			"%s and %s have no product", dims_text(g, x), dims_text(g, y));
 		return false;
 	}
 	if (x->rank == 1 || y->rank == 1)
@@ -220,8 +228,8 @@ bool shape_matmul(struct graph *g, struct node *n)
 	s.rank -= 2;
 	t.rank -= 2;
 	if (!broadcast(&s, &t)) {
-		node_error(g, n, "all dimensions but the last two broadcast", "%s and %s have no product",
-			   dims_text(g, x), dims_text(g, y));
+		node_error(g, n, "all dimensions but the last two broadcast",
+			"%s and %s have no product", dims_text(g, x), dims_text(g, y));
 		return false;
 	}
 	s.dim[s.rank++] = x->dim[x->rank - 2];
@@ -238,12 +246,12 @@ bool shape_linear(struct graph *g, struct node *n)
 		return false;
 	if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[0]) {
 		node_error(g, n, "the weight is [inputs,outputs], the input [..,inputs]",
-			   "weight %s does not fit input %s", dims_text(g, w), dims_text(g, x));
+			"weight %s does not fit input %s", dims_text(g, w), dims_text(g, x));
 		return false;
 	}
 	if (has_input(n, 2) && (n->in[2]->shape.rank != 1 || n->in[2]->shape.dim[0] != w->dim[1])) {
 		node_error(g, n, "the bias has one element an output", "bias is %s, weight is %s",
-			   dims_text(g, &n->in[2]->shape), dims_text(g, w));
+			dims_text(g, &n->in[2]->shape), dims_text(g, w));
 		return false;
 	}
 	s.dim[s.rank - 1] = w->dim[1];

@@ -1,4 +1,5 @@
-/* What skip() saw, for people: a line or two for each block, and the reason for every sum and gate that is none. */
+/* What skip() saw, for people: a line or two for each block, and the reason for every sum and gate
+ * that is none. */
 #include "skipc.h"
 
 #include <string.h>
@@ -34,7 +35,8 @@ static bool meet(const struct prov *x, const struct prov *y)
 	return false;
 }
 
-/* The kernel that stores the join, or what it became part of; else the first that stands for one of its nodes. */
+/* The kernel that stores the join, or what it became part of; else the first that stands for one of
+ * its nodes. */
 const struct prov *block_fused(const struct plan *p, const struct block *b)
 {
 	const struct prov *first = NULL;
@@ -55,10 +57,12 @@ static void block_line(FILE *to, struct arena *a, const struct plan *p, const st
 {
 	const struct graph *g = p->graph;
 	const struct prov *fused = block_fused(p, b);
-	const bool gate = b->kind == BLOCK_HIGHWAY || b->kind == BLOCK_CARRY || b->kind == BLOCK_BLEND;
+	const bool gate = b->kind == BLOCK_HIGHWAY || b->kind == BLOCK_CARRY ||
+			  b->kind == BLOCK_BLEND;
 
-	fprintf(to, "  %s%s: \"%s\" %s \"%s\"", kinds[b->kind].text, b->preactivation ? ", pre-activation" : "",
-		escape(a, b->shortcut), gate ? "and" : "+", escape(a, b->branch));
+	fprintf(to, "  %s%s: \"%s\" %s \"%s\"", kinds[b->kind].text,
+		b->preactivation ? ", pre-activation" : "", escape(a, b->shortcut),
+		gate ? "and" : "+", escape(a, b->branch));
 	if (b->gate != NULL)
 		fprintf(to, ", gate \"%s\"", escape(a, b->gate));
 	fprintf(to, "%s%s\n", b->note != NULL ? "; " : "", b->note != NULL ? b->note : "");
@@ -99,7 +103,8 @@ void report_blocks(FILE *to, const struct plan *p)
 		const bool named = o->name != NULL && o->name[0] != '\0';
 
 		fprintf(to, "  not a block: %s%s (%s): %s\n", named ? "" : "node giving ",
-			escape(&a, named ? o->name : o->output), escape(&a, o->op_type), g->refusal[k].why);
+			escape(&a, named ? o->name : o->output), escape(&a, o->op_type),
+			g->refusal[k].why);
 	}
 	arena_release(&a);
 }

@@ -1,4 +1,5 @@
-/* Evaluation of the arithmetic operators on constants, plainly and in double: weights are standardised so. */
+/* Evaluation of the arithmetic operators on constants, plainly and in double: weights are
+ * standardised so. */
 #include "shape.h"
 
 #include <math.h>
@@ -10,9 +11,14 @@ enum reduction { SUM, MEAN, MAX, MIN, PROD, L1, L2, SQUARES };
 
 static enum reduction reduction_of(const struct op *op)
 {
-	static const char *const names[] = { [SUM] = "ReduceSum",   [MEAN] = "ReduceMean", [MAX] = "ReduceMax",
-					     [MIN] = "ReduceMin",   [PROD] = "ReduceProd", [L1] = "ReduceL1",
-					     [L2] = "ReduceL2",	    [SQUARES] = "ReduceSumSquare" };
+	static const char *const names[] = { [SUM] = "ReduceSum",
+		[MEAN] = "ReduceMean",
+		[MAX] = "ReduceMax",
+		[MIN] = "ReduceMin",
+		[PROD] = "ReduceProd",
+		[L1] = "ReduceL1",
+		[L2] = "ReduceL2",
+		[SQUARES] = "ReduceSumSquare" };
 
 	for (int k = 0; k < (int)(sizeof(names) / sizeof(names[0])); k++)
 		if (strcmp(op->name, names[k]) == 0)
@@ -20,8 +26,8 @@ static enum reduction reduction_of(const struct op *op)
 	die("%s is no reduction", op->name);
 }
 
-/* A walk over x whose position 0 is in the tensor that is left when the axes of attribute `axes` are gone.
- * The number of elements that fall together. */
+/* A walk over x whose position 0 is in the tensor that is left when the axes of attribute `axes`
+ * are gone. The number of elements that fall together. */
 static int64_t walk_reduced(struct walk *w, const struct node *n)
 {
 	const struct shape *x = &n->in[0]->shape;
@@ -123,8 +129,8 @@ bool eval_reduce(struct graph *g, struct node *n)
 /* ---- normalisations ---- */
 
 /* Mean and variance of x over the axes that the walk lets fall together; of `left` values each. */
-static void moments(const double *x, int64_t count, const struct walk *start, int64_t left, int64_t together,
-		    double *mean, double *variance)
+static void moments(const double *x, int64_t count, const struct walk *start, int64_t left,
+	int64_t together, double *mean, double *variance)
 {
 	struct walk w = *start;
 
@@ -162,7 +168,8 @@ bool eval_normalize(struct graph *g, struct node *n)
 	return true;
 }
 
-/* In training mode by the statistics of the batch itself, which is how exporters standardise weights. */
+/* In training mode by the statistics of the batch itself, which is how exporters standardise
+ * weights. */
 bool eval_batchnorm(struct graph *g, struct node *n)
 {
 	const struct shape *s = &n->in[0]->shape;
@@ -223,7 +230,8 @@ bool eval_softmax(struct graph *g, struct node *n)
 		*(k < axis ? &outer : k == axis || to_end ? &count : &inner) *= s->dim[k];
 	for (int64_t i = 0; i < outer; i++)
 		for (int64_t j = 0; j < inner; j++)
-			softmax_row(x + i * count * inner + j, y + i * count * inner + j, count, inner, logarithm);
+			softmax_row(x + i * count * inner + j, y + i * count * inner + j, count,
+				inner, logarithm);
 	arena_release(&scratch);
 	return true;
 }
@@ -231,7 +239,8 @@ bool eval_softmax(struct graph *g, struct node *n)
 /* ---- matrix products ---- */
 
 /* y[rows, cols] = x[rows, depth] w[depth, cols]; y is zero. */
-static void multiply(int64_t rows, int64_t depth, int64_t cols, const double *x, const double *w, double *y)
+static void multiply(
+	int64_t rows, int64_t depth, int64_t cols, const double *x, const double *w, double *y)
 {
 	for (int64_t i = 0; i < rows; i++)
 		for (int64_t k = 0; k < depth; k++)
@@ -246,7 +255,8 @@ bool eval_matmul(struct graph *g, struct node *n)
 	struct shape batch = n->out[0]->shape, xs = *s, ws = *t;
 	int64_t depth = s->dim[s->rank - 1], cols = t->dim[t->rank - 1], rows = 1, count;
 	struct arena scratch = { 0 };
-	double *x = tensor_f64(&scratch, n->in[0]), *w = tensor_f64(&scratch, n->in[1]), *y = store_f64(g, n);
+	double *x = tensor_f64(&scratch, n->in[0]), *w = tensor_f64(&scratch, n->in[1]),
+	       *y = store_f64(g, n);
 	struct walk walk;
 
 	if (s->rank > 1) {
@@ -262,7 +272,8 @@ bool eval_matmul(struct graph *g, struct node *n)
 	walk_broadcast(&walk, 1, &ws);
 	count = shape_count(&batch);
 	for (int64_t k = 0; k < count; k++, walk_next(&walk))
-		multiply(rows, depth, cols, x + walk.at[0] * rows * depth, w + walk.at[1] * depth * cols, y + k * rows * cols);
+		multiply(rows, depth, cols, x + walk.at[0] * rows * depth,
+			w + walk.at[1] * depth * cols, y + k * rows * cols);
 	for (int64_t k = 0; n->nin > 2 && n->in[2] != NULL && k < count * rows * cols; k++)
 		y[k] += const_f64(n->in[2], k % cols);
 	arena_release(&scratch);
@@ -272,8 +283,9 @@ bool eval_matmul(struct graph *g, struct node *n)
 /* ---- Conv ---- */
 
 struct conv {
-	int64_t batch, group, in, out;	   /* channels of one group */
-	int64_t size[3], outputs[3], kernel[3]; /* always three spatial dimensions, the first ones 1 */
+	int64_t batch, group, in, out; /* channels of one group */
+	int64_t size[3], outputs[3],
+		kernel[3]; /* always three spatial dimensions, the first ones 1 */
 	int64_t stride[3], dilation[3], pad[3];
 };
 
@@ -281,7 +293,8 @@ static void read_conv(const struct node *n, struct conv *c)
 {
 	const struct shape *x = &n->in[0]->shape, *w = &n->in[1]->shape, *y = &n->out[0]->shape;
 	int spatial = x->rank - 2, count;
-	const int64_t *stride = attr_ints(n, "strides", &count), *dilation = attr_ints(n, "dilations", &count);
+	const int64_t *stride = attr_ints(n, "strides", &count),
+		      *dilation = attr_ints(n, "dilations", &count);
 	const int64_t *pad = attr_ints(n, "pads", &count);
 
 	*c = (struct conv){ .batch = x->dim[0], .group = attr_int(n, "group", 1), .in = w->dim[1] };
@@ -310,7 +323,8 @@ static double window_sum(const struct conv *c, const int64_t *o, const double *x
 				int64_t j = o[1] * c->stride[1] + b * c->dilation[1] - c->pad[1];
 				int64_t k = o[2] * c->stride[2] + d * c->dilation[2] - c->pad[2];
 
-				if (i >= 0 && i < c->size[0] && j >= 0 && j < c->size[1] && k >= 0 && k < c->size[2])
+				if (i >= 0 && i < c->size[0] && j >= 0 && j < c->size[1] &&
+					k >= 0 && k < c->size[2])
 					sum += x[(i * c->size[1] + j) * c->size[2] + k] *
 					       w[(a * c->kernel[1] + b) * c->kernel[2] + d];
 			}
@@ -320,23 +334,27 @@ static double window_sum(const struct conv *c, const int64_t *o, const double *x
 bool eval_conv(struct graph *g, struct node *n)
 {
 	struct arena scratch = { 0 };
-	double *x = tensor_f64(&scratch, n->in[0]), *w = tensor_f64(&scratch, n->in[1]), *y = store_f64(g, n);
+	double *x = tensor_f64(&scratch, n->in[0]), *w = tensor_f64(&scratch, n->in[1]),
+	       *y = store_f64(g, n);
 	struct conv c;
 
 	read_conv(n, &c);
-	const int64_t pixels = c.outputs[0] * c.outputs[1] * c.outputs[2], plane = c.size[0] * c.size[1] * c.size[2];
+	const int64_t pixels = c.outputs[0] * c.outputs[1] * c.outputs[2],
+		      plane = c.size[0] * c.size[1] * c.size[2];
 	const int64_t taps = c.kernel[0] * c.kernel[1] * c.kernel[2], channels = c.group * c.out;
 
 	for (int64_t image = 0; image < c.batch; image++)
 		for (int64_t k = 0; k < channels; k++)
 			for (int64_t p = 0; p < pixels; p++) {
-				int64_t o[3] = { p / (c.outputs[1] * c.outputs[2]), p / c.outputs[2] % c.outputs[1],
-						 p % c.outputs[2] };
+				int64_t o[3] = { p / (c.outputs[1] * c.outputs[2]),
+					p / c.outputs[2] % c.outputs[1], p % c.outputs[2] };
 				int64_t first = (image * c.group + k / c.out) * c.in;
-				double sum = n->nin > 2 && n->in[2] != NULL ? const_f64(n->in[2], k) : 0.0;
+				double sum = n->nin > 2 && n->in[2] != NULL ? const_f64(n->in[2], k)
+									    : 0.0;
 
 				for (int64_t i = 0; i < c.in; i++)
-					sum += window_sum(&c, o, x + (first + i) * plane, w + (k * c.in + i) * taps);
+					sum += window_sum(&c, o, x + (first + i) * plane,
+						w + (k * c.in + i) * taps);
 				y[(image * channels + k) * pixels + p] = sum;
 			}
 	arena_release(&scratch);

@@ -111,8 +111,8 @@ bool convert_clip(struct site *s, const char *arg)
 bool convert_prelu(struct site *s, const char *arg)
 {
 	struct tensor *slope = s->in[1];
-	const bool vector =
-		is_const(slope) && slope->shape.rank == 1 && shape_count(&slope->shape) > 1;
+	const bool vector = is_const(slope) && slope->shape.rank == 1 &&
+			    shape_count(&slope->shape) > 1;
 
 	if (vector && (strcmp(arg, "old") == 0 || site_ir_version(s) <= 3))
 		slope = put2(s, "Channel", slope, s->in[0]);
@@ -141,9 +141,18 @@ static int64_t type_by_name(const char *name)
 		const char *name;
 		int onnx;
 	} types[] = {
-		{ "FLOAT", 1 },	   { "UINT8", 2 },   { "INT8", 3 },    { "UINT16", 4 },
-		{ "INT16", 5 },	   { "INT32", 6 },   { "INT64", 7 },   { "BOOL", 9 },
-		{ "FLOAT16", 10 }, { "DOUBLE", 11 }, { "UINT32", 12 }, { "UINT64", 13 },
+		{ "FLOAT", 1 },
+		{ "UINT8", 2 },
+		{ "INT8", 3 },
+		{ "UINT16", 4 },
+		{ "INT16", 5 },
+		{ "INT32", 6 },
+		{ "INT64", 7 },
+		{ "BOOL", 9 },
+		{ "FLOAT16", 10 },
+		{ "DOUBLE", 11 },
+		{ "UINT32", 12 },
+		{ "UINT64", 13 },
 	};
 
 	for (size_t k = 0; k < sizeof(types) / sizeof(types[0]); k++)
@@ -161,7 +170,7 @@ bool convert_cast(struct site *s, const char *arg)
 	(void)arg;
 	if (type == DT_NONE)
 		return site_error(s, NULL, "cast to an element type that is not supported (%lld)",
-				  (long long)to);
+			(long long)to);
 	s->out[0] = put_cast(s, s->in[0], type);
 	return true;
 }
@@ -211,8 +220,8 @@ bool convert_dropout(struct site *s, const char *arg)
 		return site_error(s, hint, "this Dropout is in training mode");
 	s->out[0] = s->in[0];
 	if (s->nout > 1 && s->raw->out[1][0] != '\0')
-		s->out[1] =
-			put_ones(s, s->in[0], strcmp(arg, "bool") == 0 ? DT_BOOL : s->in[0]->type);
+		s->out[1] = put_ones(
+			s, s->in[0], strcmp(arg, "bool") == 0 ? DT_BOOL : s->in[0]->type);
 	return true;
 }
 
@@ -227,8 +236,8 @@ static struct tensor *list_constant(struct site *s, const struct attr *a)
 
 	if (data == NULL) /* an empty list has no type either */
 		data = "";
-	return graph_constant(s->g, NULL, ints ? DT_I64 : DT_F32, &shape, ints ? DT_I64 : DT_F64,
-			      data);
+	return graph_constant(
+		s->g, NULL, ints ? DT_I64 : DT_F32, &shape, ints ? DT_I64 : DT_F64, data);
 }
 
 bool convert_constant(struct site *s, const char *arg)
@@ -237,16 +246,16 @@ bool convert_constant(struct site *s, const char *arg)
 
 	(void)arg;
 	if (a == NULL)
-		return site_error(s, NULL, "a Constant must have one attribute, this has %d",
-				  s->nattr);
+		return site_error(
+			s, NULL, "a Constant must have one attribute, this has %d", s->nattr);
 	if (strcmp(a->name, "sparse_value") == 0)
 		return site_error(s, "store it as an ordinary (dense) tensor",
-				  "sparse constants are not supported");
+			"sparse constants are not supported");
 	if (strncmp(a->name, "value_string", 12) == 0)
 		return site_error(s, NULL, "strings are not supported");
 	if (a->kind == ATTR_TENSOR)
 		s->out[0] = graph_constant(s->g, NULL, a->tensor->type, &a->tensor->shape,
-					   a->tensor->stored, a->tensor->data);
+			a->tensor->stored, a->tensor->data);
 	else
 		s->out[0] = list_constant(s, a);
 	return true;
@@ -302,7 +311,7 @@ bool convert_split(struct site *s, const char *arg)
 
 	if (in[1] == NULL && parts != s->nout)
 		return site_error(s, NULL, "num_outputs is %lld, the node has %d outputs",
-				  (long long)parts, s->nout);
+			(long long)parts, s->nout);
 	if (in[1] == NULL)
 		set_int(s->g, n, "num_outputs", s->nout);
 	if (in[1] == NULL && strcmp(arg, "18") != 0)
@@ -316,7 +325,7 @@ bool convert_split(struct site *s, const char *arg)
 bool convert_pad(struct site *s, const char *arg)
 {
 	struct tensor *in[3] = { s->in[0], site_ints(s, arg),
-				 graph_scalar(s->g, DT_F32, site_float(s, "value", 0.0)) };
+		graph_scalar(s->g, DT_F32, site_float(s, "value", 0.0)) };
 	struct node *n = site_put(s, "Pad", 3, in, 1);
 
 	set_string(s->g, n, "mode", site_string(s, "mode", "constant"));
@@ -341,9 +350,9 @@ bool convert_if(struct site *s, const char *arg)
 	(void)arg;
 	if (!is_const(cond) || shape_count(&cond->shape) != 1)
 		return site_error(s,
-				  "skipc makes straight-line code; export with fixed sizes, by "
-				  "tracing instead of scripting",
-				  "the condition of this If is not a constant");
+			"skipc makes straight-line code; export with fixed sizes, by "
+			"tracing instead of scripting",
+			"the condition of this If is not a constant");
 	const char *name = const_i64(cond, 0) != 0 ? "then_branch" : "else_branch";
 
 	for (int k = 0; k < s->raw->nattr; k++)

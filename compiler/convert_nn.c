@@ -9,8 +9,8 @@ static const char eval_hint[] =
 /* ---- what several share ---- */
 
 /* x * scale + bias, both [C]; bias may be null. */
-static struct tensor *put_affine(struct site *s, struct tensor *x, struct tensor *scale,
-				 struct tensor *bias)
+static struct tensor *put_affine(
+	struct site *s, struct tensor *x, struct tensor *scale, struct tensor *bias)
 {
 	x = put2(s, "Mul", x, put2(s, "Channel", scale, x));
 	return bias != NULL ? put2(s, "Add", x, put2(s, "Channel", bias, x)) : x;
@@ -26,11 +26,11 @@ static double param(int n, const double *v, int k, double absent)
 	return k < n ? v[k] : absent;
 }
 
-struct tensor *put_activation(struct site *s, struct tensor *x, const char *name, int nparam,
-			      const double *p)
+struct tensor *put_activation(
+	struct site *s, struct tensor *x, const char *name, int nparam, const double *p)
 {
-	static const char *const plain[] = { "Relu",	  "Sigmoid",  "Tanh",
-					     "HardSwish", "Softplus", "Softsign" };
+	static const char *const plain[] = { "Relu", "Sigmoid", "Tanh", "HardSwish", "Softplus",
+		"Softsign" };
 
 	for (size_t k = 0; k < sizeof(plain) / sizeof(plain[0]); k++)
 		if (strcmp(name, plain[k]) == 0)
@@ -43,14 +43,14 @@ struct tensor *put_activation(struct site *s, struct tensor *x, const char *name
 	const bool elu = strcmp(name, "Elu") == 0;
 
 	if (!leaky && !hard && !elu) {
-		site_error(s, NULL, "activation \"%s\" is not supported",
-			   escape(s->g->arena, name));
+		site_error(
+			s, NULL, "activation \"%s\" is not supported", escape(s->g->arena, name));
 		return NULL;
 	}
 	x = put1(s, name, x);
 	set_float(s->g, x->def, "alpha",
-		  param(nparam, p, 0,
-			(double)(leaky	? 0.01f
+		param(nparam, p, 0,
+			(double)(leaky  ? 0.01f
 				 : hard ? 0.2f
 					: 1.0f)));
 	if (hard)
@@ -94,7 +94,7 @@ bool convert_gemm(struct site *s, const char *arg)
 		y = put2(s, "Add", y, put_scaled(s, c, beta));
 	if (activation[0] != '\0') {
 		const double p[2] = { site_float(s, "activation_alpha", 0.0),
-				      site_float(s, "activation_beta", 0.0) };
+			site_float(s, "activation_beta", 0.0) };
 		const int nparam = site_attr(s, "activation_alpha") == NULL  ? 0
 				   : site_attr(s, "activation_beta") == NULL ? 1
 									     : 2;
@@ -143,7 +143,7 @@ bool convert_fusedconv(struct site *s, const char *arg)
 		y = put2(s, "Add", y, s->in[3]);
 	if (activation[0] != '\0')
 		y = put_activation(s, y, activation, params != NULL ? params->n : 0,
-				   params != NULL ? params->f : NULL);
+			params != NULL ? params->f : NULL);
 	s->out[0] = y;
 	return y != NULL;
 }
@@ -170,8 +170,7 @@ bool convert_batchnorm(struct site *s, const char *arg)
 	for (int k = 1; arg[0] != '\0' && k < s->nout; k++)
 		training = training || s->raw->out[k][0] != '\0';
 	if (training && !site_constant(s, s->in[0]))
-		return site_error(
-			s, eval_hint,
+		return site_error(s, eval_hint,
 			"this BatchNormalization normalises with the statistics of its batch");
 	if (site_int(s, "spatial", 1) == 0 && is_const(s->in[1]) && s->in[1]->shape.rank > 1)
 		return s->out[0] = put_elementwise_norm(s), true;
@@ -243,19 +242,17 @@ bool convert_rmsnorm(struct site *s, const char *arg)
 
 	(void)arg;
 	if (count == 0)
-		return site_error(
-			s, NULL,
+		return site_error(s, NULL,
 			"axis %lld: it must be counted from the end (negative) to be supported",
 			(long long)axis);
 	for (int k = 0; k < count; k++)
 		axes[k] = k - count;
-	struct tensor *mean =
-		put2(s, "ReduceMean", put2(s, "Mul", x, x), graph_ints(s->g, (int)count, axes));
+	struct tensor *mean = put2(
+		s, "ReduceMean", put2(s, "Mul", x, x), graph_ints(s->g, (int)count, axes));
 
 	set_int(s->g, mean->def, "keepdims", 1);
-	s->out[0] =
-		put2(s, "Mul", put2(s, "Div", x, put1(s, "Sqrt", put2(s, "Add", mean, epsilon))),
-		     s->in[1]);
+	s->out[0] = put2(s, "Mul",
+		put2(s, "Div", x, put1(s, "Sqrt", put2(s, "Add", mean, epsilon))), s->in[1]);
 	return true;
 }
 
@@ -282,7 +279,7 @@ bool convert_lrn(struct site *s, const char *arg)
 	y = put2(s, "Squeeze", y, graph_ints(s->g, 1, one));
 	y = put2(s, "Reshape", y, put1(s, "Shape", x));
 	y = put2(s, "Add", put_scaled(s, y, site_float(s, "alpha", 1e-4)),
-		 graph_scalar(s->g, DT_F32, site_float(s, "bias", 1)));
+		graph_scalar(s->g, DT_F32, site_float(s, "bias", 1)));
 	y = put2(s, "Pow", y, graph_scalar(s->g, DT_F32, site_float(s, "beta", 0.75)));
 	s->out[0] = put2(s, "Div", x, y);
 	return true;
@@ -312,8 +309,8 @@ bool convert_globalpool(struct site *s, const char *arg)
 	return true;
 }
 
-static struct tensor *put_reduce(struct site *s, const char *op, struct tensor *x,
-				 struct tensor *axes, int64_t keepdims)
+static struct tensor *put_reduce(
+	struct site *s, const char *op, struct tensor *x, struct tensor *axes, int64_t keepdims)
 {
 	struct tensor *in[2] = { x, axes };
 	struct node *n = site_put(s, op, axes != NULL ? 2 : 1, in, 1);
@@ -410,13 +407,12 @@ bool convert_resize(struct site *s, const char *arg)
 	if (site_int(s, "antialias", 0) != 0)
 		return site_error(s, NULL, "antialias is not supported");
 	if (site_attr(s, "axes") != NULL)
-		return site_error(s, "give scales or sizes for all dimensions",
-				  "axes is not supported");
+		return site_error(
+			s, "give scales or sizes for all dimensions", "axes is not supported");
 	if (strcmp(site_string(s, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0)
 		return site_error(s, NULL, "keep_aspect_ratio_policy must be \"stretch\"");
 	if (strcmp(coordinate, "tf_crop_and_resize") == 0)
-		return site_error(
-			s, NULL,
+		return site_error(s, NULL,
 			"coordinate_transformation_mode \"tf_crop_and_resize\" is not supported");
 	for (int k = 2; k < s->nin; k++) {
 		const bool empty = s->in[k] == NULL ||

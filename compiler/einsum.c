@@ -40,7 +40,7 @@ static bool parse_term(const char *p, const char *end, struct labels *l)
 		if (*p == ' ')
 			continue;
 		if (*p == '.' && l->n == 0 && !l->dots && end - p >= 3 && p[1] == '.' &&
-		    p[2] == '.') {
+			p[2] == '.') {
 			l->dots = true;
 			p += 2;
 		} else if (letter && l->n < MAX_RANK && !has(l, *p)) {
@@ -77,7 +77,7 @@ static bool parse(const char *text, int nin, struct labels *in, struct labels *o
 		const char *comma = memchr(p, ',', (size_t)(end - p));
 
 		if ((comma == NULL) != (k == nin - 1) ||
-		    !parse_term(p, comma != NULL ? comma : end, &in[k]))
+			!parse_term(p, comma != NULL ? comma : end, &in[k]))
 			return false;
 		p = comma != NULL ? comma + 1 : end;
 	}
@@ -89,8 +89,8 @@ static bool parse(const char *text, int nin, struct labels *in, struct labels *o
 /* ---- nodes ---- */
 
 /* x, labelled `from`, in the order `to` (the same labels). False: an ellipsis is in the way. */
-static bool reorder(struct site *s, struct tensor **x, const struct labels *from,
-		    const struct labels *to)
+static bool reorder(
+	struct site *s, struct tensor **x, const struct labels *from, const struct labels *to)
 {
 	int64_t perm[MAX_RANK];
 
@@ -154,14 +154,14 @@ struct roles {
 };
 
 /* False: a label is summed within one operand, or comes from nowhere. */
-static bool sort_labels(const struct labels *a, const struct labels *b, const struct labels *out,
-			struct roles *r)
+static bool sort_labels(
+	const struct labels *a, const struct labels *b, const struct labels *out, struct roles *r)
 {
 	*r = (struct roles){ 0 };
 	for (int k = 0; k < out->n; k++) {
 		const char c = out->v[k];
 		struct labels *l = has(a, c) && has(b, c) ? &r->batch
-				   : has(a, c)		  ? &r->rows
+				   : has(a, c)            ? &r->rows
 							  : &r->cols;
 
 		if (!has(a, c) && !has(b, c))
@@ -182,8 +182,8 @@ static bool sort_labels(const struct labels *a, const struct labels *b, const st
 }
 
 /* Multiplied element by element: [batch rows 1 sum] * [batch 1 cols sum], then summed. */
-static bool by_elements(struct site *s, const struct labels *in, const struct roles *r,
-			struct labels *result)
+static bool by_elements(
+	struct site *s, const struct labels *in, const struct roles *r, struct labels *result)
 {
 	struct labels order[2] = { r->batch, r->batch };
 	struct tensor *x[2] = { s->in[0], s->in[1] };
@@ -211,8 +211,8 @@ static bool by_elements(struct site *s, const struct labels *in, const struct ro
 }
 
 /* [batch rows sum] x [batch sum cols], one label to sum over and one of columns. */
-static bool by_matrix(struct site *s, const struct labels *in, const struct roles *r,
-		      struct labels *result)
+static bool by_matrix(
+	struct site *s, const struct labels *in, const struct roles *r, struct labels *result)
 {
 	struct labels order[2] = { r->batch, r->batch };
 	struct tensor *x[2] = { s->in[0], s->in[1] };
@@ -241,8 +241,8 @@ static bool two_operands(struct site *s, const struct labels *in, const struct l
 		return false;
 	/* MatMul lines batches up from the right: with batches, one row label; without, any number
 	 * of them. */
-	const bool rows =
-		r.batch.n == 0 ? r.rows.n > 0 || in[0].dots : r.rows.n == 1 && !in[0].dots;
+	const bool rows = r.batch.n == 0 ? r.rows.n > 0 || in[0].dots
+					 : r.rows.n == 1 && !in[0].dots;
 	const bool matrix = rows && r.sum.n == 1 && r.cols.n == 1 && !in[1].dots;
 
 	if (!(matrix ? by_matrix(s, in, &r, &result) : by_elements(s, in, &r, &result)))
@@ -260,5 +260,5 @@ bool convert_einsum(struct site *s, const char *arg)
 	if (s->nin <= 2 && parse(text, s->nin, in, &out))
 		ok = s->nin == 1 ? one_operand(s, &in[0], &out) : two_operands(s, in, &out);
 	return ok || site_error(s, "write it as MatMul, Mul, Transpose and ReduceSum",
-				"equation \"%s\" is not supported", escape(s->g->arena, text));
+			     "equation \"%s\" is not supported", escape(s->g->arena, text));
 }

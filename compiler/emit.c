@@ -1,6 +1,6 @@
 /*
- * The generated code: NAME.c, which reads from top to bottom (what it is, helpers, kernels, tables, run), and
- * the other files by emit_header(), emit_interface(), emit_weights(), emit_main().
+ * The generated code: NAME.c, which reads from top to bottom (what it is, helpers, kernels, tables,
+ * run), and the other files by emit_header(), emit_interface(), emit_weights(), emit_main().
  */
 #include "skipc.h"
 
@@ -12,21 +12,20 @@
 
 bool is_keyword(const char *s)
 {
-	static const char *const words[] = {
-		"auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
-		"float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
-		"sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while",
-		/* C++, whose programs include the header */
-		"and", "bool", "catch", "class", "delete", "explicit", "false", "friend", "mutable", "namespace", "new", "not",
-		"operator", "or", "private", "protected", "public", "template", "this", "throw", "true", "try", "typename",
-		"using", "virtual", "xor", "asm", "export", "nullptr", "alignas", "alignof", "noexcept", "decltype", "constexpr",
-		"NULL", "main",
-	};
+	static const char words[] =
+		" auto break case char const continue default do double else enum extern float for goto if inline"
+		" int long register restrict return short signed sizeof static struct switch typedef union"
+		" unsigned void volatile while NULL main"
+		/* of C++, whose programs include the header */
+		" alignas alignof and asm bool catch class constexpr decltype delete explicit export false friend"
+		" mutable namespace new noexcept not nullptr operator or private protected public template this"
+		" throw true try typename using virtual xor ";
+	const char *hit = words + 1;
+	size_t n = strlen(s);
 
-	for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
-		if (strcmp(words[k], s) == 0)
-			return true;
-	return false;
+	while ((hit = strstr(hit, s)) != NULL && (hit[-1] != ' ' || hit[n] != ' '))
+		hit++;
+	return hit != NULL && n > 0;
 }
 
 const char *identifier(struct arena *a, const char *name)
@@ -56,7 +55,8 @@ const char *identifier(struct arena *a, const char *name)
 }
 
 /* Names of run's parameters: the graph's, all different. */
-static const char **parameters(struct arena *a, struct tensor **v, int n, const char **other, int nother)
+static const char **parameters(
+	struct arena *a, struct tensor **v, int n, const char **other, int nother)
 {
 	const char **names = arena_alloc(a, (size_t)(n + 1) * sizeof(char *));
 
@@ -94,7 +94,9 @@ const char *prov_text(struct arena *a, const struct graph *g, const struct prov 
 
 	for (int k = 0; prov != NULL && k < prov->n; k++) {
 		const struct onnx_node *o = &g->onnx[prov->index[k]];
-		const char *name = o->name != NULL && o->name[0] != '\0' ? o->name : arena_printf(a, "%s:%s", o->op_type, o->output);
+		const char *name = o->name != NULL && o->name[0] != '\0'
+					   ? o->name
+					   : arena_printf(a, "%s:%s", o->op_type, o->output);
 
 		if (prov->n > most && k == most - 1) {
 			text = arena_printf(a, "%s ...", text);
@@ -103,7 +105,8 @@ const char *prov_text(struct arena *a, const struct graph *g, const struct prov 
 		}
 		text = arena_printf(a, "%s%s%s", text, k > 0 ? " " : "", escape(a, name));
 	}
-	return prov != NULL && prov->n > most ? arena_printf(a, "%s (%d nodes)", text, prov->n) : text;
+	return prov != NULL && prov->n > most ? arena_printf(a, "%s (%d nodes)", text, prov->n)
+					      : text;
 }
 
 /* ---- the parts of NAME.c ---- */
@@ -131,21 +134,33 @@ static void write_head(struct emission *e, struct buf *out)
 	const struct plan *p = e->plan;
 
 	buf_printf(out, "/*\n * %s, compiled from %s by skipc %s (%s). See %s.h.\n *\n", e->name,
-		   escape(e->arena, e->options->model), SKIPC_VERSION, e->options->settings, e->name);
-	buf_printf(out, " * model SHA-256 %s\n * %s multiply-adds, %s bytes of weights, %s bytes of arena%s\n *\n",
-		   p->graph->sha256, grouped(e->arena, p->macs), grouped(e->arena, p->weights_bytes),
-		   grouped(e->arena, p->cert.arena), p->cert.arena == p->cert.bound ? ", which is the lower bound" : "");
-	buf_printf(out, " * This file belongs to whoever compiled it: 0BSD, no condition, no warranty.\n */\n");
-	buf_printf(out, "#include \"%s.h\"\n\n#include <float.h>\n#include <stddef.h>\n#include <stdint.h>\n%s\n", e->name, is_x86(p) ? "#include <string.h>\n" : "");
-	buf_printf(out, "/* The same bits everywhere: no product and sum may be contracted into one rounding, and float\n"
-			" * arithmetic must be done in float. */\n"
-			"#if defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__) && __GNUC__ >= 8\n"
-			"#pragma GCC optimize(%s\"fp-contract=off\", \"no-loop-interchange\")\n#elif defined(__GNUC__)\n"
-			"#pragma GCC optimize(\"fp-contract=off\")\n#endif\n"
-			"#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0 && !defined(%s_ANY_BITS)\n"
-			"#error \"float is computed wider than float: use -msse2 -mfpmath=sse or -fexcess-precision=fast, or define "
-			"%s_ANY_BITS\"\n#endif\n\n",
-		   is_x86(p) ? "\"O3\", " : "", e->upper, e->upper);
+		escape(e->arena, e->options->model), SKIPC_VERSION, e->options->settings, e->name);
+	buf_printf(out,
+		" * model SHA-256 %s\n * %s multiply-adds, %s bytes of weights, %s bytes of "
+		"arena%s\n *\n",
+		p->graph->sha256, grouped(e->arena, p->macs), grouped(e->arena, p->weights_bytes),
+		grouped(e->arena, p->cert.arena),
+		p->cert.arena == p->cert.bound ? ", which is the lower bound" : "");
+	buf_printf(out, " * This file belongs to whoever compiled it: 0BSD, no condition, no "
+			"warranty.\n */\n");
+	buf_printf(out,
+		"#include \"%s.h\"\n\n#include <float.h>\n#include <stddef.h>\n#include "
+		"<stdint.h>\n%s\n",
+		e->name, is_x86(p) ? "#include <string.h>\n" : "");
+	buf_printf(out,
+		"/* The same bits everywhere: no product and sum may be contracted into one "
+		"rounding, and float\n"
+		" * arithmetic must be done in float. */\n"
+		"#if defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__) && "
+		"__GNUC__ >= 8\n"
+		"#pragma GCC optimize(%s\"fp-contract=off\", \"no-loop-interchange\")\n#elif "
+		"defined(__GNUC__)\n"
+		"#pragma GCC optimize(\"fp-contract=off\")\n#endif\n"
+		"#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0 && !defined(%s_ANY_BITS)\n"
+		"#error \"float is computed wider than float: use -msse2 -mfpmath=sse or "
+		"-fexcess-precision=fast, or define "
+		"%s_ANY_BITS\"\n#endif\n\n",
+		is_x86(p) ? "\"O3\", " : "", e->upper, e->upper);
 }
 
 struct helper_list {
@@ -193,8 +208,10 @@ static void write_tables(struct emission *e, struct buf *out)
 		if (b->packing != PACK_TABLE)
 			continue;
 		v = tensor_i64(&scratch, b->tensor[0]);
-		buf_printf(out, "/* %s: %s */\nstatic const %s %s_table%d[] = {", prov_text(e->arena, p->graph, b->prov, 3),
-			   shape_text(e->arena, &b->tensor[0]->shape), dtypes[b->tensor[0]->type].ctype, e->name, b->buffer->index);
+		buf_printf(out, "/* %s: %s */\nstatic const %s %s_table%d[] = {",
+			prov_text(e->arena, p->graph, b->prov, 3),
+			shape_text(e->arena, &b->tensor[0]->shape),
+			dtypes[b->tensor[0]->type].ctype, e->name, b->buffer->index);
 		for (int64_t i = 0; i < b->count; i++)
 			write_integer(out, i % 12 == 0 ? "\n\t" : " ", v[i], b->tensor[0]->type);
 		buf_puts(out, "\n};\n\n");
@@ -208,7 +225,9 @@ static const char *pointer_text(struct emission *e, const struct region *r, bool
 	struct arena *a = e->arena;
 	const struct buffer *b = r->buffer;
 	int64_t at = r->offset + (b->kind == BUF_WEIGHTS ? b->offset / 4 : 0);
-	const char *base = b->kind == BUF_INPUT ? e->input[b->index] : b->kind == BUF_OUTPUT ? e->output[b->index] : "w";
+	const char *base = b->kind == BUF_INPUT    ? e->input[b->index]
+			   : b->kind == BUF_OUTPUT ? e->output[b->index]
+						   : "w";
 
 	if (b->kind == BUF_TABLE)
 		base = arena_printf(a, "%s_table%d", e->name, b->index);
@@ -216,8 +235,10 @@ static const char *pointer_text(struct emission *e, const struct region *r, bool
 		int64_t bytes = b->offset + r->offset * dtypes[r->type].size;
 
 		if (r->type == DT_F32)
-			return bytes == 0 ? "m" : arena_printf(a, "m + %lld", (long long)(bytes / 4));
-		return arena_printf(a, "(%s%s *)((char *)m + %lld)", constant ? "const " : "", dtypes[r->type].ctype, (long long)bytes);
+			return bytes == 0 ? "m"
+					  : arena_printf(a, "m + %lld", (long long)(bytes / 4));
+		return arena_printf(a, "(%s%s *)((char *)m + %lld)", constant ? "const " : "",
+			dtypes[r->type].ctype, (long long)bytes);
 	}
 	return at == 0 ? base : arena_printf(a, "%s + %lld", base, (long long)at);
 }
@@ -282,7 +303,9 @@ static void write_checks(struct emission *e, struct buf *out)
 	for (int k = 0; k < g->noutput; k++)
 		text = arena_printf(e->arena, "%s || %s == NULL", text, e->output[k]);
 	buf_printf(out, "\tif (%s || arena == NULL)\n\t\treturn %s_E_NULL;\n", text, e->upper);
-	buf_printf(out, "\tif ((uintptr_t)arena %% %s_ARENA_ALIGN != 0)\n\t\treturn %s_E_ALIGN;\n\n", e->upper, e->upper);
+	buf_printf(out,
+		"\tif ((uintptr_t)arena %% %s_ARENA_ALIGN != 0)\n\t\treturn %s_E_ALIGN;\n\n",
+		e->upper, e->upper);
 }
 
 static bool uses_scratch(const struct plan *p)
@@ -313,12 +336,15 @@ static void write_run(struct emission *e, struct buf *out)
 		buf_printf(out, "\t/* %s", nodes[0] != '\0' ? nodes : k->title);
 		for (int j = 0; j < k->narg; j++)
 			if (k->arg[j].region.buffer->kind != BUF_WEIGHTS)
-				buf_printf(out, "  %s", shape_text(e->arena, &k->arg[j].region.shape));
+				buf_printf(
+					out, "  %s", shape_text(e->arena, &k->arg[j].region.shape));
 		buf_printf(out, " -> %s */\n", shape_text(e->arena, &k->dst.shape));
 		write_call(e, out, k);
 		if (e->options->trace && is_traced(e->arena, k))
-			buf_printf(out, "\tif (net->trace != NULL)\n\t\tnet->trace(net->trace_context, %d, %s);\n", traced++,
-				   pointer_text(e, &k->dst, true));
+			buf_printf(out,
+				"\tif (net->trace != NULL)\n\t\tnet->trace(net->trace_context, %d, "
+				"%s);\n",
+				traced++, pointer_text(e, &k->dst, true));
 	}
 	if (is_x86(p))
 		buf_puts(out, "\tleave(net->isa);\n");
@@ -335,9 +361,11 @@ static void write_weights_declaration(struct emission *e, struct buf *out)
 		buf_printf(out, "extern const float %s_weights[];\n\n", e->name);
 		break;
 	case WEIGHTS_ROWS:
-		buf_printf(out, "union %s_weights {\n\tchar rows[%lld][%d];\n\tfloat values[%lld];\n};\n\n"
-				"extern const union %s_weights %s_weights;\n\n",
-			   e->name, (bytes + WEIGHTS_ROW - 1) / WEIGHTS_ROW, WEIGHTS_ROW, bytes / 4, e->name, e->name);
+		buf_printf(out,
+			"union %s_weights {\n\tchar rows[%lld][%d];\n\tfloat values[%lld];\n};\n\n"
+			"extern const union %s_weights %s_weights;\n\n",
+			e->name, (bytes + WEIGHTS_ROW - 1) / WEIGHTS_ROW, WEIGHTS_ROW, bytes / 4,
+			e->name, e->name);
 		break;
 	case WEIGHTS_INCBIN:
 		buf_printf(out, "extern const unsigned char %s_weights[];\n\n", e->name);
@@ -373,14 +401,17 @@ static void emit_code(struct emission *e)
 
 void emit(struct plan *p, const struct emit_options *options, struct output *out)
 {
-	struct emission e = { .plan = p, .options = options, .out = out, .arena = p->arena, .name = options->name };
+	struct emission e = {
+		.plan = p, .options = options, .out = out, .arena = p->arena, .name = options->name
+	};
 	char *upper = arena_strdup(p->arena, options->name);
 
 	for (char *c = upper; *c != '\0'; c++)
 		*c = (char)toupper((unsigned char)*c);
 	e.upper = upper;
 	e.input = parameters(p->arena, p->graph->input, p->graph->ninput, NULL, 0);
-	e.output = parameters(p->arena, p->graph->output, p->graph->noutput, e.input, p->graph->ninput);
+	e.output = parameters(
+		p->arena, p->graph->output, p->graph->noutput, e.input, p->graph->ninput);
 	emit_weights(&e);
 	emit_code(&e);
 	emit_header(&e);

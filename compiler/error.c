@@ -1,4 +1,5 @@
-/* Messages. A fault of the model is counted and the run goes on to the end of the pass; a fault of ours dies. */
+/* Messages. A fault of the model is counted and the run goes on to the end of the pass; a fault of
+ * ours dies. */
 #include "skipc.h"
 
 #include <stdarg.h>
@@ -15,7 +16,8 @@ void die(const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\n    hint: this is a bug of skipc, not of the model; please report it with the model\n");
+	fprintf(stderr, "\n    hint: this is a bug of skipc, not of the model; please report it "
+			"with the model\n");
 	exit(3);
 }
 
@@ -25,7 +27,8 @@ static bool count_error(struct diag *d)
 	if (++d->errors <= MAX_ERRORS)
 		return true;
 	if (d->errors == MAX_ERRORS + 1)
-		fprintf(d->to, "%s: more than %d errors; the rest is not printed\n", d->path, MAX_ERRORS);
+		fprintf(d->to, "%s: more than %d errors; the rest is not printed\n", d->path,
+			MAX_ERRORS);
 	return false;
 }
 
@@ -93,7 +96,8 @@ static void print_inputs(struct graph *g, const struct node *n)
 			fprintf(to, "%s%lld", i > 0 ? "," : "", (long long)t->shape.dim[i]);
 		fprintf(to, "%s]", t->known ? "" : "?");
 		if (t->def != NULL && t->def->prov != NULL && t->def->prov->n > 0)
-			fprintf(to, " from \"%s\"", escape(g->arena, g->onnx[t->def->prov->index[0]].name));
+			fprintf(to, " from \"%s\"",
+				escape(g->arena, g->onnx[t->def->prov->index[0]].name));
 		else
 			fprintf(to, " \"%s\"", escape(g->arena, t->name));
 	}
@@ -141,7 +145,8 @@ const char *escape(struct arena *a, const char *name)
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)name[i];
-		bool comment = i > 0 && ((c == '/' && name[i - 1] == '*') || (c == '*' && name[i - 1] == '/'));
+		bool comment = i > 0 && ((c == '/' && name[i - 1] == '*') ||
+						(c == '*' && name[i - 1] == '/'));
 		bool trigraph = c == '?' && i > 0 && name[i - 1] == '?';
 
 		if (c >= 32 && c < 127 && c != '"' && c != '\\' && !comment && !trigraph) {

@@ -1,7 +1,8 @@
 /*
- * Constant nodes become constants. Floating point is evaluated in double, integers exactly in int64_t. What is big
- * and cheap (elementwise and views of weights) stays a node, a lazy constant, and is evaluated when it is packed:
- * the weights of a network never stand in memory as doubles all at once.
+ * Constant nodes become constants. Floating point is evaluated in double, integers exactly in
+ * int64_t. What is big and cheap (elementwise and views of weights) stays a node, a lazy constant,
+ * and is evaluated when it is packed: the weights of a network never stand in memory as doubles all
+ * at once.
  */
 #include "shape.h"
 
@@ -52,8 +53,8 @@ void mark_lazy(struct graph *g, struct node *n)
 	bool cheap = n->op->class == OP_ELEMENTWISE || n->op->class == OP_VIEW;
 
 	t->lazy = 0;
-	if (!cheap || n->op->eval == NULL || t->type != DT_F32 || n->nin == 0 || !constant_inputs(n) ||
-	    shape_count(&t->shape) <= LAZY_COUNT)
+	if (!cheap || n->op->eval == NULL || t->type != DT_F32 || n->nin == 0 ||
+		!constant_inputs(n) || shape_count(&t->shape) <= LAZY_COUNT)
 		return;
 	for (int k = 0; k < n->nin && count_lazy(n) >= MAX_LAZY; k++)
 		if (is_lazy_const(n->in[k]) && !evaluate_now(g, n->in[k]->def))
@@ -64,8 +65,9 @@ void mark_lazy(struct graph *g, struct node *n)
 /* ---- running an eval function ---- */
 
 /*
- * The eval functions see a node whose inputs have data and whose output gets data in g->arena. Here that is a copy,
- * in which lazy inputs are evaluated and the arena is the one that the result shall live in.
+ * The eval functions see a node whose inputs have data and whose output gets data in g->arena. Here
+ * that is a copy, in which lazy inputs are evaluated and the arena is the one that the result shall
+ * live in.
  */
 static bool run(struct graph *g, const struct node *n, struct arena *to, struct tensor *result)
 {
@@ -128,8 +130,9 @@ static bool evaluate_now(struct graph *g, struct node *n)
 	struct tensor result, *t = n->out[0];
 	int64_t bytes = cost(n);
 
-	if (bytes > budget - g->folded || (!shares_data(n) && shape_count(&t->shape) > MAX_FOLDED) ||
-	    !run(g, n, g->arena, &result))
+	if (bytes > budget - g->folded ||
+		(!shares_data(n) && shape_count(&t->shape) > MAX_FOLDED) ||
+		!run(g, n, g->arena, &result))
 		return false;
 	g->folded += bytes;
 	t->data = result.data;
@@ -143,7 +146,8 @@ static bool evaluate_now(struct graph *g, struct node *n)
 
 bool evaluate(struct graph *g, struct node *n)
 {
-	if (n->dead || n->op->eval == NULL || n->nout != 1 || !n->out[0]->known || !constant_inputs(n))
+	if (n->dead || n->op->eval == NULL || n->nout != 1 || !n->out[0]->known ||
+		!constant_inputs(n))
 		return false;
 	mark_lazy(g, n);
 	if (n->out[0]->lazy > 0 && !n->out[0]->is_output && !shares_data(n))
@@ -156,10 +160,14 @@ bool evaluate(struct graph *g, struct node *n)
 static const struct {
 	const char *op, *what, *hint;
 } refusals[] = {
-	{ "BatchNorm", "batch normalisation in training mode", "call model.eval() before the export" },
-	{ "SplitToSequence", "a sequence", "of sequences skipc has SplitToSequence, then SequenceAt at constant positions" },
-	{ "ScatterND", "this constant could not be evaluated", "it is too large, or of an unusual form" },
-	{ "ConstantOfShape", "this constant could not be evaluated", "the constants of the model are too large" },
+	{ "BatchNorm", "batch normalisation in training mode",
+		"call model.eval() before the export" },
+	{ "SplitToSequence", "a sequence",
+		"of sequences skipc has SplitToSequence, then SequenceAt at constant positions" },
+	{ "ScatterND", "this constant could not be evaluated",
+		"it is too large, or of an unusual form" },
+	{ "ConstantOfShape", "this constant could not be evaluated",
+		"the constants of the model are too large" },
 };
 
 static void refuse(struct graph *g, const struct node *n)
@@ -170,8 +178,9 @@ static void refuse(struct graph *g, const struct node *n)
 		node_error(g, n, refusals[k].hint, "%s is not compiled", refusals[k].what);
 		return;
 	}
-	node_error(g, n, "it would have to follow from constants and from the shapes of the inputs alone",
-		   "operator %s is not compiled", n->op->name);
+	node_error(g, n,
+		"it would have to follow from constants and from the shapes of the inputs alone",
+		"operator %s is not compiled", n->op->name);
 }
 
 void fold(struct graph *g)
@@ -269,10 +278,10 @@ static int64_t modulo(int64_t a, int64_t b)
 }
 
 #define U(k) ((uint64_t)x[k])
-#define INTEGER(name, value)                     \
-	static int64_t int_##name(const int64_t *x) \
-	{                                        \
-		return value;                    \
+#define INTEGER(name, value)                                                                       \
+	static int64_t int_##name(const int64_t *x)                                                \
+	{                                                                                          \
+		return value;                                                                      \
 	}
 INTEGER(Relu, x[0] > 0 ? x[0] : 0)
 INTEGER(Neg, wrap(-U(0)))
@@ -312,10 +321,32 @@ static const struct {
 	const char *name;
 	int64_t (*run)(const int64_t *x);
 } integer_ops[] = {
-#define ROW(name) { #name, int_##name }
-	ROW(Relu), ROW(Neg),  ROW(Abs),  ROW(Sign),	   ROW(Cast),	 ROW(Add),	      ROW(Sub),	  ROW(Mul),
-	ROW(Div),  ROW(Mod),  ROW(Pow),  ROW(Max),	   ROW(Min),	 ROW(Less),	      ROW(LessOrEqual),
-	ROW(And),  ROW(Or),   ROW(Xor),  ROW(Not),	   ROW(Where),	 ROW(Greater),	      ROW(GreaterOrEqual),
+#define ROW(name)                                                                                  \
+	{                                                                                          \
+#name, int_##name                                                                  \
+	}
+	ROW(Relu),
+	ROW(Neg),
+	ROW(Abs),
+	ROW(Sign),
+	ROW(Cast),
+	ROW(Add),
+	ROW(Sub),
+	ROW(Mul),
+	ROW(Div),
+	ROW(Mod),
+	ROW(Pow),
+	ROW(Max),
+	ROW(Min),
+	ROW(Less),
+	ROW(LessOrEqual),
+	ROW(And),
+	ROW(Or),
+	ROW(Xor),
+	ROW(Not),
+	ROW(Where),
+	ROW(Greater),
+	ROW(GreaterOrEqual),
 	ROW(Equal),
 };
 
@@ -394,11 +425,12 @@ static bool integer_elementwise(struct graph *g, struct node *n)
 /* Where a tiny difference becomes a whole one, the float that a runtime would have had decides. */
 static bool is_step(const struct node *n)
 {
-	return n->op->test || is_op(n, "Floor") || is_op(n, "Ceil") || is_op(n, "Round") || is_op(n, "Mod") ||
-	       (is_op(n, "Cast") && !dtypes[n->out[0]->type].is_float);
+	return n->op->test || is_op(n, "Floor") || is_op(n, "Ceil") || is_op(n, "Round") ||
+	       is_op(n, "Mod") || (is_op(n, "Cast") && !dtypes[n->out[0]->type].is_float);
 }
 
-/* v with so many bits of fraction and exponents from low on, ties to even; as f16 and bf16 have it. */
+/* v with so many bits of fraction and exponents from low on, ties to even; as f16 and bf16 have it.
+ */
 static double rounded(double v, int bits, int low, double most)
 {
 	int exponent;
@@ -418,12 +450,15 @@ static int64_t truncated(double v)
 {
 	if (v != v)
 		return 0;
-	return v >= 9223372036854775807.0 ? INT64_MAX : v <= -9223372036854775808.0 ? INT64_MIN : (int64_t)v;
+	return v >= 9223372036854775807.0    ? INT64_MAX
+	       : v <= -9223372036854775808.0 ? INT64_MIN
+					     : (int64_t)v;
 }
 
 static bool store_floats(struct graph *g, struct node *n, double *v)
 {
-	int64_t count = shape_count(&n->out[0]->shape), to = is_op(n, "Cast") ? attr_int(n, "to", DT_F32) : DT_F32;
+	int64_t count = shape_count(&n->out[0]->shape),
+		to = is_op(n, "Cast") ? attr_int(n, "to", DT_F32) : DT_F32;
 	bool is_bool = n->out[0]->type == DT_BOOL;
 	struct arena scratch = { 0 };
 	int64_t *integer;
@@ -432,8 +467,9 @@ static bool store_floats(struct graph *g, struct node *n, double *v)
 		double *out = store_f64(g, n);
 
 		for (int64_t k = 0; k < count; k++)
-			out[k] = to == DT_F16 ? rounded(v[k], 11, -13, 65504.0) :
-				 to == DT_BF16 ? rounded(v[k], 8, -125, 3.3895313892515355e38) : v[k];
+			out[k] = to == DT_F16    ? rounded(v[k], 11, -13, 65504.0)
+				 : to == DT_BF16 ? rounded(v[k], 8, -125, 3.3895313892515355e38)
+						 : v[k];
 		return true;
 	}
 	integer = arena_alloc(&scratch, (size_t)(count + 1) * sizeof(*integer));
@@ -460,7 +496,8 @@ static double combine(const struct program *p, char fast, const double *x)
 	}
 }
 
-/* The four operations by themselves, as weights are scaled with them; their first letter, else 0. */
+/* The four operations by themselves, as weights are scaled with them; their first letter, else 0.
+ */
 static char fast_op(const struct op *op)
 {
 	static const char *const names[] = { "Add", "Sub", "Mul", "Div" };

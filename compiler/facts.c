@@ -1,6 +1,6 @@
 /*
- * What is true of single tensors, found in one sweep along the graph: which are computed alike, what values they
- * may have, how many layers lie before them.
+ * What is true of single tensors, found in one sweep along the graph: which are computed alike,
+ * what values they may have, how many layers lie before them.
  */
 #include "skip.h"
 
@@ -37,8 +37,8 @@ bool is_pool(const struct node *n)
 
 bool is_activation(const struct node *n)
 {
-	static const char *const linear[] = { "Add",  "Sub",   "Mul",	"Div",	 "Neg",
-					      "Cast", "Blend", "Carry", "Where", NULL };
+	static const char *const linear[] = { "Add", "Sub", "Mul", "Div", "Neg", "Cast", "Blend",
+		"Carry", "Where", NULL };
 
 	return n != NULL && n->op->class == OP_ELEMENTWISE && !n->op->test && !one_of(n, linear);
 }
@@ -71,13 +71,16 @@ static uint64_t node_hash(const struct seeker *s, const struct node *n, const st
 	return h;
 }
 
-/* Is `t` what n would be with `first` for its first input? Shapes of Reshape and Slice stand in no attribute. */
-static bool alike(const struct seeker *s, const struct tensor *t, const struct node *n, const struct tensor *first)
+/* Is `t` what n would be with `first` for its first input? Shapes of Reshape and Slice stand in no
+ * attribute. */
+static bool alike(const struct seeker *s, const struct tensor *t, const struct node *n,
+	const struct tensor *first)
 {
 	const struct node *m = t->def;
 
-	if (m == NULL || m->op != n->op || m->nin != n->nin || !shape_equal(&t->shape, &n->out[0]->shape) ||
-	    t->type != n->out[0]->type || !attrs_equal(m, n))
+	if (m == NULL || m->op != n->op || m->nin != n->nin ||
+		!shape_equal(&t->shape, &n->out[0]->shape) || t->type != n->out[0]->type ||
+		!attrs_equal(m, n))
 		return false;
 	for (int k = 0; k < n->nin; k++)
 		if (canon_of(s, m->in[k]) != canon_of(s, k == 0 ? first : n->in[k]))
@@ -208,7 +211,8 @@ static double times(double x, double y)
 
 static struct range product(struct range x, struct range y)
 {
-	const double v[4] = { times(x.lo, y.lo), times(x.lo, y.hi), times(x.hi, y.lo), times(x.hi, y.hi) };
+	const double v[4] = { times(x.lo, y.lo), times(x.lo, y.hi), times(x.hi, y.lo),
+		times(x.hi, y.hi) };
 	struct range r = { v[0], v[0] };
 
 	for (int k = 1; k < 4; k++)
@@ -247,7 +251,7 @@ static struct range chosen(struct seeker *s, const struct node *n)
 	struct range x = input_range(s, n, 1), y = input_range(s, n, 2);
 
 	if (test != NULL && test->nin == 2 && test->in[0] == n->in[1] &&
-	    (is_op(test, "Greater") || is_op(test, "GreaterOrEqual"))) {
+		(is_op(test, "Greater") || is_op(test, "GreaterOrEqual"))) {
 		const double least = input_range(s, test, 1).lo;
 
 		x.lo = x.lo < least ? least : x.lo;
@@ -262,7 +266,8 @@ static struct range same_values(struct seeker *s, const struct node *n)
 	for (int k = 1; is_op(n, "Concat") && k < n->nin; k++)
 		r = union_of(r, input_range(s, n, k));
 	if (is_op(n, "Pad") || is_op(n, "AveragePool"))
-		r = union_of(r, (struct range){ attr_float(n, "value", 0), attr_float(n, "value", 0) });
+		r = union_of(
+			r, (struct range){ attr_float(n, "value", 0), attr_float(n, "value", 0) });
 	return r;
 }
 
@@ -284,10 +289,10 @@ static struct range arithmetic(struct seeker *s, const struct node *n)
 		return y.lo > 0 ? (struct range){ 1 / y.hi, 1 / y.lo } : all_numbers();
 	default: /* Mul; a square is not negative */
 		if (n->in[0] == n->in[1])
-			return (struct range){ x.lo > 0	  ? x.lo * x.lo
+			return (struct range){ x.lo > 0   ? x.lo * x.lo
 					       : x.hi < 0 ? x.hi * x.hi
 							  : 0,
-					       x.hi * x.hi > x.lo * x.lo ? x.hi * x.hi : x.lo * x.lo };
+				x.hi * x.hi > x.lo * x.lo ? x.hi * x.hi : x.lo * x.lo };
 		return product(x, y);
 	}
 }
@@ -297,7 +302,8 @@ static struct range monotone(struct seeker *s, const struct node *n, struct rang
 	const struct range x = input_range(s, n, 0);
 
 	if (is_op(n, "Exp"))
-		return (struct range){ x.lo < -700 ? 0 : math_exp(x.lo), x.hi > 700 ? INFINITY : math_exp(x.hi) };
+		return (struct range){ x.lo < -700 ? 0 : math_exp(x.lo),
+			x.hi > 700 ? INFINITY : math_exp(x.hi) };
 	if (is_op(n, "Sqrt") && x.lo >= 0)
 		return (struct range){ sqrt(x.lo), sqrt(x.hi) };
 	if (is_op(n, "Round"))
@@ -309,9 +315,9 @@ static struct range monotone(struct seeker *s, const struct node *n, struct rang
 
 static struct range node_range(struct seeker *s, const struct node *n)
 {
-	static const char *const moves[] = { "Reshape",	  "Transpose", "Slice",	      "Expand",	    "Concat",
-					     "Pad",	  "MaxPool",   "AveragePool", "ReduceMean", "ReduceMax",
-					     "ReduceMin", "Gather",    "Cast",	      NULL };
+	static const char *const moves[] = { "Reshape", "Transpose", "Slice", "Expand", "Concat",
+		"Pad", "MaxPool", "AveragePool", "ReduceMean", "ReduceMax", "ReduceMin", "Gather",
+		"Cast", NULL };
 	static const char *const sums[] = { "Add", "Sub", "Mul", "Div", "Neg", "Reciprocal", NULL };
 
 	if (n->op->test)
@@ -326,7 +332,8 @@ static struct range node_range(struct seeker *s, const struct node *n)
 		const struct range x = input_range(s, n, 0), y = input_range(s, n, 1);
 		const bool least = is_op(n, "Min");
 
-		return (struct range){ least == (x.lo < y.lo) ? x.lo : y.lo, least == (x.hi < y.hi) ? x.hi : y.hi };
+		return (struct range){ least == (x.lo < y.lo) ? x.lo : y.lo,
+			least == (x.hi < y.hi) ? x.hi : y.hi };
 	}
 	for (size_t k = 0; k < sizeof(bounds) / sizeof(bounds[0]); k++)
 		if (is_op(n, bounds[k].op))
@@ -400,7 +407,8 @@ void seeker_begin(struct seeker *s, struct graph *g)
 	allocate(s);
 	for (int k = 0; k < s->ntensor; k++) {
 		s->canon[k] = k;
-		s->range[k] = g->tensors[k]->type == DT_BOOL ? (struct range){ 0, 1 } : all_numbers();
+		s->range[k] = g->tensors[k]->type == DT_BOOL ? (struct range){ 0, 1 }
+							     : all_numbers();
 	}
 	number_constants(s);
 	number_nodes(s);

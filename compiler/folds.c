@@ -25,8 +25,8 @@ static void also_from(struct match *m, const struct node *n)
 /* ---- option A: zero channels beside a shortcut ---- */
 
 /*
- * Zeros: constants, or something times zero, as DownsampleA writes it, which is 0 for every finite x. That is
- * assumed here only, where the zeros are joined to something else.
+ * Zeros: constants, or something times zero, as DownsampleA writes it, which is 0 for every finite
+ * x. That is assumed here only, where the zeros are joined to something else.
  */
 static bool is_zero(const struct tensor *t)
 {
@@ -35,7 +35,8 @@ static bool is_zero(const struct tensor *t)
 	if (is_const(t))
 		return const_uniform(t, &v) && v >= 0 && v <= 0;
 	if (is_constant(t) && strcmp(t->def->op->name, "Expand") == 0)
-		return is_const(t->def->in[0]) && const_uniform(t->def->in[0], &v) && v >= 0 && v <= 0;
+		return is_const(t->def->in[0]) && const_uniform(t->def->in[0], &v) && v >= 0 &&
+		       v <= 0;
 	for (int k = 0; k < 2 && is(t, "Mul"); k++)
 		if (is_const(t->def->in[k]) && const_uniform(t->def->in[k], &v) && v >= 0 && v <= 0)
 			return true;
@@ -73,7 +74,8 @@ struct tensor *fold_concat_zeros(struct match *m)
 
 /* ---- sums of a stack ---- */
 
-/* Element k of a stack along axis, or of what is stacked with it: t itself where it broadcasts. Null: no such. */
+/* Element k of a stack along axis, or of what is stacked with it: t itself where it broadcasts.
+ * Null: no such. */
 static struct tensor *part(struct match *m, struct tensor *t, int rank, int axis, int k, int n)
 {
 	const int at = axis - (rank - t->shape.rank);
@@ -101,7 +103,8 @@ static struct tensor *part(struct match *m, struct tensor *t, int rank, int axis
 	return finish(m, s);
 }
 
-/* t in the shape of the sum, where the stack's axis is gone; one element as a scalar. Null: it is neither. */
+/* t in the shape of the sum, where the stack's axis is gone; one element as a scalar. Null: it is
+ * neither. */
 static struct tensor *unstacked(struct match *m, struct tensor *t)
 {
 	const struct shape *s = &m->root->out[0]->shape, scalar = { .rank = 0 };
@@ -129,15 +132,17 @@ static struct tensor *term(struct match *m, struct tensor *t, int axis, int k, i
 	return finish(m, make(m, t->def->op->name, 2, (struct tensor *[]){ x, y }));
 }
 
-/* The stacks under a sum along axis: Concat, or Mul of one and something. Their number of parts; 0: none. */
+/* The stacks under a sum along axis: Concat, or Mul of one and something. Their number of parts; 0:
+ * none. */
 static int stacked(const struct tensor *t, int axis)
 {
 	const struct tensor *s = t;
 
 	if (is(t, "Mul"))
-		s = is(t->def->in[0], "Concat") && only_for(t->def->in[0], t->def) ? t->def->in[0] : t->def->in[1];
-	if (!is(s, "Concat") || attr_int(s->def, "axis", -1) != axis || s->def->nin != s->shape.dim[axis] ||
-	    (s != t && !only_for(s, t->def)))
+		s = is(t->def->in[0], "Concat") && only_for(t->def->in[0], t->def) ? t->def->in[0]
+										   : t->def->in[1];
+	if (!is(s, "Concat") || attr_int(s->def, "axis", -1) != axis ||
+		s->def->nin != s->shape.dim[axis] || (s != t && !only_for(s, t->def)))
 		return 0;
 	return s->def->nin <= MAX_STACK ? s->def->nin : 0;
 }
@@ -164,7 +169,8 @@ struct tensor *fold_stack_sum(struct match *m)
 	}
 	if (sum == NULL || strcmp(r->op->name, "ReduceMean") != 0)
 		return sum;
-	return finish(m, make(m, "Div", 2, (struct tensor *[]){ sum, graph_scalar(m->g, DT_F32, n) }));
+	return finish(
+		m, make(m, "Div", 2, (struct tensor *[]){ sum, graph_scalar(m->g, DT_F32, n) }));
 }
 
 /* ---- Transpose below Concat ---- */
@@ -220,7 +226,7 @@ static bool same_value(const struct tensor *x, const struct tensor *y)
 	if (x == y)
 		return true;
 	if (x == NULL || y == NULL || !is_const(x) || !is_const(y) || !same_type(x, y) ||
-	    shape_count(&x->shape) > SMALL)
+		shape_count(&x->shape) > SMALL)
 		return false;
 	for (int64_t k = 0; k < shape_count(&x->shape); k++) {
 		const double u = const_f64(x, k), v = const_f64(y, k);
@@ -237,8 +243,8 @@ static bool same_operands(const struct node *x, const struct node *y)
 
 	for (int k = 0; same && k < x->nin; k++)
 		same = same_value(x->in[k], y->in[k]);
-	return same || (x->nin == 2 && y->nin == 2 && x->op->commutes && same_value(x->in[0], y->in[1]) &&
-			same_value(x->in[1], y->in[0]));
+	return same || (x->nin == 2 && y->nin == 2 && x->op->commutes &&
+			       same_value(x->in[0], y->in[1]) && same_value(x->in[1], y->in[0]));
 }
 
 struct node *twin_of(const struct node *n)
@@ -251,8 +257,8 @@ struct node *twin_of(const struct node *n)
 		for (int k = 0; k < t->nuser && k < MAX_PARTS; k++) {
 			struct node *u = t->user[k];
 
-			if (u != n && u->op == n->op && u->nout == 1 && same_operands(u, n) && attrs_equal(u, n) &&
-			    same_type(u->out[0], n->out[0]))
+			if (u != n && u->op == n->op && u->nout == 1 && same_operands(u, n) &&
+				attrs_equal(u, n) && same_type(u->out[0], n->out[0]))
 				return u;
 		}
 		break; /* a twin reads it as well */

@@ -1,10 +1,11 @@
 /*
- * Which nodes make one kernel: an anchor takes the elementwise nodes behind it into its epilogue, by class and
- * not by name; elementwise nodes that no anchor took make kernels of their own.
+ * Which nodes make one kernel: an anchor takes the elementwise nodes behind it into its epilogue,
+ * by class and not by name; elementwise nodes that no anchor took make kernels of their own.
  *
- * A group has one result. It grows from its present result t over t's users, to the next tensor through
- * which everything passes again: x * sigmoid(x) is taken whole or not at all. What a member reads from
- * outside must not depend on the group; as all members lie before the result, groups never form a cycle.
+ * A group has one result. It grows from its present result t over t's users, to the next tensor
+ * through which everything passes again: x * sigmoid(x) is taken whole or not at all. What a member
+ * reads from outside must not depend on the group; as all members lie before the result, groups
+ * never form a cycle.
  */
 #include "skipc.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 
 #define MAX_GROUP 32
-#define MAX_WALK 4096 /* nodes looked at to see that an operand does not depend on the group */
+#define MAX_WALK  4096 /* nodes looked at to see that an operand does not depend on the group */
 
 struct fuser {
 	struct plan *plan;
@@ -30,7 +31,7 @@ struct group {
 	struct node *member[MAX_GROUP + 1]; /* the anchor, if any, first */
 	int n;
 	int inputs; /* read by elementwise members: no less than the operands of the kernel */
-	int first; /* least place in the graph's order */
+	int first;  /* least place in the graph's order */
 	struct tensor *result;
 };
 
@@ -42,7 +43,8 @@ static bool in_group(const struct group *gr, const struct node *n)
 	return false;
 }
 
-/* Whether t is computed from a member. Members stand at gr->first or later, so the walk back ends there. */
+/* Whether t is computed from a member. Members stand at gr->first or later, so the walk back ends
+ * there. */
 static bool depends(struct fuser *f, const struct group *gr, const struct tensor *t)
 {
 	int depth = 0, walked = 0;
@@ -59,7 +61,8 @@ static bool depends(struct fuser *f, const struct group *gr, const struct tensor
 		for (int k = 0; k < n->nin; k++) {
 			struct node *def = n->in[k] != NULL ? n->in[k]->def : NULL;
 
-			if (def == NULL || f->seq[def->id] < gr->first || f->seen[def->id] == f->stamp)
+			if (def == NULL || f->seq[def->id] < gr->first ||
+				f->seen[def->id] == f->stamp)
 				continue;
 			f->seen[def->id] = f->stamp;
 			f->walk[depth++] = def;
@@ -68,12 +71,14 @@ static bool depends(struct fuser *f, const struct group *gr, const struct tensor
 	return false;
 }
 
-/* Can the elementwise node join? Its inputs are constants, members' results, or independent of the group. */
+/* Can the elementwise node join? Its inputs are constants, members' results, or independent of the
+ * group. */
 static bool can_join(struct fuser *f, const struct group *gr, const struct node *n)
 {
 	if (n->op->class != OP_ELEMENTWISE || f->owner[n->id] != 0 || !is_runtime(n->out[0]))
 		return false;
-	if (gr->n >= MAX_GROUP || gr->inputs + n->nin > MAX_OPERAND || !shape_equal(&n->out[0]->shape, &gr->shape))
+	if (gr->n >= MAX_GROUP || gr->inputs + n->nin > MAX_OPERAND ||
+		!shape_equal(&n->out[0]->shape, &gr->shape))
 		return false;
 	for (int k = 0; k < n->nin; k++) {
 		const struct tensor *t = n->in[k];
@@ -129,7 +134,8 @@ static bool take_users(struct fuser *f, struct group *gr, const struct tensor *t
 		struct node *next = NULL;
 
 		for (int k = 0; k < t->nuser; k++)
-			if (f->seq[t->user[k]->id] > last && (next == NULL || f->seq[t->user[k]->id] < f->seq[next->id]))
+			if (f->seq[t->user[k]->id] > last &&
+				(next == NULL || f->seq[t->user[k]->id] < f->seq[next->id]))
 				next = t->user[k];
 		if (next == NULL)
 			return true;
@@ -171,7 +177,8 @@ static bool extend(struct fuser *f, struct group *gr)
 static void pull(struct fuser *f, struct group *gr)
 {
 	for (int k = 0; k < gr->n; k++)
-		for (int i = 0; gr->member[k]->op->class == OP_ELEMENTWISE && i < gr->member[k]->nin; i++) {
+		for (int i = 0;
+			gr->member[k]->op->class == OP_ELEMENTWISE && i < gr->member[k]->nin; i++) {
 			struct tensor *t = gr->member[k]->in[i];
 
 			if (t->def == NULL || in_group(gr, t->def) || !can_join(f, gr, t->def))
@@ -229,7 +236,8 @@ static bool can_stack(const struct node *x, const struct node *y)
 {
 	bool stackable = strcmp(x->op->name, "Linear") == 0 || strcmp(x->op->name, "Conv") == 0;
 
-	if (!stackable || x->op != y->op || x->in[0] != y->in[0] || !shape_equal(&x->in[1]->shape, &y->in[1]->shape))
+	if (!stackable || x->op != y->op || x->in[0] != y->in[0] ||
+		!shape_equal(&x->in[1]->shape, &y->in[1]->shape))
 		return false;
 	/* depthwise kernels have one anchor */
 	if (strcmp(x->op->name, "Conv") == 0 && x->in[1]->shape.dim[1] == 1)
@@ -246,18 +254,21 @@ static int inputs_of(const struct kernel *k)
 	return n;
 }
 
-/* The kernel of another anchor that gives t to k's group and to nobody else, and can be computed beside k's. */
+/* The kernel of another anchor that gives t to k's group and to nobody else, and can be computed
+ * beside k's. */
 static struct kernel *stackable(struct fuser *f, const struct kernel *k, const struct tensor *t)
 {
 	int id = t->def != NULL ? f->owner[t->def->id] : 0;
 	struct kernel *other = id > 0 ? f->plan->kernel[id - 1] : NULL;
 
-	if (other == NULL || other == k || other->anchor == NULL || other->out != t || other->nstacked > 0 || t->is_output)
+	if (other == NULL || other == k || other->anchor == NULL || other->out != t ||
+		other->nstacked > 0 || t->is_output)
 		return NULL;
 	for (int i = 0; i < t->nuser; i++)
 		if (f->owner[t->user[i]->id] != k->id + 1)
 			return NULL;
-	return can_stack(k->anchor, other->anchor) && inputs_of(k) + inputs_of(other) <= MAX_OPERAND &&
+	return can_stack(k->anchor, other->anchor) &&
+			       inputs_of(k) + inputs_of(other) <= MAX_OPERAND &&
 			       other->ngroup + k->ngroup <= MAX_GROUP
 		       ? other
 		       : NULL;
@@ -266,7 +277,8 @@ static struct kernel *stackable(struct fuser *f, const struct kernel *k, const s
 /* The other kernel's anchor and epilogue become k's; the other is empty after it. */
 static void stack(struct fuser *f, struct kernel *k, struct kernel *other)
 {
-	struct node **group = arena_alloc(f->plan->arena, (size_t)(k->ngroup + other->ngroup + 1) * sizeof(struct node *));
+	struct node **group = arena_alloc(
+		f->plan->arena, (size_t)(k->ngroup + other->ngroup + 1) * sizeof(struct node *));
 	int n = 0;
 
 	for (int i = 0; i < k->ngroup; i++)
@@ -289,15 +301,17 @@ static void stack(struct fuser *f, struct kernel *k, struct kernel *other)
 }
 
 /*
- * Two anchors that read the same input and meet in one epilogue, as a highway's H and T do, become one kernel:
- * one pass over the input, one over the stacked weights.
+ * Two anchors that read the same input and meet in one epilogue, as a highway's H and T do, become
+ * one kernel: one pass over the input, one over the stacked weights.
  */
 static void stack_anchors(struct fuser *f, struct kernel *k)
 {
 	for (int i = 0; i < k->ngroup; i++)
 		for (int j = 0; j < k->group[i]->nin; j++) {
 			struct tensor *t = k->group[i]->in[j];
-			struct kernel *other = t != NULL && k->nstacked < MAX_STACKED - 1 ? stackable(f, k, t) : NULL;
+			struct kernel *other = t != NULL && k->nstacked < MAX_STACKED - 1
+						       ? stackable(f, k, t)
+						       : NULL;
 
 			if (other == NULL)
 				continue;
@@ -323,7 +337,8 @@ void fuse(struct plan *p)
 		x->mark = 0;
 	}
 	for (struct node *x = p->graph->first; x != NULL; x = x->next)
-		if (is_runtime(x->out[0]) && (x->op->class == OP_ANCHOR || (x->op->class == OP_VIEW && !view_is_free(x))))
+		if (is_runtime(x->out[0]) && (x->op->class == OP_ANCHOR ||
+						     (x->op->class == OP_VIEW && !view_is_free(x))))
 			grow(&f, x);
 	for (struct node *x = p->graph->first; x != NULL; x = x->next)
 		if (is_runtime(x->out[0]) && x->op->class == OP_ELEMENTWISE && f.owner[x->id] == 0)

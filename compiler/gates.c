@@ -1,9 +1,10 @@
 /*
- * Gated sums: a cone's value as a polynomial of degree one in a gate t is t*P1 + P0. Where X = P0 and H = P0 + P1
- * are values that the graph has, it is t*H + (1 - t)*X: a highway if H is computed from X.
+ * Gated sums: a cone's value as a polynomial of degree one in a gate t is t*P1 + P0. Where X = P0
+ * and H = P0 + P1 are values that the graph has, it is t*H + (1 - t)*X: a highway if H is computed
+ * from X.
  *
- * A comparison counts as a gate of 0 and 1, and Where(c, a, b) as c*a + (1 - c)*b: both branches of torch.lerp's
- * Where are then one polynomial, and the condition drops out.
+ * A comparison counts as a gate of 0 and 1, and Where(c, a, b) as c*a + (1 - c)*b: both branches of
+ * torch.lerp's Where are then one polynomial, and the condition drops out.
  */
 #include "skip.h"
 
@@ -16,7 +17,7 @@ int cone_find(const struct cone *c, const struct tensor *t)
 	const struct node *n = t->def;
 
 	if (n == NULL || n->id >= c->seeker->nnode || c->seeker->at[n->id] >= c->n ||
-	    c->node[c->seeker->at[n->id]] != n)
+		c->node[c->seeker->at[n->id]] != n)
 		return -1;
 	return c->seeker->at[n->id];
 }
@@ -58,7 +59,8 @@ static void outer_poly(struct seeker *s, struct tensor *t, int depth, struct pol
 	if (is_op(n, "Not") || is_op(n, "Cast")) {
 		struct tensor *from = n->in[0];
 
-		while (from->type != DT_BOOL && !dtypes[from->type].is_float && is_op(from->def, "Cast"))
+		while (from->type != DT_BOOL && !dtypes[from->type].is_float &&
+			is_op(from->def, "Cast"))
 			from = from->def->in[0];
 		if (from->type != DT_BOOL)
 			return;
@@ -69,17 +71,20 @@ static void outer_poly(struct seeker *s, struct tensor *t, int depth, struct pol
 			*p = inner;
 		return;
 	}
-	if (is_op(n, "Sub") && is_const(n->in[0]) && const_uniform(n->in[0], &v) && is_gate(s, n->in[1])) {
+	if (is_op(n, "Sub") && is_const(n->in[0]) && const_uniform(n->in[0], &v) &&
+		is_gate(s, n->in[1])) {
 		outer_poly(s, n->in[1], depth - 1, &inner);
 		poly_number(&one, v);
 		poly_add(p, &one, &inner, -1);
 		return;
 	}
-	/* sigmoid(-z), and a view of 1 - t, where the graph has sigmoid(z), or the same view of t */
+	/* sigmoid(-z), and a view of 1 - t, where the graph has sigmoid(z), or the same view of t
+	 */
 	if (is_op(n, "Sigmoid") && is_op(n->in[0]->def, "Neg"))
 		same = same_with_input(s, n, n->in[0]->def->in[0]);
 	else if (n->op->class == OP_VIEW && n->nin == 1 && is_op(n->in[0]->def, "Sub") &&
-		 is_const(n->in[0]->def->in[0]) && const_uniform(n->in[0]->def->in[0], &v) && v >= 1 && v <= 1)
+		 is_const(n->in[0]->def->in[0]) && const_uniform(n->in[0]->def->in[0], &v) &&
+		 v >= 1 && v <= 1)
 		same = same_with_input(s, n, n->in[0]->def->in[1]);
 	if (same != NULL && is_gate(s, same)) {
 		poly_atom(&inner, canon_of(s, same));
@@ -119,19 +124,23 @@ static int quotient_atom(struct seeker *s, struct tensor *whole, struct tensor *
 }
 
 /*
- * (a*h + b*x) / (a + b) is q*x + (1 - q)*h with q = b/(a + b), an atom between 0 and 1 where neither a nor b is
- * negative. So each monomial must have a or b in it. a may be 1: then (h + x e^-z) / (1 + e^-z).
+ * (a*h + b*x) / (a + b) is q*x + (1 - q)*h with q = b/(a + b), an atom between 0 and 1 where
+ * neither a nor b is negative. So each monomial must have a or b in it. a may be 1: then (h + x
+ * e^-z) / (1 + e^-z).
  */
-static bool divide(const struct cone *c, const struct poly *p, struct tensor *whole, struct poly *result)
+static bool divide(
+	const struct cone *c, const struct poly *p, struct tensor *whole, struct poly *result)
 {
 	struct seeker *s = c->seeker;
 	struct poly d, q, rest, one;
 
 	value_poly(c, whole, &d);
-	if (d.n != 2 || d.m[1].n != 1 || d.m[0].n > 1 || d.m[0].c < 1 || d.m[0].c > 1 || d.m[1].c < 1 || d.m[1].c > 1)
+	if (d.n != 2 || d.m[1].n != 1 || d.m[0].n > 1 || d.m[0].c < 1 || d.m[0].c > 1 ||
+		d.m[1].c < 1 || d.m[1].c > 1)
 		return false;
-	if (range_of(s, d.m[1].atom[0]).lo < 0 || (d.m[0].n == 1 && range_of(s, d.m[0].atom[0]).lo < 0) ||
-	    d.m[1].atom[0] >= s->ntensor)
+	if (range_of(s, d.m[1].atom[0]).lo < 0 ||
+		(d.m[0].n == 1 && range_of(s, d.m[0].atom[0]).lo < 0) ||
+		d.m[1].atom[0] >= s->ntensor)
 		return false;
 	poly_atom(&q, quotient_atom(s, whole, s->g->tensors[d.m[1].atom[0]]));
 	poly_number(&one, 1);
@@ -149,7 +158,8 @@ static bool divide(const struct cone *c, const struct poly *p, struct tensor *wh
 	return true;
 }
 
-static void div_poly(const struct cone *c, const struct node *n, const struct poly *x, struct poly *p)
+static void div_poly(
+	const struct cone *c, const struct node *n, const struct poly *x, struct poly *p)
 {
 	double v;
 
@@ -162,7 +172,8 @@ static void div_poly(const struct cone *c, const struct node *n, const struct po
 }
 
 /* c*a + b - c*b; a, if a and b are the same. */
-static void where_poly(const struct poly *test, const struct poly *a, const struct poly *b, struct poly *p)
+static void where_poly(
+	const struct poly *test, const struct poly *a, const struct poly *b, struct poly *p)
 {
 	struct poly minus, difference;
 
@@ -214,7 +225,8 @@ static struct tensor *find_value(const struct cone *c, int k, const struct poly 
 	if (p->n <= 0)
 		return NULL;
 	*factor = 1;
-	if (p->n == 1 && p->m[0].n == 1 && p->m[0].c >= 1 && p->m[0].c <= 1 && p->m[0].atom[0] < c->seeker->ntensor) {
+	if (p->n == 1 && p->m[0].n == 1 && p->m[0].c >= 1 && p->m[0].c <= 1 &&
+		p->m[0].atom[0] < c->seeker->ntensor) {
 		struct tensor *t = c->seeker->g->tensors[p->m[0].atom[0]];
 
 		return is_float(t) ? t : NULL;
@@ -240,8 +252,8 @@ static struct tensor *find_value(const struct cone *c, int k, const struct poly 
 }
 
 /* t*h + (1 - t)*x, t being 0 where the atom is `lo` and 1 where it is `hi`. */
-static bool ends(const struct cone *c, int k, const struct poly *with, const struct poly *without, double lo,
-		 double hi, struct gate *g)
+static bool ends(const struct cone *c, int k, const struct poly *with, const struct poly *without,
+	double lo, double hi, struct gate *g)
 {
 	struct poly x, h;
 	double fx, fh;
@@ -257,16 +269,16 @@ static bool ends(const struct cone *c, int k, const struct poly *with, const str
 }
 
 /* Values a*atom + b of the cone, as tanh's (u + 1) / 2, are tried for the gate. */
-static bool affine_ends(const struct cone *c, int k, int atom, const struct poly *with, const struct poly *without,
-			struct gate *g)
+static bool affine_ends(const struct cone *c, int k, int atom, const struct poly *with,
+	const struct poly *without, struct gate *g)
 {
 	for (int j = k + 1; j < c->n; j++) {
 		const struct poly *p = c->poly[j];
 		const struct mono *u = &p->m[p->n - 1];
 		const double b = p->n == 2 ? p->m[0].c : 0;
 
-		if (p->n < 1 || p->n > 2 || u->n != 1 || u->atom[0] != atom || (p->n == 2 && p->m[0].n != 0) ||
-		    c->node[j]->out[0]->type != DT_F32)
+		if (p->n < 1 || p->n > 2 || u->n != 1 || u->atom[0] != atom ||
+			(p->n == 2 && p->m[0].n != 0) || c->node[j]->out[0]->type != DT_F32)
 			continue;
 		if (!ends(c, k, with, without, -b / u->c, (1 - b) / u->c, g))
 			continue;
@@ -301,8 +313,9 @@ static bool try_atom(const struct cone *c, int k, int atom, struct gate *g)
 static bool complementary(const struct seeker *s, int x, int y)
 {
 	const struct tensor *a = s->g->tensors[x], *b = s->g->tensors[y];
-	const int64_t count =
-		is_const(a) && is_const(b) && shape_equal(&a->shape, &b->shape) ? shape_count(&a->shape) : 0;
+	const int64_t count = is_const(a) && is_const(b) && shape_equal(&a->shape, &b->shape)
+				      ? shape_count(&a->shape)
+				      : 0;
 
 	for (int64_t k = 0; k < count; k++) {
 		const double u = const_f64(a, k), v = const_f64(b, k);
@@ -357,8 +370,8 @@ static bool try_carry(const struct cone *c, int k, int atom, struct gate *g)
 	int atoms[MAX_MONO], n;
 	double factor;
 
-	if (atom >= s->ntensor || !within(range_of(s, atom), 0, 1) || !is_float(s->g->tensors[atom]) ||
-	    poly_degree(c->poly[k], atom) != 1)
+	if (atom >= s->ntensor || !within(range_of(s, atom), 0, 1) ||
+		!is_float(s->g->tensors[atom]) || poly_degree(c->poly[k], atom) != 1)
 		return false;
 	poly_split(c->poly[k], atom, &with, &without);
 	*g = (struct gate){ .t = s->g->tensors[atom], .atom = atom, .a = 1, .factor = 1 };
@@ -368,11 +381,12 @@ static bool try_carry(const struct cone *c, int k, int atom, struct gate *g)
 	n = poly_atoms(&without, atoms, MAX_MONO);
 	for (int i = 0; i < n; i++) {
 		if (atoms[i] >= s->ntensor || !is_float(s->g->tensors[atoms[i]]) ||
-		    !factor_out(&without, atoms[i], &gate))
+			!factor_out(&without, atoms[i], &gate))
 			continue;
 		g->x = s->g->tensors[atoms[i]];
 		g->c = find_value(c, k, &gate, &factor);
-		if (g->c != NULL && factor >= 1 && factor <= 1 && g->c != g->t && is_gate(s, g->c) && g->x != g->h)
+		if (g->c != NULL && factor >= 1 && factor <= 1 && g->c != g->t &&
+			is_gate(s, g->c) && g->x != g->h)
 			return true;
 	}
 	return false;
@@ -395,7 +409,8 @@ static bool of_one_softmax(const struct gate *g)
 	const struct shape *s = &from[0]->shape;
 	int64_t count = 1;
 
-	for (int k = (int)axis; k >= 0 && k < s->rank && (k == axis || attr_int(n[0], "to_end", 0) != 0); k++)
+	for (int k = (int)axis;
+		k >= 0 && k < s->rank && (k == axis || attr_int(n[0], "to_end", 0) != 0); k++)
 		count *= s->dim[k];
 	return count == 2;
 }
@@ -403,7 +418,8 @@ static bool of_one_softmax(const struct gate *g)
 /* ---- which of the two is carried ---- */
 
 /* The value that x is but for views, if y is computed from it; else null. */
-static const struct tensor *carried(struct seeker *s, const struct tensor *x, const struct tensor *y)
+static const struct tensor *carried(
+	struct seeker *s, const struct tensor *x, const struct tensor *y)
 {
 	for (int depth = 0; depth < 8; depth++) {
 		if (is_ancestor(s, x, y))
@@ -434,9 +450,11 @@ static bool in_parts(const struct tensor *fork)
 }
 
 /* Fills b's kind, roles and nodes. A reason: it is nothing of that sort. */
-static const char *judge(struct seeker *s, const struct gate *g, const struct prov *join, struct block *b)
+static const char *judge(
+	struct seeker *s, const struct gate *g, const struct prov *join, struct block *b)
 {
-	struct tensor *atom = g->atom < s->ntensor ? s->g->tensors[g->atom] : NULL, *x = g->x, *h = g->h;
+	struct tensor *atom = g->atom < s->ntensor ? s->g->tensors[g->atom] : NULL, *x = g->x,
+		      *h = g->h;
 	const struct tensor *from = carried(s, x, h), *other;
 
 	if (from == NULL && (from = carried(s, h, x)) != NULL) {
@@ -445,7 +463,7 @@ static const char *judge(struct seeker *s, const struct gate *g, const struct pr
 	}
 	b->shortcut = x->name;
 	b->branch = h->name;
-	b->gate = g->t != NULL	 ? g->t->name
+	b->gate = g->t != NULL   ? g->t->name
 		  : atom != NULL ? atom->name
 				 : s->quotient[g->atom - s->ntensor].whole->name;
 	if (from == NULL) {
@@ -453,9 +471,11 @@ static const char *judge(struct seeker *s, const struct gate *g, const struct pr
 		const bool joined = fork != NULL;
 
 		if (joined && count_layers(s, 0) == 0 && !in_parts(fork))
-			return "chooses between functions of one value without weights: an activation, no gate";
+			return "chooses between functions of one value without weights: an "
+			       "activation, no gate";
 		if (g->c != NULL)
-			return "two gates, but neither value is computed from the other: a gated sum, as in an LSTM "
+			return "two gates, but neither value is computed from the other: a gated "
+			       "sum, as in an LSTM "
 			       "cell";
 		b->kind = BLOCK_BLEND;
 		b->note = "neither is computed from the other, so nothing is carried";
@@ -468,18 +488,20 @@ static const char *judge(struct seeker *s, const struct gate *g, const struct pr
 	b->kind = g->c != NULL && !of_one_softmax(g) ? BLOCK_CARRY : BLOCK_HIGHWAY;
 	if (g->c != NULL && b->kind == BLOCK_HIGHWAY)
 		b->note = "both gates come from one softmax and add up to 1";
-	const bool alone =
-		all_through(s, (struct tensor *[]){ h, g->t != NULL ? g->t : atom, g->c }, 3, from, &other);
+	const bool alone = all_through(
+		s, (struct tensor *[]){ h, g->t != NULL ? g->t : atom, g->c }, 3, from, &other);
 
 	b->nodes = alone ? visited_prov(s, 0, join) : join;
 	if (alone)
 		return NULL;
 	if (g->c != NULL)
-		return "two gates, but one value comes from elsewhere: a gated sum, as in an LSTM cell";
+		return "two gates, but one value comes from elsewhere: a gated sum, as in an LSTM "
+		       "cell";
 	b->kind = BLOCK_BLEND;
 	b->note = arena_printf(s->g->arena,
-			       "also computed from \"%s\", past the value that is carried: a recurrent cell's update",
-			       escape(s->g->arena, other->name));
+		"also computed from \"%s\", past the value that is carried: a recurrent cell's "
+		"update",
+		escape(s->g->arena, other->name));
 	return NULL;
 }
 
@@ -503,7 +525,8 @@ static const struct prov *cover(struct cone *c, int k, const struct gate *g)
 			const struct tensor *t = n->in[i];
 			const int at = cone_find(c, t);
 
-			if (at >= 0 && t != g->h && t != g->x && t != g->t && t != g->c && !c->joined[at])
+			if (at >= 0 && t != g->h && t != g->x && t != g->t && t != g->c &&
+				!c->joined[at])
 				in[at] = true;
 		}
 	}
@@ -534,8 +557,8 @@ bool gate_try(struct cone *c, int k, struct change *change)
 	const char *why;
 
 	if (c->poly[k]->n < 2 || n->out[0]->type != DT_F32 ||
-	    !(is_op(n, "Add") || is_op(n, "Sub") || is_op(n, "Where") || is_op(n, "Div")) ||
-	    !find_gate(c, k, &change->gate))
+		!(is_op(n, "Add") || is_op(n, "Sub") || is_op(n, "Where") || is_op(n, "Div")) ||
+		!find_gate(c, k, &change->gate))
 		return false;
 	change->node = c->node[k];
 	/* the cover is needed for the provenance, and taken back if that is no block */
@@ -558,7 +581,8 @@ bool gate_try(struct cone *c, int k, struct change *change)
 
 /* ---- replacing ---- */
 
-static struct tensor *make(struct seeker *s, const struct change *ch, const char *op, int nin, struct tensor **in)
+static struct tensor *make(
+	struct seeker *s, const struct change *ch, const char *op, int nin, struct tensor **in)
 {
 	struct node *n = graph_node(s->g, ch->node, op_find(op), nin, in, 1, ch->prov);
 
@@ -567,7 +591,8 @@ static struct tensor *make(struct seeker *s, const struct change *ch, const char
 	return n->out[0];
 }
 
-static struct tensor *make_scaled(struct seeker *s, const struct change *ch, struct tensor *t, double a, double b)
+static struct tensor *make_scaled(
+	struct seeker *s, const struct change *ch, struct tensor *t, double a, double b)
 {
 	if (a < 1 || a > 1)
 		t = make(s, ch, "Mul", 2, (struct tensor *[]){ t, graph_scalar(s->g, DT_F32, a) });
@@ -577,7 +602,8 @@ static struct tensor *make_scaled(struct seeker *s, const struct change *ch, str
 }
 
 /* part / whole; e^z / (1 + e^z) is a sigmoid. */
-static struct tensor *make_quotient(struct seeker *s, const struct change *ch, const struct quotient *q)
+static struct tensor *make_quotient(
+	struct seeker *s, const struct change *ch, const struct quotient *q)
 {
 	const struct node *sum = q->whole->def;
 	double one;
@@ -585,7 +611,7 @@ static struct tensor *make_quotient(struct seeker *s, const struct change *ch, c
 	if (is_op(sum, "Add") && is_op(q->part->def, "Exp"))
 		for (int k = 0; k < 2; k++)
 			if (sum->in[k] == q->part && is_const(sum->in[1 - k]) &&
-			    const_uniform(sum->in[1 - k], &one) && one >= 1 && one <= 1)
+				const_uniform(sum->in[1 - k], &one) && one >= 1 && one <= 1)
 				return make(s, ch, "Sigmoid", 1, &q->part->def->in[0]);
 	return make(s, ch, "Div", 2, (struct tensor *[]){ q->part, q->whole });
 }
@@ -609,7 +635,8 @@ void gate_apply(struct seeker *s, const struct change *ch)
 	else
 		y = make(s, ch, "Where", 3, (struct tensor *[]){ t, g->h, g->x });
 	if (!shape_equal(&y->shape, &old->shape))
-		return; /* a value that was only broadcast by its neighbour; it stays as it was, and is swept */
+		return; /* a value that was only broadcast by its neighbour; it stays as it was, and
+			   is swept */
 	y = make_scaled(s, ch, y, g->factor, 0);
 	y->name = old->name;
 	tensor_replace(s->g, old, y);

@@ -1,4 +1,5 @@
-/* Small matrix products: requests -> libxsmm's machine code, checked by running it -> text of generated C. */
+/* Small matrix products: requests -> libxsmm's machine code, checked by running it -> text of
+ * generated C. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "gemm.h"
 
@@ -15,7 +16,8 @@
 #include <libxsmm/libxsmm_main.h>
 #endif
 
-/* ---- requests --------------------------------------------------------------------------------- */
+/* ---- requests ---------------------------------------------------------------------------------
+ */
 
 /* What makes no difference to the code, made equal. */
 static struct gemm normalized(const struct gemm *g)
@@ -29,9 +31,10 @@ static struct gemm normalized(const struct gemm *g)
 
 static bool same_gemm(const struct gemm *x, const struct gemm *y)
 {
-	return x->m == y->m && x->n == y->n && x->k == y->k && x->lda == y->lda && x->ldb == y->ldb &&
-	       x->ldc == y->ldc && x->accumulate == y->accumulate && x->reduce == y->reduce &&
-	       x->stride_a == y->stride_a && x->stride_b == y->stride_b && x->isa == y->isa;
+	return x->m == y->m && x->n == y->n && x->k == y->k && x->lda == y->lda &&
+	       x->ldb == y->ldb && x->ldc == y->ldc && x->accumulate == y->accumulate &&
+	       x->reduce == y->reduce && x->stride_a == y->stride_a && x->stride_b == y->stride_b &&
+	       x->isa == y->isa;
 }
 
 const char *gemm_applies(const struct gemm *g)
@@ -45,10 +48,11 @@ const char *gemm_applies(const struct gemm *g)
 	if (g->lda < g->m || g->ldc < g->m)
 		return "a leading dimension is less than the rows";
 	if (g->lda > most || g->ldb > most || g->ldc > most || g->k > most || g->n > 4096 ||
-	    (int64_t)g->n * (g->ldb > g->ldc ? g->ldb : g->ldc) > INT32_MAX / 16)
+		(int64_t)g->n * (g->ldb > g->ldc ? g->ldb : g->ldc) > INT32_MAX / 16)
 		return "the matrices are too large for displacements of 32 bits";
 	if (g->reduce == GEMM_STRIDE &&
-	    (g->stride_a < 0 || g->stride_b < 0 || g->stride_a > INT32_MAX / 64 || g->stride_b > INT32_MAX / 64))
+		(g->stride_a < 0 || g->stride_b < 0 || g->stride_a > INT32_MAX / 64 ||
+			g->stride_b > INT32_MAX / 64))
 		return "a stride is negative or too large";
 	return NULL;
 }
@@ -58,14 +62,16 @@ static const char *isa_name(enum gemm_isa isa)
 	return isa == GEMM_AVX2 ? "AVX2" : "AVX-512";
 }
 
-/* ---- libxsmm ---------------------------------------------------------------------------------- */
+/* ---- libxsmm ----------------------------------------------------------------------------------
+ */
 
 #if defined(SKIPC_HAVE_LIBXSMM)
 
 enum { CODE_MAX = 1 << 18 };
 
 /* Exported by libxsmm 1.17, in no header: the generator without the test that ldb >= k. */
-void libxsmm_generator_gemm_sse3_avx_avx2_avx512_kernel(libxsmm_generated_code *code, const libxsmm_gemm_descriptor *desc);
+void libxsmm_generator_gemm_sse3_avx_avx2_avx512_kernel(
+	libxsmm_generated_code *code, const libxsmm_gemm_descriptor *desc);
 
 const char *gemm_unavailable(void)
 {
@@ -80,9 +86,9 @@ static bool describe(const struct gemm *g, libxsmm_gemm_descriptor *d)
 		[GEMM_STRIDE] = LIBXSMM_GEMM_FLAG_BATCH_REDUCE_STRIDE,
 	};
 	libxsmm_descriptor_blob blob;
-	const libxsmm_gemm_descriptor *made =
-		libxsmm_sgemm_descriptor_init(&blob, g->m, g->n, g->k, g->lda, g->ldb, g->ldc, 1.0f,
-					      g->accumulate ? 1.0f : 0.0f, reduce_flag[g->reduce], LIBXSMM_GEMM_PREFETCH_NONE);
+	const libxsmm_gemm_descriptor *made = libxsmm_sgemm_descriptor_init(&blob, g->m, g->n, g->k,
+		g->lda, g->ldb, g->ldc, 1.0f, g->accumulate ? 1.0f : 0.0f, reduce_flag[g->reduce],
+		LIBXSMM_GEMM_PREFETCH_NONE);
 
 	if (made == NULL)
 		return false;
@@ -99,7 +105,8 @@ const unsigned char *gemm_code(struct arena *a, const struct gemm *g, size_t *si
 	libxsmm_gemm_descriptor d;
 
 	if (gemm_applies(g) != NULL || !describe(&n, &d))
-		die("gemm %dx%dx%d: %s", g->m, g->n, g->k, gemm_applies(g) != NULL ? gemm_applies(g) : "no descriptor");
+		die("gemm %dx%dx%d: %s", g->m, g->n, g->k,
+			gemm_applies(g) != NULL ? gemm_applies(g) : "no descriptor");
 	code.arch = g->isa == GEMM_AVX2 ? LIBXSMM_X86_AVX2 : LIBXSMM_X86_AVX512_CORE;
 	code.generated_code = calloc(1, CODE_MAX);
 	if (code.generated_code == NULL)
@@ -135,7 +142,8 @@ const unsigned char *gemm_code(struct arena *a, const struct gemm *g, size_t *si
 
 #endif
 
-/* ---- running the code ------------------------------------------------------------------------- */
+/* ---- running the code -------------------------------------------------------------------------
+ */
 
 #if defined(__x86_64__) && !defined(__ILP32__) && defined(__GNUC__)
 static bool machine_runs(enum gemm_isa isa)
@@ -164,10 +172,12 @@ struct guarded {
 
 static bool guarded_make(struct guarded *m, size_t count)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = (count * sizeof(float) + page - 1) / page * page;
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE),
+		     bytes = (count * sizeof(float) + page - 1) / page * page;
 
 	m->map_size = bytes + page;
-	m->map = mmap(NULL, m->map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	m->map = mmap(
+		NULL, m->map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (m->map == MAP_FAILED || mprotect(m->map + bytes, page, PROT_NONE) != 0)
 		return false;
 	m->data = (float *)(void *)(m->map + bytes) - count;
@@ -197,14 +207,18 @@ struct trial {
 /* B_1 lies before B_0 for OFFSET: tables need not be in order. */
 static bool trial_make(struct trial *t, const struct gemm *g)
 {
-	size_t a = (size_t)g->lda * (size_t)(g->k - 1) + (size_t)g->m, b = (size_t)g->ldb * (size_t)(g->n - 1) + (size_t)g->k;
-	const size_t c = (size_t)g->ldc * (size_t)(g->n - 1) + (size_t)g->m, step_a = a + 5, step_b = (size_t)g->k + 3;
+	size_t a = (size_t)g->lda * (size_t)(g->k - 1) + (size_t)g->m,
+	       b = (size_t)g->ldb * (size_t)(g->n - 1) + (size_t)g->k;
+	const size_t c = (size_t)g->ldc * (size_t)(g->n - 1) + (size_t)g->m, step_a = a + 5,
+		     step_b = (size_t)g->k + 3;
 
 	t->g = g;
 	t->count = g->reduce == GEMM_SINGLE ? 1 : REDUCES;
 	for (uint64_t i = 0; i < REDUCES; i++) {
-		t->offset_a[i] = g->reduce == GEMM_STRIDE ? i * (uint64_t)g->stride_a : i * step_a * sizeof(float);
-		t->offset_b[i] = g->reduce == GEMM_STRIDE ? i * (uint64_t)g->stride_b : (i + 2) % 3 * step_b * sizeof(float);
+		t->offset_a[i] = g->reduce == GEMM_STRIDE ? i * (uint64_t)g->stride_a
+							  : i * step_a * sizeof(float);
+		t->offset_b[i] = g->reduce == GEMM_STRIDE ? i * (uint64_t)g->stride_b
+							  : (i + 2) % 3 * step_b * sizeof(float);
 	}
 	if (g->reduce == GEMM_OFFSET) {
 		a += 2 * step_a;
@@ -216,7 +230,8 @@ static bool trial_make(struct trial *t, const struct gemm *g)
 		t->offset_b[0] = 0;
 	}
 	t->expected = malloc(c * sizeof(float));
-	if (t->expected == NULL || !guarded_make(&t->a, a) || !guarded_make(&t->b, b) || !guarded_make(&t->c, c))
+	if (t->expected == NULL || !guarded_make(&t->a, a) || !guarded_make(&t->b, b) ||
+		!guarded_make(&t->c, c))
 		return false;
 	guarded_fill(&t->a, 1);
 	guarded_fill(&t->b, 2);
@@ -236,7 +251,8 @@ static void reference(struct trial *t)
 
 			for (uint64_t r = 0; r < t->count; r++) {
 				const float *a = t->a.data + t->offset_a[r] / sizeof(float) + i;
-				const float *b = t->b.data + t->offset_b[r] / sizeof(float) + (size_t)j * (size_t)g->ldb;
+				const float *b = t->b.data + t->offset_b[r] / sizeof(float) +
+						 (size_t)j * (size_t)g->ldb;
 
 				for (int k = 0; k < g->k; k++)
 					sum += a[(size_t)k * (size_t)g->lda] * b[k];
@@ -248,7 +264,8 @@ static void reference(struct trial *t)
 union entry {
 	void *address;
 	void (*single)(const float *, const float *, float *);
-	void (*offset)(const float *, const float *, float *, const uint64_t *, const uint64_t *, const uint64_t *);
+	void (*offset)(const float *, const float *, float *, const uint64_t *, const uint64_t *,
+		const uint64_t *);
 	void (*stride)(const float *, const float *, float *, const uint64_t *);
 };
 
@@ -316,18 +333,22 @@ enum gemm_verdict gemm_check(const struct gemm *g, const unsigned char *code, si
 	return gemm_run(g, code, size);
 }
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------
+ */
 
-/* gemm64x28x64_64_256_64_offset_add_avx512: m n k, leading dimensions, what differs from the plain form. */
+/* gemm64x28x64_64_256_64_offset_add_avx512: m n k, leading dimensions, what differs from the plain
+ * form. */
 static const char *gemm_name(struct arena *a, const struct gemm *g)
 {
-	const char *name = arena_printf(a, "gemm%dx%dx%d_%d_%d_%d", g->m, g->n, g->k, g->lda, g->ldb, g->ldc);
+	const char *name = arena_printf(
+		a, "gemm%dx%dx%d_%d_%d_%d", g->m, g->n, g->k, g->lda, g->ldb, g->ldc);
 
 	if (g->reduce == GEMM_OFFSET)
 		name = arena_printf(a, "%s_offset", name);
 	if (g->reduce == GEMM_STRIDE)
 		name = arena_printf(a, "%s_stride%ld_%ld", name, g->stride_a, g->stride_b);
-	return arena_printf(a, "%s%s_%s", name, g->accumulate ? "_add" : "", g->isa == GEMM_AVX2 ? "avx2" : "avx512");
+	return arena_printf(a, "%s%s_%s", name, g->accumulate ? "_add" : "",
+		g->isa == GEMM_AVX2 ? "avx2" : "avx512");
 }
 
 int gemm_request(struct gemm_table *t, const struct gemm *g)
@@ -344,7 +365,8 @@ int gemm_request(struct gemm_table *t, const struct gemm *g)
 			return i;
 	k.name = gemm_name(t->arena, &n);
 	if (t->n == t->cap) {
-		struct gemm_kernel *more = arena_alloc(t->arena, (size_t)(t->cap = t->cap * 2 + 16) * sizeof(*more));
+		struct gemm_kernel *more = arena_alloc(
+			t->arena, (size_t)(t->cap = t->cap * 2 + 16) * sizeof(*more));
 
 		if (t->n > 0)
 			memcpy(more, t->kernel, (size_t)t->n * sizeof(*more));
@@ -354,31 +376,46 @@ int gemm_request(struct gemm_table *t, const struct gemm *g)
 	return t->n++;
 }
 
-/* ---- text ------------------------------------------------------------------------------------- */
+/* ---- text -------------------------------------------------------------------------------------
+ */
 
 static const char notice[] =
 	"/*\n"
-	" * The machine code below was made by LIBXSMM (https://github.com/libxsmm/libxsmm), under this licence:\n"
+	" * The machine code below was made by LIBXSMM (https://github.com/libxsmm/libxsmm), under "
+	"this licence:\n"
 	" *\n"
 	" * Copyright (c) 2009-2021, Intel Corporation. All rights reserved.\n"
 	" *\n"
-	" * Redistribution and use in source and binary forms, with or without modification, are permitted\n"
+	" * Redistribution and use in source and binary forms, with or without modification, are "
+	"permitted\n"
 	" * provided that the following conditions are met:\n"
-	" * 1. Redistributions of source code must retain the above copyright notice, this list of conditions\n"
+	" * 1. Redistributions of source code must retain the above copyright notice, this list of "
+	"conditions\n"
 	" *    and the following disclaimer.\n"
-	" * 2. Redistributions in binary form must reproduce the above copyright notice, this list of\n"
-	" *    conditions and the following disclaimer in the documentation and/or other materials provided\n"
+	" * 2. Redistributions in binary form must reproduce the above copyright notice, this list "
+	"of\n"
+	" *    conditions and the following disclaimer in the documentation and/or other materials "
+	"provided\n"
 	" *    with the distribution.\n"
-	" * 3. Neither the name of the copyright holder nor the names of its contributors may be used to\n"
-	" *    endorse or promote products derived from this software without specific prior written permission.\n"
+	" * 3. Neither the name of the copyright holder nor the names of its contributors may be "
+	"used to\n"
+	" *    endorse or promote products derived from this software without specific prior "
+	"written permission.\n"
 	" *\n"
-	" * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS \"AS IS\" AND ANY EXPRESS OR\n"
-	" * IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND\n"
-	" * FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR\n"
-	" * CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL\n"
-	" * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; LOSS OF USE,\n"
-	" * DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER\n"
-	" * IN CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT\n"
+	" * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS \"AS IS\" AND ANY "
+	"EXPRESS OR\n"
+	" * IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF "
+	"MERCHANTABILITY AND\n"
+	" * FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT "
+	"HOLDER OR\n"
+	" * CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR "
+	"CONSEQUENTIAL\n"
+	" * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; "
+	"LOSS OF USE,\n"
+	" * DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF "
+	"LIABILITY, WHETHER\n"
+	" * IN CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN "
+	"ANY WAY OUT\n"
 	" * OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.\n"
 	" */\n";
 
@@ -386,7 +423,8 @@ static void emit_comment(struct buf *out, const struct gemm_kernel *k)
 {
 	const struct gemm *g = &k->gemm;
 
-	buf_printf(out, "/* %s: C %dx%d %s ", isa_name(g->isa), g->m, g->n, g->accumulate ? "+=" : "=");
+	buf_printf(out, "/* %s: C %dx%d %s ", isa_name(g->isa), g->m, g->n,
+		g->accumulate ? "+=" : "=");
 	if (g->reduce == GEMM_SINGLE)
 		buf_printf(out, "A %dx%d B %dx%d", g->m, g->k, g->k, g->n);
 	else
@@ -403,17 +441,20 @@ void gemm_emit(struct buf *out, const char *symbol, const struct gemm_kernel *k)
 {
 	static const char *const parameters[] = {
 		[GEMM_SINGLE] = "",
-		[GEMM_OFFSET] = ",\n\tconst uint64_t *count, const uint64_t *offset_a, const uint64_t *offset_b",
+		[GEMM_OFFSET] = ",\n\tconst uint64_t *count, const uint64_t *offset_a, const "
+				"uint64_t *offset_b",
 		[GEMM_STRIDE] = ", const uint64_t *count",
 	};
 
 	emit_comment(out, k);
-	buf_printf(out, "__attribute__((visibility(\"hidden\"))) void %s(\n\tconst float *a, const float *b, float *c%s);\n",
-		   symbol, parameters[k->gemm.reduce]);
 	buf_printf(out,
-		   "__asm__(\".text\\n\\t.p2align 6\\n\\t.globl %s\\n\\t.hidden %s\\n\"\n"
-		   "\t\"\\t.type %s, @function\\n%s:\\n\\tendbr64\\n\"\n",
-		   symbol, symbol, symbol, symbol);
+		"__attribute__((visibility(\"hidden\"))) void %s(\n\tconst float *a, const float "
+		"*b, float *c%s);\n",
+		symbol, parameters[k->gemm.reduce]);
+	buf_printf(out,
+		"__asm__(\".text\\n\\t.p2align 6\\n\\t.globl %s\\n\\t.hidden %s\\n\"\n"
+		"\t\"\\t.type %s, @function\\n%s:\\n\\tendbr64\\n\"\n",
+		symbol, symbol, symbol, symbol);
 	for (size_t i = 0; i < k->size; i++) {
 		if (i % 16 == 0)
 			buf_puts(out, "\t\"\\t.byte ");
@@ -423,21 +464,27 @@ void gemm_emit(struct buf *out, const char *symbol, const struct gemm_kernel *k)
 	buf_printf(out, "\t\"\\t.size %s, .-%s\\n\");\n\n", symbol, symbol);
 }
 
-void gemm_emit_all(struct buf *out, const char *prefix, const char *upper, const struct gemm_table *t)
+void gemm_emit_all(
+	struct buf *out, const char *prefix, const char *upper, const struct gemm_table *t)
 {
 	struct arena scratch = { 0 };
 
 	buf_printf(out,
-		   "#if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__) && \\\n"
-		   "\t(defined(__GNUC__) || defined(__clang__)) && !defined(%s_NO_ASM)\n#define %s_GEMM 1\n"
-		   "#if defined(__clang__)\n#pragma clang diagnostic push\n"
-		   "#pragma clang diagnostic ignored \"-Woverlength-strings\"\n#endif\n\n",
-		   upper, upper);
+		"#if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__) && \\\n"
+		"\t(defined(__GNUC__) || defined(__clang__)) && !defined(%s_NO_ASM)\n#define "
+		"%s_GEMM 1\n"
+		"#if defined(__clang__)\n#pragma clang diagnostic push\n"
+		"#pragma clang diagnostic ignored \"-Woverlength-strings\"\n#endif\n\n",
+		upper, upper);
 	if (t->n > 0)
 		buf_puts(out, notice);
 	buf_puts(out, "\n");
 	for (int i = 0; i < t->n; i++)
-		gemm_emit(out, arena_printf(&scratch, "%s_%s", prefix, t->kernel[i].name), &t->kernel[i]);
-	buf_printf(out, "#if defined(__clang__)\n#pragma clang diagnostic pop\n#endif\n#else\n#define %s_GEMM 0\n#endif\n\n", upper);
+		gemm_emit(out, arena_printf(&scratch, "%s_%s", prefix, t->kernel[i].name),
+			&t->kernel[i]);
+	buf_printf(out,
+		"#if defined(__clang__)\n#pragma clang diagnostic pop\n#endif\n#else\n#define "
+		"%s_GEMM 0\n#endif\n\n",
+		upper);
 	arena_release(&scratch);
 }

@@ -1,12 +1,12 @@
 /*
- * Small matrix products as machine code: what kernels ask for, and libxsmm's code for it as text of the
- * generated C. All matrices are column-major float:
+ * Small matrix products as machine code: what kernels ask for, and libxsmm's code for it as text of
+ *the generated C. All matrices are column-major float:
  *
  *	C (m x n) = [C +] sum over i of A_i (m x k) B_i (k x n)
  *
- * In a convolution m counts output channels, n pixels, k input channels: A is a block of weights [k][m],
- * B the activations of n pixels (ldb is the step from pixel to pixel and may be less than k, where windows
- * overlap), C the result, pixel by pixel.
+ * In a convolution m counts output channels, n pixels, k input channels: A is a block of weights
+ *[k][m], B the activations of n pixels (ldb is the step from pixel to pixel and may be less than k,
+ *where windows overlap), C the result, pixel by pixel.
  */
 #ifndef SKIPC_GEMM_H
 #define SKIPC_GEMM_H
@@ -18,9 +18,9 @@ enum gemm_isa { GEMM_AVX2, GEMM_AVX512 };
 /*
  * How A_i and B_i are found:
  *	SINGLE	void f(const float *a, const float *b, float *c);
- *	OFFSET	void f(a, b, c, const uint64_t *count, const uint64_t *offset_a, const uint64_t *offset_b);
- *	STRIDE	void f(a, b, c, const uint64_t *count);
- * Offsets and strides are in bytes; *count is at least 1.
+ *	OFFSET	void f(a, b, c, const uint64_t *count, const uint64_t *offset_a, const uint64_t
+ **offset_b); STRIDE	void f(a, b, c, const uint64_t *count); Offsets and strides are in bytes;
+ **count is at least 1.
  */
 enum gemm_reduce { GEMM_SINGLE, GEMM_OFFSET, GEMM_STRIDE };
 
@@ -34,7 +34,7 @@ struct gemm {
 
 /* A kernel of the output. Equal requests, and requests whose code is equal, are one kernel. */
 struct gemm_kernel {
-	struct gemm gemm;	   /* of the first request */
+	struct gemm gemm;          /* of the first request */
 	const unsigned char *code; /* position-independent, SysV calling convention, ends in ret */
 	size_t size;
 	const char *name; /* gemm64x28x64_..: without the model's prefix */
@@ -58,18 +58,21 @@ const char *gemm_unavailable(void);
 const char *gemm_applies(const struct gemm *g);
 /* Machine code for g, in a. g applies. */
 const unsigned char *gemm_code(struct arena *a, const struct gemm *g, size_t *size);
-/* Runs the code, in a process of its own, against a plain reference on numbers without rounding, matrices
- * ending at unreadable pages. */
+/* Runs the code, in a process of its own, against a plain reference on numbers without rounding,
+ * matrices ending at unreadable pages. */
 enum gemm_verdict gemm_run(const struct gemm *g, const unsigned char *code, size_t size);
-/* gemm_run(), and the bytes against what libxsmm makes anew: what running cannot tell (a prefetch). */
+/* gemm_run(), and the bytes against what libxsmm makes anew: what running cannot tell (a prefetch).
+ */
 enum gemm_verdict gemm_check(const struct gemm *g, const unsigned char *code, size_t size);
 
 /* Index in t of the kernel for g, made where it is new. */
 int gemm_request(struct gemm_table *t, const struct gemm *g);
-/* One kernel as C text: a comment that says what it is, prototype, bytes. `symbol` is its name there. */
+/* One kernel as C text: a comment that says what it is, prototype, bytes. `symbol` is its name
+ * there. */
 void gemm_emit(struct buf *out, const char *symbol, const struct gemm_kernel *k);
-/* All kernels of t as PREFIX_name, under guard and licence; UPPER_GEMM is defined to 1 where they exist, else
- * to 0. */
-void gemm_emit_all(struct buf *out, const char *prefix, const char *upper, const struct gemm_table *t);
+/* All kernels of t as PREFIX_name, under guard and licence; UPPER_GEMM is defined to 1 where they
+ * exist, else to 0. */
+void gemm_emit_all(
+	struct buf *out, const char *prefix, const char *upper, const struct gemm_table *t);
 
 #endif

@@ -1,4 +1,5 @@
-/* The graph: nodes in order, tensors with their users, provenance, and the invariants that hold between passes. */
+/* The graph: nodes in order, tensors with their users, provenance, and the invariants that hold
+ * between passes. */
 #include "skipc.h"
 
 #include <stdlib.h>
@@ -37,8 +38,8 @@ struct tensor *graph_tensor(struct graph *g, const char *name, enum dtype type)
 	return t;
 }
 
-struct tensor *graph_constant(struct graph *g, const char *name, enum dtype type, const struct shape *s,
-			      enum dtype stored, const void *data)
+struct tensor *graph_constant(struct graph *g, const char *name, enum dtype type,
+	const struct shape *s, enum dtype stored, const void *data)
 {
 	struct tensor *t = graph_tensor(g, name, type);
 
@@ -99,7 +100,8 @@ static void drop_user(struct tensor *t, const struct node *n)
 	for (int k = 0; k < t->nuser; k++) {
 		if (t->user[k] != n)
 			continue;
-		memmove(&t->user[k], &t->user[k + 1], (size_t)(t->nuser - k - 1) * sizeof(struct node *));
+		memmove(&t->user[k], &t->user[k + 1],
+			(size_t)(t->nuser - k - 1) * sizeof(struct node *));
 		t->nuser--;
 		return;
 	}
@@ -122,8 +124,8 @@ static void link_node(struct graph *g, struct node *n, struct node *before)
 		g->last = n;
 }
 
-struct node *graph_node(struct graph *g, struct node *before, const struct op *op, int nin, struct tensor *const *in,
-			int nout, const struct prov *prov)
+struct node *graph_node(struct graph *g, struct node *before, const struct op *op, int nin,
+	struct tensor *const *in, int nout, const struct prov *prov)
 {
 	struct node *n = arena_alloc(g->arena, sizeof(*n));
 
@@ -195,13 +197,15 @@ void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new)
 				node_set_input(n, k, new);
 	}
 	if (new->def != NULL && !tensor_named(g->arena, new))
-		new->name = old->name; /* the same value: it may go by the name that the model gave it */
+		new->name = old->name; /* the same value: it may go by the name that the model gave
+					  it */
 	if (!old->is_output)
 		return;
 	for (int k = 0; k < g->noutput; k++)
 		if (g->output[k] == old)
 			g->output[k] = new;
-	/* The interface's name and type stay; a tensor that was the caller's or an output keeps its own. */
+	/* The interface's name and type stay; a tensor that was the caller's or an output keeps its
+	 * own. */
 	if (!new->is_output && !new->is_input && !is_const(new)) {
 		new->name = old->name;
 		new->io_type = old->io_type;
@@ -253,8 +257,10 @@ static struct node *waits_for(const struct node *n)
 	return NULL;
 }
 
-/* Appends start to order, after all that it needs; a stack of our own, as chains are long. False: a cycle. */
-static bool visit(struct graph *g, struct node *start, struct node **stack, struct node **order, int *count)
+/* Appends start to order, after all that it needs; a stack of our own, as chains are long. False: a
+ * cycle. */
+static bool visit(
+	struct graph *g, struct node *start, struct node **stack, struct node **order, int *count)
 {
 	int depth = 0;
 
@@ -271,8 +277,10 @@ static bool visit(struct graph *g, struct node *start, struct node **stack, stru
 		}
 		n->mark = OPEN;
 		if (need->mark == OPEN) {
-			node_error(g, n, "a node may not read, even through others, what is computed from its own output",
-				   "the graph has a cycle through this node");
+			node_error(g, n,
+				"a node may not read, even through others, what is computed from "
+				"its own output",
+				"the graph has a cycle through this node");
 			return false;
 		}
 		stack[depth++] = need;
@@ -280,8 +288,8 @@ static bool visit(struct graph *g, struct node *start, struct node **stack, stru
 	return true;
 }
 
-/* Depth first from each node in the present order: a definition moves up to the first node that needs it,
- * everything else stays where it was. */
+/* Depth first from each node in the present order: a definition moves up to the first node that
+ * needs it, everything else stays where it was. */
 void graph_sort(struct graph *g)
 {
 	struct node **order = malloc((size_t)(g->nnode + 1) * sizeof(struct node *));
@@ -336,15 +344,18 @@ static void check_node(struct graph *g, const struct node *n, bool shapes)
 		for (int i = 0; i < t->nuser; i++)
 			listed += t->user[i] == n;
 		if (uses != listed)
-			die("node %d (%s) reads %s %d times, listed %d times", n->id, n->op->name, t->name, uses, listed);
+			die("node %d (%s) reads %s %d times, listed %d times", n->id, n->op->name,
+				t->name, uses, listed);
 		if (t->def != NULL && t->def->dead)
 			die("node %d (%s) reads %s of a removed node", n->id, n->op->name, t->name);
 		if (t->def != NULL && t->def->mark != DONE)
-			die("node %d (%s) stands before the definition of %s", n->id, n->op->name, t->name);
+			die("node %d (%s) stands before the definition of %s", n->id, n->op->name,
+				t->name);
 	}
 	for (int k = 0; k < n->nout; k++) {
 		if (n->out[k]->def != n || n->out[k]->out != k)
-			die("output %d of node %d (%s) has another definition", k, n->id, n->op->name);
+			die("output %d of node %d (%s) has another definition", k, n->id,
+				n->op->name);
 		if (shapes && (!n->out[k]->known || n->out[k]->type == DT_NONE))
 			die("output %d of node %d (%s) has no shape", k, n->id, n->op->name);
 	}
@@ -561,7 +572,8 @@ static float from_bits(uint32_t bits)
 /* IEEE half precision; subnormals by scaling, which is exact. */
 static double from_half(uint16_t h)
 {
-	uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31u, fraction = h & 1023u;
+	uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31u,
+		 fraction = h & 1023u;
 
 	if (exponent == 31)
 		return (double)from_bits(sign | 0x7f800000u | fraction << 13);
@@ -642,7 +654,8 @@ bool const_uniform(const struct tensor *t, double *value)
 		return false;
 	*value = const_f64(t, 0);
 	/* integers that double has not are no uniform value, whatever they are */
-	if (!dtypes[t->type].is_float && (*value > 9007199254740992.0 || *value < -9007199254740992.0))
+	if (!dtypes[t->type].is_float &&
+		(*value > 9007199254740992.0 || *value < -9007199254740992.0))
 		return false;
 	for (int64_t k = 1; k < count; k++)
 		if (const_f64(t, k) != *value)

@@ -1,6 +1,7 @@
 /*
- * What rules ask before they apply: guards that look at attributes and shapes, and bind what the replacement
- * needs. That inner values are used nowhere else and that types and shapes agree is the engine's business.
+ * What rules ask before they apply: guards that look at attributes and shapes, and bind what the
+ * replacement needs. That inner values are used nowhere else and that types and shapes agree is the
+ * engine's business.
  */
 #include "match.h"
 
@@ -60,7 +61,8 @@ void full_rank(const struct shape *s, int rank, struct shape *full)
 		full->dim[k] = k < rank - s->rank ? 1 : s->dim[k - (rank - s->rank)];
 }
 
-/* Whether perm, of an input so shaped, moves no dimension but those of size 1: then it is a Reshape. */
+/* Whether perm, of an input so shaped, moves no dimension but those of size 1: then it is a
+ * Reshape. */
 static bool keeps_order(const int64_t *perm, int rank, const int64_t *in)
 {
 	int64_t last = -1;
@@ -251,10 +253,13 @@ bool guard_window_of_one(struct match *m)
 	const int64_t zeros[MAX_RANK] = { 0 }, *strides = ints(m->root, "strides");
 	int64_t steps[MAX_RANK];
 
-	if (!all_are(ints(m->root, "kernel_shape"), rank - 2, 1) || !all_are_or_absent(m->root, "pads", 0))
+	if (!all_are(ints(m->root, "kernel_shape"), rank - 2, 1) ||
+		!all_are_or_absent(m->root, "pads", 0))
 		return false;
 	for (int k = 0; k < rank; k++)
-		steps[k] = k < 2 || strides == NULL || m->root->out[0]->shape.dim[k] == 1 ? 1 : strides[k - 2];
+		steps[k] = k < 2 || strides == NULL || m->root->out[0]->shape.dim[k] == 1
+				   ? 1
+				   : strides[k - 2];
 	bind_ints(m, "s", rank, zeros);
 	bind_ints(m, "t", rank, steps);
 	return true;
@@ -270,7 +275,8 @@ bool guard_shrinks_by_powers(struct match *m)
 	for (int k = 0; k < rank; k++) {
 		double scale;
 
-		if (!scale_at(m->root, k, &scale) || !(scale <= 1 && scale > 1e-6) || !power_of_two(scale))
+		if (!scale_at(m->root, k, &scale) || !(scale <= 1 && scale > 1e-6) ||
+			!power_of_two(scale))
 			return false;
 		steps[k] = m->root->out[0]->shape.dim[k] > 1 ? (int64_t)(1 / scale) : 1;
 	}
@@ -331,7 +337,8 @@ static bool is_reduced(const struct node *n, int axis)
 	return false;
 }
 
-/* Dimensions x0.. below x1 before a Reshape and y0.. below y1 after it that have the same product. */
+/* Dimensions x0.. below x1 before a Reshape and y0.. below y1 after it that have the same product.
+ */
 struct group {
 	int x0, x1, y0, y1;
 	bool failed;
@@ -422,12 +429,13 @@ bool guard_zeros_before_average(struct match *m)
 }
 
 /*
- * Padding of a MaxPool is less than anything. So is a Pad with the least number; one with zeros is not above what
- * is never negative, but every window must have something of that.
+ * Padding of a MaxPool is less than anything. So is a Pad with the least number; one with zeros is
+ * not above what is never negative, but every window must have something of that.
  */
 bool guard_least_before_max(struct match *m)
 {
-	const int64_t *kernel = ints(m->root, "kernel_shape"), *dilations = ints(m->root, "dilations");
+	const int64_t *kernel = ints(m->root, "kernel_shape"),
+		      *dilations = ints(m->root, "dilations");
 	const int spatial = rank_of(m->root->out[0]) - 2;
 	int64_t sum[2 * MAX_RANK];
 
@@ -436,7 +444,8 @@ bool guard_least_before_max(struct match *m)
 	if (attr_float(matched(m, "Pad", 0), "value", 0) <= -(double)FLT_MAX)
 		return true;
 	for (int k = 0; k < 2 * spatial; k++)
-		if (sum[k] > (kernel[k % spatial] - 1) * (dilations != NULL ? dilations[k % spatial] : 1))
+		if (sum[k] > (kernel[k % spatial] - 1) *
+				     (dilations != NULL ? dilations[k % spatial] : 1))
 			return false;
 	return pads_with_zero(m) && not_negative(bound(m, "x"));
 }
@@ -450,7 +459,8 @@ bool guard_fits_before(struct match *m)
 
 bool guard_same_perm(struct match *m)
 {
-	const int64_t *p = ints(matched(m, "Transpose", 0), "perm"), *q = ints(matched(m, "Transpose", 1), "perm");
+	const int64_t *p = ints(matched(m, "Transpose", 0), "perm"),
+		      *q = ints(matched(m, "Transpose", 1), "perm");
 	const int rank = rank_of(bound(m, "x"));
 
 	return rank == rank_of(bound(m, "y")) && memcmp(p, q, (size_t)rank * sizeof(*p)) == 0;
@@ -536,7 +546,8 @@ bool guard_after_anchor(struct match *m)
 	return x->def->op->class == OP_ANCHOR || x->def->op->class == OP_ELEMENTWISE;
 }
 
-/* y is transposed back elsewhere: then it may as well be here, for the sake of what is before the Transpose. */
+/* y is transposed back elsewhere: then it may as well be here, for the sake of what is before the
+ * Transpose. */
 bool guard_transposed_anyway(struct match *m)
 {
 	const struct tensor *x = bound(m, "x"), *y = bound(m, "y");
@@ -554,19 +565,20 @@ bool guard_transposed_anyway(struct match *m)
 		const int64_t *perm = attr_ints(y->user[k], "perm", &count);
 
 		if (strcmp(y->user[k]->op->name, "Transpose") == 0 && count == rank &&
-		    memcmp(perm, inverse, (size_t)rank * sizeof(*perm)) == 0)
+			memcmp(perm, inverse, (size_t)rank * sizeof(*perm)) == 0)
 			return true;
 	}
 	return false;
 }
 
 /*
- * $c as it must be before a Reshape: s. In each group of dimensions with equal products it broadcasts, has all
- * elements, or belongs to the one dimension that is not 1.
+ * $c as it must be before a Reshape: s. In each group of dimensions with equal products it
+ * broadcasts, has all elements, or belongs to the one dimension that is not 1.
  */
 bool guard_constant_before(struct match *m)
 {
-	const struct shape *x = &bound(m, "x")->shape, *y = &matched(m, "Reshape", 0)->out[0]->shape;
+	const struct shape *x = &bound(m, "x")->shape,
+			   *y = &matched(m, "Reshape", 0)->out[0]->shape;
 	struct shape c, s = { .rank = x->rank };
 	struct group g = { 0 };
 
@@ -595,7 +607,8 @@ bool guard_same_reshape(struct match *m)
 {
 	const struct tensor *x = bound(m, "x"), *y = bound(m, "y");
 
-	return shape_equal(&x->shape, &y->shape) && shape_equal(&m->node[1]->out[0]->shape, &m->node[2]->out[0]->shape);
+	return shape_equal(&x->shape, &y->shape) &&
+	       shape_equal(&m->node[1]->out[0]->shape, &m->node[2]->out[0]->shape);
 }
 
 /* ---- normalisation ---- */
@@ -603,8 +616,8 @@ bool guard_same_reshape(struct match *m)
 /* m is the mean of x, in dimensions of size 1. */
 static bool is_mean(const struct tensor *m, const struct tensor *x)
 {
-	return m->def != NULL && strcmp(m->def->op->name, "ReduceMean") == 0 && m->def->in[0] == x &&
-	       attr_int(m->def, "keepdims", 1) != 0;
+	return m->def != NULL && strcmp(m->def->op->name, "ReduceMean") == 0 &&
+	       m->def->in[0] == x && attr_int(m->def, "keepdims", 1) != 0;
 }
 
 bool guard_mean_of_x(struct match *m)
@@ -621,7 +634,7 @@ bool guard_deviation(struct match *m)
 	double epsilon;
 
 	if (sub == NULL || strcmp(sub->op->name, "Sub") != 0 || !is_mean(sub->in[1], sub->in[0]) ||
-	    !is_const(bound(m, "e")) || !const_uniform(bound(m, "e"), &epsilon))
+		!is_const(bound(m, "e")) || !const_uniform(bound(m, "e"), &epsilon))
 		return false;
 	values = attr_ints(sub->in[1]->def, "axes", &n2);
 	if (n1 != n2 || memcmp(values, squares, (size_t)n1 * sizeof(*values)) != 0)

@@ -11,15 +11,15 @@
 
 enum {
 	MAX_WORK = 1000000, /* nodes and names after inlining: functions can double at each level */
-	MAX_NEST = 64	    /* calls and branches inside each other */
+	MAX_NEST = 64       /* calls and branches inside each other */
 };
 
-static bool import_nodes(struct importer *im, struct scope *scope, const struct raw_node *node,
-			 int n);
+static bool import_nodes(
+	struct importer *im, struct scope *scope, const struct raw_node *node, int n);
 
 /* An operator or function as one name. */
-static const char *function_key(struct arena *a, const char *domain, const char *name,
-				const char *overload)
+static const char *function_key(
+	struct arena *a, const char *domain, const char *name, const char *overload)
 {
 	return arena_printf(a, "%s\n%s\n%s", domain, name, overload);
 }
@@ -142,8 +142,8 @@ static struct scope *inner_scope(struct site *s)
 	return in;
 }
 
-static bool declare_initializers(struct importer *im, struct scope *scope,
-				 const struct raw_graph *g)
+static bool declare_initializers(
+	struct importer *im, struct scope *scope, const struct raw_graph *g)
 {
 	bool ok = true;
 
@@ -154,15 +154,15 @@ static bool declare_initializers(struct importer *im, struct scope *scope,
 
 		if (e->producer != -2) {
 			scope_error(im, scope, NULL, -1, "every name must be defined once",
-				    arena_printf(im->arena, "initializer \"%s\" is defined twice",
-						 escape(im->arena, e->name)));
+				arena_printf(im->arena, "initializer \"%s\" is defined twice",
+					escape(im->arena, e->name)));
 			ok = false;
 		}
 		*e = (struct name){ .name = e->name,
-				    .hash = e->hash,
-				    .state = NAME_INIT,
-				    .init = g->init[k],
-				    .producer = -1 };
+			.hash = e->hash,
+			.state = NAME_INIT,
+			.init = g->init[k],
+			.producer = -1 };
 	}
 	return ok;
 }
@@ -175,12 +175,12 @@ bool site_inline(struct site *s, const struct raw_graph *branch)
 	scope->outer = s->scope;
 	if (scope->depth > MAX_NEST)
 		return site_error(s, NULL, "branches and functions are nested more than %d deep",
-				  (int)MAX_NEST);
+			(int)MAX_NEST);
 	if (branch->noutput != s->nout)
-		return site_error(s, NULL, "%d outputs, its branch has %d", s->nout,
-				  branch->noutput);
+		return site_error(
+			s, NULL, "%d outputs, its branch has %d", s->nout, branch->noutput);
 	if (!declare_initializers(s->im, scope, branch) ||
-	    !import_nodes(s->im, scope, branch->node, branch->nnode))
+		!import_nodes(s->im, scope, branch->node, branch->nnode))
 		return false;
 	for (int k = 0; k < s->nout; k++)
 		ok = scope_resolve(s->im, scope, NULL, -1, branch->output[k].name, &s->out[k]) &&
@@ -196,14 +196,13 @@ static void declare_functions(struct importer *im)
 
 	for (int k = 0; k < m->nfunction; k++) {
 		const struct raw_function *f = &m->function[k];
-		struct name *e =
-			names_add(im->arena, &im->functions,
-				  function_key(im->arena, f->domain, f->name, f->overload));
+		struct name *e = names_add(im->arena, &im->functions,
+			function_key(im->arena, f->domain, f->name, f->overload));
 
 		if (e->producer != -2)
 			model_error(im->g->diag, NULL,
-				    "function \"%s\" of domain \"%s\" is defined twice",
-				    escape(im->arena, f->name), escape(im->arena, f->domain));
+				"function \"%s\" of domain \"%s\" is defined twice",
+				escape(im->arena, f->name), escape(im->arena, f->domain));
 		e->producer = k;
 	}
 }
@@ -232,7 +231,7 @@ static struct scope *call_scope(struct site *s, const struct raw_function *f)
 	}
 	if (s->nin > f->nin || s->nout > f->nout || in->depth > MAX_NEST) {
 		site_error(s, NULL, "%d inputs and %d outputs, function \"%s\" has %d and %d",
-			   s->nin, s->nout, escape(s->im->arena, f->name), f->nin, f->nout);
+			s->nin, s->nout, escape(s->im->arena, f->name), f->nin, f->nout);
 		return NULL;
 	}
 	in->outer = NULL;
@@ -311,7 +310,7 @@ static bool resolve_inputs(struct site *s, int position)
 	s->in = arena_alloc(s->im->arena, (size_t)(s->nin + 1) * sizeof(struct tensor *));
 	for (int k = 0; k < s->nin; k++) {
 		if (s->raw->in[k][0] == '\0' ||
-		    scope_resolve(s->im, s->scope, s->raw, position, s->raw->in[k], &s->in[k]))
+			scope_resolve(s->im, s->scope, s->raw, position, s->raw->in[k], &s->in[k]))
 			continue;
 		s->in[k] = s->im->placeholder;
 		ok = false;
@@ -328,7 +327,7 @@ static int64_t opset_version(const struct scope *scope, const char *domain)
 
 	for (int k = 0; k < scope->nopset; k++)
 		if (strcmp(scope->opset[k].domain, domain) == 0 &&
-		    scope->opset[k].version > version)
+			scope->opset[k].version > version)
 			version = scope->opset[k].version;
 	return version;
 }
@@ -342,10 +341,10 @@ static bool find_opset(struct site *s)
 		s->opset = 1; /* before opsets were written down */
 	if (s->opset == 0 && !s->im->no_opset) {
 		site_error(s,
-			   "every model imports the opset of ONNX's operators; this file is "
-			   "damaged or hand-made",
-			   "the %s has no opset_import for ONNX's own operators",
-			   s->scope->function != NULL ? "function" : "model");
+			"every model imports the opset of ONNX's operators; this file is "
+			"damaged or hand-made",
+			"the %s has no opset_import for ONNX's own operators",
+			s->scope->function != NULL ? "function" : "model");
 		s->im->no_opset = true;
 	}
 	return s->opset > 0;
@@ -392,8 +391,8 @@ static void bind_outputs(struct site *s, bool ok, int first_new)
 	}
 }
 
-static void convert_node(struct importer *im, struct scope *scope, const struct raw_node *raw,
-			 int position)
+static void convert_node(
+	struct importer *im, struct scope *scope, const struct raw_node *raw, int position)
 {
 	const struct prov *prov = scope->prov != NULL ? scope->prov : prov_one(im->arena, position);
 	struct site s = {
@@ -405,23 +404,23 @@ static void convert_node(struct importer *im, struct scope *scope, const struct 
 	if (im->work > MAX_WORK && !im->stop) {
 		im->stop = true;
 		site_error(&s, NULL,
-			   "the model has more than %d nodes and values once its functions are "
-			   "inlined",
-			   (int)MAX_WORK);
+			"the model has more than %d nodes and values once its functions are "
+			"inlined",
+			(int)MAX_WORK);
 	}
 	s.out = arena_alloc(im->arena, (size_t)(raw->nout + 1) * sizeof(struct tensor *));
 	bind_outputs(&s, !im->stop && convert_site(&s, position), first_new);
 }
 
-static bool import_nodes(struct importer *im, struct scope *scope, const struct raw_node *node,
-			 int n)
+static bool import_nodes(
+	struct importer *im, struct scope *scope, const struct raw_node *node, int n)
 {
 	const int errors = im->g->diag->errors;
 	const int *order = scope_order(im, scope, node, n);
 
 	for (int k = 0; order != NULL && k < n && !im->stop; k++)
-		convert_node(im, scope, &node[order[k]],
-			     scope->index >= 0 ? scope->index : order[k]);
+		convert_node(
+			im, scope, &node[order[k]], scope->index >= 0 ? scope->index : order[k]);
 	return im->g->diag->errors == errors;
 }
 
@@ -447,8 +446,8 @@ static void warn_opset(struct importer *im, const struct scope *scope)
 
 	if (version > NEWEST_OPSET)
 		node_warning(im->g, NULL,
-			     "opset %lld is newer than what skipc was checked against (%d)",
-			     (long long)version, (int)NEWEST_OPSET);
+			"opset %lld is newer than what skipc was checked against (%d)",
+			(long long)version, (int)NEWEST_OPSET);
 }
 
 static void warn_dims(struct importer *im)
@@ -456,12 +455,12 @@ static void warn_dims(struct importer *im)
 	for (int k = 0; k < im->ndims; k++)
 		if (!im->dim_used[k])
 			node_warning(im->g, NULL,
-				     "--dim %s: no input has an open dimension of that name",
-				     escape(im->arena, im->dims[k].name));
+				"--dim %s: no input has an open dimension of that name",
+				escape(im->arena, im->dims[k].name));
 }
 
 struct graph *import(struct arena *a, struct diag *d, const struct raw_model *m,
-		     const struct dim_value *dims, int ndims)
+	const struct dim_value *dims, int ndims)
 {
 	struct importer im = {
 		.arena = a, .g = graph_new(a, d), .model = m, .dims = dims, .ndims = ndims

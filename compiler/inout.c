@@ -61,14 +61,14 @@ static bool open_dim(struct importer *im, const struct raw_value *v, int axis, i
 		return true;
 	if (value != 0)
 		model_error(im->g->diag, NULL, "input \"%s\": dimension %d cannot be %lld", shown,
-			    axis, (long long)value);
+			axis, (long long)value);
 	else if (name != NULL)
 		model_error(im->g->diag, arena_printf(a, "give it: --dim %s=N", escape(a, name)),
-			    "input \"%s\": dimension %d, \"%s\", has no fixed size", shown, axis,
-			    escape(a, name));
+			"input \"%s\": dimension %d, \"%s\", has no fixed size", shown, axis,
+			escape(a, name));
 	else
 		model_error(im->g->diag, arena_printf(a, "give it: --dim %s.%d=N", shown, axis),
-			    "input \"%s\": dimension %d has no fixed size", shown, axis);
+			"input \"%s\": dimension %d has no fixed size", shown, axis);
 	return false;
 }
 
@@ -80,12 +80,12 @@ static bool input_shape(struct importer *im, const struct raw_value *v, struct s
 
 	if (!v->known_rank) {
 		model_error(im->g->diag, "export the model with the shapes of its inputs",
-			    "input \"%s\" has no shape", shown);
+			"input \"%s\" has no shape", shown);
 		return false;
 	}
 	if (v->rank > MAX_RANK) {
 		model_error(im->g->diag, NULL, "input \"%s\" has %d dimensions, skipc allows %d",
-			    shown, v->rank, MAX_RANK);
+			shown, v->rank, MAX_RANK);
 		return false;
 	}
 	s->rank = v->rank;
@@ -95,9 +95,9 @@ static bool input_shape(struct importer *im, const struct raw_value *v, struct s
 			ok = false;
 		} else if (s->dim[k] > max_elements / count) {
 			model_error(im->g->diag, NULL,
-				    "input \"%s\" is too large: its dimensions multiply to more "
-				    "than 2^40",
-				    shown);
+				"input \"%s\" is too large: its dimensions multiply to more "
+				"than 2^40",
+				shown);
 			return false;
 		} else {
 			count *= s->dim[k];
@@ -124,19 +124,19 @@ static bool import_input(struct importer *im, struct scope *scope, const struct 
 
 	if (e->producer != -2) {
 		model_error(im->g->diag, "every name must be defined once",
-			    "input \"%s\" is defined twice", shown);
+			"input \"%s\" is defined twice", shown);
 		return false;
 	}
 	e->producer = -1;
 	if (v->type == DT_NONE) {
 		model_error(im->g->diag, NULL, "input \"%s\": type %s is not supported", shown,
-			    v->type_name);
+			v->type_name);
 		return false;
 	}
 	if (!input_shape(im, v, &shape))
 		return false;
-	struct tensor *t =
-		graph_tensor(im->g, v->name, dtypes[v->type].is_float ? DT_F32 : v->type);
+	struct tensor *t = graph_tensor(
+		im->g, v->name, dtypes[v->type].is_float ? DT_F32 : v->type);
 
 	t->io_type = v->type;
 	t->is_input = true;
@@ -158,7 +158,7 @@ bool import_inputs(struct importer *im, struct scope *scope)
 		count += !is_initializer(scope, g->input[k].name);
 	if (count > MAX_INTERFACE) {
 		model_error(im->g->diag, NULL, "the graph has %d inputs, skipc allows %d", count,
-			    (int)MAX_INTERFACE);
+			(int)MAX_INTERFACE);
 		return false;
 	}
 	im->g->input = arena_alloc(im->arena, ((size_t)count + 1) * sizeof(struct tensor *));
@@ -175,8 +175,8 @@ bool import_inputs(struct importer *im, struct scope *scope)
 static struct tensor *copy_of(struct importer *im, struct tensor *t)
 {
 	const struct prov *none = arena_alloc(im->arena, sizeof(*none));
-	struct node *n = graph_node(im->g, NULL, op_find("Identity"), 1, &t, 1,
-				    t->def != NULL ? t->def->prov : none);
+	struct node *n = graph_node(
+		im->g, NULL, op_find("Identity"), 1, &t, 1, t->def != NULL ? t->def->prov : none);
 
 	n->out[0]->type = n->out[0]->io_type = t->type;
 	return n->out[0];
@@ -191,7 +191,7 @@ bool import_outputs(struct importer *im, struct scope *scope)
 
 	if (g->noutput == 0 || g->noutput > MAX_INTERFACE) {
 		model_error(out->diag, NULL, "the graph has %d outputs, skipc allows 1 to %d",
-			    g->noutput, (int)MAX_INTERFACE);
+			g->noutput, (int)MAX_INTERFACE);
 		return false;
 	}
 	out->output = arena_alloc(im->arena, (size_t)g->noutput * sizeof(struct tensor *));
@@ -229,12 +229,12 @@ void lint_biases(struct graph *g)
 		const struct node *other = n->in[2]->user[0];
 
 		if (other != n && other->op == n->op && other->in[0] == n->in[0] &&
-		    other->in[1] != n->in[1])
+			other->in[1] != n->in[1])
 			node_warning(g, n,
-				     "it has the bias of another convolution with the same input, "
-				     "\"%s\"; "
-				     "torch 2.9 is known to write that by mistake (fixed in "
-				     "onnxscript 0.5.7)",
-				     escape(g->arena, n->in[2]->name));
+				"it has the bias of another convolution with the same input, "
+				"\"%s\"; "
+				"torch 2.9 is known to write that by mistake (fixed in "
+				"onnxscript 0.5.7)",
+				escape(g->arena, n->in[2]->name));
 	}
 }

@@ -16,16 +16,18 @@ static const char *atom(struct arena *a, const char *e)
 	return e;
 }
 
-/* The position within dimensions i.. of c that coordinate text e gives for a run of `size` elements, with
- * `inner` elements behind each. */
-static const char *run_text(struct arena *a, const char *e, int64_t size, int64_t inner, bool outermost)
+/* The position within dimensions i.. of c that coordinate text e gives for a run of `size`
+ * elements, with `inner` elements behind each. */
+static const char *run_text(
+	struct arena *a, const char *e, int64_t size, int64_t inner, bool outermost)
 {
 	const char *text = e;
 
 	if (inner > 1)
 		text = arena_printf(a, "%s / %lld", atom(a, text), (long long)inner);
 	if (!outermost)
-		text = arena_printf(a, "%s %% %lld", inner > 1 ? text : atom(a, text), (long long)size);
+		text = arena_printf(
+			a, "%s %% %lld", inner > 1 ? text : atom(a, text), (long long)size);
 	return text;
 }
 
@@ -38,7 +40,8 @@ struct index_term {
 enum { MAX_TERM = 2 * MAX_RANK };
 
 /* Terms of one coordinate: its dimensions in runs that are evenly strided in r. */
-static int coord_terms(struct arena *a, const struct region *r, const struct coord *c, const char *e, struct index_term *to)
+static int coord_terms(struct arena *a, const struct region *r, const struct coord *c,
+	const char *e, struct index_term *to)
 {
 	int64_t size[MAX_RANK], stride[MAX_RANK], inner = 1;
 	int n = 0, count = 0;
@@ -58,7 +61,8 @@ static int coord_terms(struct arena *a, const struct region *r, const struct coo
 	}
 	for (int k = n - 1; k >= 0; k--) {
 		if (stride[k] != 0)
-			to[count++] = (struct index_term){ run_text(a, e, size[k], inner, k == 0), stride[k] };
+			to[count++] = (struct index_term){ run_text(a, e, size[k], inner, k == 0),
+				stride[k] };
 		inner *= size[k];
 	}
 	return count;
@@ -83,8 +87,10 @@ static void write_term(struct buf *out, struct arena *a, const struct index_term
 		buf_printf(out, " * %lld", (long long)magnitude(t->stride));
 }
 
-/* The index of an element of r at the coordinates, the longest stride first; "0" where all are zero. */
-static char *index_text(struct arena *a, const struct kernel *k, const struct region *r, char *const *e)
+/* The index of an element of r at the coordinates, the longest stride first; "0" where all are
+ * zero. */
+static char *index_text(
+	struct arena *a, const struct kernel *k, const struct region *r, char *const *e)
 {
 	struct index_term term[MAX_TERM];
 	struct buf b = { 0 };
@@ -95,7 +101,8 @@ static char *index_text(struct arena *a, const struct kernel *k, const struct re
 	for (int i = 0; i < k->ncoord; i++)
 		n += coord_terms(a, r, &k->coord[i], e[i], &term[n]);
 	for (int i = 1; i < n; i++)
-		for (int j = i; j > 0 && magnitude(term[j].stride) > magnitude(term[j - 1].stride); j--) {
+		for (int j = i; j > 0 && magnitude(term[j].stride) > magnitude(term[j - 1].stride);
+			j--) {
 			struct index_term swap = term[j];
 
 			term[j] = term[j - 1];
@@ -113,7 +120,8 @@ static char *index_text(struct arena *a, const struct kernel *k, const struct re
 }
 
 /* `k >= 4 && k < 12`: where a windowed region has an element. */
-static char *window_test(struct arena *a, const struct kernel *k, const struct region *r, char *const *e)
+static char *window_test(
+	struct arena *a, const struct kernel *k, const struct region *r, char *const *e)
 {
 	struct buf b = { 0 };
 	char *text;
@@ -126,9 +134,11 @@ static char *window_test(struct arena *a, const struct kernel *k, const struct r
 			const char *at = run_text(a, e[i], r->shape.dim[d], inner, j == 0);
 
 			if (r->lo[d] > 0)
-				buf_printf(&b, "%s%s >= %lld", b.len > 0 ? " && " : "", at, (long long)r->lo[d]);
+				buf_printf(&b, "%s%s >= %lld", b.len > 0 ? " && " : "", at,
+					(long long)r->lo[d]);
 			if (r->hi[d] < r->shape.dim[d])
-				buf_printf(&b, "%s%s < %lld", b.len > 0 ? " && " : "", at, (long long)r->hi[d]);
+				buf_printf(&b, "%s%s < %lld", b.len > 0 ? " && " : "", at,
+					(long long)r->hi[d]);
 			inner *= r->shape.dim[d];
 		}
 	}
@@ -194,8 +204,9 @@ static const char *operand_text(struct epilogue *x, int i)
 	element = apply_format(x->arena, load_format(o->region.type), element);
 	if (!o->region.windowed)
 		return element;
-	return arena_printf(x->arena, "(%s ? %s : %s)", window_test(x->arena, x->kernel, &o->region, x->coord), element,
-			    o->tensor->type == DT_F32 ? "0.0f" : "0");
+	return arena_printf(x->arena, "(%s ? %s : %s)",
+		window_test(x->arena, x->kernel, &o->region, x->coord), element,
+		o->tensor->type == DT_F32 ? "0.0f" : "0");
 }
 
 /* Is a member's result worth no name: read once, by one member? */
@@ -204,7 +215,8 @@ static bool is_inline(const struct kernel *k, const struct node *n)
 	const struct tensor *t = n->out[0];
 	const struct node *user = t->nuser == 1 ? t->user[0] : NULL;
 
-	if (user == NULL || t == k->out || (dtypes[t->type].size < 4 && !n->op->test) || strcmp(n->op->name, "Cast") == 0)
+	if (user == NULL || t == k->out || (dtypes[t->type].size < 4 && !n->op->test) ||
+		strcmp(n->op->name, "Cast") == 0)
 		return false;
 	for (int i = 0; i < user->nin; i++)
 		if (user->in[i] == t)
@@ -226,7 +238,8 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 			return i == 0 ? "b" : "c"; /* so named in the templates that stack */
 	for (int i = 0; i < k->ngroup; i++)
 		if (k->group[i]->out[0] == t)
-			return is_inline(k, k->group[i]) ? node_text(x, i) : arena_printf(x->arena, "v%d", i);
+			return is_inline(k, k->group[i]) ? node_text(x, i)
+							 : arena_printf(x->arena, "v%d", i);
 	for (int i = 0; i < k->noperand; i++)
 		if (k->operand[i].tensor == t)
 			return operand_text(x, i);
@@ -244,7 +257,8 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 /* The type that a node's expression is computed in. */
 static enum dtype compute_type(const struct node *n)
 {
-	bool first = n->op->test || strcmp(n->op->name, "Cast") == 0 || strcmp(n->op->name, "Pow") == 0;
+	bool first = n->op->test || strcmp(n->op->name, "Cast") == 0 ||
+		     strcmp(n->op->name, "Pow") == 0;
 
 	return first ? n->in[0]->type : n->out[0]->type;
 }
@@ -288,7 +302,8 @@ static const char *node_text(struct epilogue *x, int member)
 	expr_print(&b, n->op, n, compute_type(n), in);
 	text = arena_strdup(x->arena, b.data);
 	buf_release(&b);
-	return is_inline(x->kernel, n) && !is_operand(text) ? arena_printf(x->arena, "(%s)", text) : text;
+	return is_inline(x->kernel, n) && !is_operand(text) ? arena_printf(x->arena, "(%s)", text)
+							    : text;
 }
 
 static const char *unwrapped(struct arena *a, const char *text)
@@ -311,22 +326,26 @@ static const char *fitted(struct arena *a, const struct node *n, const char *tex
 {
 	enum dtype type = n->out[0]->type;
 
-	return dtypes[type].size < 4 ? arena_printf(a, "(%s)(%s)", dtypes[type].ctype, text) : unwrapped(a, text);
+	return dtypes[type].size < 4 ? arena_printf(a, "(%s)(%s)", dtypes[type].ctype, text)
+				     : unwrapped(a, text);
 }
 
-static void write_epilogue(void *ctx, struct buf *out, const char *indent, const char *value, char *const *coord, int ncoord)
+static void write_epilogue(void *ctx, struct buf *out, const char *indent, const char *value,
+	char *const *coord, int ncoord)
 {
 	struct epilogue *x = ctx;
 	const struct kernel *k = x->kernel;
 
 	if (ncoord != k->ncoord)
-		die("template %s has %d coordinates, kernel %s %d", k->row->template, ncoord, k->row->name, k->ncoord);
+		die("template %s has %d coordinates, kernel %s %d", k->row->template, ncoord,
+			k->row->name, k->ncoord);
 	x->coord = coord;
 	x->value = value;
 	if (k->anchor == NULL && k->ngroup == 0) {
 		const char *text = unwrapped(x->arena, operand_text(x, 0));
 
-		buf_printf(out, "%s%s = %s;\n", indent, value, apply_format(x->arena, store_format(k->dst.type), text));
+		buf_printf(out, "%s%s = %s;\n", indent, value,
+			apply_format(x->arena, store_format(k->dst.type), text));
 		return;
 	}
 	for (int i = 0; i < k->ngroup; i++) {
@@ -339,7 +358,8 @@ static void write_epilogue(void *ctx, struct buf *out, const char *indent, const
 		if (n->out[0] == k->out)
 			buf_printf(out, "%s%s = %s;\n", indent, value, text);
 		else
-			buf_printf(out, "%sconst %s v%d = %s;\n", indent, dtypes[n->out[0]->type].ctype, i, text);
+			buf_printf(out, "%sconst %s v%d = %s;\n", indent,
+				dtypes[n->out[0]->type].ctype, i, text);
 	}
 }
 
@@ -348,7 +368,8 @@ static void write_access(void *ctx, struct buf *out, char letter, char *const *c
 	const struct epilogue *x = ctx;
 
 	if (letter != 'Y' || ncoord != x->kernel->ncoord)
-		die("template %s: access %c with %d coordinates", x->kernel->row->template, letter, ncoord);
+		die("template %s: access %c with %d coordinates", x->kernel->row->template, letter,
+			ncoord);
 	buf_printf(out, "y[%s]", index_text(x->arena, x->kernel, &x->kernel->dst, coord));
 }
 
@@ -361,7 +382,8 @@ static const char *operand_parameters(struct arena *a, const struct kernel *k)
 
 	for (int i = 0; i < k->noperand; i++)
 		if (k->in_place == NULL || k->operand[i].region.buffer != k->in_place)
-			text = arena_printf(a, "%s, const %s *restrict z%d", text, dtypes[k->operand[i].region.type].ctype, i);
+			text = arena_printf(a, "%s, const %s *restrict z%d", text,
+				dtypes[k->operand[i].region.type].ctype, i);
 	return text;
 }
 
@@ -393,17 +415,21 @@ static const char *instance_comment(struct arena *a, const struct kernel *k)
 	const char *text = arena_printf(a, "%s:", k->title);
 
 	for (int i = 0; i < k->narg; i++)
-		if (k->arg[i].region.buffer->kind != BUF_WEIGHTS && k->arg[i].region.buffer->kind != BUF_TABLE)
-			text = arena_printf(a, "%s x %s%s", text, shape_text(a, &k->arg[i].tensor->shape), layout_text(&k->arg[i].region));
-	text = arena_printf(a, "%s -> y %s%s", text, shape_text(a, &k->dst.shape), layout_text(&k->dst));
+		if (k->arg[i].region.buffer->kind != BUF_WEIGHTS &&
+			k->arg[i].region.buffer->kind != BUF_TABLE)
+			text = arena_printf(a, "%s x %s%s", text,
+				shape_text(a, &k->arg[i].tensor->shape),
+				layout_text(&k->arg[i].region));
+	text = arena_printf(
+		a, "%s -> y %s%s", text, shape_text(a, &k->dst.shape), layout_text(&k->dst));
 	for (int i = 0; i < k->ngroup; i++)
 		text = arena_printf(a, "%s%s%s", text, i > 0 ? " " : "; ", k->group[i]->op->name);
 	for (int i = 0; i < k->noperand; i++) {
 		const struct arg *o = &k->operand[i];
 		bool over = k->in_place != NULL && o->region.buffer == k->in_place;
 
-		text = arena_printf(a, "%s; z%d %s%s%s", text, i, shape_text(a, &o->tensor->shape), layout_text(&o->region),
-				    over ? ", replaced by y" : "");
+		text = arena_printf(a, "%s; z%d %s%s%s", text, i, shape_text(a, &o->tensor->shape),
+			layout_text(&o->region), over ? ", replaced by y" : "");
 	}
 	return text;
 }
@@ -418,11 +444,14 @@ static const char *base_name(struct arena *a, const struct kernel *k)
 		name = "";
 	for (int i = 0; i < k->ngroup && k->anchor == NULL; i++)
 		if (most-- > 0)
-			name = arena_printf(a, "%s%s%s", name, i > 0 ? "_" : "", lower(a, k->group[i]->op->name));
+			name = arena_printf(a, "%s%s%s", name, i > 0 ? "_" : "",
+				lower(a, k->group[i]->op->name));
 	for (int d = 1; k->anchor != NULL && k->narg > 0 && d < k->arg[0].region.shape.rank; d++)
-		name = arena_printf(a, "%s%s%lld", name, d > 1 ? "x" : "_", (long long)k->arg[0].region.shape.dim[d]);
+		name = arena_printf(a, "%s%s%lld", name, d > 1 ? "x" : "_",
+			(long long)k->arg[0].region.shape.dim[d]);
 	for (int d = k->dst.shape.rank > 1; d < k->dst.shape.rank; d++)
-		name = arena_printf(a, "%s%s%lld", name, d > (k->dst.shape.rank > 1) ? "x" : "_", (long long)k->dst.shape.dim[d]);
+		name = arena_printf(a, "%s%s%lld", name, d > (k->dst.shape.rank > 1) ? "x" : "_",
+			(long long)k->dst.shape.dim[d]);
 	for (int i = 0; i < k->ngroup && k->anchor != NULL; i++)
 		if (most-- > 0)
 			name = arena_printf(a, "%s_%s", name, lower(a, k->group[i]->op->name));
@@ -434,7 +463,8 @@ static const char *base_name(struct arena *a, const struct kernel *k)
 static const char placeholder[] = "skipc_instance";
 
 /* Text of the kernel's functions, the last one under that name. isa null: the only version. */
-static const char *version_text(struct plan *p, struct kernel *k, const char *name, const char *comment, const struct isa *isa)
+static const char *version_text(struct plan *p, struct kernel *k, const char *name,
+	const char *comment, const struct isa *isa)
 {
 	bool plain = isa == NULL || !isa->guarded;
 	struct epilogue x = { .arena = p->arena, .kernel = k };
@@ -506,14 +536,20 @@ static void param_isa(struct kernel *k, const struct isa *isa)
 /* `static void f(` at the start of a line becomes `static MACRO void f(`. */
 static const char *with_attribute(struct arena *a, const char *text, const char *macro)
 {
-	const char *marked = macro[0] != '\0' ? replace_all(a, arena_printf(a, "\n%s", text), "\nstatic ", arena_printf(a, "\nstatic %s ", macro)) : text;
+	const char *marked = macro[0] != '\0'
+				     ? replace_all(a, arena_printf(a, "\n%s", text), "\nstatic ",
+					       arena_printf(a, "\nstatic %s ", macro))
+				     : text;
 
-	marked = replace_all(a, marked, arena_printf(a, "static %s %s ", macro, macro), arena_printf(a, "static %s ", macro));
+	marked = replace_all(a, marked, arena_printf(a, "static %s %s ", macro, macro),
+		arena_printf(a, "static %s ", macro));
 	return marked[0] == '\n' ? marked + 1 : marked;
 }
 
-/* The parameters of function `name` as its definition in text has them; *names: the same as arguments. */
-static const char *parameters_of(struct arena *a, const char *text, const char *name, const char **names)
+/* The parameters of function `name` as its definition in text has them; *names: the same as
+ * arguments. */
+static const char *parameters_of(
+	struct arena *a, const char *text, const char *name, const char **names)
 {
 	const char *start = text, *end, *hit;
 	struct buf b = { 0 };
@@ -525,7 +561,8 @@ static const char *parameters_of(struct arena *a, const char *text, const char *
 	if (end == NULL)
 		die("no definition of %s", name);
 	for (const char *c = start; c < end;) {
-		const char *comma = memchr(c, ',', (size_t)(end - c)), *last = comma != NULL ? comma : end, *word = last;
+		const char *comma = memchr(c, ',', (size_t)(end - c)),
+			   *last = comma != NULL ? comma : end, *word = last;
 
 		while (word > c && (isalnum((unsigned char)word[-1]) || word[-1] == '_'))
 			word--;
@@ -548,7 +585,10 @@ static const char *versions_text(struct plan *p, struct kernel *k)
 		const char *name = arena_printf(a, "%s_%s", placeholder, isas[i].suffix);
 
 		param_isa(k, &isas[i]);
-		text = with_attribute(a, version_text(p, k, name, arena_printf(a, "%s: for %s", k->title, isas[i].suffix), &isas[i]), isas[i].macro);
+		text = with_attribute(a,
+			version_text(p, k, name,
+				arena_printf(a, "%s: for %s", k->title, isas[i].suffix), &isas[i]),
+			isas[i].macro);
 		parameters = parameters_of(a, text, name, &names);
 		if (i == 0)
 			buf_puts(&b, "#if HAVE_X86\n");
@@ -556,10 +596,13 @@ static const char *versions_text(struct plan *p, struct kernel *k)
 			buf_puts(&b, "#endif\n\n");
 		buf_printf(&b, "%s\n", text);
 	}
-	buf_printf(&b, "/* %s */\nstatic void %s(int isa, %s)\n{\n#if HAVE_X86\n", instance_comment(a, k), placeholder, parameters);
+	buf_printf(&b, "/* %s */\nstatic void %s(int isa, %s)\n{\n#if HAVE_X86\n",
+		instance_comment(a, k), placeholder, parameters);
 	for (int i = 0; isas[i].guarded; i++)
-		buf_printf(&b, "\tif (isa == %s) {\n\t\t%s_%s(%s);\n\t\treturn;\n\t}\n", isas[i].name, placeholder, isas[i].suffix, names);
-	buf_printf(&b, "#endif\n\t(void)isa;\n\t%s_%s(%s);\n}\n", placeholder, isas[NISA - 1].suffix, names);
+		buf_printf(&b, "\tif (isa == %s) {\n\t\t%s_%s(%s);\n\t\treturn;\n\t}\n",
+			isas[i].name, placeholder, isas[i].suffix, names);
+	buf_printf(&b, "#endif\n\t(void)isa;\n\t%s_%s(%s);\n}\n", placeholder,
+		isas[NISA - 1].suffix, names);
 	text = arena_strdup(a, b.data);
 	buf_release(&b);
 	return text;
@@ -567,7 +610,8 @@ static const char *versions_text(struct plan *p, struct kernel *k)
 
 static const char *instance_text(struct plan *p, struct kernel *k)
 {
-	return is_x86(p) ? versions_text(p, k) : version_text(p, k, placeholder, instance_comment(p->arena, k), NULL);
+	return is_x86(p) ? versions_text(p, k)
+			 : version_text(p, k, placeholder, instance_comment(p->arena, k), NULL);
 }
 
 static uint64_t hash_text(const char *s)

@@ -30,28 +30,34 @@ static void write_about(struct emission *e, struct buf *out)
 	const struct graph *g = p->graph;
 	struct arena *a = e->arena;
 
-	buf_printf(out, "/*\n * %s, compiled from %s by skipc %s (%s).\n * model SHA-256 %s\n *\n", e->name,
-		   escape(a, e->options->model), SKIPC_VERSION, e->options->settings, g->sha256);
+	buf_printf(out, "/*\n * %s, compiled from %s by skipc %s (%s).\n * model SHA-256 %s\n *\n",
+		e->name, escape(a, e->options->model), SKIPC_VERSION, e->options->settings,
+		g->sha256);
 	for (int k = 0; k < g->ninput; k++)
-		buf_printf(out, " *   input   %s %s %s  \"%s\"\n", dtypes[g->input[k]->io_type].ctype, e->input[k],
-			   shape_text(a, &g->input[k]->shape), escape(a, g->input[k]->name));
+		buf_printf(out, " *   input   %s %s %s  \"%s\"\n",
+			dtypes[g->input[k]->io_type].ctype, e->input[k],
+			shape_text(a, &g->input[k]->shape), escape(a, g->input[k]->name));
 	for (int k = 0; k < g->noutput; k++)
-		buf_printf(out, " *   output  %s %s %s  \"%s\"\n", dtypes[g->output[k]->io_type].ctype, e->output[k],
-			   shape_text(a, &g->output[k]->shape), escape(a, g->output[k]->name));
+		buf_printf(out, " *   output  %s %s %s  \"%s\"\n",
+			dtypes[g->output[k]->io_type].ctype, e->output[k],
+			shape_text(a, &g->output[k]->shape), escape(a, g->output[k]->name));
 	buf_printf(out, " *\n *   %s multiply-adds, %d kernels\n", grouped(a, p->macs), p->nkernel);
 	buf_printf(out, " *   arena   %s bytes, %s\n", grouped(a, p->cert.arena),
-		   p->cert.arena == p->cert.bound ? (p->cert.all_orders ? "the least that any order of the kernels needs"
-									: "the least for this order of the kernels")
-						  : "not proved least");
+		p->cert.arena == p->cert.bound
+			? (p->cert.all_orders ? "the least that any order of the kernels needs"
+					      : "the least for this order of the kernels")
+			: "not proved least");
 	buf_printf(out, " *   weights %s bytes\n *\n", grouped(a, p->weights_bytes));
-	buf_puts(out, " * No allocation, no input or output, no global state; less than 1 KiB of stack. Tensors are dense and\n"
+	buf_puts(out, " * No allocation, no input or output, no global state; less than 1 KiB of "
+		      "stack. Tensors are dense and\n"
 		      " * row-major, in ONNX's order of dimensions (images: NCHW).\n");
-	buf_printf(out, " *\n * How to use it:\n *\n"
-			" *   static _Alignas(%s_ARENA_ALIGN) char arena[%s_ARENA_SIZE];\n"
-			" *   struct %s net;\n"
-			" *   if (%s_init(&net, NULL, NULL) != %s_OK) ...           once\n"
-			" *   if (%s_run(&net",
-		   e->upper, e->upper, e->name, e->name, e->upper, e->name);
+	buf_printf(out,
+		" *\n * How to use it:\n *\n"
+		" *   static _Alignas(%s_ARENA_ALIGN) char arena[%s_ARENA_SIZE];\n"
+		" *   struct %s net;\n"
+		" *   if (%s_init(&net, NULL, NULL) != %s_OK) ...           once\n"
+		" *   if (%s_run(&net",
+		e->upper, e->upper, e->name, e->name, e->upper, e->name);
 	for (int k = 0; k < g->ninput; k++)
 		buf_printf(out, ", %s", e->input[k]);
 	for (int k = 0; k < g->noutput; k++)
@@ -60,32 +66,37 @@ static void write_about(struct emission *e, struct buf *out)
 }
 
 /* RESNET18_INPUT_DATA_SHAPE and so on, of one input or output. */
-static void write_descriptor(struct emission *e, struct buf *out, const char *kind, int index, const struct tensor *t)
+static void write_descriptor(
+	struct emission *e, struct buf *out, const char *kind, int index, const struct tensor *t)
 {
 	const char *u = arena_printf(e->arena, "%s_%s%d", e->upper, kind, index);
 	int64_t count = shape_count(&t->shape);
 
 	buf_printf(out, "#define %s_NAME \"%s\"\n", u, escape(e->arena, t->name));
-	buf_printf(out, "#define %s_TYPE \"%s\" /* %s */\n", u, dtypes[t->io_type].name, dtypes[t->io_type].ctype);
+	buf_printf(out, "#define %s_TYPE \"%s\" /* %s */\n", u, dtypes[t->io_type].name,
+		dtypes[t->io_type].ctype);
 	buf_printf(out, "#define %s_RANK %d\n#define %s_SHAPE { ", u, t->shape.rank, u);
 	for (int d = 0; d < t->shape.rank; d++)
 		buf_printf(out, "%s%lld", d > 0 ? ", " : "", (long long)t->shape.dim[d]);
 	buf_printf(out, "%s }\n", t->shape.rank == 0 ? "1" : "");
-	buf_printf(out, "#define %s_COUNT %lld /* elements */\n#define %s_BYTES %lld\n", u, (long long)count, u,
-		   (long long)(count * dtypes[t->io_type].size));
+	buf_printf(out, "#define %s_COUNT %lld /* elements */\n#define %s_BYTES %lld\n", u,
+		(long long)count, u, (long long)(count * dtypes[t->io_type].size));
 }
 
 static void write_macros(struct emission *e, struct buf *out)
 {
 	const struct plan *p = e->plan;
 	const char *u = e->upper;
-	int64_t arena = p->cert.arena > 0 ? p->cert.arena : 64; /* an array of no elements is not C */
+	int64_t arena = p->cert.arena > 0 ? p->cert.arena
+					  : 64; /* an array of no elements is not C */
 
 	buf_printf(out, "#define %s_ABI 1\n#define %s_MODEL_HASH \"%s\"\n", u, u, p->graph->sha256);
-	buf_printf(out, "#define %s_MACS %lldLL\n#define %s_WEIGHTS_SIZE %lld /* bytes */\n", u, (long long)p->macs, u,
-		   (long long)p->weights_bytes);
-	buf_printf(out, "#define %s_ARENA_SIZE %lld /* bytes that one call of run needs */\n#define %s_ARENA_ALIGN 64\n", u,
-		   (long long)arena, u);
+	buf_printf(out, "#define %s_MACS %lldLL\n#define %s_WEIGHTS_SIZE %lld /* bytes */\n", u,
+		(long long)p->macs, u, (long long)p->weights_bytes);
+	buf_printf(out,
+		"#define %s_ARENA_SIZE %lld /* bytes that one call of run needs */\n#define "
+		"%s_ARENA_ALIGN 64\n",
+		u, (long long)arena, u);
 	buf_printf(out, "#define %s_PREPARED_SIZE 0 /* bytes that init fills */\n\n", u);
 	buf_printf(out, "#define %s_INPUTS %d\n", u, p->graph->ninput);
 	for (int k = 0; k < p->graph->ninput; k++)
@@ -95,31 +106,43 @@ static void write_macros(struct emission *e, struct buf *out)
 		write_descriptor(e, out, "OUTPUT", k, p->graph->output[k]);
 	buf_printf(out, "\nenum %s_status {\n", e->name);
 	for (int k = 0; k < NSTATUS; k++)
-		buf_printf(out, "\t%s_%s = %d%s /* %s */\n", u, statuses[k].name, statuses[k].value, k + 1 < NSTATUS ? "," : "",
-			   statuses[k].text);
+		buf_printf(out, "\t%s_%s = %d%s /* %s */\n", u, statuses[k].name, statuses[k].value,
+			k + 1 < NSTATUS ? "," : "", statuses[k].text);
 	buf_puts(out, "};\n\n");
 }
 
 static void write_types(struct emission *e, struct buf *out)
 {
-	const char *trace = e->options->trace ? "\tvoid (*trace)(void *context, int index, const void *data);\n\tvoid *trace_context;\n" : "";
+	const char *trace = e->options->trace ? "\tvoid (*trace)(void *context, int index, const "
+						"void *data);\n\tvoid *trace_context;\n"
+					      : "";
 	enum weights_form form = weights_form(e);
 
-	buf_printf(out, "/* A network ready to run. Constant after init: threads may share it. Its fields are its own business. */\n"
-			"struct %s {\n\tconst float *weights;\n%s%s};\n\n",
-		   e->name, is_x86(e->plan) ? "\tint isa;\n" : "", trace);
+	buf_printf(out,
+		"/* A network ready to run. Constant after init: threads may share it. Its fields "
+		"are its own business. */\n"
+		"struct %s {\n\tconst float *weights;\n%s%s};\n\n",
+		e->name, is_x86(e->plan) ? "\tint isa;\n" : "", trace);
 	buf_printf(out, "/* All zero means defaults. */\nstruct %s_options {\n", e->name);
-	buf_printf(out, "\t/* The contents of %s_weights.bin, aligned to 64 bytes, and how many bytes; null: %s. */\n"
-			"\tconst void *weights;\n\tsize_t weights_size;\n",
-		   e->name, form == WEIGHTS_BIN ? "an error, as none are linked in" : "those linked in");
+	buf_printf(out,
+		"\t/* The contents of %s_weights.bin, aligned to 64 bytes, and how many bytes; "
+		"null: %s. */\n"
+		"\tconst void *weights;\n\tsize_t weights_size;\n",
+		e->name,
+		form == WEIGHTS_BIN ? "an error, as none are linked in" : "those linked in");
 	/* what follows is the same for every target */
-	buf_puts(out, "\t/* Calls body(task, i, worker) for all i below count, on any threads, worker below `workers`, and\n"
-		      "\t * returns when all have returned. --target=c runs on the caller's thread and does not call it. */\n"
-		      "\tvoid (*parallel_for)(void *context, void (*body)(void *task, int index, int worker), void *task,\n"
+	buf_puts(out, "\t/* Calls body(task, i, worker) for all i below count, on any threads, "
+		      "worker below `workers`, and\n"
+		      "\t * returns when all have returned. --target=c runs on the caller's thread "
+		      "and does not call it. */\n"
+		      "\tvoid (*parallel_for)(void *context, void (*body)(void *task, int index, "
+		      "int worker), void *task,\n"
 		      "\t\t\t     int count);\n\tvoid *parallel_context;\n\tint workers;\n"
-		      "\t/* The greatest instruction set to use: 0 any, 1 portable C, 2 AVX2, 3 AVX-512. --target=c has 1 only. */\n\tint isa;\n");
+		      "\t/* The greatest instruction set to use: 0 any, 1 portable C, 2 AVX2, 3 "
+		      "AVX-512. --target=c has 1 only. */\n\tint isa;\n");
 	if (e->options->trace)
-		buf_puts(out, "\t/* Called with each stored tensor after it is computed (see the .trace file). */\n");
+		buf_puts(out, "\t/* Called with each stored tensor after it is computed (see the "
+			      ".trace file). */\n");
 	buf_printf(out, "%s};\n\n", trace);
 }
 
@@ -128,22 +151,31 @@ void emit_header(struct emission *e)
 	struct buf out = { 0 };
 
 	write_about(e, &out);
-	buf_printf(&out, "#ifndef %s_H\n#define %s_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n", e->upper, e->upper);
+	buf_printf(&out,
+		"#ifndef %s_H\n#define %s_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n",
+		e->upper, e->upper);
 	buf_puts(&out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
 	write_macros(e, &out);
 	write_types(e, &out);
 	buf_printf(&out,
-		   "/* Makes *net ready, once, before any run. prepared: %s_PREPARED_SIZE bytes, aligned to 64, that live as long\n"
-		   " * as net; null where that is 0. options may be null. Returns a status. */\n"
-		   "int %s_init(struct %s *net, void *prepared, const struct %s_options *options);\n\n",
-		   e->upper, e->name, e->name, e->name);
+		"/* Makes *net ready, once, before any run. prepared: %s_PREPARED_SIZE bytes, "
+		"aligned to 64, that live as long\n"
+		" * as net; null where that is 0. options may be null. Returns a status. */\n"
+		"int %s_init(struct %s *net, void *prepared, const struct %s_options "
+		"*options);\n\n",
+		e->upper, e->name, e->name, e->name);
 	buf_printf(&out,
-		   "/* One inference. arena: %s_ARENA_SIZE bytes, aligned to %s_ARENA_ALIGN, not used by another call\n"
-		   " * meanwhile; what it holds before and after means nothing. Inputs, outputs and arena may not overlap.\n"
-		   " * Returns a status. */\n",
-		   e->upper, e->upper);
+		"/* One inference. arena: %s_ARENA_SIZE bytes, aligned to %s_ARENA_ALIGN, not used "
+		"by another call\n"
+		" * meanwhile; what it holds before and after means nothing. Inputs, outputs and "
+		"arena may not overlap.\n"
+		" * Returns a status. */\n",
+		e->upper, e->upper);
 	emit_signature(e, &out, ";\n\n");
-	buf_printf(&out, "/* What a status means, in English; never null. */\nconst char *%s_error(int status);\n\n", e->name);
+	buf_printf(&out,
+		"/* What a status means, in English; never null. */\nconst char *%s_error(int "
+		"status);\n\n",
+		e->name);
 	buf_puts(&out, "#ifdef __cplusplus\n}\n#endif\n#endif\n");
 	output_puts(e->out, arena_printf(e->arena, "%s.h", e->name), out.data);
 	buf_release(&out);
@@ -161,20 +193,23 @@ static void write_weights_check(struct emission *e, struct buf *out)
 	for (int k = 0; k < 8; k++)
 		magic[k / 4] |= (uint32_t)(unsigned char)"SKIPCWTS"[k] << 8 * (k % 4);
 	buf_printf(out,
-		   "/* Are these the contents of %s_weights.bin? Its head, as 32-bit words: a magic number, a byte order mark,\n"
-		   " * a version, size and hash of the weights. */\n"
-		   "static int check_weights(const void *file, size_t size)\n{\n"
-		   "\tstatic const uint32_t head[8] = { 0x%08xu, 0x%08xu, 0x01020304u, 1u,\n"
-		   "\t\t\t\t\t  0x%08xu, 0x%08xu, 0x%08xu, 0x%08xu };\n"
-		   "\tconst uint32_t *const have = (const uint32_t *)file;\n\n",
-		   e->name, magic[0], magic[1], (uint32_t)bytes, (uint32_t)(bytes >> 32), (uint32_t)hash, (uint32_t)(hash >> 32));
+		"/* Are these the contents of %s_weights.bin? Its head, as 32-bit words: a magic "
+		"number, a byte order mark,\n"
+		" * a version, size and hash of the weights. */\n"
+		"static int check_weights(const void *file, size_t size)\n{\n"
+		"\tstatic const uint32_t head[8] = { 0x%08xu, 0x%08xu, 0x01020304u, 1u,\n"
+		"\t\t\t\t\t  0x%08xu, 0x%08xu, 0x%08xu, 0x%08xu };\n"
+		"\tconst uint32_t *const have = (const uint32_t *)file;\n\n",
+		e->name, magic[0], magic[1], (uint32_t)bytes, (uint32_t)(bytes >> 32),
+		(uint32_t)hash, (uint32_t)(hash >> 32));
 	buf_printf(out,
-		   "\tif ((uintptr_t)file %% 64 != 0)\n\t\treturn %s_E_ALIGN;\n"
-		   "\tif (size < 64 + (size_t)%s_WEIGHTS_SIZE)\n\t\treturn %s_E_SIZE;\n"
-		   "\tif (have[2] == 0x04030201u)\n\t\treturn %s_E_BYTE_ORDER;\n"
-		   "\tfor (int k = 0; k < 8; k++) {\n\t\tif (have[k] != head[k])\n\t\t\treturn %s_E_WEIGHTS;\n\t}\n"
-		   "\treturn %s_OK;\n}\n\n",
-		   e->upper, e->upper, e->upper, e->upper, e->upper, e->upper);
+		"\tif ((uintptr_t)file %% 64 != 0)\n\t\treturn %s_E_ALIGN;\n"
+		"\tif (size < 64 + (size_t)%s_WEIGHTS_SIZE)\n\t\treturn %s_E_SIZE;\n"
+		"\tif (have[2] == 0x04030201u)\n\t\treturn %s_E_BYTE_ORDER;\n"
+		"\tfor (int k = 0; k < 8; k++) {\n\t\tif (have[k] != head[k])\n\t\t\treturn "
+		"%s_E_WEIGHTS;\n\t}\n"
+		"\treturn %s_OK;\n}\n\n",
+		e->upper, e->upper, e->upper, e->upper, e->upper, e->upper);
 }
 
 static void write_init(struct emission *e, struct buf *out)
@@ -183,30 +218,46 @@ static void write_init(struct emission *e, struct buf *out)
 	bool apart = form == WEIGHTS_INCBIN || form == WEIGHTS_BIN;
 
 	if (form == WEIGHTS_INCBIN)
-		buf_printf(out, "#if defined(__GNUC__) && defined(__ELF__) && !defined(%s_NO_WEIGHTS)\n"
-				"#define LINKED %s_weights\n#define LINKED_SIZE (64 + (size_t)%s_WEIGHTS_SIZE)\n#else\n"
-				"#define LINKED NULL\n#define LINKED_SIZE 0\n#endif\n\n",
-			   e->upper, e->name, e->upper);
-	buf_printf(out, "int %s_init(struct %s *net, void *prepared, const struct %s_options *options)\n{\n", e->name, e->name, e->name);
-	buf_printf(out, "\tconst void *file = %s;\n\tsize_t size = %s;\n\n", form == WEIGHTS_INCBIN ? "LINKED" : "NULL",
-		   form == WEIGHTS_INCBIN ? "LINKED_SIZE" : "0");
+		buf_printf(out,
+			"#if defined(__GNUC__) && defined(__ELF__) && !defined(%s_NO_WEIGHTS)\n"
+			"#define LINKED %s_weights\n#define LINKED_SIZE (64 + "
+			"(size_t)%s_WEIGHTS_SIZE)\n#else\n"
+			"#define LINKED NULL\n#define LINKED_SIZE 0\n#endif\n\n",
+			e->upper, e->name, e->upper);
+	buf_printf(out,
+		"int %s_init(struct %s *net, void *prepared, const struct %s_options "
+		"*options)\n{\n",
+		e->name, e->name, e->name);
+	buf_printf(out, "\tconst void *file = %s;\n\tsize_t size = %s;\n\n",
+		form == WEIGHTS_INCBIN ? "LINKED" : "NULL",
+		form == WEIGHTS_INCBIN ? "LINKED_SIZE" : "0");
 	buf_printf(out, "\t(void)prepared;\n\tif (net == NULL)\n\t\treturn %s_E_NULL;\n", e->upper);
 	if (e->options->trace)
 		buf_puts(out, "\tnet->trace = options != NULL ? options->trace : NULL;\n"
-			      "\tnet->trace_context = options != NULL ? options->trace_context : NULL;\n");
-	buf_printf(out, "\tif (options != NULL && (options->isa < 0 || options->isa > 3))\n\t\treturn %s_E_ISA;\n", e->upper);
+			      "\tnet->trace_context = options != NULL ? options->trace_context : "
+			      "NULL;\n");
+	buf_printf(out,
+		"\tif (options != NULL && (options->isa < 0 || options->isa > 3))\n\t\treturn "
+		"%s_E_ISA;\n",
+		e->upper);
 	if (is_x86(e->plan))
-		buf_puts(out, "\tnet->isa = best_isa(options != NULL && options->isa > 0 ? options->isa : ISA_AVX512);\n");
-	buf_puts(out, "\tif (options != NULL && options->weights != NULL) {\n\t\tfile = options->weights;\n"
+		buf_puts(out, "\tnet->isa = best_isa(options != NULL && options->isa > 0 ? "
+			      "options->isa : ISA_AVX512);\n");
+	buf_puts(out, "\tif (options != NULL && options->weights != NULL) {\n\t\tfile = "
+		      "options->weights;\n"
 		      "\t\tsize = options->weights_size;\n\t}\n");
 	if (apart)
 		buf_printf(out, "\tif (file == NULL)\n\t\treturn %s_E_NULL;\n", e->upper);
 	else
-		buf_printf(out, "\tif (file == NULL) {\n\t\tnet->weights = %s_weights%s;\n\t\treturn %s_OK;\n\t}\n", e->name,
-			   form == WEIGHTS_ROWS ? ".values" : "", e->upper);
-	buf_printf(out, "\tconst int status = check_weights(file, size);\n\n\tif (status == %s_OK)\n"
-			"\t\tnet->weights = (const float *)file + 16; /* behind the head */\n\treturn status;\n}\n\n",
-		   e->upper);
+		buf_printf(out,
+			"\tif (file == NULL) {\n\t\tnet->weights = %s_weights%s;\n\t\treturn "
+			"%s_OK;\n\t}\n",
+			e->name, form == WEIGHTS_ROWS ? ".values" : "", e->upper);
+	buf_printf(out,
+		"\tconst int status = check_weights(file, size);\n\n\tif (status == %s_OK)\n"
+		"\t\tnet->weights = (const float *)file + 16; /* behind the head */\n\treturn "
+		"status;\n}\n\n",
+		e->upper);
 }
 
 void emit_interface(struct emission *e, struct buf *out)
@@ -215,7 +266,8 @@ void emit_interface(struct emission *e, struct buf *out)
 	write_init(e, out);
 	buf_printf(out, "const char *%s_error(int status)\n{\n\tswitch (status) {\n", e->name);
 	for (int k = 0; k < NSTATUS; k++)
-		buf_printf(out, "\tcase %s_%s:\n\t\treturn \"%s\";\n", e->upper, statuses[k].name, statuses[k].text);
+		buf_printf(out, "\tcase %s_%s:\n\t\treturn \"%s\";\n", e->upper, statuses[k].name,
+			statuses[k].text);
 	buf_printf(out, "\tdefault:\n\t\treturn \"not a status of %s\";\n\t}\n}\n", e->name);
 }
 
@@ -223,22 +275,28 @@ void emit_interface(struct emission *e, struct buf *out)
 
 bool is_traced(struct arena *a, const struct kernel *k)
 {
-	return k->out != NULL && k->out->def != NULL && tensor_named(a, k->out) && k->dst.type == k->out->type &&
-	       shape_equal(&k->dst.shape, &k->out->shape) && (k->anchor != NULL || k->ngroup > 0);
+	return k->out != NULL && k->out->def != NULL && tensor_named(a, k->out) &&
+	       k->dst.type == k->out->type && shape_equal(&k->dst.shape, &k->out->shape) &&
+	       (k->anchor != NULL || k->ngroup > 0);
 }
 
-static void write_tensor_row(struct emission *e, struct buf *out, const char *name, const struct region *r)
+static void write_tensor_row(
+	struct emission *e, struct buf *out, const char *name, const struct region *r)
 {
-	buf_printf(out, "\t{ \"%s\", \"%s\", %d, %d, {", escape(e->arena, name), dtypes[r->type].numpy, dtypes[r->type].size, r->shape.rank);
+	buf_printf(out, "\t{ \"%s\", \"%s\", %d, %d, {", escape(e->arena, name),
+		dtypes[r->type].numpy, dtypes[r->type].size, r->shape.rank);
 	for (int d = 0; d < MAX_RANK; d++)
-		buf_printf(out, "%s%lld", d > 0 ? ", " : " ", d < r->shape.rank ? (long long)r->shape.dim[d] : 0LL);
+		buf_printf(out, "%s%lld", d > 0 ? ", " : " ",
+			d < r->shape.rank ? (long long)r->shape.dim[d] : 0LL);
 	buf_puts(out, " }, {");
 	for (int d = 0; d < MAX_RANK; d++)
-		buf_printf(out, "%s%lld", d > 0 ? ", " : " ", d < r->shape.rank ? (long long)r->stride[d] : 0LL);
+		buf_printf(out, "%s%lld", d > 0 ? ", " : " ",
+			d < r->shape.rank ? (long long)r->stride[d] : 0LL);
 	buf_puts(out, " } },\n");
 }
 
-static void write_interface_table(struct emission *e, struct buf *out, const char *table, struct tensor **v, int n)
+static void write_interface_table(
+	struct emission *e, struct buf *out, const char *table, struct tensor **v, int n)
 {
 	buf_printf(out, "static const struct tensor %s[] = {\n", table);
 	for (int k = 0; k < n; k++) {
@@ -268,7 +326,8 @@ static void write_trace(struct emission *e, struct buf *out)
 	if (n == 0)
 		buf_puts(out, "\t{ \"\", \"\", 0, 0, { 0 }, { 0 } },\n");
 	buf_puts(out, "};\n\n");
-	output_puts(e->out, arena_printf(e->arena, "%s.trace", e->name), list.len > 0 ? list.data : "");
+	output_puts(
+		e->out, arena_printf(e->arena, "%s.trace", e->name), list.len > 0 ? list.data : "");
 	buf_release(&list);
 }
 
@@ -281,18 +340,27 @@ void emit_main(struct emission *e)
 
 	if (program == NULL || (program = strstr(program, "\n#include \"main.h\"\n")) == NULL)
 		die("templates/main.c is missing or does not include main.h");
-	buf_printf(&out, "/* A program around %s: files in, files out, times. 0BSD, as %s.c. */\n", e->name, e->name);
+	buf_printf(&out, "/* A program around %s: files in, files out, times. 0BSD, as %s.c. */\n",
+		e->name, e->name);
 	buf_printf(&out, "#define _POSIX_C_SOURCE 200809L\n#include \"%s.h\"\n\n", e->name);
-	buf_printf(&out, "#define NIN %s_INPUTS\n#define NOUT %s_OUTPUTS\n#define ARENA_SIZE %s_ARENA_SIZE\n#define PREPARED_SIZE %s_PREPARED_SIZE\n#define TRACE %d\n"
-			 "#define NETWORK struct %s\n#define OPTIONS struct %s_options\n#define INIT %s_init\n#define ERROR %s_error\n\n",
-		   e->upper, e->upper, e->upper, e->upper, e->options->trace, e->name, e->name, e->name, e->name);
-	buf_puts(&out, "struct tensor {\n\tconst char *name, *type; /* type of a .npy file, without byte order */\n\tint size, rank;\n"
+	buf_printf(&out,
+		"#define NIN %s_INPUTS\n#define NOUT %s_OUTPUTS\n#define ARENA_SIZE "
+		"%s_ARENA_SIZE\n#define PREPARED_SIZE %s_PREPARED_SIZE\n#define TRACE %d\n"
+		"#define NETWORK struct %s\n#define OPTIONS struct %s_options\n#define INIT "
+		"%s_init\n#define ERROR %s_error\n\n",
+		e->upper, e->upper, e->upper, e->upper, e->options->trace, e->name, e->name,
+		e->name, e->name);
+	buf_puts(&out, "struct tensor {\n\tconst char *name, *type; /* type of a .npy file, "
+		       "without byte order */\n\tint size, rank;\n"
 		       "\tlong shape[8], stride[8];\n};\n\n");
 	write_interface_table(e, &out, "inputs", g->input, g->ninput);
 	write_interface_table(e, &out, "outputs", g->output, g->noutput);
 	if (e->options->trace)
 		write_trace(e, &out);
-	buf_printf(&out, "static int run(const struct %s *net, void *const *in, void *const *out, void *arena)\n{\n\treturn %s_run(net", e->name, e->name);
+	buf_printf(&out,
+		"static int run(const struct %s *net, void *const *in, void *const *out, void "
+		"*arena)\n{\n\treturn %s_run(net",
+		e->name, e->name);
 	for (int k = 0; k < g->ninput; k++)
 		buf_printf(&out, ", (const %s *)in[%d]", dtypes[g->input[k]->io_type].ctype, k);
 	for (int k = 0; k < g->noutput; k++)

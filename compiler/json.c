@@ -19,12 +19,12 @@ static void next(struct json *j)
 }
 
 /*
- * Names may hold any bytes. What is UTF-8 stays as it is; a byte that is none becomes U+FFFD, so that the output is
- * always valid JSON.
+ * Names may hold any bytes. What is UTF-8 stays as it is; a byte that is none becomes U+FFFD, so
+ * that the output is always valid JSON.
  */
 static int utf8_length(const unsigned char *s)
 {
-	const int n = s[0] < 0x80		    ? 1
+	const int n = s[0] < 0x80                   ? 1
 		      : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
 		      : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
 		      : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
@@ -34,7 +34,7 @@ static int utf8_length(const unsigned char *s)
 		if ((s[k] & 0xc0) != 0x80)
 			return 0;
 	if ((s[0] == 0xe0 && n == 3 && s[1] < 0xa0) || (s[0] == 0xed && n == 3 && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && n == 4 && s[1] < 0x90) || (s[0] == 0xf4 && n == 4 && s[1] > 0x8f))
+		(s[0] == 0xf0 && n == 4 && s[1] < 0x90) || (s[0] == 0xf4 && n == 4 && s[1] > 0x8f))
 		return 0;
 	return n;
 }

@@ -1,7 +1,7 @@
 /*
- * Kernels: the choice of a row of kernels.def for each kernel of the plan, and what setup functions are made of.
- * The setup functions stand by kind in kernel_window.c, kernel_matrix.c, kernel_reduce.c and kernel_move.c: each
- * turns regions into the template's strides and sizes.
+ * Kernels: the choice of a row of kernels.def for each kernel of the plan, and what setup functions
+ * are made of. The setup functions stand by kind in kernel_window.c, kernel_matrix.c,
+ * kernel_reduce.c and kernel_move.c: each turns regions into the template's strides and sizes.
  */
 #include "kernel.h"
 
@@ -81,8 +81,8 @@ int64_t need_stride(const struct region *r, struct coord c)
 }
 
 /*
- * The dimensions of `in` (bit set) merged, from outermost to innermost as they lie in r, into coordinates
- * that are evenly strided in r. Dimensions of size 1 are left out. Returns how many.
+ * The dimensions of `in` (bit set) merged, from outermost to innermost as they lie in r, into
+ * coordinates that are evenly strided in r. Dimensions of size 1 are left out. Returns how many.
  */
 int merge_dims(const struct region *r, unsigned set, struct coord *c)
 {
@@ -106,7 +106,8 @@ int merge_dims(const struct region *r, unsigned set, struct coord *c)
 		struct coord *last = &c[count - 1];
 		int d = order[i];
 
-		if (count > 0 && r->stride[last->dim[last->n - 1]] == r->stride[d] * r->shape.dim[d])
+		if (count > 0 &&
+			r->stride[last->dim[last->n - 1]] == r->stride[d] * r->shape.dim[d])
 			last->dim[last->n++] = d;
 		else
 			c[count++] = (struct coord){ .dim = { d }, .n = 1 };
@@ -134,7 +135,10 @@ static void add_blob(struct plan *p, struct kernel *k, const struct blob *wanted
 
 void constant(struct plan *p, struct kernel *k, struct tensor *t)
 {
-	const struct blob wanted = { .tensor = { t }, .stack = 1, .packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE, .prov = k->prov };
+	const struct blob wanted = { .tensor = { t },
+		.stack = 1,
+		.packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE,
+		.prov = k->prov };
 
 	add_blob(p, k, &wanted);
 }
@@ -173,14 +177,19 @@ static struct tensor *zeros_like(struct graph *g, struct tensor *const *v, int n
 /* A bias that is not there, or zero, costs nothing. */
 void bias(struct plan *p, struct kernel *k, int group, int block)
 {
-	struct blob wanted = { .stack = 1 + k->nstacked, .packing = PACK_BIAS, .group = group, .block = block, .prov = k->prov };
+	struct blob wanted = { .stack = 1 + k->nstacked,
+		.packing = PACK_BIAS,
+		.group = group,
+		.block = block,
+		.prov = k->prov };
 	bool none = true;
 	double value;
 
 	for (int s = 0; s < wanted.stack; s++) {
 		struct tensor *b = wanted.tensor[s] = stacked_input(k, s, 2);
 
-		none = none && (b == NULL || (is_const(b) && const_uniform(b, &value) && value == 0.0));
+		none = none &&
+		       (b == NULL || (is_const(b) && const_uniform(b, &value) && value == 0.0));
 	}
 	param(k, "BIAS", !none);
 	param(k, "STACK", wanted.stack);
@@ -197,7 +206,8 @@ const char *constant_weights(const struct kernel *k)
 	for (int i = 1; i < k->anchor->nin; i++)
 		if (is_runtime(k->anchor->in[i]))
 			return "its weights are computed at run time";
-	return is_runtime(k->anchor->in[0]) ? NULL : "its input is constant and its weights are not";
+	return is_runtime(k->anchor->in[0]) ? NULL
+					    : "its input is constant and its weights are not";
 }
 
 unsigned all_dims(const struct shape *s)
@@ -218,14 +228,14 @@ const char *spatial_name(struct plan *p, const char *prefix, char axis)
 /* ---- the choice ---- */
 
 static const struct kernel_row rows[] = {
-#define KERNEL(row, operator, machine, file, when, price, prepare)                                     \
-	{ .name = #row,                                                                                   \
-	  .op = #operator,                                                                                \
-	  .target = #machine,                                                                             \
-	  .template = file,                                                                               \
-	  .applies = applies_##when,                                                                      \
-	  .cost = cost_##price,                                                                           \
-	  .setup = setup_##prepare },
+#define KERNEL(row, operator, machine, file, when, price, prepare)                                 \
+	{ .name = #row,                                                                            \
+		.op = #operator,                                                                   \
+		.target = #machine,                                                                \
+		.template = file,                                                                  \
+		.applies = applies_##when,                                                         \
+		.cost = cost_##price,                                                              \
+		.setup = setup_##prepare },
 #include "kernels.def"
 };
 
@@ -243,7 +253,8 @@ static bool serves(const struct kernel_row *r, const struct plan *p)
 bool kernel_exists(const struct plan *p, const struct kernel *k)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].op, anchor_name(k)) == 0 && serves(&rows[i], p) && rows[i].applies(k) == NULL)
+		if (strcmp(rows[i].op, anchor_name(k)) == 0 && serves(&rows[i], p) &&
+			rows[i].applies(k) == NULL)
 			return true;
 	return false;
 }
@@ -271,9 +282,11 @@ void kernel_choose(struct plan *p, struct kernel *k)
 		bool weights = strstr(why, "weights") != NULL;
 
 		node_error(p->graph, k->anchor,
-			   weights ? "export the model with its parameters inside (torch: export_params=True)"
-				   : "skipc compiles what ResNets and highway networks are made of; see README.md",
-			   "%s cannot be compiled: %s", k->anchor->op->name, why);
+			weights ? "export the model with its parameters inside (torch: "
+				  "export_params=True)"
+				: "skipc compiles what ResNets and highway networks are made of; "
+				  "see README.md",
+			"%s cannot be compiled: %s", k->anchor->op->name, why);
 		return;
 	}
 	k->row->setup(p, k);

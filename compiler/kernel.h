@@ -23,24 +23,28 @@ int merge_dims(const struct region *r, unsigned set, struct coord *c);
 const struct region *input(const struct kernel *k);
 /* Appends constant t, plain; or input `which` of the anchor, and of those stacked on it, packed. */
 void constant(struct plan *p, struct kernel *k, struct tensor *t);
-void weights(struct plan *p, struct kernel *k, const struct blob *how); /* input 1: packing, group, block, chunk */
-void bias(struct plan *p, struct kernel *k, int group, int block); /* input 2, where it is not zero; BIAS */
+void weights(struct plan *p, struct kernel *k,
+	const struct blob *how); /* input 1: packing, group, block, chunk */
+void bias(struct plan *p, struct kernel *k, int group,
+	int block);                                   /* input 2, where it is not zero; BIAS */
 const char *constant_weights(const struct kernel *k); /* why they are not, or null */
 
 /* Tiles of a convolution, and of a Linear that is computed as one. */
-bool window(struct plan *p, struct kernel *k, const int64_t *kernel); /* true: it leaves the image */
+bool window(
+	struct plan *p, struct kernel *k, const int64_t *kernel); /* true: it leaves the image */
 const char *applies_image(const struct kernel *k);
 char *window_text(struct plan *p, const struct kernel *k); /* 3x3_s2 */
 int64_t row_count(const struct kernel *k);
 void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk);
 struct coord rows_of(const struct shape *s);
 int channel_block(const struct kernel *k, int64_t outputs);
-void tile(struct kernel *k, int64_t outputs, int block); /* block: outputs of one of the stacked anchors */
+void tile(struct kernel *k, int64_t outputs,
+	int block); /* block: outputs of one of the stacked anchors */
 
 /* The functions of the rows: why not, cost, parameters. */
-#define KERNEL(row, operator, machine, file, when, price, prepare) \
-	const char *applies_##when(const struct kernel *k);        \
-	double cost_##price(const struct kernel *k);               \
+#define KERNEL(row, operator, machine, file, when, price, prepare)                                 \
+	const char *applies_##when(const struct kernel *k);                                        \
+	double cost_##price(const struct kernel *k);                                               \
 	void setup_##prepare(struct plan *p, struct kernel *k);
 #include "kernels.def"
 

@@ -16,7 +16,8 @@ const char *applies_linear(const struct kernel *k)
 
 	if (constant_weights(k) != NULL)
 		return constant_weights(k);
-	return k->narg == 0 || stride_of(input(k), &rows, &stride) ? NULL : "its rows do not lie evenly";
+	return k->narg == 0 || stride_of(input(k), &rows, &stride) ? NULL
+								   : "its rows do not lie evenly";
 }
 
 int64_t row_count(const struct kernel *k)
@@ -34,7 +35,8 @@ double cost_linear(const struct kernel *k)
 /* As a 1x1 convolution: tiles of six rows. */
 double cost_rows(const struct kernel *k)
 {
-	return (double)((row_count(k) + 5) / 6 * 6) * (double)shape_count(&k->anchor->in[1]->shape) * 1.5;
+	return (double)((row_count(k) + 5) / 6 * 6) *
+	       (double)shape_count(&k->anchor->in[1]->shape) * 1.5;
 }
 
 void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk)
@@ -75,7 +77,8 @@ void setup_linear(struct plan *p, struct kernel *k)
 	linear_parameters(p, k, outputs < 16 ? (int)outputs : 16);
 }
 
-/* x86/linear: the most outputs whose sums, of all stacked layers, stay in registers; no block is narrower. */
+/* x86/linear: the most outputs whose sums, of all stacked layers, stay in registers; no block is
+ * narrower. */
 static int vector_block(const struct kernel *k)
 {
 	enum { SUMS = 256 };
@@ -92,7 +95,9 @@ const char *applies_linear_vector(const struct kernel *k)
 {
 	if (applies_linear(k) != NULL)
 		return applies_linear(k);
-	return vector_block(k) * (1 + k->nstacked) < 16 ? "its outputs do not come in blocks of sixteen or more" : NULL;
+	return vector_block(k) * (1 + k->nstacked) < 16
+		       ? "its outputs do not come in blocks of sixteen or more"
+		       : NULL;
 }
 
 double cost_linear_vector(const struct kernel *k)
@@ -110,9 +115,10 @@ void setup_rows(struct plan *p, struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 	int block = channel_block(k, w->dim[1]);
-	static const char *const ones[] = { "N", "G", "D", "OD", "Q", "R", "S", "W", "OW", "STRIDE_D", "STRIDE_H", "STRIDE_W",
-					    "DIL_D", "DIL_H", "DIL_W" };
-	static const char *const zeros[] = { "XN", "XD", "XW", "PAD_D", "PAD_H", "PAD_W", "DEPTH", "GROUPED", "PADDED" };
+	static const char *const ones[] = { "N", "G", "D", "OD", "Q", "R", "S", "W", "OW",
+		"STRIDE_D", "STRIDE_H", "STRIDE_W", "DIL_D", "DIL_H", "DIL_W" };
+	static const char *const zeros[] = { "XN", "XD", "XW", "PAD_D", "PAD_H", "PAD_W", "DEPTH",
+		"GROUPED", "PADDED" };
 	int64_t rows, xm, xk;
 
 	linear_shape(k, &rows, &xm, &xk);
@@ -189,4 +195,3 @@ void setup_matmul(struct plan *p, struct kernel *k)
 	k->macs = shape_count(y) * full[0].dim[rank - 1];
 	k->title = "matmul";
 }
-

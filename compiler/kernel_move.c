@@ -12,18 +12,22 @@ const char *applies_gather(const struct kernel *k)
 	for (int i = 0; i < k->narg; i++) {
 		const struct region *r = &k->arg[i].region;
 		struct coord outer = span(0, k->arg[i].tensor == n->in[0] ? axis : 0);
-		struct coord inner = span(k->arg[i].tensor == n->in[0] ? axis + 1 : 0, r->shape.rank);
+		struct coord inner = span(
+			k->arg[i].tensor == n->in[0] ? axis + 1 : 0, r->shape.rank);
 
 		if (!stride_of(r, &outer, &stride) || !stride_of(r, &inner, &stride))
 			return "its elements do not lie evenly";
 	}
-	return n->in[1]->type == DT_I64 || n->in[1]->type == DT_I32 ? NULL : "its indices are not integers";
+	return n->in[1]->type == DT_I64 || n->in[1]->type == DT_I32
+		       ? NULL
+		       : "its indices are not integers";
 }
 
 void setup_gather(struct plan *p, struct kernel *k)
 {
 	struct tensor *data = k->anchor->in[0], *index = k->anchor->in[1];
-	int axis = (int)attr_int(k->anchor, "axis", 0), extra = index->shape.rank, rank = data->shape.rank;
+	int axis = (int)attr_int(k->anchor, "axis", 0), extra = index->shape.rank,
+	    rank = data->shape.rank;
 	struct arg run_time[2] = { k->arg[0], k->arg[1] };
 	int used = 0;
 
@@ -109,8 +113,9 @@ static bool joins(const struct kernel *k, int a, int b)
 	for (int i = 0; i < k->noperand; i++) {
 		const struct region *r = &k->operand[i].region;
 
-		if (r->stride[a] != r->stride[b] * size || (r->windowed && (r->hi[a] - r->lo[a] != r->shape.dim[a] ||
-									   r->hi[b] - r->lo[b] != r->shape.dim[b])))
+		if (r->stride[a] != r->stride[b] * size ||
+			(r->windowed && (r->hi[a] - r->lo[a] != r->shape.dim[a] ||
+						r->hi[b] - r->lo[b] != r->shape.dim[b])))
 			return false;
 	}
 	return true;
@@ -144,10 +149,10 @@ void setup_map(struct plan *p, struct kernel *k)
 		loop[n++] = span(0, 0);
 	param(k, "RANK", n);
 	for (int i = 0; i < 6; i++)
-		param(k, arena_printf(p->arena, "D%d", i), i < n ? size_of(&k->dst.shape, &loop[i]) : 1);
+		param(k, arena_printf(p->arena, "D%d", i),
+			i < n ? size_of(&k->dst.shape, &loop[i]) : 1);
 	for (int i = 0; i < n; i++)
 		add_coord(k, loop[i]);
 	subst(k, "T", dtypes[k->dst.type].ctype);
 	k->title = k->ngroup > 0 ? "map" : "copy";
 }
-

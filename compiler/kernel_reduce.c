@@ -31,10 +31,12 @@ static struct coord to_output(const struct kernel *k, const struct coord *c, uns
 }
 
 /*
- * Sizes and strides NAME0..NAME<n-1> of the dimensions in set, merged as they lie, filled up with ones in
- * front; coordinates of the output are added when asked. The dimensions must merge into n or fewer.
+ * Sizes and strides NAME0..NAME<n-1> of the dimensions in set, merged as they lie, filled up with
+ * ones in front; coordinates of the output are added when asked. The dimensions must merge into n
+ * or fewer.
  */
-static void dims_params(struct plan *p, struct kernel *k, const char *name, int n, unsigned set, unsigned reduced, bool coords)
+static void dims_params(struct plan *p, struct kernel *k, const char *name, int n, unsigned set,
+	unsigned reduced, bool coords)
 {
 	const struct region *x = input(k);
 	struct coord c[MAX_RANK];
@@ -73,7 +75,8 @@ const char *applies_reduce(const struct kernel *k)
 	return why != NULL ? why : fits(k, all_dims(x) & ~set, 4);
 }
 
-/* How each reduction starts, joins an element, joins two sums, and ends; % is the number of elements. */
+/* How each reduction starts, joins an element, joins two sums, and ends; % is the number of
+ * elements. */
 static const struct reduction {
 	const char *op, *init, *step, *join, *finish;
 } reductions[] = {
@@ -91,11 +94,16 @@ static const struct reduction {
 static const struct limit {
 	const char *least, *greatest;
 } limits[DT_COUNT] = {
-	[DT_F32] = { "-inf_f32()", "inf_f32()" },  [DT_I8] = { "INT8_MIN", "INT8_MAX" },
-	[DT_U8] = { "0", "UINT8_MAX" },		   [DT_I16] = { "INT16_MIN", "INT16_MAX" },
-	[DT_U16] = { "0", "UINT16_MAX" },	   [DT_I32] = { "INT32_MIN", "INT32_MAX" },
-	[DT_U32] = { "0", "UINT32_MAX" },	   [DT_I64] = { "INT64_MIN", "INT64_MAX" },
-	[DT_U64] = { "0", "UINT64_MAX" },	   [DT_BOOL] = { "0", "1" },
+	[DT_F32] = { "-inf_f32()", "inf_f32()" },
+	[DT_I8] = { "INT8_MIN", "INT8_MAX" },
+	[DT_U8] = { "0", "UINT8_MAX" },
+	[DT_I16] = { "INT16_MIN", "INT16_MAX" },
+	[DT_U16] = { "0", "UINT16_MAX" },
+	[DT_I32] = { "INT32_MIN", "INT32_MAX" },
+	[DT_U32] = { "0", "UINT32_MAX" },
+	[DT_I64] = { "INT64_MIN", "INT64_MAX" },
+	[DT_U64] = { "0", "UINT64_MAX" },
+	[DT_BOOL] = { "0", "1" },
 };
 
 void setup_reduce(struct plan *p, struct kernel *k)
@@ -125,7 +133,10 @@ void setup_reduce(struct plan *p, struct kernel *k)
 	subst(k, "STEP", r->step);
 	subst(k, "JOIN", r->join);
 	if (strchr(r->finish, '%') != NULL)
-		subst(k, "FINISH", arena_printf(p->arena, "(a / %lld%s)", (long long)(shape_count(x) / shape_count(&k->value->shape)), point));
+		subst(k, "FINISH",
+			arena_printf(p->arena, "(a / %lld%s)",
+				(long long)(shape_count(x) / shape_count(&k->value->shape)),
+				point));
 	else
 		subst(k, "FINISH", r->finish);
 	k->title = k->row->name;
@@ -152,7 +163,8 @@ const char *applies_softmax(const struct kernel *k)
 }
 
 /* The one dimension of set: size, stride XA, coordinate. */
-static void inner_dim(struct kernel *k, const char *size, const char *stride, unsigned set, bool coords)
+static void inner_dim(
+	struct kernel *k, const char *size, const char *stride, unsigned set, bool coords)
 {
 	struct coord c[MAX_RANK];
 	int count = merge_dims(input(k), set, c);
@@ -213,4 +225,3 @@ void setup_argmax(struct plan *p, struct kernel *k)
 	subst(k, "T", dtypes[input(k)->type].ctype);
 	k->title = k->row->name;
 }
-

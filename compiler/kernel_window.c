@@ -43,7 +43,8 @@ double cost_conv(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 
-	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) * (w->dim[1] < 4 ? 2.0 : 1.5);
+	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) *
+	       (w->dim[1] < 4 ? 2.0 : 1.5);
 }
 
 double cost_depthwise(const struct kernel *k)
@@ -53,13 +54,15 @@ double cost_depthwise(const struct kernel *k)
 	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]);
 }
 
-/* Sizes, strides, pads and dilations of a window over the input's image; true if it leaves the image. */
+/* Sizes, strides, pads and dilations of a window over the input's image; true if it leaves the
+ * image. */
 bool window(struct plan *p, struct kernel *k, const int64_t *kernel)
 {
 	const struct region *x = input(k);
 	const struct shape *y = &k->value->shape;
 	int spatial = x->shape.rank - 2, n;
-	const int64_t *strides = attr_ints(k->anchor, "strides", &n), *pads = attr_ints(k->anchor, "pads", &n);
+	const int64_t *strides = attr_ints(k->anchor, "strides", &n),
+		      *pads = attr_ints(k->anchor, "pads", &n);
 	const int64_t *dilations = attr_ints(k->anchor, "dilations", &n);
 	bool leaves = false;
 
@@ -67,7 +70,8 @@ bool window(struct plan *p, struct kernel *k, const int64_t *kernel)
 		int i = c == 'D' ? spatial - 3 : c == 'H' ? spatial - 2 : spatial - 1;
 		bool here = i >= 0;
 		int64_t size = here ? x->shape.dim[2 + i] : 1, out = here ? y->dim[2 + i] : 1;
-		int64_t taps = here ? kernel[i] : 1, step = here ? strides[i] : 1, dil = here ? dilations[i] : 1;
+		int64_t taps = here ? kernel[i] : 1, step = here ? strides[i] : 1,
+			dil = here ? dilations[i] : 1;
 		int64_t begin = here ? pads[i] : 0, end = here ? pads[spatial + i] : 0;
 
 		param(k, spatial_name(p, "", c), size);
@@ -108,7 +112,8 @@ char *window_text(struct plan *p, const struct kernel *k)
 	bool strided = false;
 
 	for (int i = 0; i < spatial; i++) {
-		text = arena_printf(p->arena, "%s%s%lld", text, i > 0 ? "x" : "", (long long)size[i]);
+		text = arena_printf(
+			p->arena, "%s%s%lld", text, i > 0 ? "x" : "", (long long)size[i]);
 		strided = strided || strides[i] != 1;
 	}
 	if (strided)
@@ -155,7 +160,8 @@ void setup_conv(struct plan *p, struct kernel *k)
 	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = (int)group, .block = block });
 	bias(p, k, (int)group, block);
 	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
-	k->title = arena_printf(p->arena, "conv%s%s", window_text(p, k), group > 1 ? "_grouped" : "");
+	k->title = arena_printf(
+		p->arena, "conv%s%s", window_text(p, k), group > 1 ? "_grouped" : "");
 }
 
 static void channel_tile(struct kernel *k, int64_t channels)
@@ -187,10 +193,10 @@ void setup_pool(struct plan *p, struct kernel *k)
 	k->title = arena_printf(p->arena, "%s%s", k->row->name, window_text(p, k));
 }
 
-
 /* ---- resizing ---- */
 
-static bool spelled(const struct kernel *k, const char *attribute, const char *absent, const char *value)
+static bool spelled(
+	const struct kernel *k, const char *attribute, const char *absent, const char *value)
 {
 	return strcmp(attr_string(k->anchor, attribute, absent), value) == 0;
 }
@@ -208,9 +214,11 @@ const char *applies_resize(const struct kernel *k)
 	return spelled(k, "mode", "nearest", "cubic") ? "its interpolation is cubic" : NULL;
 }
 
-/* Where position o of the output's axis lies on the input's (ONNX, Resize, coordinate_transformation_mode). In
- * float, as onnxruntime computes it: positions that are nearly whole decide what floor() and ceil() pick. */
-static float source_position(const struct kernel *k, int64_t o, int64_t in, int64_t out, float scale)
+/* Where position o of the output's axis lies on the input's (ONNX, Resize,
+ * coordinate_transformation_mode). In float, as onnxruntime computes it: positions that are nearly
+ * whole decide what floor() and ceil() pick. */
+static float source_position(
+	const struct kernel *k, int64_t o, int64_t in, int64_t out, float scale)
 {
 	if (spelled(k, "coordinate", "half_pixel", "asymmetric"))
 		return (float)o / scale;
@@ -241,21 +249,26 @@ static int64_t nearest(const struct kernel *k, double at)
 	if (spelled(k, "nearest_mode", "round_prefer_floor", "ceil"))
 		return (int64_t)ceil(at);
 	if (at - low == 0.5)
-		return (int64_t)low + spelled(k, "nearest_mode", "round_prefer_floor", "round_prefer_ceil");
+		return (int64_t)low +
+		       spelled(k, "nearest_mode", "round_prefer_floor", "round_prefer_ceil");
 	return (int64_t)floor(at + 0.5);
 }
 
 /* Tables of one axis: one index for each position, or two and the weight of the second. */
-static void axis_tables(struct plan *p, const struct kernel *k, int d, bool linear, struct tensor **at, struct tensor **part)
+static void axis_tables(struct plan *p, const struct kernel *k, int d, bool linear,
+	struct tensor **at, struct tensor **part)
 {
-	int64_t in = d >= 0 ? k->anchor->in[0]->shape.dim[d] : 1, out = d >= 0 ? k->value->shape.dim[d] : 1;
+	int64_t in = d >= 0 ? k->anchor->in[0]->shape.dim[d] : 1,
+		out = d >= 0 ? k->value->shape.dim[d] : 1;
 	const struct attr *scales = node_attr(k->anchor, "scales");
-	const struct shape indices = { .rank = 1, .dim = { linear ? 2 * out : out } }, parts = { .rank = 1, .dim = { out } };
+	const struct shape indices = { .rank = 1, .dim = { linear ? 2 * out : out } },
+			   parts = { .rank = 1, .dim = { out } };
 	int64_t *index = arena_alloc(p->arena, (size_t)indices.dim[0] * sizeof(*index));
 	double *weight = arena_alloc(p->arena, (size_t)out * sizeof(*weight));
 
 	for (int64_t o = 0; o < out; o++) {
-		double x = in == out ? (double)o : (double)source_position(k, o, in, out, (float)scales->f[d]);
+		double x = in == out ? (double)o
+				     : (double)source_position(k, o, in, out, (float)scales->f[d]);
 
 		if (!linear) {
 			index[o] = clamp(nearest(k, x), in);

@@ -1,4 +1,5 @@
-/* Kernels of --target=x86-64: convolutions and fully connected layers around small matrix products. */
+/* Kernels of --target=x86-64: convolutions and fully connected layers around small matrix products.
+ */
 #include "gemm.h"
 #include "kernel.h"
 
@@ -31,20 +32,33 @@ static void image_of(const struct kernel *k, struct image *m)
 	const struct shape *w = &k->anchor->in[1]->shape, *y = &k->value->shape;
 	int last = x->shape.rank - 1, n;
 	bool flat = x->shape.rank == 3;
-	const int64_t *strides = attr_ints(k->anchor, "strides", &n), *pads = attr_ints(k->anchor, "pads", &n);
+	const int64_t *strides = attr_ints(k->anchor, "strides", &n),
+		      *pads = attr_ints(k->anchor, "pads", &n);
 	const int64_t *dilations = attr_ints(k->anchor, "dilations", &n);
 	int i = last - 2; /* of the last spatial dimension, among the spatial ones */
 
-	*m = (struct image){ .n = x->shape.dim[0], .groups = attr_int(k->anchor, "group", 1), .channels = w->dim[1],
-			     .h = flat ? 1 : x->shape.dim[2], .w = x->shape.dim[last], .oh = flat ? 1 : y->dim[2],
-			     .ow = y->dim[last], .r = flat ? 1 : w->dim[2], .s = w->dim[last],
-			     .stride_h = flat ? 1 : strides[0], .stride_w = strides[i], .pad_h = flat ? 0 : pads[0],
-			     .pad_w = pads[i], .dil_h = flat ? 1 : dilations[0], .dil_w = dilations[i],
-			     .xn = x->stride[0], .xh = flat ? 0 : x->stride[2], .xw = x->stride[last] };
+	*m = (struct image){ .n = x->shape.dim[0],
+		.groups = attr_int(k->anchor, "group", 1),
+		.channels = w->dim[1],
+		.h = flat ? 1 : x->shape.dim[2],
+		.w = x->shape.dim[last],
+		.oh = flat ? 1 : y->dim[2],
+		.ow = y->dim[last],
+		.r = flat ? 1 : w->dim[2],
+		.s = w->dim[last],
+		.stride_h = flat ? 1 : strides[0],
+		.stride_w = strides[i],
+		.pad_h = flat ? 0 : pads[0],
+		.pad_w = pads[i],
+		.dil_h = flat ? 1 : dilations[0],
+		.dil_w = dilations[i],
+		.xn = x->stride[0],
+		.xh = flat ? 0 : x->stride[2],
+		.xw = x->stride[last] };
 	m->outputs = w->dim[0] / m->groups;
 	/* windows of one element side by side: rows as long as the products like them */
-	if (m->r == 1 && m->s == 1 && m->stride_h == 1 && m->stride_w == 1 && m->h == m->oh && m->w == m->ow &&
-	    (m->h == 1 || m->xh == m->w * m->xw)) {
+	if (m->r == 1 && m->s == 1 && m->stride_h == 1 && m->stride_w == 1 && m->h == m->oh &&
+		m->w == m->ow && (m->h == 1 || m->xh == m->w * m->xw)) {
 		int64_t pixels = m->h * m->w;
 
 		m->w = m->ow = divisor(pixels, 56);
@@ -150,7 +164,8 @@ double cost_conv_gemm(const struct kernel *k)
 	return (double)shape_count(&k->value->shape) * (depth + 12.0);
 }
 
-/* The products of a block of `block` channels: replace, add, and a part of the row for each outer column. */
+/* The products of a block of `block` channels: replace, add, and a part of the row for each outer
+ * column. */
 static int add_products(struct gemm *g, const struct image *m, int block, int64_t chunk)
 {
 	int64_t s0, s1;
@@ -178,39 +193,83 @@ static int add_products(struct gemm *g, const struct image *m, int block, int64_
 	return n;
 }
 
-static void products(struct plan *p, struct kernel *k, const struct image *m)
+/* Sizes and strides of the template, apart from what blocks and chunks decide. */
+static void image_params(struct kernel *k, const struct image *m)
 {
-	int block = block_of(k, m->outputs), stack = 1 + k->nstacked;
-	int64_t s0, s1, chunk = divisor(m->channels, CHUNK_BYTES / (m->r * m->s * block * stack * 4));
-	int64_t tile = m->ow * block * stack * 4, rows = m->oh;
-	struct gemm *g = arena_alloc(p->arena, (size_t)(2 * (m->s + 2)) * sizeof(*g));
-	const struct { const char *name; int64_t value; } v[] = {
-		{ "N", m->n }, { "G", m->groups }, { "C", m->channels }, { "CB", chunk }, { "K", m->outputs },
-		{ "KB", block * stack }, { "CHANNELS", block * stack }, { "STEP", block }, { "H", m->h }, { "W", m->w },
-		{ "OH", m->oh }, { "OW", m->ow }, { "P", m->oh * m->ow }, { "R", m->r }, { "S", m->s },
-		{ "STRIDE_H", m->stride_h }, { "STRIDE_W", m->stride_w }, { "PAD_H", m->pad_h }, { "PAD_W", m->pad_w },
-		{ "DIL_H", m->dil_h }, { "DIL_W", m->dil_w }, { "XN", m->xn }, { "XH", m->xh }, { "XW", m->xw },
-		{ "GROUPED", m->groups > 1 }, { "CHUNKED", chunk < m->channels }, { "PADDED", rows_leave(m) },
-		{ "TAIL", m->outputs % block != 0 },
-	};
+	int64_t s0, s1;
 
 	inner_columns(m, &s0, &s1);
-	if (chunk == m->channels)
-		rows = 1;
-	else if (rows * tile > TILE_BYTES)
-		rows = TILE_BYTES / tile > 1 ? TILE_BYTES / tile : 1;
+	const struct {
+		const char *name;
+		int64_t value;
+	} v[] = {
+		{ "N", m->n },
+		{ "G", m->groups },
+		{ "GROUPED", m->groups > 1 },
+		{ "C", m->channels },
+		{ "K", m->outputs },
+		{ "H", m->h },
+		{ "W", m->w },
+		{ "OH", m->oh },
+		{ "OW", m->ow },
+		{ "P", m->oh * m->ow },
+		{ "R", m->r },
+		{ "S", m->s },
+		{ "S0", s0 },
+		{ "S1", s1 },
+		{ "EDGES", m->s - (s1 - s0) },
+		{ "STRIDE_H", m->stride_h },
+		{ "STRIDE_W", m->stride_w },
+		{ "PAD_H", m->pad_h },
+		{ "PAD_W", m->pad_w },
+		{ "PADDED", rows_leave(m) },
+		{ "DIL_H", m->dil_h },
+		{ "DIL_W", m->dil_w },
+		{ "XN", m->xn },
+		{ "XH", m->xh },
+		{ "XW", m->xw },
+	};
+
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
 		param(k, v[i].name, v[i].value);
-	param(k, "S0", s0);
-	param(k, "S1", s1);
-	param(k, "EDGES", m->s - (s1 - s0));
-	param(k, "ROWS", chunk == m->channels ? m->oh : rows);
+}
+
+/* Input channels of a chunk: the weights of a block and a chunk stay in L2 while rows go by. */
+static int64_t chunk_of(const struct image *m, int width)
+{
+	int64_t most = CHUNK_BYTES / (m->r * m->s * width * 4);
+
+	return divisor(m->channels, most > 1 ? most : 1);
+}
+
+static void products(struct plan *p, struct kernel *k, const struct image *m)
+{
+	int block = block_of(k, m->outputs), width = block * (1 + k->nstacked);
+	int64_t chunk = chunk_of(m, width), tile = m->ow * width * 4, rows = m->oh;
+	struct gemm *g = arena_alloc(p->arena, (size_t)(2 * (m->s + 2)) * sizeof(*g));
+	bool chunked = chunk < m->channels;
+
+	if (rows * tile > TILE_BYTES)
+		rows = TILE_BYTES / tile > 1 ? TILE_BYTES / tile : 1;
+	image_params(k, m);
+	param(k, "CB", chunk);
+	param(k, "CHUNKED", chunked);
+	param(k, "KB", width);
+	param(k, "CHANNELS", width);
+	param(k, "STEP", block);
+	param(k, "TAIL", m->outputs % block != 0);
+	param(k, "ROWS", chunked ? rows : m->oh);
 	k->gemm = g;
-	k->ngemm = add_products(g, m, block * stack, chunk);
+	k->ngemm = add_products(g, m, width, chunk);
 	if (m->outputs % block != 0)
-		k->ngemm += add_products(g + k->ngemm, m, (int)(m->outputs % block) * stack, chunk);
-	k->scratch = rows * tile;
-	weights(p, k, &(struct blob){ .packing = PACK_GEMM, .group = (int)m->groups, .block = block, .chunk = (int)chunk });
+		k->ngemm += add_products(
+			g + k->ngemm, m, (int)(m->outputs % block) * (1 + k->nstacked), chunk);
+	k->scratch = (chunked ? rows : 1) * tile;
+	weights(p, k,
+		&(struct blob){ .packing = PACK_GEMM,
+			.group = (int)m->groups,
+			.block = block,
+			.chunk = (int)chunk });
 	bias(p, k, (int)m->groups, block);
 }
 
@@ -224,7 +283,8 @@ void setup_conv_gemm(struct plan *p, struct kernel *k)
 	add_coord(k, span(1, 2));
 	add_coord(k, span(2, k->value->shape.rank));
 	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * m.channels * m.r * m.s;
-	k->title = arena_printf(p->arena, "conv%s%s", window_text(p, k), m.groups > 1 ? "_grouped" : "");
+	k->title = arena_printf(
+		p->arena, "conv%s%s", window_text(p, k), m.groups > 1 ? "_grouped" : "");
 }
 
 /* ---- linear layers of several rows ---- */
@@ -237,9 +297,17 @@ static void rows_of_linear(const struct kernel *k, struct image *m)
 
 	if (!stride_of(x, &c, &xm))
 		xm = 0;
-	*m = (struct image){ .n = 1, .groups = 1, .channels = k->anchor->in[1]->shape.dim[0],
-			     .outputs = k->anchor->in[1]->shape.dim[1], .r = 1, .s = 1, .stride_h = 1, .stride_w = 1,
-			     .dil_h = 1, .dil_w = 1, .xw = xm };
+	*m = (struct image){ .n = 1,
+		.groups = 1,
+		.channels = k->anchor->in[1]->shape.dim[0],
+		.outputs = k->anchor->in[1]->shape.dim[1],
+		.r = 1,
+		.s = 1,
+		.stride_h = 1,
+		.stride_w = 1,
+		.dil_h = 1,
+		.dil_w = 1,
+		.xw = xm };
 	m->w = m->ow = divisor(rows, 56);
 	m->h = m->oh = rows / m->w;
 	m->xh = m->w * xm;
@@ -291,20 +359,23 @@ const char *applies_conv_expand(const struct kernel *k)
 	if (why != NULL)
 		return why;
 	image_of(k, &m);
-	if (m.r != 1 || m.s != 1 || m.stride_h != 1 || m.stride_w != 1 || m.pad_h != 0 || m.pad_w != 0 || m.groups != 1)
+	if (m.r != 1 || m.s != 1 || m.stride_h != 1 || m.stride_w != 1 || m.pad_h != 0 ||
+		m.pad_w != 0 || m.groups != 1)
 		return "its windows are not single elements side by side";
 	if (m.h > 1 && m.xh != m.w * m.xw)
 		return "its pixels do not lie evenly";
 	if (k->nstacked > 0)
 		return "several convolutions are computed together";
 	if (m.outputs % TILE_CHANNELS != 0 || m.outputs < 2 * m.channels)
-		return "its output channels are not twice its input channels, or not a multiple of 64";
+		return "its output channels are not twice its input channels, or not a multiple of "
+		       "64";
 	return m.h * m.w < 6 ? "it has fewer than six pixels" : NULL;
 }
 
 double cost_conv_expand(const struct kernel *k)
 {
-	return (double)shape_count(&k->value->shape) * (double)k->anchor->in[1]->shape.dim[1] * 1.04;
+	return (double)shape_count(&k->value->shape) * (double)k->anchor->in[1]->shape.dim[1] *
+	       1.04;
 }
 
 void setup_conv_expand(struct plan *p, struct kernel *k)
@@ -312,7 +383,8 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	const struct shape *w = &k->anchor->in[1]->shape;
 	int64_t pixels;
 
-	param(k, "PADDED", window(p, k, &w->dim[2])); /* also of the portable version, which is c/conv */
+	param(k, "PADDED",
+		window(p, k, &w->dim[2])); /* also of the portable version, which is c/conv */
 	param(k, "PLANAR", 0);
 	param(k, "G", 1);
 	param(k, "GROUPED", 0);

@@ -1,7 +1,8 @@
 /*
- * Layout: for each tensor, the order of its dimensions in memory. What convolutions and pools give lies
- * channels last; elementwise results lie as their operands do; the rest is row-major, and so are graph
- * inputs and outputs. Nothing is converted here: views turn strides, and schedule() copies where it must.
+ * Layout: for each tensor, the order of its dimensions in memory. What convolutions and pools give
+ * lies channels last; elementwise results lie as their operands do; the rest is row-major, and so
+ * are graph inputs and outputs. Nothing is converted here: views turn strides, and schedule()
+ * copies where it must.
  */
 #include "skipc.h"
 
@@ -66,7 +67,8 @@ static const struct tensor *main_input(const struct node *n)
 		if (best == NULL || shape_count(&t->shape) > shape_count(&best->shape))
 			best = t;
 		else if (shape_equal(&t->shape, &best->shape) && is_row_major(best))
-			best = t; /* an operand that a convolution gave says more than a graph input */
+			best = t; /* an operand that a convolution gave says more than a graph input
+				   */
 	}
 	return best;
 }
@@ -160,8 +162,8 @@ static void order_of(const struct node *n)
 }
 
 /*
- * Linear(Reshape(x)) where x[N, C, image] lies channels last and the reshape flattens it: the image's
- * elements are taken as they lie, and the rows of the weights are permuted to suit.
+ * Linear(Reshape(x)) where x[N, C, image] lies channels last and the reshape flattens it: the
+ * image's elements are taken as they lie, and the rows of the weights are permuted to suit.
  */
 static void permute_flatten(struct graph *g, struct node *linear)
 {
@@ -169,7 +171,8 @@ static void permute_flatten(struct graph *g, struct node *linear)
 	int rank = x != NULL ? x->shape.rank : 0;
 	int64_t perm[MAX_RANK] = { 0 }, rows[MAX_RANK] = { 0 };
 
-	if (x == NULL || !is_op(flat->def, "Reshape") || rank < 3 || is_row_major(x) || !is_runtime(x))
+	if (x == NULL || !is_op(flat->def, "Reshape") || rank < 3 || is_row_major(x) ||
+		!is_runtime(x))
 		return;
 	if (flat->shape.rank != 2 || flat->shape.dim[0] != x->shape.dim[0] || x->order[0] != 0)
 		return;
@@ -179,7 +182,8 @@ static void permute_flatten(struct graph *g, struct node *linear)
 
 	set_ints(g, turn, "perm", rank, perm);
 	infer(g, turn);
-	struct node *flatten = graph_node(g, linear, op_find("Reshape"), 1, turn->out, 1, flat->def->prov);
+	struct node *flatten = graph_node(
+		g, linear, op_find("Reshape"), 1, turn->out, 1, flat->def->prov);
 
 	flatten->out[0]->shape = flat->shape;
 	flatten->out[0]->type = flat->type;
@@ -197,11 +201,13 @@ static void permute_flatten(struct graph *g, struct node *linear)
 	split->out[0]->type = w->type;
 	split->out[0]->known = true;
 	rows[rank - 1] = rank - 1;
-	struct node *permute = graph_node(g, linear, op_find("Transpose"), 1, split->out, 1, linear->prov);
+	struct node *permute = graph_node(
+		g, linear, op_find("Transpose"), 1, split->out, 1, linear->prov);
 
 	set_ints(g, permute, "perm", rank, rows);
 	infer(g, permute);
-	struct node *join = graph_node(g, linear, op_find("Reshape"), 1, permute->out, 1, linear->prov);
+	struct node *join = graph_node(
+		g, linear, op_find("Reshape"), 1, permute->out, 1, linear->prov);
 
 	join->out[0]->shape = w->shape;
 	join->out[0]->type = w->type;

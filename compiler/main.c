@@ -113,7 +113,18 @@ static void pass_emit(struct job *j)
 	emit(j->plan, &j->emit, &j->out);
 }
 
-enum { GRAPH = 1, SHAPES = 2, FOLDED = 4, CANONICAL = 8, SKIPS = 16, LAYOUT = 32, PLAN = 64, OFFSETS = 128, PACKED = 256, FILES = 512 };
+enum {
+	GRAPH = 1,
+	SHAPES = 2,
+	FOLDED = 4,
+	CANONICAL = 8,
+	SKIPS = 16,
+	LAYOUT = 32,
+	PLAN = 64,
+	OFFSETS = 128,
+	PACKED = 256,
+	FILES = 512
+};
 
 /* Each pass is a file with one public function; `needs` must have been made before it. */
 static const struct pass {
@@ -156,7 +167,8 @@ static void dump(const struct job *j)
 	buf_release(&b);
 }
 
-/* Runs the passes up to the one that makes `goal`. False: errors were reported, and nothing was written. */
+/* Runs the passes up to the one that makes `goal`. False: errors were reported, and nothing was
+ * written. */
 static bool run_passes(struct job *j, unsigned goal)
 {
 	const double start = seconds();
@@ -198,10 +210,12 @@ static const char help[] =
 	"\n"
 	"MODEL is an .onnx file (or a graph in text form, .skipc). Options of all commands:\n"
 	"  --name NAME      prefix of the generated names; the model's base name unless given\n"
-	"  --target=T       c: portable C99 (the default); x86-64: AVX-512, AVX2 and plain C in one file\n"
+	"  --target=T       c: portable C99 (the default); x86-64: AVX-512, AVX2 and plain C in "
+	"one file\n"
 	"  --dim NAME=N     value of a symbolic dimension; the batch is 1 unless given\n"
 	"  -d LETTER        print the graph or plan after a pass:\n"
-	"                   import shapes fold rewrite skip(b) layout schedule(k) memory pack emit\n"
+	"                   import shapes fold rewrite skip(b) layout schedule(k) memory pack "
+	"emit\n"
 	"  --help --version\n"
 	"inspect:\n"
 	"  --json           everything as JSON\n"
@@ -244,9 +258,12 @@ static bool parse_dim(struct job *j, const char *text)
 	char *end = NULL;
 	long value = equals != NULL ? strtol(equals + 1, &end, 10) : 0;
 
-	if (equals == NULL || equals == text || *end != '\0' || value < 1 || j->ndim == (int)(sizeof(j->dim) / sizeof(j->dim[0])))
+	if (equals == NULL || equals == text || *end != '\0' || value < 1 ||
+		j->ndim == (int)(sizeof(j->dim) / sizeof(j->dim[0])))
 		return false;
-	j->dim[j->ndim++] = (struct dim_value){ arena_printf(&j->arena, "%.*s", (int)(equals - text), text), value };
+	j->dim[j->ndim++] = (struct dim_value){
+		arena_printf(&j->arena, "%.*s", (int)(equals - text), text), value
+	};
 	return true;
 }
 
@@ -283,7 +300,8 @@ static bool is_identifier(const char *s)
 /* The file's name without folders and its last ending. */
 static const char *base_name(struct arena *a, const char *path)
 {
-	const char *slash = strrchr(path, '/'), *base = slash != NULL ? slash + 1 : path, *dot = strrchr(base, '.');
+	const char *slash = strrchr(path, '/'), *base = slash != NULL ? slash + 1 : path,
+		   *dot = strrchr(base, '.');
 
 	return dot != NULL && dot != base ? arena_printf(a, "%.*s", (int)(dot - base), base) : base;
 }
@@ -302,7 +320,8 @@ static int parse_options(struct job *j, int argc, char **argv)
 	j->target = "c";
 	j->emit.settings = "";
 	for (int k = 2; k < argc; k++) {
-		if ((value = option(argv, &k, "-o")) != NULL || (value = option(argv, &k, "--output")) != NULL) {
+		if ((value = option(argv, &k, "-o")) != NULL ||
+			(value = option(argv, &k, "--output")) != NULL) {
 			j->out.dir = value;
 		} else if ((value = option(argv, &k, "--name")) != NULL) {
 			if (!is_identifier(value) || is_keyword(value))
@@ -315,10 +334,12 @@ static int parse_options(struct job *j, int argc, char **argv)
 		} else if ((value = option(argv, &k, "--dim")) != NULL) {
 			if (!parse_dim(j, value))
 				return usage("--dim wants NAME=N with N at least 1, not ", value);
-			note_setting(j, arena_printf(&j->arena, "--dim %s", escape(&j->arena, value)));
+			note_setting(
+				j, arena_printf(&j->arena, "--dim %s", escape(&j->arena, value)));
 		} else if ((value = option(argv, &k, "--weights")) != NULL) {
 			if (!parse_weights(j, value))
-				return usage("--weights is auto, text, rows, incbin or bin, not ", value);
+				return usage("--weights is auto, text, rows, incbin or bin, not ",
+					value);
 			note_setting(j, arena_printf(&j->arena, "--weights=%s", value));
 		} else if ((value = option(argv, &k, "-d")) != NULL) {
 			if (!is_pass(value))
@@ -350,7 +371,8 @@ static int parse_options(struct job *j, int argc, char **argv)
 static int finish(struct job *j, int status)
 {
 	if (j->diag.errors > 0)
-		fprintf(stderr, "%s: %d error%s\n", j->model, j->diag.errors, j->diag.errors == 1 ? "" : "s");
+		fprintf(stderr, "%s: %d error%s\n", j->model, j->diag.errors,
+			j->diag.errors == 1 ? "" : "s");
 	arena_release(&j->arena);
 	return status;
 }
@@ -406,7 +428,8 @@ static int command_diff(int argc, char **argv)
 	if (n < 0)
 		return usage("cannot find where skipc is installed", "");
 	self[n] = '\0';
-	root = arena_printf(&a, "%s/..", arena_printf(&a, "%.*s", (int)(strrchr(self, '/') - self), self));
+	root = arena_printf(
+		&a, "%s/..", arena_printf(&a, "%.*s", (int)(strrchr(self, '/') - self), self));
 	if (python == NULL) {
 		python = arena_printf(&a, "%s/.venv/bin/python", root);
 		if (access(python, X_OK) != 0)
@@ -419,7 +442,8 @@ static int command_diff(int argc, char **argv)
 	for (int i = 2; i < argc; i++)
 		args[k++] = argv[i];
 	execvp(python, args);
-	fprintf(stderr, "skipc: diff needs Python 3 with onnxruntime: %s: %s\n", python, strerror(errno));
+	fprintf(stderr, "skipc: diff needs Python 3 with onnxruntime: %s: %s\n", python,
+		strerror(errno));
 	return 1;
 }
 
@@ -437,7 +461,8 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return usage("no command is given", "");
 	for (int k = 1; k < argc; k++)
-		if (strcmp(argv[k], "--help") == 0 || strcmp(argv[k], "-h") == 0 || (k == 1 && strcmp(argv[k], "help") == 0)) {
+		if (strcmp(argv[k], "--help") == 0 || strcmp(argv[k], "-h") == 0 ||
+			(k == 1 && strcmp(argv[k], "help") == 0)) {
 			fputs(help, stdout);
 			return 0;
 		}

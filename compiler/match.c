@@ -1,11 +1,11 @@
 /*
- * Rewriting by rules.def to a fixed point. A queue of nodes, each tried as the root of the rules for its
- * operator; what a rewrite touches is queued again, so that chains take linear time. Nothing here recurses
- * over the graph: recursion is over patterns, which are a few nodes deep.
+ * Rewriting by rules.def to a fixed point. A queue of nodes, each tried as the root of the rules
+ * for its operator; what a rewrite touches is queued again, so that chains take linear time.
+ * Nothing here recurses over the graph: recursion is over patterns, which are a few nodes deep.
  *
  * The engine and not the rules sees to it that
- * - no inner value of a match is used outside it or is an output (but for nodes marked & in the rule, which
- *   stay for their other users);
+ * - no inner value of a match is used outside it or is an output (but for nodes marked & in the
+ * rule, which stay for their other users);
  * - what replaces a value has its type and shape;
  * - nothing shared is changed: all is made anew, and what nobody reads any more is removed.
  */
@@ -25,7 +25,7 @@ struct rewriter {
 	struct node **dying;
 	int ndying, dying_cap;
 	struct diag quiet; /* what is tried may be wrong; that is nobody's fault */
-	int *hits;	   /* by rule; null: nobody counts */
+	int *hits;         /* by rule; null: nobody counts */
 	int stage, stages; /* rules of later ones wait */
 };
 
@@ -126,7 +126,8 @@ static bool match_attr(struct match *m, const struct term_attr *p, const struct 
 	}
 	if (a == NULL || (a->kind != ATTR_INT && a->kind != ATTR_FLOAT))
 		return false;
-	return set_number(m, p->var, a->kind == ATTR_INT ? VALUE_INT : VALUE_FLOAT, attr_float(n, p->name, 0));
+	return set_number(m, p->var, a->kind == ATTR_INT ? VALUE_INT : VALUE_FLOAT,
+		attr_float(n, p->name, 0));
 }
 
 static bool match_tensor(struct match *m, const struct term *p, struct tensor *t);
@@ -307,7 +308,8 @@ static struct tensor *build(struct building *b, const struct term *t);
 static const struct node *model_of(const struct match *m, const struct term *t)
 {
 	for (int k = 0; k < m->nnode; k++)
-		if (t->op != NULL ? m->node[k]->op == t->op : m->term[k]->var == t->var && m->term[k]->op == NULL)
+		if (t->op != NULL ? m->node[k]->op == t->op
+				  : m->term[k]->var == t->var && m->term[k]->op == NULL)
 			return m->node[k];
 	return NULL;
 }
@@ -336,12 +338,16 @@ static void give_attr(struct match *m, struct node *n, const struct term_attr *a
 	}
 }
 
-/* Operators whose attributes do not say the output's shape (of pools: the ceil mode): it is the root's, or that of
- * the node they stand for. */
-static void give_shape(struct match *m, struct node *n, const struct term *t, const struct node *model)
+/* Operators whose attributes do not say the output's shape (of pools: the ceil mode): it is the
+ * root's, or that of the node they stand for. */
+static void give_shape(
+	struct match *m, struct node *n, const struct term *t, const struct node *model)
 {
-	static const char *const names[] = { "Reshape", "Expand", "Slice", "AveragePool", "MaxPool" };
-	const struct tensor *like = t == m->rule->replacement ? m->root->out[0] : model != NULL ? model->out[0] : NULL;
+	static const char *const names[] = { "Reshape", "Expand", "Slice", "AveragePool",
+		"MaxPool" };
+	const struct tensor *like = t == m->rule->replacement ? m->root->out[0]
+				    : model != NULL           ? model->out[0]
+							      : NULL;
 
 	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]) && like != NULL; k++) {
 		if (strcmp(n->op->name, names[k]) != 0)
@@ -355,7 +361,8 @@ static void give_shape(struct match *m, struct node *n, const struct term *t, co
  * An operator of which an operand is absent: what it is with a bias of 0. True: *result says it.
  * Others take the absence over.
  */
-static bool absent_operand(struct building *b, const struct term *t, struct tensor **in, struct tensor **result)
+static bool absent_operand(
+	struct building *b, const struct term *t, struct tensor **in, struct tensor **result)
 {
 	static const char *const vanish[] = { "Mul", "Div", "Neg", "Reshape" };
 	const char *name = t->op != NULL ? t->op->name : "";
@@ -383,7 +390,8 @@ static bool absent_operand(struct building *b, const struct term *t, struct tens
 }
 
 /* A rule that lets operators change places keeps each one's origin; others mix them. */
-static const struct prov *origin_of(const struct match *m, const struct term *t, const struct node *model)
+static const struct prov *origin_of(
+	const struct match *m, const struct term *t, const struct node *model)
 {
 	const struct prov *rest = NULL;
 	bool swaps = false;
@@ -458,13 +466,15 @@ static struct tensor *build(struct building *b, const struct term *t)
 		if (v->kind == VALUE_TENSOR)
 			return v->tensor;
 		if (v->kind != VALUE_FLOAT && v->kind != VALUE_INT)
-			die("rules.def: `%s`: %s has no value", b->m->rule->row->text, b->m->rule->var[t->var]);
+			die("rules.def: `%s`: %s has no value", b->m->rule->row->text,
+				b->m->rule->var[t->var]);
 		return graph_scalar(b->m->g, number_type(b->m), v->number);
 	}
 	if (t->kind == TERM_NUMBER)
 		return graph_scalar(b->m->g, number_type(b->m), t->number);
 	for (int k = 0; k < b->n; k++)
-		if (b->term[k]->length == t->length && memcmp(b->term[k]->text, t->text, (size_t)t->length) == 0)
+		if (b->term[k]->length == t->length &&
+			memcmp(b->term[k]->text, t->text, (size_t)t->length) == 0)
 			return b->value[k];
 	x = t->kind == TERM_FORM ? build_form(b, t) : build_node(b, t);
 	if (b->n < (int)(sizeof(b->term) / sizeof(b->term[0]))) {
@@ -517,8 +527,8 @@ static void bury(struct rewriter *r, struct node *n)
 }
 
 /*
- * An output of the graph cannot become an input, a constant, or another output: a Reshape to its own shape is
- * the copy. Null: the root is that copy, and stays.
+ * An output of the graph cannot become an input, a constant, or another output: a Reshape to its
+ * own shape is the copy. Null: the root is that copy, and stays.
  */
 static struct tensor *apart(struct match *m, struct tensor *old, struct tensor *new)
 {
@@ -575,13 +585,14 @@ static bool attempt(struct rewriter *r, const struct variant *v, struct node *ro
 	} else {
 		struct building b = { .m = &m };
 
-		if (!match_node(&m, v->pattern, root) || !closed(&m) || (row->guard != NULL && !row->guard(&m)))
+		if (!match_node(&m, v->pattern, root) || !closed(&m) ||
+			(row->guard != NULL && !row->guard(&m)))
 			return false;
 		m.prov = union_of(&m);
 		new = build(&b, v->rule->replacement);
 		new = b.failed ? NULL : new;
 	}
-	if (new != NULL && new != root->out[0] && same_type(root->out[0], new))
+	if (new != NULL &&new != root->out[0] && same_type(root->out[0], new))
 		new = apart(&m, root->out[0], new);
 	else
 		new = NULL;
@@ -624,8 +635,8 @@ static bool visit(struct rewriter *r, struct node *n)
 }
 
 /*
- * Rounds over all nodes until nothing changes. The queue finds nearly all that a rewrite makes possible; a
- * round more finds the rest: guards that look further than their pattern.
+ * Rounds over all nodes until nothing changes. The queue finds nearly all that a rewrite makes
+ * possible; a round more finds the rest: guards that look further than their pattern.
  */
 static void run(struct rewriter *r)
 {
@@ -657,7 +668,9 @@ static void run(struct rewriter *r)
 void rewrite_counting(struct graph *g, int *hits)
 {
 	struct diag *diag = g->diag;
-	struct rewriter r = { .g = g, .hits = hits, .quiet = { .path = diag->path, .to = diag->to } };
+	struct rewriter r = {
+		.g = g, .hits = hits, .quiet = { .path = diag->path, .to = diag->to }
+	};
 
 	r.quiet.errors = 1000000; /* far beyond what is printed */
 	r.by_op = rules_compile(&r.scratch);

@@ -160,7 +160,7 @@ static void verify_order(const struct mem_problem *p, const struct mem_result *r
 struct replay {
 	const struct planner *m;
 	const struct mem_result *r;
-	int *left; /* by buffer: uses to come */
+	int *left;   /* by buffer: uses to come */
 	bool *begun; /* by buffer */
 	int *live, nlive;
 };
@@ -213,8 +213,9 @@ static int64_t replay_step(struct replay *v, int i)
 		v->left[p->step[k].read[j]]--;
 	if (w >= 0)
 		v->left[w]--;
-	if (taken >= 0 && (!begins || v->left[taken] > 0 || !v->begun[taken] ||
-			   p->bytes[taken] != p->bytes[w] || r->offset[taken] != r->offset[w]))
+	if (taken >= 0 &&
+		(!begins || v->left[taken] > 0 || !v->begun[taken] ||
+			p->bytes[taken] != p->bytes[w] || r->offset[taken] != r->offset[w]))
 		die("memory: step %d takes over what it must not", k);
 	if (begins) {
 		if (r->first[w] != i)

@@ -14,8 +14,8 @@
 /* A step's access to a buffer that some step writes. Accesses stand by step, in the order given. */
 struct access {
 	int step, buffer;
-	int prev;	  /* the access to the buffer before this one; -1: this is the first */
-	int writer;	  /* the last one before this one that writes; -1: this is the first */
+	int prev;   /* the access to the buffer before this one; -1: this is the first */
+	int writer; /* the last one before this one that writes; -1: this is the first */
 	bool writes;
 };
 
@@ -23,12 +23,12 @@ struct planner {
 	struct arena tmp;
 	const struct mem_problem *p;
 	struct access *access;
-	int *access_at;	  /* by step: its first access; of the step after the last: their number */
+	int *access_at;   /* by step: its first access; of the step after the last: their number */
 	int *last_access; /* by buffer; -1: no step writes it */
-	int *writers;	  /* by buffer: how many steps write it */
-	bool *may_take;	  /* by step: in place in some order */
+	int *writers;     /* by buffer: how many steps write it */
+	bool *may_take;   /* by step: in place in some order */
 	int64_t *scratch; /* by step, rounded to align */
-	int64_t align;	  /* power of two that all sizes are multiples of */
+	int64_t align;    /* power of two that all sizes are multiples of */
 };
 
 #define NEW(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (size_t)(count)))
@@ -39,8 +39,9 @@ static inline int64_t max64(int64_t x, int64_t y)
 }
 
 /*
- * The accesses that x comes after: a reader after the last writer before it; a writer after the last
- * writer and the readers since. What skipc.h asks for beyond that follows from these. -1: no more.
+ * The accesses that x comes after: a reader after the last writer before it; a writer after the
+ * last writer and the readers since. What skipc.h asks for beyond that follows from these. -1: no
+ * more.
  */
 static inline int first_before(const struct access *x)
 {
@@ -56,7 +57,8 @@ static inline int next_before(const struct planner *m, const struct access *x, i
 
 void memory_order(struct planner *m, struct mem_result *r);
 
-/* ---- offsets.c: sets r->offset, r->scratch, cert.arena and cert.exact, by order and lifetimes ---- */
+/* ---- offsets.c: sets r->offset, r->scratch, cert.arena and cert.exact, by order and lifetimes
+ * ---- */
 
 void memory_offsets(struct planner *m, struct mem_result *r);
 

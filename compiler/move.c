@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* For every axis of the output, where each of its places lies in the input: parts of an element's position that are
- * added up. Negative: outside, the output keeps its fill. */
+/* For every axis of the output, where each of its places lies in the input: parts of an element's
+ * position that are added up. Negative: outside, the output keeps its fill. */
 struct map {
 	struct shape shape;
 	int64_t *at[MAX_RANK];
@@ -115,7 +115,8 @@ bool eval_slice(struct graph *g, struct node *n)
 	int64_t stride[MAX_RANK];
 	struct map m = { 0 };
 	int count;
-	const int64_t *start = attr_ints(n, "starts", &count), *step = attr_ints(n, "steps", &count);
+	const int64_t *start = attr_ints(n, "starts", &count),
+		      *step = attr_ints(n, "steps", &count);
 
 	strides_of(x, stride);
 	for (int k = 0; k < x->rank; k++) {
@@ -175,7 +176,8 @@ bool eval_gather(struct graph *g, struct node *n)
 	for (int64_t i = 0; i < outer; i++)
 		m.at[0][i] = i * dim * inner;
 	for (int64_t i = 0; i < count; i++)
-		m.at[1][i] = const_i64(n->in[1], i) * inner; /* in range, not negative: shape_gather saw to it */
+		m.at[1][i] = const_i64(n->in[1], i) *
+			     inner; /* in range, not negative: shape_gather saw to it */
 	for (int64_t i = 0; i < inner; i++)
 		m.at[2][i] = i;
 	return moved(g, n, &m);
@@ -235,7 +237,8 @@ bool eval_pad(struct graph *g, struct node *n)
 	for (int64_t k = 0; k < total; k++)
 		to[k] = value;
 	if (total > 0)
-		move_all(&m, sizeof(double), (char *)to, (const char *)tensor_f64(&scratch, n->in[0]));
+		move_all(&m, sizeof(double), (char *)to,
+			(const char *)tensor_f64(&scratch, n->in[0]));
 	arena_release(&m.arena);
 	arena_release(&scratch);
 	return true;
@@ -262,13 +265,14 @@ bool eval_concat(struct graph *g, struct node *n)
 	for (int k = 0; k < n->nin; k++) {
 		const struct tensor *t = n->in[k];
 		int64_t part = outer > 0 ? shape_count(&t->shape) / outer : 0;
-		const void *from = t->stored == stored ? t->data :
-				   stored == DT_F64    ? (const void *)tensor_f64(&scratch, t) :
-							 (const void *)tensor_i64(&scratch, t);
+		const void *from = t->stored == stored ? t->data
+				   : stored == DT_F64  ? (const void *)tensor_f64(&scratch, t)
+						       : (const void *)tensor_i64(&scratch, t);
 
 		for (int64_t i = 0; i < outer && part > 0; i++)
-			memcpy(to + (size_t)(i * row + offset) * size, (const char *)from + (size_t)(i * part) * size,
-			       (size_t)part * size);
+			memcpy(to + (size_t)(i * row + offset) * size,
+				(const char *)from + (size_t)(i * part) * size,
+				(size_t)part * size);
 		offset += part;
 	}
 	arena_release(&scratch);
@@ -281,7 +285,8 @@ bool eval_scatter(struct graph *g, struct node *n)
 {
 	const struct tensor *data = n->in[0], *index = n->in[1], *up = n->in[2];
 	bool floats = data->type == DT_F32;
-	int64_t depth = index->shape.dim[index->shape.rank - 1], rows = shape_count(&index->shape) / depth;
+	int64_t depth = index->shape.dim[index->shape.rank - 1],
+		rows = shape_count(&index->shape) / depth;
 	int64_t stride[MAX_RANK], inner = 1, count = shape_count(&data->shape);
 	double *f = floats ? store_f64(g, n) : NULL;
 	int64_t *v = floats ? NULL : store_i64(g, n);
@@ -330,13 +335,15 @@ bool eval_range(struct graph *g, struct node *n)
 	int64_t count = shape_count(&n->out[0]->shape);
 
 	if (n->out[0]->type == DT_F32) {
-		double *f = store_f64(g, n), start = const_f64(n->in[0], 0), delta = const_f64(n->in[2], 0);
+		double *f = store_f64(g, n), start = const_f64(n->in[0], 0),
+		       delta = const_f64(n->in[2], 0);
 
 		for (int64_t k = 0; k < count; k++)
 			f[k] = start + (double)k * delta;
 		return true;
 	}
-	int64_t *v = store_i64(g, n), start = const_i64(n->in[0], 0), delta = const_i64(n->in[2], 0);
+	int64_t *v = store_i64(g, n), start = const_i64(n->in[0], 0),
+		delta = const_i64(n->in[2], 0);
 
 	for (int64_t k = 0; k < count; k++)
 		v[k] = (int64_t)((uint64_t)start + (uint64_t)k * (uint64_t)delta);

@@ -1,4 +1,5 @@
-/* The notation of rules.def (explained there), compiled. All recursion here is over rules, not over graphs. */
+/* The notation of rules.def (explained there), compiled. All recursion here is over rules, not over
+ * graphs. */
 #include "match.h"
 
 #include <stdlib.h>
@@ -10,15 +11,18 @@ static const struct form {
 	const char *name;
 	form_fn *make;
 } forms[] = {
-	{ "Vector", form_Vector },   { "Rows", form_Rows },	{ "Inputs", form_Inputs },
-	{ "Channel", form_Channel }, { "Before", form_Before },
+	{ "Vector", form_Vector },
+	{ "Rows", form_Rows },
+	{ "Inputs", form_Inputs },
+	{ "Channel", form_Channel },
+	{ "Before", form_Before },
 };
 
 const struct rule_row rule_rows[] = {
-#define RULE(p, r) { .pattern = p, .replacement = r, .text = p " -> " r },
+#define RULE(p, r)       { .pattern = p, .replacement = r, .text = p " -> " r },
 #define RULE_IF(p, r, g) { .pattern = p, .replacement = r, .text = p " -> " r, .guard = guard_##g },
-#define RULE_FN(op, f) { .pattern = #op, .text = #op ": " #f, .function = fold_##f },
-#define STAGE { .pattern = "" },
+#define RULE_FN(op, f)   { .pattern = #op, .text = #op ": " #f, .function = fold_##f },
+#define STAGE            { .pattern = "" },
 #include "rules.def"
 	{ .pattern = NULL },
 };
@@ -41,7 +45,8 @@ static void bad(const struct reader *r, const char *what)
 
 static bool word_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
 }
 
 static void blanks(struct reader *r)
@@ -93,7 +98,8 @@ static double number(struct reader *r, bool *is_float)
 	char *end;
 	const double v = strtod(r->p, &end);
 
-	*is_float = memchr(r->p, '.', (size_t)(end - r->p)) != NULL || memchr(r->p, 'e', (size_t)(end - r->p)) != NULL;
+	*is_float = memchr(r->p, '.', (size_t)(end - r->p)) != NULL ||
+		    memchr(r->p, 'e', (size_t)(end - r->p)) != NULL;
 	r->p = end;
 	return v;
 }
@@ -231,7 +237,8 @@ static struct term *swapped(struct arena *a, const struct term *t, unsigned mask
 	return copy;
 }
 
-static void add(struct variant **list, struct arena *a, const struct rule *rule, struct term *pattern)
+static void add(
+	struct variant **list, struct arena *a, const struct rule *rule, struct term *pattern)
 {
 	struct variant *v = arena_alloc(a, sizeof(*v));
 
@@ -242,7 +249,8 @@ static void add(struct variant **list, struct arena *a, const struct rule *rule,
 	*list = v;
 }
 
-static void add_variants(struct variant **by_op, struct arena *a, const struct rule *rule, int swaps)
+static void add_variants(
+	struct variant **by_op, struct arena *a, const struct rule *rule, int swaps)
 {
 	if (swaps > 8)
 		die("rules.def: `%s` has too many commutative operators", rule->row->pattern);
@@ -251,7 +259,8 @@ static void add_variants(struct variant **by_op, struct arena *a, const struct r
 
 		for (int k = 0; k < op_count(); k++) {
 			const struct op *op = op_at(k);
-			const bool any = t->op == NULL && op->class == OP_ELEMENTWISE && op->max_in == t->narg;
+			const bool any = t->op == NULL && op->class == OP_ELEMENTWISE &&
+					 op->max_in == t->narg;
 
 			if (any || op == t->op)
 				add(&by_op[k], a, rule, t);

@@ -12,7 +12,7 @@ enum {
 	MAX_KEPT = 32,
 	MAX_WAYS = 128, /* ..and looks at */
 	MAX_SWEEPS = 6,
-	MAX_EXACT = 1024,   /* areas of an exact search: its depth.. */
+	MAX_EXACT = 1024,  /* areas of an exact search: its depth.. */
 	MAX_WORK = 1 << 27 /* ..and the elements it looks at */
 };
 
@@ -29,8 +29,8 @@ struct layout {
 	struct area *area; /* by first */
 	int narea;
 	int *of_buffer, *of_scratch; /* area, or -1 */
-	int64_t align;		     /* all sizes are multiples of it */
-	int64_t bound, arena;	     /* of all placements; of this one */
+	int64_t align;               /* all sizes are multiples of it */
+	int64_t bound, arena;        /* of all placements; of this one */
 };
 
 static int add_area(struct layout *l, int64_t size, int first, int last)
@@ -79,7 +79,8 @@ static int by_crowd(const void *x, const void *y)
 
 	if (a->crowd != b->crowd)
 		return a->crowd > b->crowd ? -1 : 1;
-	double va = (double)a->size * (a->last - a->first + 1), vb = (double)b->size * (b->last - b->first + 1);
+	double va = (double)a->size * (a->last - a->first + 1),
+	       vb = (double)b->size * (b->last - b->first + 1);
 	if (va != vb)
 		return va > vb ? -1 : 1;
 	return a < b ? -1 : a > b;
@@ -92,7 +93,8 @@ static int by_offset(const void *x, const void *y)
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
-/* The areas placed that are live together with a, in near. reach: greatest last of those up to here */
+/* The areas placed that are live together with a, in near. reach: greatest last of those up to here
+ */
 static int find_near(const struct layout *l, const int *reach, struct area *a, struct area **near)
 {
 	int n = 0;
@@ -118,10 +120,19 @@ static void place_greedily(struct layout *l)
 		reach[i] = i > 0 && reach[i - 1] > l->area[i].last ? reach[i - 1] : l->area[i].last;
 	}
 	for (int i = 0; i < l->narea; i++) {
-	int64_t live = 0; (void)live; }
-	{ int n = l->narea; int64_t *left = NEW(l->tmp, int64_t, n);
-	for (int i = 0; i < n; i++) for (int e = i; e < n && l->area[e].first <= l->area[i].last; e++) left[e] += l->area[i].size;
-	for (int i = 0; i < n; i++) for (int e = i; e < n && l->area[e].first <= l->area[i].last; e++) l->area[i].crowd = max64(l->area[i].crowd, left[e]); }
+		int64_t live = 0;
+		(void)live;
+	}
+	{
+		int n = l->narea;
+		int64_t *left = NEW(l->tmp, int64_t, n);
+		for (int i = 0; i < n; i++)
+			for (int e = i; e < n && l->area[e].first <= l->area[i].last; e++)
+				left[e] += l->area[i].size;
+		for (int i = 0; i < n; i++)
+			for (int e = i; e < n && l->area[e].first <= l->area[i].last; e++)
+				l->area[i].crowd = max64(l->area[i].crowd, left[e]);
+	}
 	qsort(order, (size_t)l->narea, sizeof(*order), by_size);
 	for (int i = 0; i < l->narea; i++) {
 		struct area *a = order[i];
@@ -139,9 +150,9 @@ static void place_greedily(struct layout *l)
 /* ---- by a sweep through time ---- */
 
 /*
- * Long chains defeat the greedy placement, since one bad place shifts all that follow, but few areas
- * are live at once. So: go through time with the ways of placing what is live, each new area at
- * either end of a gap; ways that place the live areas alike are one. Of many, those with the
+ * Long chains defeat the greedy placement, since one bad place shifts all that follow, but few
+ * areas are live at once. So: go through time with the ways of placing what is live, each new area
+ * at either end of a gap; ways that place the live areas alike are one. Of many, those with the
  * biggest gaps are kept.
  */
 struct way {
@@ -150,7 +161,7 @@ struct way {
 		int area;
 		int64_t lo, hi;
 	} item[MAX_LIVE]; /* what is live, by lo */
-	int64_t room;	  /* the largest gap */
+	int64_t room;     /* the largest gap */
 	int id;
 	struct place *place; /* of the newest area, and before it */
 };
@@ -298,9 +309,9 @@ static void place_by_sweeps(struct layout *l)
 struct exact {
 	struct layout *l;
 	struct area **rank; /* what to try first at one offset */
-	int *end;	    /* by area: after the last that begins in its life */
-	int64_t *top;	    /* by time: top of the areas placed, a row for each number of them */
-	int64_t *left;	    /* by time: bytes of the areas to come */
+	int *end;           /* by area: after the last that begins in its life */
+	int64_t *top;       /* by time: top of the areas placed, a row for each number of them */
+	int64_t *left;      /* by time: bytes of the areas to come */
 	int64_t *offset;    /* by area; -1: to come */
 	int64_t limit, work;
 };
@@ -414,7 +425,8 @@ static bool search_offsets(struct layout *l)
 	}
 	for (int i = 0; i < n; i++) {
 		l->area[i].crowd = 0;
-		for (int t = i; t < x.end[i]; t++) l->area[i].crowd = max64(l->area[i].crowd, x.left[t]);
+		for (int t = i; t < x.end[i]; t++)
+			l->area[i].crowd = max64(l->area[i].crowd, x.left[t]);
 	}
 	qsort(x.rank, (size_t)n, sizeof(*x.rank), by_crowd);
 	return place_exactly(&x, 0, 0, -1) || l->arena == l->bound;

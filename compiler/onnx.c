@@ -45,10 +45,14 @@ static Onnx__AttributeProto__AttributeType attr_type(const Onnx__AttributeProto 
 		bool here;
 		Onnx__AttributeProto__AttributeType type;
 	} guess[] = {
-		{ p->has_f, TYPE(FLOAT) },     { p->has_i, TYPE(INT) },
-		{ p->has_s, TYPE(STRING) },    { p->t != NULL, TYPE(TENSOR) },
-		{ p->g != NULL, TYPE(GRAPH) }, { p->n_floats > 0, TYPE(FLOATS) },
-		{ p->n_ints > 0, TYPE(INTS) }, { p->n_strings > 0, TYPE(STRINGS) },
+		{ p->has_f, TYPE(FLOAT) },
+		{ p->has_i, TYPE(INT) },
+		{ p->has_s, TYPE(STRING) },
+		{ p->t != NULL, TYPE(TENSOR) },
+		{ p->g != NULL, TYPE(GRAPH) },
+		{ p->n_floats > 0, TYPE(FLOATS) },
+		{ p->n_ints > 0, TYPE(INTS) },
+		{ p->n_strings > 0, TYPE(STRINGS) },
 	};
 
 	if (p->has_type && p->type != TYPE(UNDEFINED))
@@ -85,8 +89,8 @@ static void copy_strings(struct reader *r, struct attr *a, size_t n, const Proto
 
 /* Kinds that no supported operator has (sparse tensors, types, lists of tensors or graphs) become
  * STRINGS of none, which no row of opset.def accepts either. */
-static void convert_attr(struct reader *r, const Onnx__AttributeProto *p, struct attr *a,
-			 struct raw_graph **graph)
+static void convert_attr(
+	struct reader *r, const Onnx__AttributeProto *p, struct attr *a, struct raw_graph **graph)
 {
 	a->name = text(p->name);
 	if (p->ref_attr_name != NULL && p->ref_attr_name[0] != '\0') {
@@ -242,8 +246,8 @@ static struct raw_graph *convert_graph(struct reader *r, const Onnx__GraphProto 
 		const Onnx__TensorProto *values = p->sparse_initializer[k]->values;
 
 		model_error(r->diag, "store it as an ordinary (dense) initializer",
-			    "sparse initializer \"%s\" is not supported",
-			    escape(r->arena, values != NULL ? text(values->name) : ""));
+			"sparse initializer \"%s\" is not supported",
+			escape(r->arena, values != NULL ? text(values->name) : ""));
 	}
 	return g;
 }
@@ -284,8 +288,7 @@ static void convert_model(struct reader *r, const Onnx__ModelProto *p, struct ra
 {
 	m->ir_version = p->ir_version;
 	m->producer = arena_printf(r->arena, "%s%s%s", text(p->producer_name),
-				   text(p->producer_version)[0] != '\0' ? " " : "",
-				   text(p->producer_version));
+		text(p->producer_version)[0] != '\0' ? " " : "", text(p->producer_version));
 	m->nopset = (int)p->n_opset_import;
 	m->opset = convert_opsets(r, p->n_opset_import, p->opset_import);
 	m->nfunction = (int)p->n_functions;
@@ -314,13 +317,13 @@ static const struct {
 	const char *what, *hint;
 } others[] = {
 	{ "version https://git-lfs", "a Git LFS pointer, not the model itself",
-	  "run `git lfs pull`" },
+		"run `git lfs pull`" },
 	{ "PK\003\004", "a zip archive (PyTorch, Keras), not an ONNX model",
-	  "export it with torch.onnx.export or tf2onnx" },
+		"export it with torch.onnx.export or tf2onnx" },
 	{ "\211HDF", "an HDF5 file (Keras), not an ONNX model", "convert it with tf2onnx" },
 	{ "<", "a web page or XML, not an ONNX model", "download the file itself" },
 	{ "\200\002", "a Python pickle (PyTorch), not an ONNX model",
-	  "export it with torch.onnx.export" },
+		"export it with torch.onnx.export" },
 };
 
 static bool known_other(struct diag *d, const struct file *f)
@@ -353,14 +356,14 @@ static void hash(const struct file *f, char hex[65])
 }
 
 /* The file as a message; everything in it is a copy. Null: reported. */
-static ProtobufCMessage *unpack(struct reader *r, const struct file *f,
-				const ProtobufCMessageDescriptor *type)
+static ProtobufCMessage *unpack(
+	struct reader *r, const struct file *f, const ProtobufCMessageDescriptor *type)
 {
 	ProtobufCAllocator allocator = { proto_alloc, proto_free, r->arena };
 
 	if (f->size > INT_MAX) {
 		model_error(r->diag, "store the weights as external data",
-			    "a file of more than 2 GB cannot be read");
+			"a file of more than 2 GB cannot be read");
 		return NULL;
 	}
 	if (known_other(r->diag, f) || !wire_check(r->diag, f, type))
@@ -383,8 +386,8 @@ struct raw_model *onnx_read(struct arena *a, struct diag *d, const char *path)
 		return NULL;
 	hash(&f, m->sha256);
 	m->bytes = (int64_t)f.size;
-	const Onnx__ModelProto *p =
-		(const Onnx__ModelProto *)unpack(&r, &f, &onnx__model_proto__descriptor);
+	const Onnx__ModelProto *p = (const Onnx__ModelProto *)unpack(
+		&r, &f, &onnx__model_proto__descriptor);
 
 	file_unmap(&f);
 	if (p == NULL)
@@ -404,15 +407,15 @@ struct tensor *onnx_read_tensor(struct arena *a, struct diag *d, const char *pat
 
 	if (!file_map(d, path, "cannot read the tensor", NULL, &f))
 		return NULL;
-	const Onnx__TensorProto *p =
-		(const Onnx__TensorProto *)unpack(&r, &f, &onnx__tensor_proto__descriptor);
+	const Onnx__TensorProto *p = (const Onnx__TensorProto *)unpack(
+		&r, &f, &onnx__tensor_proto__descriptor);
 
 	file_unmap(&f);
 	if (p != NULL)
 		t = payload_tensor(&r, p);
 	if (t != NULL && t->type == DT_NONE) {
 		model_error(d, NULL, "tensor \"%s\": element type %s is not supported",
-			    escape(a, t->name), (const char *)t->data);
+			escape(a, t->name), (const char *)t->data);
 		return NULL;
 	}
 	return t;

@@ -23,7 +23,7 @@ struct external {
 struct reader {
 	struct arena *arena;
 	struct diag *diag;
-	const char *path;	   /* as the user gave it */
+	const char *path;          /* as the user gave it */
 	struct external *external; /* the files opened so far */
 };
 
@@ -37,8 +37,8 @@ bool wire_check(struct diag *d, const struct file *f, const ProtobufCMessageDesc
 
 /* The whole file, mapped read-only. False: reported; `what` names it there, `missing` is the hint
  * if there is none. */
-bool file_map(struct diag *d, const char *path, const char *what, const char *missing,
-	      struct file *f);
+bool file_map(
+	struct diag *d, const char *path, const char *what, const char *missing, struct file *f);
 void file_unmap(struct file *f);
 /* Elements stay where protobuf-c or a mapping has them whenever they already are as struct tensor
  * wants them. A type that skipc has not: DT_NONE, and data is the type's name. Null: reported. */

@@ -1,4 +1,5 @@
-/* Element types, the operator table, and elementwise expressions: parsed, run on doubles, printed as C. */
+/* Element types, the operator table, and elementwise expressions: parsed, run on doubles, printed
+ * as C. */
 #include "skipc.h"
 
 #include <ctype.h>
@@ -34,8 +35,8 @@ enum dtype dtype_of_onnx(int onnx)
 /* ---- the operator table ---- */
 
 /* Rules that several rows share are declared once by each; that is legal C. */
-#define VIEW(name, least, most, shape, eval)                   \
-	bool shape_##shape(struct graph *g, struct node *n);   \
+#define VIEW(name, least, most, shape, eval)                                                       \
+	bool shape_##shape(struct graph *g, struct node *n);                                       \
 	bool eval_##eval(struct graph *g, struct node *n);
 #define ANCHOR VIEW
 #define OPAQUE VIEW
@@ -45,28 +46,28 @@ bool eval_elementwise(struct graph *g, struct node *n);
 #define eval_none NULL
 
 static const struct op ops[] = {
-#define ELEMENTWISE(op_name, inputs, commute, kind, text)               \
-	{ .name = #op_name,                                             \
-	  .class = OP_ELEMENTWISE,                                      \
-	  .min_in = inputs,                                             \
-	  .max_in = inputs,                                             \
-	  .commutes = commute,                                          \
-	  .test = RESULT_##kind,                                        \
-	  .shape = shape_elementwise,                                   \
-	  .eval = eval_elementwise,                                     \
-	  .expr = text },
-#define ROW(op_class, op_name, least, most, shape_rule, eval_rule)      \
-	{ .name = #op_name,                                             \
-	  .class = op_class,                                            \
-	  .min_in = least,                                              \
-	  .max_in = most,                                               \
-	  .shape = shape_##shape_rule,                                  \
-	  .eval = eval_##eval_rule },
-#define VIEW(name, least, most, shape, eval) ROW(OP_VIEW, name, least, most, shape, eval)
+#define ELEMENTWISE(op_name, inputs, commute, kind, text)                                          \
+	{ .name = #op_name,                                                                        \
+		.class = OP_ELEMENTWISE,                                                           \
+		.min_in = inputs,                                                                  \
+		.max_in = inputs,                                                                  \
+		.commutes = commute,                                                               \
+		.test = RESULT_##kind,                                                             \
+		.shape = shape_elementwise,                                                        \
+		.eval = eval_elementwise,                                                          \
+		.expr = text },
+#define ROW(op_class, op_name, least, most, shape_rule, eval_rule)                                 \
+	{ .name = #op_name,                                                                        \
+		.class = op_class,                                                                 \
+		.min_in = least,                                                                   \
+		.max_in = most,                                                                    \
+		.shape = shape_##shape_rule,                                                       \
+		.eval = eval_##eval_rule },
+#define VIEW(name, least, most, shape, eval)   ROW(OP_VIEW, name, least, most, shape, eval)
 #define ANCHOR(name, least, most, shape, eval) ROW(OP_ANCHOR, name, least, most, shape, eval)
 #define OPAQUE(name, least, most, shape, eval) ROW(OP_OPAQUE, name, least, most, shape, eval)
-#define RESULT_SAME false
-#define RESULT_TEST true
+#define RESULT_SAME                            false
+#define RESULT_TEST                            true
 #include "ops.def"
 };
 
@@ -90,10 +91,10 @@ const struct op *op_find(const char *name)
 
 /* ---- the vocabulary of expressions ---- */
 
-#define UNARY(word, value)                        \
-	static double run_##word(const double *x) \
-	{                                         \
-		return value;                     \
+#define UNARY(word, value)                                                                         \
+	static double run_##word(const double *x)                                                  \
+	{                                                                                          \
+		return value;                                                                      \
 	}
 #define BINARY UNARY
 UNARY(NEG, -x[0])
@@ -128,8 +129,8 @@ BINARY(OR, x[0] != 0.0 || x[1] != 0.0 ? 1.0 : 0.0)
 UNARY(SEL, x[0] != 0.0 ? x[1] : x[2])
 
 /*
- * A word: its C ('%' stands for the next operand, '@' for the type's suffix; text that starts with a
- * letter is a call and needs no parentheses around it) and its value on doubles.
+ * A word: its C ('%' stands for the next operand, '@' for the type's suffix; text that starts with
+ * a letter is a call and needs no parentheses around it) and its value on doubles.
  */
 static const struct word {
 	const char *name;
@@ -171,7 +172,7 @@ static const struct word {
 
 /* ---- expressions ---- */
 
-#define MAX_TERM 48
+#define MAX_TERM  48
 #define MAX_DEPTH 24
 
 /* A program is the expression in postfix order. */
@@ -179,7 +180,7 @@ struct program {
 	int n;
 	struct term {
 		const struct word *word; /* null: an input or a number */
-		int input;		 /* -1: a number */
+		int input;               /* -1: a number */
 		double number;
 	} term[MAX_TERM];
 };
@@ -192,11 +193,13 @@ static struct term *add_term(struct program *p, const char *expr)
 }
 
 /* Parses one operand at *s: WORD(operand, ..), x<k>, $attribute or a number. */
-static void parse_operand(struct program *p, const struct op *op, const struct node *n, const char **s)
+static void parse_operand(
+	struct program *p, const struct op *op, const struct node *n, const char **s)
 {
 	const char *start = *s;
 	char name[32];
-	size_t len = strspn(start, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$.");
+	size_t len = strspn(
+		start, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$.");
 
 	if (len == 0 || len >= sizeof(name))
 		die("operator %s: cannot parse %s", op->name, start);
@@ -206,7 +209,8 @@ static void parse_operand(struct program *p, const struct op *op, const struct n
 	if (name[0] == 'x') {
 		*add_term(p, op->expr) = (struct term){ .input = atoi(name + 1) };
 	} else if (name[0] == '$') {
-		*add_term(p, op->expr) = (struct term){ .input = -1, .number = attr_float(n, name + 1, NAN) };
+		*add_term(p, op->expr) = (struct term){ .input = -1,
+			.number = attr_float(n, name + 1, NAN) };
 	} else if (isdigit((unsigned char)name[0])) {
 		*add_term(p, op->expr) = (struct term){ .input = -1, .number = strtod(name, NULL) };
 	} else {
@@ -271,7 +275,8 @@ double expr_eval(const struct op *op, const struct node *n, const double *x)
 	return y;
 }
 
-/* A literal of that type; a float one has a point or an exponent, and reads back as the same float. */
+/* A literal of that type; a float one has a point or an exponent, and reads back as the same float.
+ */
 void print_number(struct buf *out, double v, enum dtype type)
 {
 	char text[40];
@@ -283,7 +288,9 @@ void print_number(struct buf *out, double v, enum dtype type)
 	float f = (float)v;
 
 	if (f != f || f - f != 0.0f) {
-		buf_puts(out, f != f ? "(inf_f32() - inf_f32())" : f > 0 ? "inf_f32()" : "-inf_f32()");
+		buf_puts(out, f != f  ? "(inf_f32() - inf_f32())"
+			      : f > 0 ? "inf_f32()"
+				      : "-inf_f32()");
 		return;
 	}
 	for (int digits = 1; digits <= 9; digits++) {
@@ -321,7 +328,8 @@ static char *print_word(struct arena *a, const struct word *w, enum dtype type, 
 	return text;
 }
 
-void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type, const char *const *x)
+void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type,
+	const char *const *x)
 {
 	struct arena a = { 0 };
 	const struct program *p = expr_compile(&a, op, n);

@@ -6,16 +6,16 @@
 #include <string.h>
 
 static const struct opset_row rows[] = {
-#define ROW(dom, op, version, min, max, outs, function, argument, attributes) \
-	{ .domain = dom,                                                      \
-	  .name = #op,                                                        \
-	  .since = version,                                                   \
-	  .least = min,                                                       \
-	  .most = max,                                                        \
-	  .outputs = outs,                                                    \
-	  .convert = convert_##function,                                      \
-	  .arg = argument,                                                    \
-	  .attrs = attributes },
+#define ROW(dom, op, version, min, max, outs, function, argument, attributes)                      \
+	{ .domain = dom,                                                                           \
+		.name = #op,                                                                       \
+		.since = version,                                                                  \
+		.least = min,                                                                      \
+		.most = max,                                                                       \
+		.outputs = outs,                                                                   \
+		.convert = convert_##function,                                                     \
+		.arg = argument,                                                                   \
+		.attrs = attributes },
 #include "opset.def"
 };
 
@@ -37,7 +37,7 @@ static const char *refusal(const char *domain, const char *name)
 		const size_t n = star != NULL ? (size_t)(star - refused[k].name) : strlen(name) + 1;
 
 		if (strcmp(refused[k].domain, domain) == 0 &&
-		    strncmp(refused[k].name, name, n) == 0)
+			strncmp(refused[k].name, name, n) == 0)
 			return refused[k].hint;
 	}
 	return NULL;
@@ -67,16 +67,16 @@ static const struct opset_row *refuse(struct site *s, int oldest)
 		return NULL;
 	if (oldest > 0)
 		site_error(s, "convert the model to a newer opset",
-			   "operator %s is of opset %d, the model is of opset %lld%s", name, oldest,
-			   (long long)s->opset, more);
+			"operator %s is of opset %d, the model is of opset %lld%s", name, oldest,
+			(long long)s->opset, more);
 	else if (domain[0] == '\0')
 		site_error(s, hint, "operator %s is not supported%s", name, more);
 	else if (known_domain(s->raw->domain))
 		site_error(s, hint, "operator %s of domain \"%s\" is not supported%s", name, domain,
-			   more);
+			more);
 	else
 		site_error(s, "the model has no function of that name either",
-			   "operator %s: domain \"%s\" is not known%s", name, domain, more);
+			"operator %s: domain \"%s\" is not known%s", name, domain, more);
 	return NULL;
 }
 
@@ -99,10 +99,10 @@ const struct opset_row *opset_row(struct site *s)
 		return refuse(s, oldest);
 	if (s->nin < best->least || (best->most >= 0 && s->nin > best->most)) {
 		site_error(s, NULL, "%d inputs, opset %lld takes %d%s", s->nin, (long long)s->opset,
-			   best->least,
-			   best->most < 0	      ? " or more"
-			   : best->most > best->least ? " at least"
-						      : "");
+			best->least,
+			best->most < 0             ? " or more"
+			: best->most > best->least ? " at least"
+						   : "");
 		return NULL;
 	}
 	for (int k = 0; k < (best->most < 0 ? s->nin : best->least); k++) {
@@ -113,7 +113,7 @@ const struct opset_row *opset_row(struct site *s)
 	}
 	if (best->outputs >= 0 && s->nout > best->outputs) {
 		site_error(s, NULL, "%d outputs, opset %lld gives %d at most", s->nout,
-			   (long long)s->opset, best->outputs);
+			(long long)s->opset, best->outputs);
 		return NULL;
 	}
 	return best;
@@ -162,9 +162,14 @@ static bool kind_fits(const struct attr *a, char kind)
 		char letter;
 		enum attr_kind kind;
 	} kinds[] = {
-		{ 'i', ATTR_INT },     { 'f', ATTR_FLOAT }, { 's', ATTR_STRING },
-		{ 't', ATTR_TENSOR },  { 'I', ATTR_INTS },  { 'F', ATTR_FLOATS },
-		{ 'S', ATTR_STRINGS }, { 'g', ATTR_GRAPH },
+		{ 'i', ATTR_INT },
+		{ 'f', ATTR_FLOAT },
+		{ 's', ATTR_STRING },
+		{ 't', ATTR_TENSOR },
+		{ 'I', ATTR_INTS },
+		{ 'F', ATTR_FLOATS },
+		{ 'S', ATTR_STRINGS },
+		{ 'g', ATTR_GRAPH },
 	};
 
 	/* An empty list without a type cannot be told apart by who wrote it: onnx.c makes it one of
@@ -216,12 +221,12 @@ static bool check_attr(struct site *s, const struct opset_row *row, const struct
 	if (!find_entry(row->attrs, a->name, &e))
 		return stale(a->name) ||
 		       site_error(s, NULL, "%s has no attribute \"%s\" in opset %lld", row->name,
-				  shown, (long long)s->opset);
+			       shown, (long long)s->opset);
 	if (!e.ignored && !kind_fits(a, e.kind))
 		return site_error(s, NULL, "attribute \"%s\" has the wrong kind", shown);
 	if (a->kind == ATTR_TENSOR && a->tensor != NULL && a->tensor->type == DT_NONE)
 		return site_error(s, NULL, "attribute \"%s\": element type %s is not supported",
-				  shown, (const char *)a->tensor->data);
+			shown, (const char *)a->tensor->data);
 	if (a->kind == ATTR_TENSOR && a->tensor == NULL)
 		return site_error(s, NULL, "attribute \"%s\" has no tensor", shown);
 	return true;
@@ -248,10 +253,10 @@ bool opset_attrs(struct site *s, const struct opset_row *row)
 
 		for (int k = 0; k < s->nattr; k++)
 			here = here || (strlen(all[k].name) == e.len &&
-					strncmp(all[k].name, e.name, e.len) == 0);
+					       strncmp(all[k].name, e.name, e.len) == 0);
 		if (!here && e.required)
-			return site_error(s, NULL, "attribute \"%.*s\" is missing", (int)e.len,
-					  e.name);
+			return site_error(
+				s, NULL, "attribute \"%.*s\" is missing", (int)e.len, e.name);
 		if (!here && e.value != NULL)
 			all[n++] = default_attr(s->g->arena, &e);
 	}

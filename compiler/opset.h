@@ -21,7 +21,7 @@ struct opset_row {
 	const char *domain, *name;
 	int since;
 	int least, most; /* inputs; most -1: any number */
-	int outputs;	 /* at most; -1: any number */
+	int outputs;     /* at most; -1: any number */
 	bool (*convert)(struct site *s, const char *arg);
 	const char *arg;
 	const char *attrs;
@@ -34,7 +34,7 @@ struct site {
 	struct graph *g;
 	const struct raw_node *raw;
 	const struct opset_row *row; /* null: a function of the model */
-	int64_t opset; /* of the node's domain */
+	int64_t opset;               /* of the node's domain */
 	int nin;
 	struct tensor **in; /* null where absent; trailing absent ones are not counted */
 	int nout;
@@ -80,12 +80,12 @@ struct tensor *site_ints(struct site *s, const char *name);
 /* The node gets every attribute that the operator keeps. */
 void keep_attrs(struct site *s, struct node *n);
 
-#define ROW(domain, name, since, least, most, outputs, function, arg, attrs) \
+#define ROW(domain, name, since, least, most, outputs, function, arg, attrs)                       \
 	bool convert_##function(struct site *s, const char *arg_);
 #include "opset.def"
 
 /* Shared by rows that fuse an activation (convert_nn.c). Null: reported. */
-struct tensor *put_activation(struct site *s, struct tensor *x, const char *name, int nparam,
-			      const double *param);
+struct tensor *put_activation(
+	struct site *s, struct tensor *x, const char *name, int nparam, const double *param);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The order of the steps: the lexicographically first one (nearest to the order given) whose peak of
- * live bytes is the least of all orders. Steps comparable with all others cut the problem into
+ * The order of the steps: the lexicographically first one (nearest to the order given) whose peak
+ * of live bytes is the least of all orders. Steps comparable with all others cut the problem into
  * segments, which are searched apart, and only where the given order exceeds what is unavoidable.
  */
 #include "memory.h"
@@ -35,8 +35,8 @@ struct search {
 	int nwords, nsearch;
 	int64_t states, scans;
 	bool gave_up;
-	int64_t above;	     /* the least peak over the ceiling that was met */
-	int *order, *end;    /* by depth: the step taken; after the last one to try */
+	int64_t above;        /* the least peak over the ceiling that was met */
+	int *order, *end;     /* by depth: the step taken; after the last one to try */
 	int64_t *live, *peak; /* by depth: bytes before it, and at most until then */
 };
 
@@ -64,7 +64,8 @@ static bool is_done(const struct segment *g, const uint64_t *set, int k)
 }
 
 /* A step of the segment that k comes right after and that is not done, or -1. */
-static int missing_before(const struct planner *m, const struct segment *g, const uint64_t *set, int k)
+static int missing_before(
+	const struct planner *m, const struct segment *g, const uint64_t *set, int k)
 {
 	for (int i = m->access_at[k]; i < m->access_at[k + 1]; i++) {
 		const struct access *x = &m->access[i];
@@ -87,8 +88,8 @@ struct effect {
 };
 
 /* What running step k does, where `live` bytes are live: a matter of the set, not of its order. */
-static struct effect run_step(const struct planner *m, const struct segment *g,
-			      const uint64_t *set, int k, int64_t live)
+static struct effect run_step(
+	const struct planner *m, const struct segment *g, const uint64_t *set, int k, int64_t live)
 {
 	struct effect e = { live + m->scratch[k], live };
 
@@ -214,12 +215,12 @@ static bool visit(struct search *s, const uint64_t *set, int count)
 
 /*
  * The steps to try at this depth are those from the result to end[depth]. A ready step that keeps
- * below the ceiling and leaves no more live than before may run at once: put first in any order that
- * completes the set, it raises no other step's live bytes. So nothing after it need be tried, and
- * nothing before it, unless the lexicographically first order is wanted.
+ * below the ceiling and leaves no more live than before may run at once: put first in any order
+ * that completes the set, it raises no other step's live bytes. So nothing after it need be tried,
+ * and nothing before it, unless the lexicographically first order is wanted.
  */
 static int enter(struct search *s, const struct segment *g, const uint64_t *set, int depth,
-		 int64_t ceiling, bool lexical)
+	int64_t ceiling, bool lexical)
 {
 	s->end[depth] = g->end;
 	s->scans += g->end - g->first;

@@ -1,4 +1,5 @@
-/* Output files: written beside their place and renamed when all is done, so that none is ever half there. */
+/* Output files: written beside their place and renamed when all is done, so that none is ever half
+ * there. */
 #include "skipc.h"
 
 #include <errno.h>

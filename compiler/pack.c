@@ -1,6 +1,6 @@
 /*
- * Constants as kernels want them. Orders of elements (T taps, KB or NB of a block; the last block of a group is
- * narrower, nothing is padded):
+ * Constants as kernels want them. Orders of elements (T taps, KB or NB of a block; the last block
+ * of a group is narrower, nothing is padded):
  *
  *   plain       row-major
  *   conv        [group][block][tap][C][stack][KB]  from [K, C, taps]
@@ -58,8 +58,13 @@ static float *pack_conv(const struct source *x, float *to)
 		for (int64_t k0 = 0; k0 < outputs; k0 += b->block)
 			for (int64_t i = 0; i < taps * channels; i++)
 				for (int s = 0; s < b->stack; s++)
-					for (int64_t k = k0; k < minimum(k0 + b->block, outputs); k++)
-						*to++ = (float)x->v[s][((g * outputs + k) * channels + i % channels) * taps + i / channels];
+					for (int64_t k = k0; k < minimum(k0 + b->block, outputs);
+						k++)
+						*to++ = (float)x->v[s]
+								   [((g * outputs + k) * channels +
+									    i % channels) *
+										   taps +
+									   i / channels];
 	return to;
 }
 
@@ -90,10 +95,18 @@ static float *pack_gemm(const struct source *x, float *to)
 			for (int64_t c0 = 0; c0 < channels; c0 += b->chunk)
 				for (int64_t i = 0; i < taps * b->chunk; i++)
 					for (int s = 0; s < b->stack; s++)
-						for (int64_t k = k0; k < minimum(k0 + b->block, outputs); k++) {
-							int64_t c = c0 + i % b->chunk, tap = i / b->chunk;
+						for (int64_t k = k0;
+							k < minimum(k0 + b->block, outputs); k++) {
+							int64_t c = c0 + i % b->chunk,
+								tap = i / b->chunk;
 
-							*to++ = (float)x->v[s][matrix ? c * outputs + k : ((g * outputs + k) * channels + c) * taps + tap];
+							*to++ = (float)x->v
+									[s]
+									[matrix ? c * outputs + k
+										: ((g * outputs +
+											   k) * channels +
+											  c) * taps +
+												tap];
 						}
 	return to;
 }
@@ -142,9 +155,14 @@ static float *pack_plain(const struct source *x, float *to)
 void pack_blob(struct plan *p, const struct blob *b, float *to)
 {
 	static float *(*const packings[])(const struct source *x, float *to) = {
-		[PACK_PLAIN] = pack_plain, [PACK_CONV] = pack_conv, [PACK_DEPTHWISE] = pack_depthwise,
-		[PACK_LINEAR] = pack_linear, [PACK_GEMM] = pack_gemm, [PACK_PLANAR] = pack_planar,
-		[PACK_BIAS] = pack_bias, [PACK_TABLE] = pack_plain,
+		[PACK_PLAIN] = pack_plain,
+		[PACK_CONV] = pack_conv,
+		[PACK_DEPTHWISE] = pack_depthwise,
+		[PACK_LINEAR] = pack_linear,
+		[PACK_GEMM] = pack_gemm,
+		[PACK_PLANAR] = pack_planar,
+		[PACK_BIAS] = pack_bias,
+		[PACK_TABLE] = pack_plain,
 	};
 	struct arena scratch = { 0 };
 	struct source x = { .blob = b, .shape = &b->tensor[0]->shape };
@@ -152,6 +170,7 @@ void pack_blob(struct plan *p, const struct blob *b, float *to)
 	for (int s = 0; s < b->stack; s++)
 		x.v[s] = lazy_f64(&scratch, p->graph, b->tensor[s]);
 	if (packings[b->packing](&x, to) != to + b->count)
-		die("packing %d of %s wrote another number of elements", (int)b->packing, b->tensor[0]->name);
+		die("packing %d of %s wrote another number of elements", (int)b->packing,
+			b->tensor[0]->name);
 	arena_release(&scratch);
 }

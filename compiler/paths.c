@@ -1,6 +1,6 @@
 /*
- * Who is computed from whom. Walks go back along the graph's order and stop where what they look for must have
- * been met, so that each costs about as much as the block between is long.
+ * Who is computed from whom. Walks go back along the graph's order and stop where what they look
+ * for must have been met, so that each costs about as much as the block between is long.
  */
 #include "skip.h"
 
@@ -58,7 +58,7 @@ bool is_ancestor(struct seeker *s, const struct tensor *x, const struct tensor *
 }
 
 bool all_through(struct seeker *s, struct tensor *const *from, int n, const struct tensor *stop,
-		 const struct tensor **other)
+	const struct tensor **other)
 {
 	int depth = 0;
 

@@ -26,8 +26,8 @@ static bool big_endian(void)
 
 /* ---- files ---- */
 
-bool file_map(struct diag *d, const char *path, const char *what, const char *missing,
-	      struct file *f)
+bool file_map(
+	struct diag *d, const char *path, const char *what, const char *missing, struct file *f)
 {
 	const char *error = NULL, *hint = NULL;
 	struct stat st;
@@ -69,7 +69,7 @@ static const char *forbidden(const char *location)
 	if (location[0] == '\0')
 		return "has no name";
 	if (location[0] == '/' || location[0] == '\\' ||
-	    (location[1] == ':' && location[2] != '\0'))
+		(location[1] == ':' && location[2] != '\0'))
 		return "has an absolute path";
 	for (const char *p = location; *p != '\0';) {
 		const size_t n = strcspn(p, "/\\");
@@ -107,7 +107,7 @@ static char *resolve(struct reader *r, const char *location, const char *what)
 
 		if (n > 1 && (strncmp(full, base, n) != 0 || (full[n] != '/' && full[n] != '\0'))) {
 			model_error(r->diag, inside, "%s is a link that leaves the model's folder",
-				    what);
+				what);
 			free(full);
 			full = NULL;
 		}
@@ -130,7 +130,7 @@ static const struct file *open_external(struct reader *r, const char *tensor, co
 	e->next = r->external;
 	r->external = e;
 	const char *what = arena_printf(r->arena, "tensor \"%s\": external data file \"%s\"",
-					escape(r->arena, tensor), escape(r->arena, location));
+		escape(r->arena, tensor), escape(r->arena, location));
 	char *path = resolve(r, location, what);
 
 	if (path == NULL || !file_map(r->diag, path, what, missing_hint, &e->file)) {
@@ -188,8 +188,8 @@ static bool byte_count(const char *text, uint64_t absent, uint64_t *v)
 	return *end == '\0' && errno == 0;
 }
 
-static const void *external_elements(struct reader *r, const Onnx__TensorProto *p, const char *name,
-				     size_t count, size_t size)
+static const void *external_elements(
+	struct reader *r, const Onnx__TensorProto *p, const char *name, size_t count, size_t size)
 {
 	const char *location = entry(p, "location");
 	const char *shown = escape(r->arena, name);
@@ -197,16 +197,16 @@ static const void *external_elements(struct reader *r, const Onnx__TensorProto *
 	uint64_t offset, length;
 
 	if (!byte_count(entry(p, "offset"), 0, &offset) ||
-	    !byte_count(entry(p, "length"), need, &length)) {
+		!byte_count(entry(p, "length"), need, &length)) {
 		model_error(r->diag, NULL,
-			    "tensor \"%s\": offset or length of its external data is not a number",
-			    shown);
+			"tensor \"%s\": offset or length of its external data is not a number",
+			shown);
 		return NULL;
 	}
 	if (length != need) {
 		model_error(r->diag, NULL,
-			    "tensor \"%s\": %llu bytes of external data, its shape needs %llu",
-			    shown, (unsigned long long)length, (unsigned long long)need);
+			"tensor \"%s\": %llu bytes of external data, its shape needs %llu", shown,
+			(unsigned long long)length, (unsigned long long)need);
 		return NULL;
 	}
 	const struct file *f = open_external(r, name, location != NULL ? location : "");
@@ -215,11 +215,11 @@ static const void *external_elements(struct reader *r, const Onnx__TensorProto *
 		return NULL;
 	if (offset > f->size || need > f->size - offset) {
 		model_error(r->diag,
-			    "the file is cut off, or belongs to another version of the model",
-			    "tensor \"%s\": external data at byte %llu, %llu bytes long, ends "
-			    "beyond the %zu bytes of \"%s\"",
-			    shown, (unsigned long long)offset, (unsigned long long)need, f->size,
-			    escape(r->arena, location));
+			"the file is cut off, or belongs to another version of the model",
+			"tensor \"%s\": external data at byte %llu, %llu bytes long, ends "
+			"beyond the %zu bytes of \"%s\"",
+			shown, (unsigned long long)offset, (unsigned long long)need, f->size,
+			escape(r->arena, location));
 		return NULL;
 	}
 	return raw_elements(r, f->data + offset, count, size);
@@ -253,8 +253,8 @@ static size_t typed_field(const Onnx__TensorProto *p, enum dtype type, const voi
 }
 
 /* Elements out of wider integers: 16 bit ones are numbers or the bits of a float. */
-static const void *narrow(struct reader *r, const Onnx__TensorProto *p, enum dtype type,
-			  size_t count)
+static const void *narrow(
+	struct reader *r, const Onnx__TensorProto *p, enum dtype type, size_t count)
 {
 	const size_t size = (size_t)dtypes[type].size;
 	uint8_t *v = arena_alloc(r->arena, count * size);
@@ -271,14 +271,14 @@ static const void *narrow(struct reader *r, const Onnx__TensorProto *p, enum dty
 }
 
 static const void *typed_elements(struct reader *r, const Onnx__TensorProto *p, const char *name,
-				  enum dtype type, size_t count)
+	enum dtype type, size_t count)
 {
 	const void *data = NULL;
 	const size_t have = typed_field(p, type, &data);
 
 	if (have != count) {
 		model_error(r->diag, NULL, "tensor \"%s\": %zu elements, its shape needs %zu",
-			    escape(r->arena, name), have, count);
+			escape(r->arena, name), have, count);
 		return NULL;
 	}
 	return data != NULL ? data : narrow(r, p, type, count);
@@ -296,14 +296,14 @@ const char *payload_type_name(int32_t type)
 
 /* Dimensions, each step of their product checked. False: reported. */
 static bool dimensions(struct reader *r, const Onnx__TensorProto *p, const char *name,
-		       struct tensor *t, int64_t *count)
+	struct tensor *t, int64_t *count)
 {
 	const char *shown = escape(r->arena, name);
 	int64_t n = 1;
 
 	if (p->n_dims > MAX_RANK) {
 		model_error(r->diag, NULL, "tensor \"%s\" has %zu dimensions, skipc allows %d",
-			    shown, p->n_dims, MAX_RANK);
+			shown, p->n_dims, MAX_RANK);
 		return false;
 	}
 	t->shape.rank = (int)p->n_dims;
@@ -312,12 +312,11 @@ static bool dimensions(struct reader *r, const Onnx__TensorProto *p, const char 
 
 		if (dim < 0) {
 			model_error(r->diag, NULL, "tensor \"%s\" has a negative dimension, %lld",
-				    shown, (long long)dim);
+				shown, (long long)dim);
 			return false;
 		}
 		if (dim > 0 && n > INT64_MAX / 16 / dim) {
-			model_error(
-				r->diag, NULL,
+			model_error(r->diag, NULL,
 				"tensor \"%s\": its dimensions multiply to more than 64 bits hold",
 				shown);
 			return false;
@@ -355,10 +354,9 @@ struct tensor *payload_tensor(struct reader *r, const Onnx__TensorProto *p)
 			t->data = raw_elements(r, p->raw_data.data, (size_t)count, size);
 		else
 			model_error(r->diag, NULL,
-				    "tensor \"%s\": %zu bytes of data, its shape needs %lld of %zu "
-				    "bytes",
-				    escape(r->arena, name), p->raw_data.len, (long long)count,
-				    size);
+				"tensor \"%s\": %zu bytes of data, its shape needs %lld of %zu "
+				"bytes",
+				escape(r->arena, name), p->raw_data.len, (long long)count, size);
 	} else {
 		t->data = typed_elements(r, p, name, type, (size_t)count);
 	}

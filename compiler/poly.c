@@ -1,4 +1,5 @@
-/* Polynomials of at most MAX_MONO monomials over atoms: what a cone of additions and multiplications computes. */
+/* Polynomials of at most MAX_MONO monomials over atoms: what a cone of additions and
+ * multiplications computes. */
 #include "skip.h"
 
 #include <math.h>

@@ -29,13 +29,15 @@ static void no_window(struct region *r)
 }
 
 /*
- * Reshape without moving anything: both shapes are cut into runs of dimensions with equal products; a run
- * of the input must be evenly strided (dimensions of size 1 do not matter), and its output is then dense
- * in steps of the run's last stride.
+ * Reshape without moving anything: both shapes are cut into runs of dimensions with equal products;
+ * a run of the input must be evenly strided (dimensions of size 1 do not matter), and its output is
+ * then dense in steps of the run's last stride.
  */
 static bool restride(const struct region *in, const struct shape *to, struct region *out)
 {
-	struct region r = { .buffer = in->buffer, .offset = in->offset, .type = in->type, .shape = *to };
+	struct region r = {
+		.buffer = in->buffer, .offset = in->offset, .type = in->type, .shape = *to
+	};
 	int64_t dim[MAX_RANK], stride[MAX_RANK];
 	int n = 0;
 
@@ -75,7 +77,8 @@ static bool restride(const struct region *in, const struct shape *to, struct reg
 	return true;
 }
 
-static void transpose_region(const struct region *in, const int64_t *perm, const struct shape *to, struct region *out)
+static void transpose_region(
+	const struct region *in, const int64_t *perm, const struct shape *to, struct region *out)
 {
 	struct region r = *in;
 
@@ -109,10 +112,12 @@ static bool slice_region(const struct node *v, const struct region *in, struct r
 bool view_is_free(const struct node *v)
 {
 	return strcmp(v->op->name, "Pad") != 0 ||
-	       (strcmp(attr_string(v, "mode", "constant"), "constant") == 0 && attr_float(v, "value", 0.0) == 0.0);
+	       (strcmp(attr_string(v, "mode", "constant"), "constant") == 0 &&
+		       attr_float(v, "value", 0.0) == 0.0);
 }
 
-/* Zero padding is a window on the region; the offset stays that of the first element that is stored. */
+/* Zero padding is a window on the region; the offset stays that of the first element that is
+ * stored. */
 static bool pad_region(const struct node *v, const struct region *in, struct region *out)
 {
 	int n;

@@ -26,13 +26,16 @@ static const char *region_text(struct arena *a, const struct plan *p, const stru
 	default:
 		where = arena_printf(a, "arena+%lld", (long long)(b->offset + r->offset * size));
 	}
-	where = arena_printf(a, "%s %s%s strides [", where, dtypes[r->type].name, shape_text(a, &r->shape));
+	where = arena_printf(
+		a, "%s %s%s strides [", where, dtypes[r->type].name, shape_text(a, &r->shape));
 	for (int d = 0; d < r->shape.rank; d++)
-		where = arena_printf(a, "%s%s%lld", where, d > 0 ? "," : "", (long long)r->stride[d]);
+		where = arena_printf(
+			a, "%s%s%lld", where, d > 0 ? "," : "", (long long)r->stride[d]);
 	where = arena_printf(a, "%s]", where);
 	for (int d = 0; r->windowed && d < r->shape.rank; d++)
 		if (r->lo[d] != 0 || r->hi[d] != r->shape.dim[d])
-			where = arena_printf(a, "%s window %d:[%lld,%lld)", where, d, (long long)r->lo[d], (long long)r->hi[d]);
+			where = arena_printf(a, "%s window %d:[%lld,%lld)", where, d,
+				(long long)r->lo[d], (long long)r->hi[d]);
 	(void)p;
 	return where;
 }
@@ -50,10 +53,11 @@ static void certificate_print(struct buf *out, struct arena *a, const struct pla
 {
 	const struct certificate *c = &p->cert;
 
-	buf_printf(out, "arena %s bytes, lower bound %s: %s; %s, %s states searched%s\n", grouped(a, c->arena), grouped(a, c->bound),
-		   c->arena == c->bound ? "equal, so no plan is smaller" : "not proved least",
-		   c->all_orders ? "every order of the kernels counted" : "for the order taken", grouped(a, c->orders),
-		   c->exact ? ", offsets by exact search" : "");
+	buf_printf(out, "arena %s bytes, lower bound %s: %s; %s, %s states searched%s\n",
+		grouped(a, c->arena), grouped(a, c->bound),
+		c->arena == c->bound ? "equal, so no plan is smaller" : "not proved least",
+		c->all_orders ? "every order of the kernels counted" : "for the order taken",
+		grouped(a, c->orders), c->exact ? ", offsets by exact search" : "");
 }
 
 void plan_print(struct buf *out, const struct plan *p)
@@ -67,8 +71,11 @@ void plan_print(struct buf *out, const struct plan *p)
 		for (int j = 0; j < k->narg; j++)
 			buf_printf(out, "\n    x%d  %s", j, region_text(&a, p, &k->arg[j].region));
 		for (int j = 0; j < k->noperand; j++)
-			buf_printf(out, "\n    z%d  %s%s", j, region_text(&a, p, &k->operand[j].region),
-				   k->in_place == k->operand[j].region.buffer && k->in_place != NULL ? " in place" : "");
+			buf_printf(out, "\n    z%d  %s%s", j,
+				region_text(&a, p, &k->operand[j].region),
+				k->in_place == k->operand[j].region.buffer && k->in_place != NULL
+					? " in place"
+					: "");
 		buf_printf(out, "\n    y   %s", region_text(&a, p, &k->dst));
 		if (k->ngroup > 0)
 			buf_printf(out, "\n    epilogue: %s", epilogue_text(&a, k));
@@ -96,12 +103,14 @@ static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const
 		fprintf(to, "  %s bytes of weights", grouped(a, weights));
 	fprintf(to, "  %s bytes at %s%s", grouped(a, k->dst.buffer->bytes),
 		k->dst.buffer->kind == BUF_OUTPUT ? "output " : "arena+",
-		grouped(a, k->dst.buffer->kind == BUF_OUTPUT ? k->dst.buffer->index : k->dst.buffer->offset));
+		grouped(a, k->dst.buffer->kind == BUF_OUTPUT ? k->dst.buffer->index
+							     : k->dst.buffer->offset));
 	if (k->in_place != NULL)
 		fprintf(to, ", in place");
 	fprintf(to, "\n");
 	if (k->ngroup > 0)
-		fprintf(to, "        %s: %s\n", k->anchor != NULL ? "epilogue" : "elementwise", epilogue_text(a, k));
+		fprintf(to, "        %s: %s\n", k->anchor != NULL ? "epilogue" : "elementwise",
+			epilogue_text(a, k));
 	fprintf(to, "        nodes: %s\n", prov_text(a, p->graph, k->prov, 1 << 20));
 	if (k->anchor != NULL)
 		kernel_explain(to, p, k);
@@ -119,8 +128,10 @@ static void report_nodes(FILE *to, struct arena *a, const struct plan *p)
 	for (int i = 0; i < p->graph->nonnx; i++)
 		count += kept[i];
 	gone = p->graph->nonnx - count;
-	fprintf(to, "nodes   %d in the model -> %d kernels; %d nodes fused into them, %d evaluated or views\n", p->graph->nonnx,
-		p->nkernel, count, gone);
+	fprintf(to,
+		"nodes   %d in the model -> %d kernels; %d nodes fused into them, %d evaluated or "
+		"views\n",
+		p->graph->nonnx, p->nkernel, count, gone);
 }
 
 /* The arena, buffer by buffer: where each lies, and between which kernels it lives. */
@@ -131,7 +142,8 @@ static void report_memory(FILE *to, struct arena *a, const struct plan *p)
 		const struct buffer *b = p->buffer[i];
 
 		if (b->kind == BUF_ARENA && b->first >= 0)
-			fprintf(to, "    %12s %11s  %3d-%-3d  \"%s\"\n", grouped(a, b->offset), grouped(a, b->bytes), b->first, b->last,
+			fprintf(to, "    %12s %11s  %3d-%-3d  \"%s\"\n", grouped(a, b->offset),
+				grouped(a, b->bytes), b->first, b->last,
 				b->tensor != NULL ? escape(a, b->tensor->name) : "");
 	}
 }
@@ -142,16 +154,18 @@ void report(FILE *to, const struct plan *p)
 	const struct graph *g = p->graph;
 	struct buf cert = { 0 };
 
-	fprintf(to, "model   %s\n        SHA-256 %s, from %s\n", escape(&a, g->diag->path), g->sha256,
+	fprintf(to, "model   %s\n        SHA-256 %s, from %s\n", escape(&a, g->diag->path),
+		g->sha256,
 		g->producer[0] != '\0' ? escape(&a, g->producer) : "an unknown producer");
 	for (int k = 0; k < g->ninput; k++)
-		fprintf(to, "input   \"%s\" %s%s\n", escape(&a, g->input[k]->name), dtypes[g->input[k]->io_type].name,
-			shape_text(&a, &g->input[k]->shape));
+		fprintf(to, "input   \"%s\" %s%s\n", escape(&a, g->input[k]->name),
+			dtypes[g->input[k]->io_type].name, shape_text(&a, &g->input[k]->shape));
 	for (int k = 0; k < g->noutput; k++)
-		fprintf(to, "output  \"%s\" %s%s\n", escape(&a, g->output[k]->name), dtypes[g->output[k]->io_type].name,
-			shape_text(&a, &g->output[k]->shape));
+		fprintf(to, "output  \"%s\" %s%s\n", escape(&a, g->output[k]->name),
+			dtypes[g->output[k]->io_type].name, shape_text(&a, &g->output[k]->shape));
 	report_nodes(to, &a, p);
-	fprintf(to, "work    %s multiply-adds, %s bytes of weights\n", grouped(&a, p->macs), grouped(&a, p->weights_bytes));
+	fprintf(to, "work    %s multiply-adds, %s bytes of weights\n", grouped(&a, p->macs),
+		grouped(&a, p->weights_bytes));
 	certificate_print(&cert, &a, p);
 	fprintf(to, "memory  %s\n", cert.data);
 	buf_release(&cert);

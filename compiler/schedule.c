@@ -1,7 +1,7 @@
 /*
- * The plan: kernels in an order, and a region for every tensor that is stored. Views become regions; a copy is
- * made only where no strides say it. What a Concat joins is written in place by who computes it, and
- * what ends in a graph output is written there.
+ * The plan: kernels in an order, and a region for every tensor that is stored. Views become
+ * regions; a copy is made only where no strides say it. What a Concat joins is written in place by
+ * who computes it, and what ends in a graph output is written there.
  */
 #include "skipc.h"
 
@@ -10,7 +10,7 @@
 struct scheduler {
 	struct plan *plan;
 	struct graph *graph;
-	struct region *place;	 /* by tensor id: where it has to be; buffer null: anywhere */
+	struct region *place;    /* by tensor id: where it has to be; buffer null: anywhere */
 	struct kernel **pending; /* by id: kernels of fuse(), not yet in order */
 	int npending;
 };
@@ -60,8 +60,9 @@ struct blob *plan_blob(struct plan *p, const struct blob *wanted)
 	for (int k = 0; k < p->nblob; k++) {
 		struct blob *b = p->blob[k];
 
-		if (memcmp(b->tensor, wanted->tensor, sizeof(b->tensor)) == 0 && b->packing == wanted->packing &&
-		    b->group == wanted->group && b->block == wanted->block && b->chunk == wanted->chunk)
+		if (memcmp(b->tensor, wanted->tensor, sizeof(b->tensor)) == 0 &&
+			b->packing == wanted->packing && b->group == wanted->group &&
+			b->block == wanted->block && b->chunk == wanted->chunk)
 			return b;
 	}
 	struct blob *b = arena_alloc(p->arena, sizeof(*b));
@@ -70,7 +71,8 @@ struct blob *plan_blob(struct plan *p, const struct blob *wanted)
 	p->blob = grown(p->arena, p->blob, p->nblob, &p->blob_cap);
 	*b = *wanted;
 	b->count = b->stack * shape_count(&t->shape);
-	b->buffer = plan_buffer(p, b->packing == PACK_TABLE ? BUF_TABLE : BUF_WEIGHTS, b->count * dtypes[t->type].size);
+	b->buffer = plan_buffer(p, b->packing == PACK_TABLE ? BUF_TABLE : BUF_WEIGHTS,
+		b->count * dtypes[t->type].size);
 	b->buffer->index = p->nblob;
 	p->blob[p->nblob++] = b;
 	return b;
@@ -91,7 +93,8 @@ static void place_outputs(struct scheduler *s)
 	for (int k = 0; k < g->noutput; k++) {
 		struct tensor *t = g->output[k];
 		int64_t count = shape_count(&t->shape);
-		struct buffer *b = plan_buffer(s->plan, BUF_OUTPUT, count * dtypes[t->io_type].size);
+		struct buffer *b = plan_buffer(
+			s->plan, BUF_OUTPUT, count * dtypes[t->io_type].size);
 
 		b->index = k;
 		b->tensor = t;
@@ -109,7 +112,8 @@ static void place_parts(struct scheduler *s, struct node *n)
 
 	if (whole->buffer == NULL) {
 		*whole = region_dense(n->out[0]->type, &n->out[0]->shape, n->out[0]->order);
-		whole->buffer = plan_buffer(s->plan, BUF_ARENA, shape_count(&whole->shape) * dtypes[whole->type].size);
+		whole->buffer = plan_buffer(
+			s->plan, BUF_ARENA, shape_count(&whole->shape) * dtypes[whole->type].size);
 		whole->buffer->tensor = n->out[0];
 	}
 	for (int k = 0; k < n->nin; k++) {
@@ -131,15 +135,16 @@ static void place(struct scheduler *s)
 
 		if (is_op(n, "Concat"))
 			place_parts(s, n);
-		else if (to->buffer != NULL && can_place(s, n->in[0]) && n->in[0]->nuser == 1 && region_unview(n, to, &r))
+		else if (to->buffer != NULL && can_place(s, n->in[0]) && n->in[0]->nuser == 1 &&
+			 region_unview(n, to, &r))
 			s->place[n->in[0]->id] = r;
 	}
 }
 
 /* ---- kernels in order ---- */
 
-static struct region new_region(struct plan *p, enum dtype type, const struct shape *shape, const uint8_t *order,
-				const struct tensor *t)
+static struct region new_region(struct plan *p, enum dtype type, const struct shape *shape,
+	const uint8_t *order, const struct tensor *t)
 {
 	struct region r = region_dense(type, shape, order);
 
@@ -148,8 +153,8 @@ static struct region new_region(struct plan *p, enum dtype type, const struct sh
 	return r;
 }
 
-static void copy(struct scheduler *s, struct tensor *t, const struct region *src, const struct region *dst,
-		 const struct prov *prov)
+static void copy(struct scheduler *s, struct tensor *t, const struct region *src,
+	const struct region *dst, const struct prov *prov)
 {
 	struct kernel *k = plan_kernel(s->plan);
 
@@ -163,7 +168,10 @@ static void copy(struct scheduler *s, struct tensor *t, const struct region *src
 /* A constant as an operand: plain in the weights, or a table of the code where it is not float. */
 static struct region constant_region(struct plan *p, struct tensor *t, const struct prov *prov)
 {
-	const struct blob wanted = { .tensor = { t }, .stack = 1, .packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE, .prov = prov };
+	const struct blob wanted = { .tensor = { t },
+		.stack = 1,
+		.packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE,
+		.prov = prov };
 	struct region r = region_dense(t->type, &t->shape, NULL);
 
 	r.buffer = plan_blob(p, &wanted)->buffer;
@@ -262,7 +270,8 @@ static void finish(struct scheduler *s, struct kernel *k)
 	/* what no row can read as it lies, one can read row by row */
 	for (int i = 0; k->anchor != NULL && !kernel_exists(p, k) && i < k->narg; i++) {
 		struct arg *a = &k->arg[i];
-		struct region dense = new_region(p, a->tensor->type, &a->tensor->shape, NULL, a->tensor);
+		struct region dense = new_region(
+			p, a->tensor->type, &a->tensor->shape, NULL, a->tensor);
 
 		copy(s, a->tensor, &a->region, &dense, k->prov);
 		a->region = dense;
@@ -289,7 +298,8 @@ static void load_inputs(struct scheduler *s)
 		struct tensor *t = s->graph->input[k];
 		struct region r = region_dense(t->io_type, &t->shape, NULL);
 
-		r.buffer = plan_buffer(s->plan, BUF_INPUT, shape_count(&t->shape) * dtypes[t->io_type].size);
+		r.buffer = plan_buffer(
+			s->plan, BUF_INPUT, shape_count(&t->shape) * dtypes[t->io_type].size);
 		r.buffer->index = k;
 		r.buffer->tensor = t;
 		if (t->io_type != t->type && t->nuser > 0) {
@@ -311,7 +321,8 @@ static void store_outputs(struct scheduler *s)
 		if (b->kind != BUF_OUTPUT)
 			continue;
 		struct tensor *t = s->graph->output[b->index];
-		struct region src = source(s, t, NULL), dst = region_dense(t->io_type, &t->shape, NULL);
+		struct region src = source(s, t, NULL),
+			      dst = region_dense(t->io_type, &t->shape, NULL);
 
 		dst.buffer = b;
 		if (src.buffer != b)
@@ -388,7 +399,8 @@ static int overwritable(const struct kernel *k)
 		moved.buffer = k->dst.buffer;
 		ok = ok && region_same(&moved, &k->dst) && r->buffer->bytes == k->dst.buffer->bytes;
 		for (int j = 0; j < k->noperand; j++)
-			ok = ok && (k->operand[j].region.buffer != r->buffer || region_same(&k->operand[j].region, r));
+			ok = ok && (k->operand[j].region.buffer != r->buffer ||
+					   region_same(&k->operand[j].region, r));
 		for (int j = 0; j < k->narg; j++)
 			ok = ok && k->arg[j].region.buffer != r->buffer;
 		if (ok)
@@ -410,7 +422,8 @@ static void pose(const struct plan *p, struct mem_problem *m)
 		const struct kernel *x = p->kernel[k];
 		struct mem_step *step = &m->step[k];
 
-		step->read = arena_alloc(p->arena, (size_t)(x->narg + x->noperand + 1) * sizeof(int));
+		step->read = arena_alloc(
+			p->arena, (size_t)(x->narg + x->noperand + 1) * sizeof(int));
 		for (int i = 0; i < x->narg; i++)
 			add_read(step, &x->arg[i].region);
 		for (int i = 0; i < x->noperand; i++)
@@ -425,7 +438,8 @@ void memory(struct plan *p)
 {
 	struct mem_problem m = { 0 };
 	struct mem_result r = { 0 };
-	struct kernel **order = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(struct kernel *));
+	struct kernel **order = arena_alloc(
+		p->arena, (size_t)(p->nkernel + 1) * sizeof(struct kernel *));
 
 	pose(p, &m);
 	memory_solve(p->arena, &m, &r);

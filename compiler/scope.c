@@ -20,7 +20,7 @@ static struct name **find_slot(const struct names *m, const char *name, uint64_t
 	size_t k = (size_t)hash & (size_t)(m->cap - 1);
 
 	while (m->slot[k] != NULL &&
-	       (m->slot[k]->hash != hash || strcmp(m->slot[k]->name, name) != 0))
+		(m->slot[k]->hash != hash || strcmp(m->slot[k]->name, name) != 0))
 		k = (k + 1) & (size_t)(m->cap - 1);
 	return &m->slot[k];
 }
@@ -69,17 +69,16 @@ static const char *place(struct importer *im, const struct scope *scope, const s
 		return "";
 	if (scope->function != NULL)
 		in = arena_printf(a, "in function \"%s\"%s", escape(a, scope->function->name),
-				  raw != NULL ? ", " : ": ");
+			raw != NULL ? ", " : ": ");
 	if (raw != NULL)
-		node = arena_printf(
-			a, "node \"%s\" (%s): ",
+		node = arena_printf(a, "node \"%s\" (%s): ",
 			escape(a, raw->name[0] != '\0' || raw->nout == 0 ? raw->name : raw->out[0]),
 			escape(a, raw->op_type));
 	return arena_printf(a, "%s%s", in, node);
 }
 
 void scope_error(struct importer *im, const struct scope *scope, const struct raw_node *raw,
-		 int position, const char *hint, const char *text)
+	int position, const char *hint, const char *text)
 {
 	const int index = scope->index >= 0 ? scope->index : position;
 
@@ -154,12 +153,11 @@ static void report_cycle(struct walk *w, int back)
 		const bool named = n->name[0] != '\0';
 
 		text = arena_printf(a, "%s%s \"%s\"", text, shown > 0 ? " ->" : "",
-				    escape(a, named	    ? n->name
-					      : n->nout > 0 ? n->out[0]
-							    : ""));
+			escape(a, named         ? n->name
+				  : n->nout > 0 ? n->out[0]
+						: ""));
 	}
-	scope_error(
-		w->im, w->scope, &w->node[back], back,
+	scope_error(w->im, w->scope, &w->node[back], back,
 		"a node may not read, even through others, what is computed from its own output",
 		k <= w->depth ? arena_printf(a, "%s -> ..", text) : text);
 }
@@ -191,8 +189,8 @@ static bool walk_from(struct walk *w, int start)
 	return true;
 }
 
-static bool declare_outputs(struct importer *im, struct scope *scope, const struct raw_node *node,
-			    int n)
+static bool declare_outputs(
+	struct importer *im, struct scope *scope, const struct raw_node *node, int n)
 {
 	bool ok = true;
 
@@ -205,13 +203,13 @@ static bool declare_outputs(struct importer *im, struct scope *scope, const stru
 			struct name *e = names_add(im->arena, &scope->names, name);
 
 			if (e->producer != -2) {
-				scope_error(
-					im, scope, &node[k], k, "every name must be defined once",
+				scope_error(im, scope, &node[k], k,
+					"every name must be defined once",
 					arena_printf(im->arena,
-						     "output \"%s\" is already defined, by %s",
-						     escape(im->arena, name),
-						     e->producer >= 0 ? "another node"
-								      : "an input or initializer"));
+						"output \"%s\" is already defined, by %s",
+						escape(im->arena, name),
+						e->producer >= 0 ? "another node"
+								 : "an input or initializer"));
 				ok = false;
 			}
 			e->producer = k;
@@ -253,13 +251,13 @@ static bool is_ready(struct importer *im, struct name *e)
 	if (e->init->type == DT_NONE)
 		return false;
 	e->tensor = graph_constant(im->g, e->init->name, e->init->type, &e->init->shape,
-				   e->init->stored, e->init->data);
+		e->init->stored, e->init->data);
 	e->state = NAME_READY;
 	return true;
 }
 
 bool scope_resolve(struct importer *im, const struct scope *scope, const struct raw_node *raw,
-		   int position, const char *name, struct tensor **t)
+	int position, const char *name, struct tensor **t)
 {
 	struct arena *a = im->arena;
 	const char *shown = escape(a, name), *hint = NULL, *text = NULL;
@@ -273,16 +271,16 @@ bool scope_resolve(struct importer *im, const struct scope *scope, const struct 
 		return true;
 	}
 	if (e == NULL || e->state == NAME_DECLARED) {
-		text = arena_printf(
-			a, "\"%s\" is not defined: no node, input or initializer has that name",
+		text = arena_printf(a,
+			"\"%s\" is not defined: no node, input or initializer has that name",
 			shown);
 	} else if (e->state == NAME_INIT) {
 		text = arena_printf(a, "\"%s\" has element type %s, which is not supported", shown,
-				    (const char *)e->init->data);
+			(const char *)e->init->data);
 	} else if (e->state == NAME_UNSUPPORTED) {
 		hint = "only the operator's first output is supported";
 		text = arena_printf(a, "it needs \"%s\", an output of %s that is not supported",
-				    shown, escape(a, e->from->op_type));
+			shown, escape(a, e->from->op_type));
 	}
 	if (text != NULL)
 		scope_error(im, scope, raw, position, hint, text);

@@ -6,11 +6,11 @@
 
 /* What a name stands for. */
 enum name_state {
-	NAME_DECLARED,	  /* output of a node that is not converted yet */
-	NAME_READY,	  /* tensor; null where a function was called without that input */
-	NAME_INIT,	  /* initializer that nobody read yet */
+	NAME_DECLARED,    /* output of a node that is not converted yet */
+	NAME_READY,       /* tensor; null where a function was called without that input */
+	NAME_INIT,        /* initializer that nobody read yet */
 	NAME_UNSUPPORTED, /* output of `from` that skipc does not compute */
-	NAME_FAILED	  /* an error was reported; say nothing more */
+	NAME_FAILED       /* an error was reported; say nothing more */
 };
 
 struct name {
@@ -42,7 +42,7 @@ struct scope {
 	int depth;
 	int index; /* ONNX node that all nodes here stand for; -1 in the model's graph */
 	const struct prov *prov; /* of that node */
-	const char *prefix;	 /* of names inside */
+	const char *prefix;      /* of names inside */
 };
 
 struct importer {
@@ -50,15 +50,15 @@ struct importer {
 	struct graph *g;
 	const struct raw_model *model;
 	struct names functions; /* producer: which one */
-	struct names refused;	/* operators that were refused: once each */
+	struct names refused;   /* operators that were refused: once each */
 	const struct dim_value *dims;
 	bool *dim_used;
 	int ndims;
-	int64_t work;	/* nodes and names converted, functions and branches each time */
+	int64_t work;   /* nodes and names converted, functions and branches each time */
 	bool *constant; /* by tensor id: follows from constants alone */
 	int constant_cap;
 	struct tensor *placeholder; /* for what could not be converted */
-	bool no_opset, stop;	    /* no_opset: said so once; stop: give up */
+	bool no_opset, stop;        /* no_opset: said so once; stop: give up */
 };
 
 struct name *names_find(const struct names *m, const char *name);
@@ -70,7 +70,7 @@ struct name *names_add(struct arena *a, struct names *m, const char *name);
 int *scope_order(struct importer *im, struct scope *scope, const struct raw_node *node, int n);
 /* A fault of `raw` (null: of the scope as a whole), at the node of the model's graph. */
 void scope_error(struct importer *im, const struct scope *scope, const struct raw_node *raw,
-		 int position, const char *hint, const char *text);
+	int position, const char *hint, const char *text);
 
 /* inout.c */
 bool import_inputs(struct importer *im, struct scope *scope);
@@ -79,6 +79,6 @@ bool import_outputs(struct importer *im, struct scope *scope);
 void lint_biases(struct graph *g);
 /* The tensor of a name. False: not there; reported unless it was before. */
 bool scope_resolve(struct importer *im, const struct scope *scope, const struct raw_node *raw,
-		   int position, const char *name, struct tensor **t);
+	int position, const char *name, struct tensor **t);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Shape rules of operators that pick, repeat or place parts of a tensor. Where the picking is constant, which
- * is nearly always, they become Slice, Concat, Reshape, Expand and Pad.
+ * Shape rules of operators that pick, repeat or place parts of a tensor. Where the picking is
+ * constant, which is nearly always, they become Slice, Concat, Reshape, Expand and Pad.
  */
 #include "shape.h"
 
@@ -21,12 +21,14 @@ static const int64_t *split_sizes(struct graph *g, struct node *n, int64_t dim, 
 		return NULL;
 	if (sizes == NULL) {
 		if (num < 1 || num > n->nout) {
-			node_error(g, n, NULL, "%lld parts for %d outputs", (long long)num, n->nout);
+			node_error(
+				g, n, NULL, "%lld parts for %d outputs", (long long)num, n->nout);
 			return NULL;
 		}
 		if (dim % num != 0 && attr_int(n, "equal", 0) != 0) {
-			node_error(g, n, "up to opset 17 all parts are equal", "%lld does not divide into %lld parts",
-				   (long long)dim, (long long)num);
+			node_error(g, n, "up to opset 17 all parts are equal",
+				"%lld does not divide into %lld parts", (long long)dim,
+				(long long)num);
 			return NULL;
 		}
 		size = (dim + num - 1) / num;
@@ -46,7 +48,7 @@ static const int64_t *split_sizes(struct graph *g, struct node *n, int64_t dim, 
 	}
 	if (sum != dim) {
 		node_error(g, n, "the sizes of the parts must add up to the dimension",
-			   "its parts do not fit a dimension of %lld", (long long)dim);
+			"its parts do not fit a dimension of %lld", (long long)dim);
 		return NULL;
 	}
 	return sizes;
@@ -91,8 +93,8 @@ bool shape_sequence(struct graph *g, struct node *n)
 }
 
 /* Where part `at` of a SplitToSequence lies; at counts from the end when negative. */
-static bool find_part(struct graph *g, struct node *n, struct node *split, int axis, int64_t at, int64_t *start,
-		      int64_t *size)
+static bool find_part(struct graph *g, struct node *n, struct node *split, int axis, int64_t at,
+	int64_t *start, int64_t *size)
 {
 	int64_t dim = split->in[0]->shape.dim[axis], parts, each = 1;
 	const int64_t *sizes = NULL;
@@ -109,7 +111,8 @@ static bool find_part(struct graph *g, struct node *n, struct node *split, int a
 	parts = sizes != NULL ? count : each > 0 ? (dim + each - 1) / each : 0;
 	at = at < 0 ? at + parts : at;
 	if (at < 0 || at >= parts) {
-		node_error(g, n, NULL, "part %lld of a sequence of %lld", (long long)at, (long long)parts);
+		node_error(g, n, NULL, "part %lld of a sequence of %lld", (long long)at,
+			(long long)parts);
 		return false;
 	}
 	*start = sizes != NULL ? 0 : at * each;
@@ -139,14 +142,16 @@ bool shape_sequenceat(struct graph *g, struct node *n)
 	if (!x->known || (has_input(split, 1) && !split->in[1]->known))
 		return false;
 	at = int_argument(g, n, 1, "position", &count);
-	if (at == NULL || count != 1 || !axis_of(g, split, attr_int(split, "axis", 0), x->shape.rank, &axis) ||
-	    !find_part(g, n, split, axis, at[0], &start, &size))
+	if (at == NULL || count != 1 ||
+		!axis_of(g, split, attr_int(split, "axis", 0), x->shape.rank, &axis) ||
+		!find_part(g, n, split, axis, at[0], &start, &size))
 		return false;
 	part = sliced(g, n, x, axis, start, size, 1);
 	if (part != NULL && !has_input(split, 1) && attr_int(split, "keepdims", 1) == 0) {
 		struct shape s = part->shape;
 
-		memmove(&s.dim[axis], &s.dim[axis + 1], (size_t)(s.rank - axis - 1) * sizeof(s.dim[0]));
+		memmove(&s.dim[axis], &s.dim[axis + 1],
+			(size_t)(s.rank - axis - 1) * sizeof(s.dim[0]));
 		s.rank--;
 		part = reshaped(g, n, part, &s);
 	}
@@ -155,8 +160,10 @@ bool shape_sequenceat(struct graph *g, struct node *n)
 
 /* ---- Tile ---- */
 
-/* One axis repeated: [.., 1, d, ..] expanded to [.., r, d, ..], then flattened; or copies side by side. */
-static struct tensor *repeat_axis(struct graph *g, struct node *n, struct tensor *x, int axis, int64_t times)
+/* One axis repeated: [.., 1, d, ..] expanded to [.., r, d, ..], then flattened; or copies side by
+ * side. */
+static struct tensor *repeat_axis(
+	struct graph *g, struct node *n, struct tensor *x, int axis, int64_t times)
 {
 	struct shape s = x->shape, done = x->shape;
 	struct tensor *copies[MAX_RUNS];
@@ -234,7 +241,8 @@ static int64_t *gather_indices(struct graph *g, struct node *n, int64_t dim)
 
 	for (int64_t k = 0; k < count; k++) {
 		if (v[k] < -dim || v[k] >= dim) {
-			node_error(g, n, NULL, "index %lld into a dimension of %lld", (long long)v[k], (long long)dim);
+			node_error(g, n, NULL, "index %lld into a dimension of %lld",
+				(long long)v[k], (long long)dim);
 			return NULL;
 		}
 		v[k] = v[k] < 0 ? v[k] + dim : v[k];
@@ -243,7 +251,8 @@ static int64_t *gather_indices(struct graph *g, struct node *n, int64_t dim)
 }
 
 /* Slices joined, for run-time data and an index list of few runs; null: no, or reported. */
-static struct tensor *gather_slices(struct graph *g, struct node *n, int axis, const int64_t *v, int64_t count)
+static struct tensor *gather_slices(
+	struct graph *g, struct node *n, int axis, const int64_t *v, int64_t count)
 {
 	struct tensor *part[MAX_RUNS];
 	int64_t ends[MAX_RUNS], runs = count_runs(v, count, ends, MAX_RUNS), start = 0;
@@ -253,7 +262,8 @@ static struct tensor *gather_slices(struct graph *g, struct node *n, int axis, c
 	for (int k = 0; k < runs; start = ends[k++]) {
 		int64_t length = ends[k] - start;
 
-		part[k] = sliced(g, n, n->in[0], axis, v[start], length, length > 1 ? v[start + 1] - v[start] : 1);
+		part[k] = sliced(g, n, n->in[0], axis, v[start], length,
+			length > 1 ? v[start + 1] - v[start] : 1);
 		if (part[k] == NULL)
 			return NULL;
 	}
@@ -264,13 +274,15 @@ static struct tensor *gather_slices(struct graph *g, struct node *n, int axis, c
 static bool static_gather(struct graph *g, struct node *n, int axis, const struct shape *s)
 {
 	struct tensor *index = n->in[1], *x;
-	int64_t count = shape_count(&index->shape), *v = gather_indices(g, n, n->in[0]->shape.dim[axis]);
+	int64_t count = shape_count(&index->shape),
+		*v = gather_indices(g, n, n->in[0]->shape.dim[axis]);
 
 	if (v == NULL)
 		return false;
 	x = constant_inputs(n) || count == 0 ? NULL : gather_slices(g, n, axis, v, count);
 	if (x == NULL) {
-		node_set_input(n, 1, graph_constant(g, index->name, DT_I64, &index->shape, DT_I64, v));
+		node_set_input(
+			n, 1, graph_constant(g, index->name, DT_I64, &index->shape, DT_I64, v));
 		return give(g, n, 0, n->in[0]->type, s);
 	}
 	if (index->shape.rank != 1)
@@ -291,7 +303,8 @@ bool shape_gather(struct graph *g, struct node *n)
 		return false;
 	}
 	if (x->rank - 1 + index->rank > MAX_RANK) {
-		node_error(g, n, NULL, "%d dimensions; skipc has at most %d", x->rank - 1 + index->rank, MAX_RANK);
+		node_error(g, n, NULL, "%d dimensions; skipc has at most %d",
+			x->rank - 1 + index->rank, MAX_RANK);
 		return false;
 	}
 	for (int k = 0; k < axis; k++)
@@ -308,14 +321,16 @@ bool shape_gather(struct graph *g, struct node *n)
 
 /* ---- ScatterND: assignment to a slice ---- */
 
-/* A box of indices: dimensions 0..rank-1 of the data from lo on, size long; the other dimensions whole. */
+/* A box of indices: dimensions 0..rank-1 of the data from lo on, size long; the other dimensions
+ * whole. */
 struct box {
 	int rank;
 	int64_t lo[MAX_RANK], size[MAX_RANK];
 };
 
 /* Whether the index tuples are those of a box, in row-major order. */
-static bool find_box(struct graph *g, const struct tensor *index, const struct shape *data, struct box *b)
+static bool find_box(
+	struct graph *g, const struct tensor *index, const struct shape *data, struct box *b)
 {
 	int rank = (int)index->shape.dim[index->shape.rank - 1];
 	int64_t rows = rank > 0 ? shape_count(&index->shape) / rank : 0, total = 1;
@@ -351,7 +366,8 @@ static struct tensor *paste(struct graph *g, struct node *n, const struct box *b
 
 	for (int k = 0; k < b->rank; k++)
 		s.dim[k] = b->size[k];
-	struct tensor *x = shape_equal(&s, &n->in[2]->shape) ? n->in[2] : reshaped(g, n, n->in[2], &s);
+	struct tensor *x = shape_equal(&s, &n->in[2]->shape) ? n->in[2]
+							     : reshaped(g, n, n->in[2], &s);
 
 	for (int axis = b->rank - 1; x != NULL && axis >= 0; axis--) {
 		struct tensor *rim = data, *part[3];
@@ -374,7 +390,8 @@ static struct tensor *paste(struct graph *g, struct node *n, const struct box *b
 }
 
 /* The same where the data is one value everywhere: x padded with it. */
-static struct tensor *paste_on_uniform(struct graph *g, struct node *n, const struct box *b, double value)
+static struct tensor *paste_on_uniform(
+	struct graph *g, struct node *n, const struct box *b, double value)
 {
 	const struct shape *data = &n->in[0]->shape;
 	struct shape s = *data;
@@ -385,7 +402,8 @@ static struct tensor *paste_on_uniform(struct graph *g, struct node *n, const st
 		pads[k] = b->lo[k];
 		pads[s.rank + k] = data->dim[k] - b->lo[k] - b->size[k];
 	}
-	struct tensor *x = shape_equal(&s, &n->in[2]->shape) ? n->in[2] : reshaped(g, n, n->in[2], &s);
+	struct tensor *x = shape_equal(&s, &n->in[2]->shape) ? n->in[2]
+							     : reshaped(g, n, n->in[2], &s);
 
 	if (x == NULL)
 		return NULL;
@@ -400,16 +418,20 @@ static struct tensor *paste_on_uniform(struct graph *g, struct node *n, const st
 /* updates: the index's shape without its last dimension, then what that leaves of the data. */
 static bool check_scatter(struct graph *g, struct node *n)
 {
-	const struct shape *data = &n->in[0]->shape, *index = &n->in[1]->shape, *up = &n->in[2]->shape;
+	const struct shape *data = &n->in[0]->shape, *index = &n->in[1]->shape,
+			   *up = &n->in[2]->shape;
 	int64_t depth = index->rank > 0 ? index->dim[index->rank - 1] : 0;
-	bool ok = depth >= 1 && depth <= data->rank && up->rank == index->rank - 1 + data->rank - depth &&
-		  n->in[2]->type == n->in[0]->type && (n->in[1]->type == DT_I64 || n->in[1]->type == DT_I32);
+	bool ok = depth >= 1 && depth <= data->rank &&
+		  up->rank == index->rank - 1 + data->rank - depth &&
+		  n->in[2]->type == n->in[0]->type &&
+		  (n->in[1]->type == DT_I64 || n->in[1]->type == DT_I32);
 
 	for (int k = 0; ok && k < up->rank; k++)
-		ok = up->dim[k] == (k < index->rank - 1 ? index->dim[k] : data->dim[k - (index->rank - 1) + depth]);
+		ok = up->dim[k] == (k < index->rank - 1 ? index->dim[k]
+							: data->dim[k - (index->rank - 1) + depth]);
 	if (!ok)
 		node_error(g, n, "updates are [indices.shape[:-1], data.shape[indices.shape[-1]:]]",
-			   "its inputs do not go together");
+			"its inputs do not go together");
 	return ok;
 }
 
@@ -423,16 +445,20 @@ bool shape_scatter(struct graph *g, struct node *n)
 	if (!check_scatter(g, n))
 		return false;
 	if (strcmp(reduction, "none") != 0 || !is_const(n->in[1])) {
-		node_error(g, n, "compiled are assignments to a slice with constant bounds, such as y[:, a:b] = x",
-			   is_const(n->in[1]) ? "a scatter that is not an assignment"
-					      : "its indices are computed at run time");
+		node_error(g, n,
+			"compiled are assignments to a slice with constant bounds, such as y[:, "
+			"a:b] = x",
+			is_const(n->in[1]) ? "a scatter that is not an assignment"
+					   : "its indices are computed at run time");
 		return false;
 	}
 	if (constant_inputs(n))
 		return give(g, n, 0, n->in[0]->type, &n->in[0]->shape);
 	if (!find_box(g, n->in[1], &n->in[0]->shape, &b)) {
-		node_error(g, n, "compiled are assignments to a slice with constant bounds and step 1, such as y[:, a:b] = x",
-			   "its indices are not those of one block");
+		node_error(g, n,
+			"compiled are assignments to a slice with constant bounds and step 1, such "
+			"as y[:, a:b] = x",
+			"its indices are not those of one block");
 		return false;
 	}
 	x = const_uniform(n->in[0], &value) ? paste_on_uniform(g, n, &b, value) : paste(g, n, &b);

@@ -1,8 +1,8 @@
 /*
- * Shapes of everything, in one sweep in graph order. What is computed of shapes is folded on the way, so that
- * arguments such as Reshape's second input are constants by the time they are needed; then they become
- * static attributes (the list is in ops.def). Here: the sweep, what the rules share, and the rules of elementwise
- * operators and of those that compute with shapes.
+ * Shapes of everything, in one sweep in graph order. What is computed of shapes is folded on the
+ * way, so that arguments such as Reshape's second input are constants by the time they are needed;
+ * then they become static attributes (the list is in ops.def). Here: the sweep, what the rules
+ * share, and the rules of elementwise operators and of those that compute with shapes.
  */
 #include "shape.h"
 
@@ -47,12 +47,12 @@ bool give(struct graph *g, struct node *n, int k, enum dtype type, const struct 
 	}
 	if (count > MAX_ELEMENTS) {
 		node_error(g, n, "no tensor may have more than 2^31-1 elements",
-			   "its output would be %s", dims_text(g, s));
+			"its output would be %s", dims_text(g, s));
 		return false;
 	}
 	if (empty && !constant_inputs(n)) {
 		node_error(g, n, "check the sizes of the inputs, and the bounds of slices and pads",
-			   "its output is an empty tensor, %s", dims_text(g, s));
+			"its output is an empty tensor, %s", dims_text(g, s));
 		return false;
 	}
 	t->type = type;
@@ -78,12 +78,14 @@ bool broadcast(struct shape *s, const struct shape *t)
 	return true;
 }
 
-struct node *place(struct graph *g, const struct node *n, const char *op, int nin, struct tensor *const *in)
+struct node *place(
+	struct graph *g, const struct node *n, const char *op, int nin, struct tensor *const *in)
 {
 	return graph_node(g, (struct node *)n, op_find(op), nin, in, 1, n->prov);
 }
 
-/* Part of a computation with shapes: small, or not of floats. Big float constants wait for fold(). */
+/* Part of a computation with shapes: small, or not of floats. Big float constants wait for fold().
+ */
 static bool is_arithmetic(const struct node *n)
 {
 	const struct tensor *t = n->out[0];
@@ -143,21 +145,24 @@ const int64_t *int_argument(struct graph *g, struct node *n, int k, const char *
 	int64_t c;
 
 	if (!is_const(t)) {
-		node_error(g, n, "it must follow from the shapes of the inputs alone; export the model with fixed sizes",
-			   "its %s is computed at run time", what);
+		node_error(g, n,
+			"it must follow from the shapes of the inputs alone; export the model with "
+			"fixed sizes",
+			"its %s is computed at run time", what);
 		return NULL;
 	}
 	c = shape_count(&t->shape);
 	if (dtypes[t->type].is_float || t->type == DT_BOOL || t->shape.rank > 1 || c > MAX_LIST) {
-		node_error(g, n, "a list of integers is needed", "its %s is %s%s", what, dtypes[t->type].name,
-			   dims_text(g, &t->shape));
+		node_error(g, n, "a list of integers is needed", "its %s is %s%s", what,
+			dtypes[t->type].name, dims_text(g, &t->shape));
 		return NULL;
 	}
 	*count = (int)c;
 	return tensor_i64(g->arena, t);
 }
 
-bool list_argument(struct graph *g, struct node *n, int k, const char *what, const int64_t **list, int *count)
+bool list_argument(
+	struct graph *g, struct node *n, int k, const char *what, const int64_t **list, int *count)
 {
 	if (has_input(n, k)) {
 		*list = int_argument(g, n, k, what, count);
@@ -172,8 +177,8 @@ bool float_inputs(struct graph *g, struct node *n)
 	for (int k = 0; k < n->nin; k++) {
 		if (n->in[k] == NULL || n->in[k]->type == DT_F32)
 			continue;
-		node_error(g, n, "this operator is compiled for floating-point tensors only", "input %d is %s", k,
-			   dtypes[n->in[k]->type].name);
+		node_error(g, n, "this operator is compiled for floating-point tensors only",
+			"input %d is %s", k, dtypes[n->in[k]->type].name);
 		return false;
 	}
 	return true;
@@ -182,8 +187,8 @@ bool float_inputs(struct graph *g, struct node *n)
 bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank, int *k)
 {
 	if (axis < -(int64_t)rank || axis >= rank) {
-		node_error(g, n, "axes count from 0, or from -1 at the end", "axis %lld of a tensor with %d dimensions",
-			   (long long)axis, rank);
+		node_error(g, n, "axes count from 0, or from -1 at the end",
+			"axis %lld of a tensor with %d dimensions", (long long)axis, rank);
 		return false;
 	}
 	*k = (int)(axis < 0 ? axis + rank : axis);
@@ -195,9 +200,9 @@ bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank, int *k)
 /* Those that integers have, by name; the others are for floats. */
 static bool for_integers(const struct op *op)
 {
-	static const char *const names[] = { "Relu", "Neg", "Abs", "Sign", "Cast", "Add", "Sub", "Mul", "Div", "Mod",
-					     "Pow", "Max", "Min", "Where", "Less", "LessOrEqual", "Greater",
-					     "GreaterOrEqual", "Equal" };
+	static const char *const names[] = { "Relu", "Neg", "Abs", "Sign", "Cast", "Add", "Sub",
+		"Mul", "Div", "Mod", "Pow", "Max", "Min", "Where", "Less", "LessOrEqual", "Greater",
+		"GreaterOrEqual", "Equal" };
 
 	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
 		if (strcmp(op->name, names[k]) == 0)
@@ -222,15 +227,18 @@ static bool operand_types(struct graph *g, struct node *n)
 	enum dtype type = last->type;
 
 	if (where && n->in[0]->type != DT_BOOL) {
-		node_error(g, n, NULL, "the condition is %s, not bool", dtypes[n->in[0]->type].name);
+		node_error(
+			g, n, NULL, "the condition is %s, not bool", dtypes[n->in[0]->type].name);
 		return false;
 	}
 	if (x->type != type && !is_op(n, "Pow")) {
-		node_error(g, n, "a Cast is missing in the model", "its inputs are of different types, %s and %s",
-			   dtypes[x->type].name, dtypes[type].name);
+		node_error(g, n, "a Cast is missing in the model",
+			"its inputs are of different types, %s and %s", dtypes[x->type].name,
+			dtypes[type].name);
 		return false;
 	}
-	if (type == DT_BOOL ? !for_bool(n->op) : logic || (!dtypes[type].is_float && !for_integers(n->op))) {
+	if (type == DT_BOOL ? !for_bool(n->op)
+			    : logic || (!dtypes[type].is_float && !for_integers(n->op))) {
 		node_error(g, n, NULL, "it is not defined for %s", dtypes[type].name);
 		return false;
 	}
@@ -257,8 +265,10 @@ static const char *broadcast_hint(const struct shape *x, const struct shape *y)
 	const struct shape *v = x->rank < y->rank ? x : y, *t = x->rank < y->rank ? y : x;
 
 	if (v->rank == 1 && t->rank > 2 && t->dim[1] == v->dim[0])
-		return "shapes are aligned at the last dimension; a value a channel has shape [C,1,1]";
-	return "shapes are aligned at the last dimension; two dimensions must be equal, or one of them 1";
+		return "shapes are aligned at the last dimension; a value a channel has shape "
+		       "[C,1,1]";
+	return "shapes are aligned at the last dimension; two dimensions must be equal, or one of "
+	       "them 1";
 }
 
 bool shape_elementwise(struct graph *g, struct node *n)
@@ -272,8 +282,9 @@ bool shape_elementwise(struct graph *g, struct node *n)
 		const struct shape *t = &n->in[k]->shape;
 
 		if (!broadcast(&s, t)) {
-			node_error(g, n, broadcast_hint(&s, t), "the shapes %s and %s do not go together", dims_text(g, &s),
-				   dims_text(g, t));
+			node_error(g, n, broadcast_hint(&s, t),
+				"the shapes %s and %s do not go together", dims_text(g, &s),
+				dims_text(g, t));
 			return false;
 		}
 	}
@@ -321,7 +332,8 @@ bool shape_constantofshape(struct graph *g, struct node *n)
 		node_error(g, n, NULL, "%d dimensions; skipc has at most %d", count, MAX_RANK);
 		return false;
 	}
-	if (value != NULL && (value->kind != ATTR_TENSOR || shape_count(&value->tensor->shape) != 1)) {
+	if (value != NULL &&
+		(value->kind != ATTR_TENSOR || shape_count(&value->tensor->shape) != 1)) {
 		node_error(g, n, NULL, "its value is not one element");
 		return false;
 	}
@@ -336,16 +348,20 @@ bool shape_range(struct graph *g, struct node *n)
 	double v[3], count;
 
 	for (int k = 0; k < 3; k++) {
-		if (!is_const(n->in[k]) || shape_count(&n->in[k]->shape) != 1 || n->in[k]->type != n->in[0]->type) {
-			node_error(g, n, "start, limit and delta must follow from the shapes of the inputs alone",
-				   "its arguments are not three constants of one type");
+		if (!is_const(n->in[k]) || shape_count(&n->in[k]->shape) != 1 ||
+			n->in[k]->type != n->in[0]->type) {
+			node_error(g, n,
+				"start, limit and delta must follow from the shapes of the inputs "
+				"alone",
+				"its arguments are not three constants of one type");
 			return false;
 		}
 		v[k] = const_f64(n->in[k], 0);
 	}
 	count = ceil((v[1] - v[0]) / v[2]);
 	if (!(v[2] < 0 || v[2] > 0) || !(count <= MAX_FOLDED)) {
-		node_error(g, n, NULL, "Range(%g, %g, %g) is not a list of a sensible length", v[0], v[1], v[2]);
+		node_error(g, n, NULL, "Range(%g, %g, %g) is not a list of a sensible length", v[0],
+			v[1], v[2]);
 		return false;
 	}
 	s.dim[0] = count > 0 ? (int64_t)count : 0;
@@ -360,8 +376,10 @@ bool shape_nonzero(struct graph *g, struct node *n)
 	int64_t *index;
 
 	if (!is_const(x) || total > MAX_FOLDED) {
-		node_error(g, n, "the shape of its result depends on values; only constants have one known now",
-			   "NonZero of a tensor that is computed at run time");
+		node_error(g, n,
+			"the shape of its result depends on values; only constants have one known "
+			"now",
+			"NonZero of a tensor that is computed at run time");
 		return false;
 	}
 	for (int64_t k = 0; k < total; k++)
@@ -387,8 +405,8 @@ static bool is_sequence(const struct tensor *t)
 	return t->def != NULL && t->def->op->shape == shape_sequence;
 }
 
-/* Outputs at the end that nobody reads are dropped; no other output than the first is computed, but for
- * operators that become others. */
+/* Outputs at the end that nobody reads are dropped; no other output than the first is computed, but
+ * for operators that become others. */
 static bool trim_outputs(struct graph *g, struct node *n)
 {
 	if (n->op->shape == shape_split)
@@ -396,13 +414,15 @@ static bool trim_outputs(struct graph *g, struct node *n)
 	while (n->nout > 1 && n->out[n->nout - 1]->nuser == 0 && !n->out[n->nout - 1]->is_output)
 		n->nout--;
 	if (n->nout > 1)
-		node_error(g, n, "only the first output of this operator is compiled", "its output %d is used", n->nout);
+		node_error(g, n, "only the first output of this operator is compiled",
+			"its output %d is used", n->nout);
 	return n->nout <= 1;
 }
 
 bool infer(struct graph *g, struct node *n)
 {
-	if (n->nout < 1 || n->nin < n->op->min_in || (n->op->max_in >= 0 && n->nin > n->op->max_in)) {
+	if (n->nout < 1 || n->nin < n->op->min_in ||
+		(n->op->max_in >= 0 && n->nin > n->op->max_in)) {
 		node_error(g, n, NULL, "it has %d inputs and %d outputs", n->nin, n->nout);
 		return false;
 	}
@@ -414,8 +434,10 @@ bool infer(struct graph *g, struct node *n)
 			return false;
 		}
 		if (t != NULL && is_sequence(t) && n->op->shape != shape_sequenceat) {
-			node_error(g, n, "of sequences skipc has SplitToSequence, then SequenceAt with constant positions",
-				   "its input %d is a sequence", k);
+			node_error(g, n,
+				"of sequences skipc has SplitToSequence, then SequenceAt with "
+				"constant positions",
+				"its input %d is a sequence", k);
 			return false;
 		}
 		if (t != NULL && !t->known && !is_sequence(t))
@@ -433,7 +455,8 @@ static void check_known(struct graph *g)
 	for (struct node *n = g->first; n != NULL; n = n->next)
 		for (int k = 0; k < n->nout; k++)
 			if (!n->out[k]->known)
-				node_error(g, n, NULL, "the shape of its output %d is not known", k);
+				node_error(
+					g, n, NULL, "the shape of its output %d is not known", k);
 }
 
 void shapes(struct graph *g)
@@ -443,8 +466,9 @@ void shapes(struct graph *g)
 	graph_sweep(g);
 	for (int k = 0; k < g->ninput; k++)
 		if (g->input[k]->known && shape_count(&g->input[k]->shape) == 0)
-			model_error(g->diag, "every dimension of an input must be at least 1", "input \"%s\" is empty: %s",
-				    escape(g->arena, g->input[k]->name), dims_text(g, &g->input[k]->shape));
+			model_error(g->diag, "every dimension of an input must be at least 1",
+				"input \"%s\" is empty: %s", escape(g->arena, g->input[k]->name),
+				dims_text(g, &g->input[k]->shape));
 	for (struct node *n = g->first, *next; n != NULL; n = next) {
 		next = n->next;
 		settle(g, n);

@@ -1,16 +1,17 @@
-/* What the shape rules (shape.c view.c select.c window.c axes.c) and the evaluation (eval.c compute.c) share. */
+/* What the shape rules (shape.c view.c select.c window.c axes.c) and the evaluation (eval.c
+ * compute.c) share. */
 #ifndef SHAPE_H
 #define SHAPE_H
 
 #include "skipc.h"
 
-#define MAX_ELEMENTS INT32_MAX	    /* of one tensor */
-#define MAX_FOLDED (16 * 1024 * 1024) /* elements of one constant that is evaluated */
-#define MAX_ATTRIBUTE INT32_MAX	    /* strides, pads ..: so that sums and products fit in int64_t */
+#define MAX_ELEMENTS  INT32_MAX          /* of one tensor */
+#define MAX_FOLDED    (16 * 1024 * 1024) /* elements of one constant that is evaluated */
+#define MAX_ATTRIBUTE INT32_MAX /* strides, pads ..: so that sums and products fit in int64_t */
 
 /* Prototypes of all rules, from the table. */
-#define VIEW(name, least, most, shape, eval)                   \
-	bool shape_##shape(struct graph *g, struct node *n);   \
+#define VIEW(name, least, most, shape, eval)                                                       \
+	bool shape_##shape(struct graph *g, struct node *n);                                       \
 	bool eval_##eval(struct graph *g, struct node *n);
 #define ANCHOR VIEW
 #define OPAQUE VIEW
@@ -29,7 +30,8 @@ bool give(struct graph *g, struct node *n, int k, enum dtype type, const struct 
 bool broadcast(struct shape *s, const struct shape *t);
 
 /* A new node before n, with n's provenance. */
-struct node *place(struct graph *g, const struct node *n, const char *op, int nin, struct tensor *const *in);
+struct node *place(
+	struct graph *g, const struct node *n, const char *op, int nin, struct tensor *const *in);
 
 /* infer() on a node just placed, and its value where it is an integer one. Null: reported. */
 struct tensor *settle(struct graph *g, struct node *n);
@@ -40,25 +42,31 @@ bool become(struct graph *g, struct node *n, int k, struct tensor *t);
 /* The same for the only output: n goes. */
 bool replace(struct graph *g, struct node *n, struct tensor *t);
 
-/* Input k as integers (rank 0 or 1), in g->arena. Null: it is not constant, or not such; reported. */
+/* Input k as integers (rank 0 or 1), in g->arena. Null: it is not constant, or not such; reported.
+ */
 const int64_t *int_argument(struct graph *g, struct node *n, int k, const char *what, int *count);
 
 /* Input k, or else the attribute of that name, as above; absent: true, and *list null. */
-bool list_argument(struct graph *g, struct node *n, int k, const char *what, const int64_t **list, int *count);
+bool list_argument(
+	struct graph *g, struct node *n, int k, const char *what, const int64_t **list, int *count);
 
 bool has_input(const struct node *n, int k);
-bool float_inputs(struct graph *g, struct node *n);			       /* else reported */
-bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank, int *k); /* negative ones from the end */
+bool float_inputs(struct graph *g, struct node *n); /* else reported */
+bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank,
+	int *k); /* negative ones from the end */
 
 /* ---- view.c ---- */
 
-struct tensor *reshaped(struct graph *g, const struct node *n, struct tensor *x, const struct shape *s);
-struct tensor *expanded(struct graph *g, const struct node *n, struct tensor *x, const struct shape *s);
-struct tensor *joined(struct graph *g, const struct node *n, int axis, int count, struct tensor *const *part);
+struct tensor *reshaped(
+	struct graph *g, const struct node *n, struct tensor *x, const struct shape *s);
+struct tensor *expanded(
+	struct graph *g, const struct node *n, struct tensor *x, const struct shape *s);
+struct tensor *joined(
+	struct graph *g, const struct node *n, int axis, int count, struct tensor *const *part);
 
 /* count elements of one axis: start, start + step .. ; x itself where that is all of it. */
-struct tensor *sliced(struct graph *g, const struct node *n, struct tensor *x, int axis, int64_t start, int64_t count,
-		      int64_t step);
+struct tensor *sliced(struct graph *g, const struct node *n, struct tensor *x, int axis,
+	int64_t start, int64_t count, int64_t step);
 
 /* ---- eval.c ---- */
 
@@ -78,7 +86,8 @@ struct walk {
 	int64_t at[MAX_EXPR_IN];
 };
 void walk_start(struct walk *w, const struct shape *s);
-void walk_broadcast(struct walk *w, int k, const struct shape *s); /* strides of a tensor that broadcasts */
+void walk_broadcast(
+	struct walk *w, int k, const struct shape *s); /* strides of a tensor that broadcasts */
 void walk_next(struct walk *w);
 
 #endif

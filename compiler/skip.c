@@ -1,10 +1,11 @@
 /*
  * Recognises residual sums and highway gates, by algebra and data flow.
  *
- * A cone is a value and the additions, multiplications and selections below it whose results only the cone reads.
- * It ends at values used outside: so it ends at every block's result, which the next block's layers read, and all
- * cones together are no larger than the graph. Each is written as polynomials (gates.c), gates are looked for from
- * its top down, and what sums are left are judged one by one (sums.c).
+ * A cone is a value and the additions, multiplications and selections below it whose results only
+ * the cone reads. It ends at values used outside: so it ends at every block's result, which the
+ * next block's layers read, and all cones together are no larger than the graph. Each is written as
+ * polynomials (gates.c), gates are looked for from its top down, and what sums are left are judged
+ * one by one (sums.c).
  */
 #include "skip.h"
 
@@ -29,7 +30,8 @@ void record_block(struct seeker *s, const struct block *b)
 	g->block[g->nblock++] = *b;
 }
 
-/* The first reason counts: it comes from the largest thing that the node could have been part of. */
+/* The first reason counts: it comes from the largest thing that the node could have been part of.
+ */
 void refuse(struct seeker *s, const struct prov *p, const char *why)
 {
 	for (int k = 0; p != NULL && k < p->n; k++)
@@ -41,7 +43,8 @@ void refuse(struct seeker *s, const struct prov *p, const char *why)
 
 static bool is_arithmetic(const struct node *n)
 {
-	static const char *const names[] = { "Add", "Sub", "Mul", "Neg", "Div", "Where", "Cast", "Not", "And" };
+	static const char *const names[] = { "Add", "Sub", "Mul", "Neg", "Div", "Where", "Cast",
+		"Not", "And" };
 
 	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
 		if (is_op(n, names[k]))
@@ -53,8 +56,8 @@ static bool joins(const struct cone *c, const struct node *n)
 {
 	const struct tensor *t = n->nout == 1 ? n->out[0] : NULL;
 
-	return c->n < MAX_CONE && t != NULL && n->id < c->seeker->nnode && !c->seeker->member[n->id] &&
-	       is_arithmetic(n) && is_runtime(t) && !t->is_output;
+	return c->n < MAX_CONE && t != NULL && n->id < c->seeker->nnode &&
+	       !c->seeker->member[n->id] && is_arithmetic(n) && is_runtime(t) && !t->is_output;
 }
 
 static int by_place(const void *x, const void *y)
@@ -102,8 +105,8 @@ static void cone_grow(struct cone *c, struct node *root)
 static bool has_sum(const struct cone *c)
 {
 	for (int k = 0; k < c->n; k++)
-		if (is_op(c->node[k], "Add") || is_op(c->node[k], "Sub") || is_op(c->node[k], "Where") ||
-		    is_op(c->node[k], "Div"))
+		if (is_op(c->node[k], "Add") || is_op(c->node[k], "Sub") ||
+			is_op(c->node[k], "Where") || is_op(c->node[k], "Div"))
 			return true;
 	return false;
 }
@@ -145,19 +148,23 @@ static void explain_rest(struct seeker *s)
 
 		mark_prov(alive, n->prov);
 		if (is_op(n, "Conv") || is_op(n, "Linear"))
-			why = is_op(n, "Conv") ? "a constant, now in the bias or the weights of a convolution"
-					       : "a constant, now in the bias or the weights of a layer";
+			why = is_op(n, "Conv")
+				      ? "a constant, now in the bias or the weights of a "
+					"convolution"
+				      : "a constant, now in the bias or the weights of a layer";
 		else if (n->op->class != OP_ELEMENTWISE)
 			why = arena_printf(s->g->arena, "part of what is now one %s", n->op->name);
 		else if (!is_op(n, "Add") && !is_op(n, "Sub") && !is_op(n, "Mul"))
-			why = arena_printf(s->g->arena, "part of an elementwise function (%s)", n->op->name);
+			why = arena_printf(
+				s->g->arena, "part of an elementwise function (%s)", n->op->name);
 		if (why != NULL)
 			refuse(s, n->prov, why);
 	}
 	for (int k = 0; k < s->g->nonnx; k++)
 		if (s->why[k] == NULL)
-			s->why[k] = alive[k] ? "arithmetic between values of which none is a shortcut"
-					     : "known at compile time, or read by nobody";
+			s->why[k] =
+				alive[k] ? "arithmetic between values of which none is a shortcut"
+					 : "known at compile time, or read by nobody";
 }
 
 /* Mul and the like only where a reason says that it was a gate. */
@@ -180,7 +187,7 @@ static void list_refusals(struct seeker *s)
 
 	for (const struct node *n = g->first; n != NULL; n = n->next)
 		if (is_op(n, "Mul") && is_float(n->in[0]) && is_float(n->in[1]) &&
-		    (is_gate(s, n->in[0]) || is_gate(s, n->in[1])))
+			(is_gate(s, n->in[0]) || is_gate(s, n->in[1])))
 			refuse(s, n->prov, "a gate, but nothing is added to what it lets through");
 	for (int k = 0; k < g->nblock; k++)
 		mark_prov(in, g->block[k].join);
@@ -224,7 +231,8 @@ void skip(struct graph *g)
 		prev = n->prev; /* new nodes stand before n, and are not looked at */
 		while (prev != NULL && prev->id >= s.nnode)
 			prev = prev->prev;
-		if (n->id < s.nnode && !s.member[n->id] && n->nout == 1 && is_float(n->out[0]) && is_arithmetic(n))
+		if (n->id < s.nnode && !s.member[n->id] && n->nout == 1 && is_float(n->out[0]) &&
+			is_arithmetic(n))
 			look_at(c, n);
 	}
 	graph_sweep(g);

@@ -1,4 +1,5 @@
-/* What the files of the pass `skip` share: skip.c (cones), poly.c, gates.c, sums.c, facts.c, paths.c. */
+/* What the files of the pass `skip` share: skip.c (cones), poly.c, gates.c, sums.c, facts.c,
+ * paths.c. */
 #ifndef SKIP_H
 #define SKIP_H
 
@@ -15,7 +16,8 @@ struct mono {
 	int atom[MAX_DEGREE];
 };
 
-/* A sum of monomials, ascending; the empty one is zero. n < 0: it has too many, and is not written out. */
+/* A sum of monomials, ascending; the empty one is zero. n < 0: it has too many, and is not written
+ * out. */
 struct poly {
 	int n;
 	struct mono m[MAX_MONO];
@@ -37,22 +39,22 @@ struct seeker {
 	struct graph *g;
 	struct arena scratch;
 	int nnode, ntensor;
-	int *seq;		/* node: place in the graph's order, from 1 */
-	struct range *range;	/* tensor: what its elements may be */
-	int *canon;		/* tensor: the first that is computed alike */
-	int *layers, *pools;	/* tensor: most weighted layers, and pools, on a way to it */
+	int *seq;            /* node: place in the graph's order, from 1 */
+	struct range *range; /* tensor: what its elements may be */
+	int *canon;          /* tensor: the first that is computed alike */
+	int *layers, *pools; /* tensor: most weighted layers, and pools, on a way to it */
 	struct numbering *numbering;
-	int *seen;		/* tensor: stamp of the walk that saw it */
-	unsigned char *color;	/* tensor: valid where seen */
-	int *walk;		/* tensors: stack, heap or list of a walk */
-	int *visited;		/* tensors that the last walk saw, in its order */
+	int *seen;            /* tensor: stamp of the walk that saw it */
+	unsigned char *color; /* tensor: valid where seen */
+	int *walk;            /* tensors: stack, heap or list of a walk */
+	int *visited;         /* tensors that the last walk saw, in its order */
 	int nvisited;
 	int stamp;
 	int64_t steps; /* that walks may still take: bounds the time of hostile graphs */
-	bool *member;		/* node: of some cone already */
-	int *at;		/* node: its place in that cone */
-	int *reads;		/* tensor: uses seen from the cone under way */
-	int *reads_of;		/* tensor: that cone's root */
+	bool *member;  /* node: of some cone already */
+	int *at;       /* node: its place in that cone */
+	int *reads;    /* tensor: uses seen from the cone under way */
+	int *reads_of; /* tensor: that cone's root */
 	struct quotient *quotient;
 	int nquotient, quotient_cap;
 	const char **why; /* by ONNX node: why it is in no block; null: nothing known */
@@ -63,9 +65,9 @@ struct cone {
 	struct seeker *seeker;
 	struct node *node[MAX_CONE]; /* users before definitions */
 	struct poly *poly[MAX_CONE]; /* of its value */
-	bool covered[MAX_CONE];	     /* inside a gate that was recognised */
-	bool joined[MAX_CONE];	     /* the result of one: an atom for what stands above */
-	bool summed[MAX_CONE];	     /* part of a sum that was looked at */
+	bool covered[MAX_CONE];      /* inside a gate that was recognised */
+	bool joined[MAX_CONE];       /* the result of one: an atom for what stands above */
+	bool summed[MAX_CONE];       /* part of a sum that was looked at */
 	int n;
 };
 
@@ -73,7 +75,7 @@ struct cone {
 struct gate {
 	struct tensor *h, *x, *t, *c;
 	double factor; /* all of it times that */
-	int atom;	/* t = a * atom + b, to be made where t is null */
+	int atom;      /* t = a * atom + b, to be made where t is null */
 	double a, b;
 };
 
@@ -88,7 +90,8 @@ struct change {
 
 void poly_atom(struct poly *p, int atom);
 void poly_number(struct poly *p, double c);
-void poly_add(struct poly *sum, const struct poly *p, const struct poly *q, double factor); /* p + factor q */
+void poly_add(struct poly *sum, const struct poly *p, const struct poly *q,
+	double factor); /* p + factor q */
 void poly_mul(struct poly *product, const struct poly *p, const struct poly *q);
 bool poly_equal(const struct poly *p, const struct poly *q);
 /* q = factor * p, for some factor? */
@@ -110,20 +113,22 @@ struct range range_of(struct seeker *s, int atom);
 /* The tensor that is `like` with its input replaced, if the graph has it; else null. */
 struct tensor *same_with_input(struct seeker *s, const struct node *like, struct tensor *input);
 struct tensor *sigmoid_of(struct seeker *s, const struct node *like, struct tensor *input);
-bool is_layer(const struct node *n);	  /* has weights, or multiplies matrices */
-bool is_pool(const struct node *n);	  /* MaxPool, AveragePool, Resize */
+bool is_layer(const struct node *n);      /* has weights, or multiplies matrices */
+bool is_pool(const struct node *n);       /* MaxPool, AveragePool, Resize */
 bool is_activation(const struct node *n); /* elementwise and not linear */
 
 /* ---- paths.c: who is computed from whom ---- */
 
-bool is_ancestor(struct seeker *s, const struct tensor *x, const struct tensor *y); /* y reads x, or is x */
+bool is_ancestor(
+	struct seeker *s, const struct tensor *x, const struct tensor *y); /* y reads x, or is x */
 /*
- * Walks back from the tensors given to `stop`; visited[] is what lies between. False: something else is read
- * that was there before `stop`: *other is it.
+ * Walks back from the tensors given to `stop`; visited[] is what lies between. False: something
+ * else is read that was there before `stop`: *other is it.
  */
 bool all_through(struct seeker *s, struct tensor *const *from, int n, const struct tensor *stop,
-		 const struct tensor **other);
-/* The last value that both are computed from, or null. visited[], color[]: 1 on x's way only, 2 on y's, 3: it. */
+	const struct tensor **other);
+/* The last value that both are computed from, or null. visited[], color[]: 1 on x's way only, 2 on
+ * y's, 3: it. */
 struct tensor *fork_of(struct seeker *s, const struct tensor *x, const struct tensor *y);
 int count_layers(const struct seeker *s, int color); /* of visited[]; 0: any color */
 /* Provenance of what was visited with that color (0: any) and of p. */
@@ -136,7 +141,8 @@ void cone_polys(struct cone *c);
 /* Is the value of cone node k a gated sum? Then it is recorded, and what is to be done. */
 bool gate_try(struct cone *c, int k, struct change *change);
 void gate_apply(struct seeker *s, const struct change *change);
-bool is_gate(struct seeker *s, const struct tensor *t); /* between 0 and 1, and computed at run time */
+bool is_gate(
+	struct seeker *s, const struct tensor *t); /* between 0 and 1, and computed at run time */
 
 /* ---- sums.c ---- */
 

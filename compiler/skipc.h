@@ -13,12 +13,12 @@
 #include <stdio.h>
 
 #define SKIPC_VERSION "0.1"
-#define MAX_RANK 8
-#define MAX_EXPR_IN 4 /* inputs of an elementwise operator */
+#define MAX_RANK      8
+#define MAX_EXPR_IN   4 /* inputs of an elementwise operator */
 
 #if defined(__GNUC__)
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
-#define NORETURN __attribute__((noreturn))
+#define NORETURN     __attribute__((noreturn))
 #else
 #define PRINTF(f, a)
 #define NORETURN
@@ -62,8 +62,8 @@ struct dtype_info {
 	const char *name;  /* text form: f32, i64, bool */
 	const char *ctype; /* generated C: float, int64_t, uint8_t */
 	const char *numpy; /* .npy descriptor without byte order: f4, i8, b1 */
-	int size;	   /* bytes */
-	int onnx;	   /* TensorProto.DataType */
+	int size;          /* bytes */
+	int onnx;          /* TensorProto.DataType */
 	bool is_float;
 	const char *suffix; /* of helper functions in generated C: f32, i64 */
 };
@@ -83,29 +83,40 @@ struct node;
  *
  * Floating-point tensors of the graph are all DT_F32: double, float16 and bfloat16 are widened or
  * narrowed where they enter or leave it (io_type keeps the type of the interface).
- * A constant's elements are row-major at data, in type `stored`: often the tensor's own type, DT_F64
- * for what was folded or came as double, DT_F16/DT_BF16 as it came. Read them with const_f64(),
- * const_i64() or tensor_f64().
+ * A constant's elements are row-major at data, in type `stored`: often the tensor's own type,
+ * DT_F64 for what was folded or came as double, DT_F16/DT_BF16 as it came. Read them with
+ * const_f64(), const_i64() or tensor_f64().
  */
 struct tensor {
 	const char *name; /* ONNX's, or made from its node's */
-	int id;		  /* index in graph.tensors */
+	int id;           /* index in graph.tensors */
 	enum dtype type;
 	enum dtype io_type; /* graph inputs and outputs: element type of the interface */
-	bool known;	    /* shape is known */
+	bool known;         /* shape is known */
 	struct shape shape;
 	uint8_t order[MAX_RANK]; /* dimensions from outermost to innermost in memory; layout() */
-	const void *data; /* constants: elements; null otherwise */
+	const void *data;        /* constants: elements; null otherwise */
 	enum dtype stored;
 	struct node *def; /* null for graph inputs and constants */
 	int out;
 	struct node **user; /* one entry for each use: a node that reads it twice stands twice */
 	int nuser, user_cap;
 	bool is_input, is_output;
-	int lazy; /* > 0: a constant too big to keep as doubles, of so many nodes; eval.c, is_lazy_const() */
+	int lazy; /* > 0: a constant too big to keep as doubles, of so many nodes; eval.c,
+		     is_lazy_const() */
 };
 
-enum attr_kind { ATTR_INT, ATTR_FLOAT, ATTR_STRING, ATTR_TENSOR, ATTR_INTS, ATTR_FLOATS, ATTR_STRINGS, ATTR_GRAPH, ATTR_REF };
+enum attr_kind {
+	ATTR_INT,
+	ATTR_FLOAT,
+	ATTR_STRING,
+	ATTR_TENSOR,
+	ATTR_INTS,
+	ATTR_FLOATS,
+	ATTR_STRINGS,
+	ATTR_GRAPH,
+	ATTR_REF
+};
 
 /* An attribute. INT and FLOAT have n == 1 and use i[0], f[0]. */
 struct attr {
@@ -114,7 +125,7 @@ struct attr {
 	int n;
 	int64_t *i;
 	double *f;
-	const char **s;	       /* STRING, STRINGS; REF: the function attribute it refers to */
+	const char **s;        /* STRING, STRINGS; REF: the function attribute it refers to */
 	struct tensor *tensor; /* TENSOR: a constant that is in no graph */
 };
 
@@ -131,10 +142,11 @@ struct onnx_node {
 };
 
 enum op_class {
-	OP_VIEW,	/* renames or moves elements: output elements are input elements (or padding) */
-	OP_ELEMENTWISE, /* one output element from the elements at its (broadcast) place; has an expression */
-	OP_ANCHOR,	/* has a kernel of its own, may take elementwise consumers into its epilogue */
-	OP_OPAQUE	/* must be gone (evaluated, or made static) when shapes and fold are done */
+	OP_VIEW, /* renames or moves elements: output elements are input elements (or padding) */
+	OP_ELEMENTWISE, /* one output element from the elements at its (broadcast) place; has an
+			   expression */
+	OP_ANCHOR, /* has a kernel of its own, may take elementwise consumers into its epilogue */
+	OP_OPAQUE  /* must be gone (evaluated, or made static) when shapes and fold are done */
 };
 
 /* A row of ops.def. */
@@ -144,9 +156,11 @@ struct op {
 	int min_in, max_in; /* max_in -1: any number */
 	bool commutes;
 	bool test; /* elementwise: the result is bool */
-	bool (*shape)(struct graph *, struct node *); /* shape.c; false: an error was reported, or nothing known yet */
-	bool (*eval)(struct graph *, struct node *);  /* eval.c; null: by expression, or not evaluated */
-	const char *expr;			      /* elementwise: expression over x0, x1, .. and attributes */
+	bool (*shape)(struct graph *,
+		struct node *); /* shape.c; false: an error was reported, or nothing known yet */
+	bool (*eval)(
+		struct graph *, struct node *); /* eval.c; null: by expression, or not evaluated */
+	const char *expr; /* elementwise: expression over x0, x1, .. and attributes */
 };
 
 struct node {
@@ -168,23 +182,24 @@ struct node {
 /* ---- what skip() saw ---- */
 
 enum block_kind {
-	BLOCK_IDENTITY,	  /* x + F(x) */
-	BLOCK_OPTION_A,	  /* x sub-sampled, pooled or padded with zeros + F(x) */
+	BLOCK_IDENTITY,   /* x + F(x) */
+	BLOCK_OPTION_A,   /* x sub-sampled, pooled or padded with zeros + F(x) */
 	BLOCK_PROJECTION, /* W x + F(x) */
-	BLOCK_SCALED,	  /* x + F(x), one of them times a constant */
-	BLOCK_GATED,	  /* x + F(x), one of them times a gate */
-	BLOCK_HIGHWAY,	  /* H(x) T(x) + x (1 - T(x)) */
-	BLOCK_CARRY,	  /* H(x) T(x) + x C(x) */
-	BLOCK_BLEND	  /* a t + b (1 - t), and neither is carried */
+	BLOCK_SCALED,     /* x + F(x), one of them times a constant */
+	BLOCK_GATED,      /* x + F(x), one of them times a gate */
+	BLOCK_HIGHWAY,    /* H(x) T(x) + x (1 - T(x)) */
+	BLOCK_CARRY,      /* H(x) T(x) + x C(x) */
+	BLOCK_BLEND       /* a t + b (1 - t), and neither is carried */
 };
 
-/* One residual sum or gate. Tensors go by their names: rewriting may have made others of them since. */
+/* One residual sum or gate. Tensors go by their names: rewriting may have made others of them
+ * since. */
 struct block {
 	enum block_kind kind;
 	bool preactivation;
 	const struct prov *join, *nodes; /* what adds or blends; all that the block is made of */
 	const char *shortcut, *branch, *gate; /* gate: null where there is none */
-	const char *note;		      /* for people, or null */
+	const char *note;                     /* for people, or null */
 	const struct tensor *out;
 };
 
@@ -220,22 +235,24 @@ struct graph {
 	char sha256[65];      /* of the model file, hexadecimal */
 	int64_t model_bytes;
 	int64_t folded; /* bytes of constants that eval.c made: bounds memory and time */
-	bool *scales;	/* by ONNX node: it scales a layer's result by a constant; skip_scan() */
+	bool *scales;   /* by ONNX node: it scales a layer's result by a constant; skip_scan() */
 	struct block *block; /* in the order of the model's nodes; skip() */
 	int nblock, block_cap;
 	struct refusal *refusal;
 	int nrefusal;
 };
 
-/* ---- the raw model (onnx.c -> opset.c) -------------------------------------------------------- */
+/* ---- the raw model (onnx.c -> opset.c) --------------------------------------------------------
+ */
 
 struct raw_value {
 	const char *name;
-	enum dtype type; /* DT_NONE: not a tensor, or a type that skipc has not; type_name says it */
+	enum dtype
+		type; /* DT_NONE: not a tensor, or a type that skipc has not; type_name says it */
 	const char *type_name;
 	bool known_rank;
 	int rank;
-	int64_t *dim;	   /* -1 where symbolic or absent */
+	int64_t *dim;       /* -1 where symbolic or absent */
 	const char **param; /* the symbol, or null */
 };
 
@@ -287,7 +304,8 @@ struct raw_model {
 	int64_t bytes;
 };
 
-/* ---- the plan --------------------------------------------------------------------------------- */
+/* ---- the plan ---------------------------------------------------------------------------------
+ */
 
 enum buffer_kind { BUF_ARENA, BUF_INPUT, BUF_OUTPUT, BUF_WEIGHTS, BUF_TABLE };
 
@@ -296,17 +314,17 @@ enum buffer_kind { BUF_ARENA, BUF_INPUT, BUF_OUTPUT, BUF_WEIGHTS, BUF_TABLE };
 struct buffer {
 	int id;
 	enum buffer_kind kind;
-	int index;	/* which input, output or table */
-	int64_t bytes;	/* whole, unpadded */
-	int64_t offset; /* bytes from the arena's or weights' start; set by memory(), pack() */
+	int index;       /* which input, output or table */
+	int64_t bytes;   /* whole, unpadded */
+	int64_t offset;  /* bytes from the arena's or weights' start; set by memory(), pack() */
 	int first, last; /* steps that write it first and read it last; memory() */
 	const struct tensor *tensor;
 };
 
 /*
- * Where a tensor lies: element strides from buffer + offset. Dimensions are the tensor's own, in ONNX's
- * order; a stride of 0 is a broadcast. Elements outside [lo, hi) of a dimension are zero and not stored
- * (zero padding as a view); offset is that of element lo.
+ * Where a tensor lies: element strides from buffer + offset. Dimensions are the tensor's own, in
+ * ONNX's order; a stride of 0 is a broadcast. Elements outside [lo, hi) of a dimension are zero and
+ * not stored (zero padding as a view); offset is that of element lo.
  */
 struct region {
 	struct buffer *buffer;
@@ -328,24 +346,35 @@ struct kernel_row {
 	const char *name;
 	const char *op; /* operator of the anchor; "" for groups of elementwise nodes and copies */
 	const char *target;
-	const char *template; /* "c/conv" */
+	const char *template;                           /* "c/conv" */
 	const char *(*applies)(const struct kernel *k); /* null: it does; else the reason why not */
-	double (*cost)(const struct kernel *k);		/* arbitrary unit, comparable within an operator */
+	double (*cost)(const struct kernel *k); /* arbitrary unit, comparable within an operator */
 	void (*setup)(struct plan *p, struct kernel *k); /* parameters, arguments, packed weights */
 };
 
 /* How a constant is laid out in the weights; the order of elements stands in pack.c. */
-enum packing { PACK_PLAIN, PACK_CONV, PACK_DEPTHWISE, PACK_LINEAR, PACK_GEMM, PACK_PLANAR, PACK_BIAS, PACK_TABLE };
+enum packing {
+	PACK_PLAIN,
+	PACK_CONV,
+	PACK_DEPTHWISE,
+	PACK_LINEAR,
+	PACK_GEMM,
+	PACK_PLANAR,
+	PACK_BIAS,
+	PACK_TABLE
+};
 
 enum { MAX_STACKED = 3 };
 
 /* A constant as the weights file, or a table in the code, holds it. Equal ones are one blob. */
 struct blob {
-	struct tensor *tensor[MAX_STACKED]; /* alike; more than one where layers are computed together */
+	struct tensor
+		*tensor[MAX_STACKED]; /* alike; more than one where layers are computed together */
 	int stack;
 	enum packing packing;
-	int group, block, chunk; /* groups, outputs of a block, inputs of a chunk (PACK_GEMM); else 1 */
-	int64_t count;	  /* elements, all tensors */
+	int group, block,
+		chunk; /* groups, outputs of a block, inputs of a chunk (PACK_GEMM); else 1 */
+	int64_t count; /* elements, all tensors */
 	struct buffer *buffer;
 	const struct prov *prov; /* of its first user */
 };
@@ -366,7 +395,8 @@ struct arg {
 	struct region region;
 };
 
-/* What one coordinate of a template's Y(..) and EPILOGUE(..) stands for: dimensions of the output, flattened. */
+/* What one coordinate of a template's Y(..) and EPILOGUE(..) stands for: dimensions of the output,
+ * flattened. */
 struct coord {
 	int dim[MAX_RANK];
 	int n;
@@ -374,13 +404,14 @@ struct coord {
 
 enum { MAX_ARG = 8, MAX_PARAM = 64, MAX_SUBST = 8, MAX_OPERAND = 32 };
 
-/* One call of generated code: an anchor and the elementwise nodes absorbed into its epilogue, or a group
- * of elementwise nodes, or a copy of src (no anchor, no group). Stores one tensor. */
+/* One call of generated code: an anchor and the elementwise nodes absorbed into its epilogue, or a
+ * group of elementwise nodes, or a copy of src (no anchor, no group). Stores one tensor. */
 struct kernel {
 	int id;
 	const struct kernel_row *row;
 	struct node *anchor;
-	struct node *stacked[MAX_STACKED - 1]; /* further anchors, alike, on the same input: a highway's T beside its H */
+	struct node *stacked[MAX_STACKED - 1]; /* further anchors, alike, on the same input: a
+						  highway's T beside its H */
 	int nstacked;
 	struct node **group; /* in order */
 	int ngroup;
@@ -389,19 +420,24 @@ struct kernel {
 	struct region src, dst;
 	struct arg arg[MAX_ARG];
 	int narg;
-	struct arg operand[MAX_OPERAND]; /* what the epilogue reads, once each, broadcast to the output's shape */
+	struct arg operand[MAX_OPERAND]; /* what the epilogue reads, once each, broadcast to the
+					    output's shape */
 	int noperand;
 	struct coord coord[MAX_RANK];
 	int ncoord;
-	struct buffer *in_place; /* may be, then is (memory.c's word), the buffer that dst takes over */
+	struct buffer
+		*in_place; /* may be, then is (memory.c's word), the buffer that dst takes over */
 	struct param param[MAX_PARAM];
 	int nparam;
 	struct subst subst[MAX_SUBST];
 	int nsubst;
-	int64_t scratch, scratch_offset; /* bytes of the arena that it needs while it runs, and where; argument behind y */
-	const struct gemm *gemm;	 /* small products that its template calls, of no ISA yet; argument behind scratch */
+	int64_t scratch, scratch_offset; /* bytes of the arena that it needs while it runs, and
+					    where; argument behind y */
+	const struct gemm *gemm; /* small products that its template calls, of no ISA yet; argument
+				    behind scratch */
 	int ngemm;
-	const char *portable; /* template of the plain C version where the row's has none; null: the row's own */
+	const char *portable; /* template of the plain C version where the row's has none; null: the
+				 row's own */
 	int64_t macs;
 	const struct prov *prov;
 	const char *function; /* name of its instance; emit.c */
@@ -410,23 +446,25 @@ struct kernel {
 
 /* What is proved of the memory plan. */
 struct certificate {
-	int64_t arena;	   /* bytes */
-	int64_t bound;	   /* least over the orders searched of the largest sum of live buffers, bytes */
-	bool all_orders;   /* every order was searched */
-	int64_t orders;	   /* states looked at */
-	bool exact;	   /* offsets come from the exact search */
+	int64_t arena;   /* bytes */
+	int64_t bound;   /* least over the orders searched of the largest sum of live buffers, bytes
+			  */
+	bool all_orders; /* every order was searched */
+	int64_t orders;  /* states looked at */
+	bool exact;      /* offsets come from the exact search */
 };
 
 /*
  * The memory planner's problem, apart from what kernels are: steps that read and write buffers.
- * A step depends on every step before it (in the order given) that writes a buffer it reads, or that reads
- * or writes a buffer it writes.
+ * A step depends on every step before it (in the order given) that writes a buffer it reads, or
+ * that reads or writes a buffer it writes.
  */
 struct mem_step {
-	int *read;	/* buffers */
+	int *read; /* buffers */
 	int nread;
-	int write;	/* buffer */
-	int in_place;	/* a buffer of read[] that write may take over if it has no later reader; -1: none */
+	int write;    /* buffer */
+	int in_place; /* a buffer of read[] that write may take over if it has no later reader; -1:
+			 none */
 	int64_t scratch; /* bytes needed during the step only */
 };
 
@@ -438,11 +476,11 @@ struct mem_problem {
 };
 
 struct mem_result {
-	int *order;	   /* steps in the order to run */
+	int *order;        /* steps in the order to run */
 	int64_t *offset;   /* of each buffer */
 	int64_t *scratch;  /* offset of each step's scratch, by step */
 	int *first, *last; /* of each buffer: positions in order of its first write and last read */
-	bool *in_place;	   /* by step: write took over the buffer in_place */
+	bool *in_place;    /* by step: write took over the buffer in_place */
 	struct certificate cert;
 };
 
@@ -462,7 +500,8 @@ struct plan {
 	int64_t macs;
 };
 
-/* ---- arena.c ---------------------------------------------------------------------------------- */
+/* ---- arena.c ----------------------------------------------------------------------------------
+ */
 
 void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
@@ -473,7 +512,8 @@ void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_release(struct buf *b);
 
-/* ---- error.c ---------------------------------------------------------------------------------- */
+/* ---- error.c ----------------------------------------------------------------------------------
+ */
 
 /* Our own bug: says so, exit 3. Never for what a model or a user does. */
 void die(const char *fmt, ...) NORETURN PRINTF(1, 2);
@@ -485,37 +525,45 @@ void model_error(struct diag *d, const char *hint, const char *fmt, ...) PRINTF(
 /* The same at ONNX node `index` of g->onnx (before there is a struct node). */
 void onnx_error(struct graph *g, int index, const char *hint, const char *fmt, ...) PRINTF(4, 5);
 
-/* The same at a node: names its first ONNX node, and prints types, shapes and names of its inputs. */
-void node_error(struct graph *g, const struct node *n, const char *hint, const char *fmt, ...) PRINTF(4, 5);
+/* The same at a node: names its first ONNX node, and prints types, shapes and names of its inputs.
+ */
+void node_error(struct graph *g, const struct node *n, const char *hint, const char *fmt, ...)
+	PRINTF(4, 5);
 
 /* A warning at a node (n may be null). */
 void node_warning(struct graph *g, const struct node *n, const char *fmt, ...) PRINTF(3, 4);
 
-/* A name from a model made safe to print in a terminal, a C comment or a C string: control bytes, non-ASCII,
+/* A name from a model made safe to print in a terminal, a C comment or a C string: control bytes,
+ * non-ASCII,
  * `"`, `\\`, and `*` before `/`, `?` before `?` as octal \\ooo. Result in a. */
 const char *escape(struct arena *a, const char *name);
 
-/* ---- graph.c ---------------------------------------------------------------------------------- */
+/* ---- graph.c ----------------------------------------------------------------------------------
+ */
 
 struct graph *graph_new(struct arena *a, struct diag *d);
-struct tensor *graph_tensor(struct graph *g, const char *name, enum dtype type); /* name may be null */
-/* A constant of the graph; data must live as long as the graph, elements row-major of type `stored`. */
-struct tensor *graph_constant(struct graph *g, const char *name, enum dtype type, const struct shape *s,
-			      enum dtype stored, const void *data);
+struct tensor *graph_tensor(
+	struct graph *g, const char *name, enum dtype type); /* name may be null */
+/* A constant of the graph; data must live as long as the graph, elements row-major of type
+ * `stored`. */
+struct tensor *graph_constant(struct graph *g, const char *name, enum dtype type,
+	const struct shape *s, enum dtype stored, const void *data);
 struct tensor *graph_scalar(struct graph *g, enum dtype type, double value);
 struct tensor *graph_ints(struct graph *g, int n, const int64_t *v); /* constant i64[n] */
-/* A node with nout new outputs, appended (before == null) or placed before `before`. Inputs may be null. */
-struct node *graph_node(struct graph *g, struct node *before, const struct op *op, int nin, struct tensor *const *in,
-			int nout, const struct prov *prov);
+/* A node with nout new outputs, appended (before == null) or placed before `before`. Inputs may be
+ * null. */
+struct node *graph_node(struct graph *g, struct node *before, const struct op *op, int nin,
+	struct tensor *const *in, int nout, const struct prov *prov);
 void node_set_input(struct node *n, int k, struct tensor *t); /* keeps user lists; t may be null */
-void node_drop_inputs(struct node *n, int from);	      /* inputs from.. are removed */
-void node_remove(struct graph *g, struct node *n);	      /* outputs must have no user */
-/* Every use of old, and its place among the graph's outputs, becomes new. A graph output keeps its name. */
+void node_drop_inputs(struct node *n, int from);              /* inputs from.. are removed */
+void node_remove(struct graph *g, struct node *n);            /* outputs must have no user */
+/* Every use of old, and its place among the graph's outputs, becomes new. A graph output keeps its
+ * name. */
 void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new);
 const struct prov *prov_one(struct arena *a, int onnx_index);
 const struct prov *prov_union(struct arena *a, const struct prov *x, const struct prov *y);
-void graph_sort(struct graph *g);    /* topological, stable; a cycle is reported */
-void graph_sweep(struct graph *g);   /* removes nodes whose outputs nobody uses */
+void graph_sort(struct graph *g);               /* topological, stable; a cycle is reported */
+void graph_sweep(struct graph *g);              /* removes nodes whose outputs nobody uses */
 void graph_check(struct graph *g, bool shapes); /* invariants; a breach is our bug: die() */
 
 bool is_op(const struct node *n, const char *name); /* n may be null */
@@ -524,7 +572,8 @@ const struct attr *node_attr(const struct node *n, const char *name);
 int64_t attr_int(const struct node *n, const char *name, int64_t absent);
 double attr_float(const struct node *n, const char *name, double absent);
 const char *attr_string(const struct node *n, const char *name, const char *absent);
-const int64_t *attr_ints(const struct node *n, const char *name, int *count); /* null, 0 where absent */
+const int64_t *attr_ints(
+	const struct node *n, const char *name, int *count); /* null, 0 where absent */
 void set_int(struct graph *g, struct node *n, const char *name, int64_t v);
 void set_float(struct graph *g, struct node *n, const char *name, double v);
 void set_string(struct graph *g, struct node *n, const char *name, const char *v);
@@ -534,17 +583,19 @@ void drop_attr(struct node *n, const char *name);
 int64_t shape_count(const struct shape *s); /* elements */
 bool shape_equal(const struct shape *x, const struct shape *y);
 bool is_const(const struct tensor *t);
-double const_f64(const struct tensor *t, int64_t index); /* element of a constant, any stored type */
+double const_f64(
+	const struct tensor *t, int64_t index); /* element of a constant, any stored type */
 int64_t const_i64(const struct tensor *t, int64_t index);
 /* All elements as double, or int64; in a. Any constant. */
 double *tensor_f64(struct arena *a, const struct tensor *t);
 int64_t *tensor_i64(struct arena *a, const struct tensor *t);
 bool const_uniform(const struct tensor *t, double *value); /* all elements are one value */
 
-/* ---- ops.c ------------------------------------------------------------------------------------ */
+/* ---- ops.c ------------------------------------------------------------------------------------
+ */
 
 extern const struct dtype_info dtypes[DT_COUNT];
-enum dtype dtype_of_onnx(int onnx); /* DT_NONE if skipc has not that type */
+enum dtype dtype_of_onnx(int onnx);         /* DT_NONE if skipc has not that type */
 const struct op *op_find(const char *name); /* null: no such operator */
 int op_count(void);
 const struct op *op_at(int k);
@@ -556,9 +607,11 @@ struct program *expr_compile(struct arena *a, const struct op *op, const struct 
 int expr_uses(const struct op *op, int input); /* how often the expression reads input k */
 double expr_run(const struct program *p, const double *x); /* x: the inputs of one element */
 /* The expression as C, appended: x[k] is the text of input k, type the type it is computed in. */
-void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type, const char *const *x);
+void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type,
+	const char *const *x);
 
-/* ---- math64.c: the same bits on every host ------------------------------------------------------ */
+/* ---- math64.c: the same bits on every host ------------------------------------------------------
+ */
 
 double math_exp(double x);
 double math_tanh(double x);
@@ -570,44 +623,52 @@ double math_sin(double x);
 double math_cos(double x);
 double math_softplus(double x);
 
-/* ---- onnx.c: bytes -> raw model; the only place that knows protobuf ----------------------------- */
+/* ---- onnx.c: bytes -> raw model; the only place that knows protobuf -----------------------------
+ */
 
-/* Reads and checks a model file. Null: errors were reported. Everything lives in a; big weights may stay
- * in a mapping of the file that lasts as long as the process. */
+/* Reads and checks a model file. Null: errors were reported. Everything lives in a; big weights may
+ * stay in a mapping of the file that lasts as long as the process. */
 struct raw_model *onnx_read(struct arena *a, struct diag *d, const char *path);
 
 /* A tensor from a .pb file (ONNX's test data), for the tests and `diff`. Null: reported. */
 struct tensor *onnx_read_tensor(struct arena *a, struct diag *d, const char *path);
 
-/* ---- opset.c: raw model -> graph; the only place that knows opsets ------------------------------ */
+/* ---- opset.c: raw model -> graph; the only place that knows opsets ------------------------------
+ */
 
-/* dims: the user's --dim NAME=N. Symbolic dimensions not named there: the first one is 1 (batch), others are
- * an error with a hint. Null: reported. */
-struct graph *import(struct arena *a, struct diag *d, const struct raw_model *m, const struct dim_value *dims, int ndims);
+/* dims: the user's --dim NAME=N. Symbolic dimensions not named there: the first one is 1 (batch),
+ * others are an error with a hint. Null: reported. */
+struct graph *import(struct arena *a, struct diag *d, const struct raw_model *m,
+	const struct dim_value *dims, int ndims);
 
-/* ---- text.c ----------------------------------------------------------------------------------- */
+/* ---- text.c -----------------------------------------------------------------------------------
+ */
 
 void text_print(struct buf *out, const struct graph *g);
 struct graph *text_parse(struct arena *a, struct diag *d, const char *path, const char *text);
 
-/* ---- shape.c: shapes of everything; what was computed of shapes becomes attributes ---------------- */
+/* ---- shape.c: shapes of everything; what was computed of shapes becomes attributes
+ * ---------------- */
 
 void shapes(struct graph *g);
-bool infer(struct graph *g, struct node *n); /* one node, whose inputs are known; used by rewrites too */
+bool infer(struct graph *g,
+	struct node *n); /* one node, whose inputs are known; used by rewrites too */
 
-/* ---- eval.c: constant nodes -> constants --------------------------------------------------------- */
+/* ---- eval.c: constant nodes -> constants
+ * --------------------------------------------------------- */
 
 void fold(struct graph *g);
 /*
- * The outputs of a node whose inputs are all constant become constants: the same tensors, now with data
- * and without def; the node is removed (keep n->out[0] before). True too, and nothing is done, when the
- * result is or stays a lazy constant. False: it cannot be evaluated.
+ * The outputs of a node whose inputs are all constant become constants: the same tensors, now with
+ * data and without def; the node is removed (keep n->out[0] before). True too, and nothing is done,
+ * when the result is or stays a lazy constant. False: it cannot be evaluated.
  */
 bool evaluate(struct graph *g, struct node *n);
 /*
- * A big (more than LAZY_COUNT elements) float result of elementwise nodes, Reshape, Transpose, Slice, Concat or Expand over constants is
- * not evaluated by fold(): it keeps its node and is a lazy constant. Whoever asks "is it constant?" asks
- * is_const(t) || is_lazy_const(t). lazy_f64: elements of a constant, lazy or not, in scratch, and not kept.
+ * A big (more than LAZY_COUNT elements) float result of elementwise nodes, Reshape, Transpose,
+ * Slice, Concat or Expand over constants is not evaluated by fold(): it keeps its node and is a
+ * lazy constant. Whoever asks "is it constant?" asks is_const(t) || is_lazy_const(t). lazy_f64:
+ * elements of a constant, lazy or not, in scratch, and not kept.
  */
 #define LAZY_COUNT 65536
 bool is_lazy_const(const struct tensor *t);
@@ -615,11 +676,13 @@ double *lazy_f64(struct arena *scratch, struct graph *g, const struct tensor *t)
 /* Expression of an elementwise operator on scalars; x: its inputs, all of the operator's type. */
 double expr_eval(const struct op *op, const struct node *n, const double *x);
 
-/* ---- memory.c: order, in place, offsets, and what is proved of them --------------------------------- */
+/* ---- memory.c: order, in place, offsets, and what is proved of them
+ * --------------------------------- */
 
 void memory_solve(struct arena *a, const struct mem_problem *p, struct mem_result *r);
 
-/* ---- match.c: rules.def to a fixed point ---------------------------------------------------------- */
+/* ---- match.c: rules.def to a fixed point
+ * ---------------------------------------------------------- */
 
 void rewrite(struct graph *g);
 /* The same, and hits[k] is increased for each use of rule k. For tests. */
@@ -627,17 +690,20 @@ void rewrite_counting(struct graph *g, int *hits);
 int rule_count(void);
 const char *rule_text(int k); /* as rules.def has it; null: no rule, but the beginning of a stage */
 
-/* ---- skip.c: residual sums and gates --------------------------------------------------------------- */
+/* ---- skip.c: residual sums and gates
+ * --------------------------------------------------------------- */
 
 /* Before rewrite(), which may put scales into weights: notes which nodes they are. */
 void skip_scan(struct graph *g);
 /* Gates become Blend and Carry; what was seen stands in g->block and g->refusal. */
 void skip(struct graph *g);
 
-/* ---- region.c: regions, and what views do to them -------------------------------------------------- */
+/* ---- region.c: regions, and what views do to them
+ * -------------------------------------------------- */
 
 struct region region_dense(enum dtype type, const struct shape *s, const uint8_t *order);
-/* The region of a view's output, its input lying at in. False: no strides say it, it must be copied. */
+/* The region of a view's output, its input lying at in. False: no strides say it, it must be
+ * copied. */
 bool region_view(const struct node *view, const struct region *in, struct region *out);
 /* The region of a view's input, its output lying at out; only for Reshape and Transpose. */
 bool region_unview(const struct node *view, const struct region *out, struct region *in);
@@ -646,16 +712,20 @@ struct region region_part(const struct node *concat, int k, const struct region 
 struct region region_broadcast(const struct region *r, const struct shape *to);
 /* Whether a view moves no element for any layout of its input: not a Pad that makes up values. */
 bool view_is_free(const struct node *view);
-bool region_same(const struct region *x, const struct region *y); /* the same elements at the same places */
+bool region_same(
+	const struct region *x, const struct region *y); /* the same elements at the same places */
 
-/* ---- layout.c: how each tensor's dimensions lie in memory ------------------------------------------- */
+/* ---- layout.c: how each tensor's dimensions lie in memory
+ * ------------------------------------------- */
 
 void layout(struct graph *g);
 
-/* ---- schedule.c, fuse.c: the graph becomes kernels on regions -------------------------------------------- */
+/* ---- schedule.c, fuse.c: the graph becomes kernels on regions
+ * -------------------------------------------- */
 
 struct plan *schedule(struct graph *g, const char *target);
-/* Groups: anchors with what they absorb, then the other elementwise nodes. node->mark: its kernel's id + 1. */
+/* Groups: anchors with what they absorb, then the other elementwise nodes. node->mark: its kernel's
+ * id + 1. */
 void fuse(struct plan *p);
 struct kernel *plan_kernel(struct plan *p);
 struct buffer *plan_buffer(struct plan *p, enum buffer_kind kind, int64_t bytes);
@@ -664,7 +734,8 @@ bool is_runtime(const struct tensor *t); /* neither constant nor lazy constant *
 /* Orders kernels, gives offsets to buffers of the arena, and the certificate. */
 void memory(struct plan *p);
 
-/* ---- kernel.c, kernels.def: which kernel computes what ------------------------------------------------- */
+/* ---- kernel.c, kernels.def: which kernel computes what
+ * ------------------------------------------------- */
 
 /* Chooses the cheapest row that applies and sets k up; where none does, an error at the node. */
 void kernel_choose(struct plan *p, struct kernel *k);
@@ -672,35 +743,39 @@ bool kernel_exists(const struct plan *p, const struct kernel *k); /* does some r
 /* Prints every row considered for k, and why it lost. */
 void kernel_explain(FILE *to, const struct plan *p, const struct kernel *k);
 
-/* ---- template.c: instances of the files in templates/ ------------------------------------------------------ */
+/* ---- template.c: instances of the files in templates/
+ * ------------------------------------------------------ */
 
 struct instance_request {
 	const char *template_name; /* "c/conv" */
-	const char *function;	   /* name of the instance */
-	const char *comment;	   /* text of its comment, no delimiters; null keeps the template's own */
+	const char *function;      /* name of the instance */
+	const char *comment; /* text of its comment, no delimiters; null keeps the template's own */
 	const struct param *params; /* enumerators and switches */
 	int nparams;
 	const struct subst *substs; /* OPERANDS, T, INIT, .. */
 	int nsubsts;
 	/* writes the expression that stands for LETTER(coord...) */
 	void (*access)(void *ctx, struct buf *out, char letter, char *const *coord, int ncoord);
-	/* writes whole lines, each begun by indent, that may change the lvalue `value`; null is none */
-	void (*epilogue)(void *ctx, struct buf *out, const char *indent, const char *value, char *const *coord,
-			 int ncoord);
+	/* writes whole lines, each begun by indent, that may change the lvalue `value`; null is
+	 * none */
+	void (*epilogue)(void *ctx, struct buf *out, const char *indent, const char *value,
+		char *const *coord, int ncoord);
 	void *ctx;
 };
 
-/* Text of the functions of one instance. A template that does not fit the request is our bug: die(). */
+/* Text of the functions of one instance. A template that does not fit the request is our bug:
+ * die(). */
 char *template_instantiate(struct arena *a, const struct instance_request *r);
 const char *template_source(const char *name); /* an embedded template, or null */
-/* Calls need(ctx, "c/NAME") for every helper NAME (*_f32, *_i64) that text uses and that has a template,
- * a helper's own helpers first, each name once. Returns how many. */
+/* Calls need(ctx, "c/NAME") for every helper NAME (*_f32, *_i64) that text uses and that has a
+ * template, a helper's own helpers first, each name once. Returns how many. */
 int template_helpers(const char *text, void (*need)(void *ctx, const char *name), void *ctx);
 
-/* ---- instance.c: kernels as C functions ------------------------------------------------------------------- */
+/* ---- instance.c: kernels as C functions
+ * ------------------------------------------------------------------- */
 
-/* One C function of the output, shared by all kernels that are alike; with --target=x86-64 its versions, and
- * a function of that name that takes the instruction set first. */
+/* One C function of the output, shared by all kernels that are alike; with --target=x86-64 its
+ * versions, and a function of that name that takes the instruction set first. */
 struct instance {
 	const char *name;
 	const char *text;
@@ -709,10 +784,10 @@ struct instance {
 
 /* Instruction sets: a version of each function, in the order in which they are written. */
 struct isa {
-	const char *suffix;  /* avx512 */
-	const char *macro;   /* AVX512_CODE: its attribute in generated code; "" for plain C */
-	const char *name;    /* of the enumerator in generated code: ISA_AVX512 */
-	bool guarded;	     /* exists on x86-64 only */
+	const char *suffix; /* avx512 */
+	const char *macro;  /* AVX512_CODE: its attribute in generated code; "" for plain C */
+	const char *name;   /* of the enumerator in generated code: ISA_AVX512 */
+	bool guarded;       /* exists on x86-64 only */
 };
 
 enum { NISA = 3 };
@@ -720,12 +795,14 @@ extern const struct isa isas[NISA];
 bool is_x86(const struct plan *p); /* --target=x86-64 */
 /* Definitions that the versions need, and the small products of all kernels; x86.c. */
 void emit_x86(struct emission *e, struct buf *out);
-int gemm_set(const struct plan *p, const struct kernel *k); /* number of k's table of products; -1: none */
+int gemm_set(const struct plan *p,
+	const struct kernel *k); /* number of k's table of products; -1: none */
 
 /* Instances of all kernels, in order of first use; sets kernel.function. */
 struct instance *instantiate(struct plan *p, int *count);
 
-/* ---- output.c: files that appear complete or not at all ------------------------------------------------------ */
+/* ---- output.c: files that appear complete or not at all
+ * ------------------------------------------------------ */
 
 /* Files are written under temporary names; commit renames them all, discard removes them. */
 struct output {
@@ -742,7 +819,8 @@ void output_puts(struct output *o, const char *name, const char *text);
 bool output_commit(struct output *o);
 void output_discard(struct output *o);
 
-/* ---- emit.c, interface.c, weights.c: the generated files -------------------------------------------------- */
+/* ---- emit.c, interface.c, weights.c: the generated files
+ * -------------------------------------------------- */
 
 enum { WEIGHTS_ROW = 2048 }; /* bytes of a string literal; 4095 is the most that C99 promises */
 
@@ -763,7 +841,7 @@ struct emission {
 	const struct emit_options *options;
 	struct output *out;
 	struct arena *arena;
-	const char *name, *upper;	  /* resnet18, RESNET18 */
+	const char *name, *upper;     /* resnet18, RESNET18 */
 	const char **input, **output; /* parameter names of run */
 	uint64_t weights_hash;
 };
@@ -775,22 +853,25 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run */
 void emit_header(struct emission *e);
 void emit_interface(struct emission *e, struct buf *out); /* init, error: what is not run */
-void emit_weights(struct emission *e);			  /* before the code, which states the hash */
+void emit_weights(struct emission *e); /* before the code, which states the hash */
 enum weights_form weights_form(const struct emission *e); /* the one that it takes */
-void emit_main(struct emission *e); /* and NAME.trace, where traced */
-bool is_traced(struct arena *a, const struct kernel *k); /* it stores a tensor that the model names */
-const char *grouped(struct arena *a, int64_t v); /* 1,234,567 */
+void emit_main(struct emission *e);                       /* and NAME.trace, where traced */
+bool is_traced(
+	struct arena *a, const struct kernel *k); /* it stores a tensor that the model names */
+const char *grouped(struct arena *a, int64_t v);  /* 1,234,567 */
 /* `/a/Conv /b/Relu ... /z/Relu (12 nodes)`: provenance for people, escaped. */
 const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most);
 const char *shape_text(struct arena *a, const struct shape *s); /* [1,64,56,56] */
-bool tensor_named(struct arena *a, const struct tensor *t);	 /* its name is ONNX's, not made up */
+bool tensor_named(struct arena *a, const struct tensor *t); /* its name is ONNX's, not made up */
 
-/* ---- report.c: the plan for people ------------------------------------------------------------------------ */
+/* ---- report.c: the plan for people
+ * ------------------------------------------------------------------------ */
 
 void plan_print(struct buf *out, const struct plan *p); /* its text form */
-void report(FILE *to, const struct plan *p);		/* skipc inspect */
+void report(FILE *to, const struct plan *p);            /* skipc inspect */
 
-/* ---- blocks.c, json.c: what skip() saw ------------------------------------------------------------------------- */
+/* ---- blocks.c, json.c: what skip() saw
+ * ------------------------------------------------------------------------- */
 
 void report_blocks(FILE *to, const struct plan *p);
 const char *block_kind_name(enum block_kind kind);
@@ -798,7 +879,8 @@ const char *block_kind_name(enum block_kind kind);
 const struct prov *block_fused(const struct plan *p, const struct block *b);
 void report_json(FILE *to, const struct plan *p); /* skipc inspect --json */
 
-/* ---- pack.c: constants as kernels want them ------------------------------------------------------------ */
+/* ---- pack.c: constants as kernels want them
+ * ------------------------------------------------------------ */
 
 void pack_constants(struct plan *p); /* offsets of all blobs */
 /* Elements start.. of a blob, in its order, as float (tables: int64). */

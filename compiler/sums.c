@@ -1,7 +1,7 @@
 /*
- * Residual sums: x + F(x), by data flow. The terms of a sum are found by going down through additions and
- * constant factors. The term with most layers before it is the branch; another is a shortcut if both come from one
- * value, from which it took at most one layer.
+ * Residual sums: x + F(x), by data flow. The terms of a sum are found by going down through
+ * additions and constant factors. The term with most layers before it is the branch; another is a
+ * shortcut if both come from one value, from which it took at most one layer.
  */
 #include "skip.h"
 
@@ -26,7 +26,7 @@ struct sum {
 	bool scaled;  /* all of it times a constant */
 	bool too_many, vanished;
 	const struct prov *prov; /* of what adds */
-	struct tensor *small;	 /* a term that is broadcast, or null */
+	struct tensor *small;    /* a term that is broadcast, or null */
 };
 
 /* ---- before rewrite() ---- */
@@ -40,7 +40,8 @@ static bool after_layer(const struct tensor *t)
 			return true;
 		if (is_op(n, "Add") && is_const(n->in[0]))
 			t = n->in[1];
-		else if (is_op(n, "Add") || is_op(n, "BatchNorm") || is_op(n, "Reshape") || is_op(n, "Transpose"))
+		else if (is_op(n, "Add") || is_op(n, "BatchNorm") || is_op(n, "Reshape") ||
+			 is_op(n, "Transpose"))
 			t = n->in[0];
 		else
 			return false;
@@ -57,7 +58,7 @@ static bool is_normalisation(const struct tensor *y, const struct tensor *scale)
 		return false;
 	for (int k = 0; k < 2; k++)
 		if (user->in[k] != y && is_const(user->in[k]) &&
-		    shape_count(&user->in[k]->shape) == shape_count(&scale->shape))
+			shape_count(&user->in[k]->shape) == shape_count(&scale->shape))
 			return true;
 	return false;
 }
@@ -68,10 +69,12 @@ void skip_scan(struct graph *g)
 	for (const struct node *n = g->first; n != NULL; n = n->next) {
 		if (!is_op(n, "Mul") && !is_op(n, "Div"))
 			continue;
-		const int k = is_const(n->in[1]) ? 1 : is_const(n->in[0]) && is_op(n, "Mul") ? 0 : -1;
+		const int k = is_const(n->in[1])                      ? 1
+			      : is_const(n->in[0]) && is_op(n, "Mul") ? 0
+								      : -1;
 
 		if (k < 0 || is_const(n->in[1 - k]) || n->prov == NULL || n->prov->n != 1 ||
-		    !after_layer(n->in[1 - k]) || is_normalisation(n->out[0], n->in[k]))
+			!after_layer(n->in[1 - k]) || is_normalisation(n->out[0], n->in[k]))
 			continue;
 		g->scales[n->prov->index[0]] = true;
 	}
@@ -112,7 +115,8 @@ static void add_term(struct sum *m, struct tensor *t, double factor, bool vector
 	struct seeker *s = m->cone->seeker;
 
 	for (int k = 0; k < m->n; k++)
-		if (canon_of(s, m->term[k].whole) == canon_of(s, t) && m->term[k].vector == vector && !vector) {
+		if (canon_of(s, m->term[k].whole) == canon_of(s, t) &&
+			m->term[k].vector == vector && !vector) {
 			m->term[k].factor += factor;
 			return;
 		}
@@ -143,18 +147,22 @@ static bool go_into(struct sum *m, const struct operand *o, struct operand *stac
 		return false;
 	if (is_op(n, "Add") || is_op(n, "Sub")) {
 		stack[(*depth)++] = (struct operand){ n->in[0], o->factor, o->vector };
-		stack[(*depth)++] = (struct operand){ n->in[1], is_op(n, "Sub") ? -o->factor : o->factor, o->vector };
+		stack[(*depth)++] = (struct operand){ n->in[1],
+			is_op(n, "Sub") ? -o->factor : o->factor, o->vector };
 	} else if (is_op(n, "Neg")) {
 		stack[(*depth)++] = (struct operand){ n->in[0], -o->factor, o->vector };
 	} else if (is_op(n, "Mul") || is_op(n, "Div")) {
-		const int at = is_const(n->in[1]) ? 1 : is_const(n->in[0]) && is_op(n, "Mul") ? 0 : -1;
+		const int at = is_const(n->in[1])                      ? 1
+			       : is_const(n->in[0]) && is_op(n, "Mul") ? 0
+								       : -1;
 
 		if (at < 0 || !shape_equal(&n->in[1 - at]->shape, &n->out[0]->shape))
 			return false;
 		const bool uniform = const_uniform(n->in[at], &v);
 
 		v = !uniform ? 1 : is_op(n, "Div") ? 1 / v : v;
-		stack[(*depth)++] = (struct operand){ n->in[1 - at], o->factor * v, o->vector || !uniform };
+		stack[(*depth)++] = (struct operand){ n->in[1 - at], o->factor * v,
+			o->vector || !uniform };
 	} else {
 		return false;
 	}
@@ -204,19 +212,22 @@ static void drop_small(struct sum *m)
 
 static int64_t weights_of(const struct tensor *t)
 {
-	return t->def != NULL && is_layer(t->def) && t->def->nin > 1 ? shape_count(&t->def->in[1]->shape) : 0;
+	return t->def != NULL && is_layer(t->def) && t->def->nin > 1
+		       ? shape_count(&t->def->in[1]->shape)
+		       : 0;
 }
 
 /* Does x have more behind it than y? Layers, then pools, then weights; of equals the later. */
 static bool deeper(const struct seeker *s, const struct tensor *x, const struct tensor *y)
 {
-	const int64_t d[3] = { s->layers[x->id] - s->layers[y->id], s->pools[x->id] - s->pools[y->id],
-			       weights_of(x) - weights_of(y) };
+	const int64_t d[3] = { s->layers[x->id] - s->layers[y->id],
+		s->pools[x->id] - s->pools[y->id], weights_of(x) - weights_of(y) };
 
 	for (int k = 0; k < 3; k++)
 		if (d[k] != 0)
 			return d[k] > 0;
-	return x->def != NULL && y->def != NULL ? s->seq[x->def->id] > s->seq[y->def->id] : y->def == NULL;
+	return x->def != NULL && y->def != NULL ? s->seq[x->def->id] > s->seq[y->def->id]
+						: y->def == NULL;
 }
 
 /* A 1x1 convolution that only chooses and pads: in each output channel at most a single 1. */
@@ -226,7 +237,7 @@ static bool only_selects(const struct node *n)
 	int64_t inputs, count;
 
 	if (!is_op(n, "Conv") || !is_const(w) || shape_count(&w->shape) > LAZY_COUNT * 16 ||
-	    attr_int(n, "group", 1) != 1)
+		attr_int(n, "group", 1) != 1)
 		return false;
 	inputs = w->shape.dim[1];
 	count = shape_count(&w->shape);
@@ -258,8 +269,8 @@ static bool only_selects(const struct node *n)
 /* What lies on the shortcut's way. */
 struct way {
 	int layers, others; /* with weights; anchors without */
-	bool product;	    /* of two computed values */
-	bool resized;	    /* sub-sampled, pooled, padded */
+	bool product;       /* of two computed values */
+	bool resized;       /* sub-sampled, pooled, padded */
 	bool scaled, active;
 };
 
@@ -281,7 +292,7 @@ static bool scales(const struct node *n)
 	const bool by_constant = is_op(n, "Mul") && (is_const(n->in[0]) || is_const(n->in[1]));
 
 	return by_constant && !(y->nuser == 1 && is_op(y->user[0], "Add") &&
-				(is_const(y->user[0]->in[0]) || is_const(y->user[0]->in[1])));
+				      (is_const(y->user[0]->in[0]) || is_const(y->user[0]->in[1])));
 }
 
 static struct way way_of(const struct seeker *s)
@@ -333,7 +344,8 @@ static bool reads_other_part(const struct seeker *s, const struct tensor *fork)
 		const struct node *n = fork->user[k];
 		const struct tensor *y = n->nout == 1 ? n->out[0] : NULL;
 
-		if (y != NULL && y->id < s->ntensor && s->seen[y->id] == s->stamp && s->color[y->id] == 1) {
+		if (y != NULL && y->id < s->ntensor && s->seen[y->id] == s->stamp &&
+			s->color[y->id] == 1) {
 			apart = apart && is_op(n, "Slice") && own == NULL;
 			own = n;
 		}
@@ -342,7 +354,8 @@ static bool reads_other_part(const struct seeker *s, const struct tensor *fork)
 		const struct node *n = fork->user[k];
 		const struct tensor *y = n->nout == 1 ? n->out[0] : NULL;
 
-		if (y != NULL && y->id < s->ntensor && s->seen[y->id] == s->stamp && s->color[y->id] == 2)
+		if (y != NULL && y->id < s->ntensor && s->seen[y->id] == s->stamp &&
+			s->color[y->id] == 2)
 			apart = is_op(n, "Slice") && disjoint(own, n);
 	}
 	return own != NULL && apart;
@@ -359,8 +372,8 @@ static bool activated_first(const struct seeker *s, const struct tensor *t)
 		for (int k = 0; k < t->nuser && next == NULL; k++) {
 			const struct node *n = t->user[k];
 
-			if (n->nout == 1 && n->out[0]->id < s->ntensor && s->seen[n->out[0]->id] == s->stamp &&
-			    s->color[n->out[0]->id] == 2)
+			if (n->nout == 1 && n->out[0]->id < s->ntensor &&
+				s->seen[n->out[0]->id] == s->stamp && s->color[n->out[0]->id] == 2)
 				next = n;
 		}
 		if (next == NULL || is_layer(next))
@@ -382,8 +395,10 @@ static const struct node *only_user(const struct tensor *t)
 	return t->is_output ? NULL : n;
 }
 
-/* BN and Relu before the layers, nothing after the sum. With a projection both ways may begin behind the Relu. */
-static bool preactivated(const struct seeker *s, const struct sum *m, const struct tensor *fork, enum block_kind kind)
+/* BN and Relu before the layers, nothing after the sum. With a projection both ways may begin
+ * behind the Relu. */
+static bool preactivated(const struct seeker *s, const struct sum *m, const struct tensor *fork,
+	enum block_kind kind)
 {
 	const struct node *after = only_user(m->root->out[0]);
 
@@ -394,7 +409,8 @@ static bool preactivated(const struct seeker *s, const struct sum *m, const stru
 	for (int k = 0; k < m->root->out[0]->nuser; k++)
 		if (is_layer(m->root->out[0]->user[k]))
 			return false;
-	return (kind == BLOCK_PROJECTION || kind == BLOCK_OPTION_A) && fork->def != NULL && is_activation(fork->def);
+	return (kind == BLOCK_PROJECTION || kind == BLOCK_OPTION_A) && fork->def != NULL &&
+	       is_activation(fork->def);
 }
 
 /* ---- judging ---- */
@@ -407,7 +423,8 @@ static bool is_scaled(const struct sum *m, const struct term *t)
 	       scaled_inside(m->cone->seeker->g, t->value);
 }
 
-static enum block_kind kind_of(const struct sum *m, const struct way *w, const struct term *x, const struct term *f)
+static enum block_kind kind_of(
+	const struct sum *m, const struct way *w, const struct term *x, const struct term *f)
 {
 	if (w->layers + w->others > 0)
 		return BLOCK_PROJECTION;
@@ -415,11 +432,12 @@ static enum block_kind kind_of(const struct sum *m, const struct way *w, const s
 		return BLOCK_OPTION_A;
 	if (x->gate != NULL || f->gate != NULL)
 		return BLOCK_GATED;
-	return w->scaled || m->scaled || is_scaled(m, x) || is_scaled(m, f) ? BLOCK_SCALED : BLOCK_IDENTITY;
+	return w->scaled || m->scaled || is_scaled(m, x) || is_scaled(m, f) ? BLOCK_SCALED
+									    : BLOCK_IDENTITY;
 }
 
-static const char *note_of(const struct sum *m, const struct way *w, const struct term *x, const struct term *f,
-			   bool apart)
+static const char *note_of(const struct sum *m, const struct way *w, const struct term *x,
+	const struct term *f, bool apart)
 {
 	struct arena *a = m->cone->seeker->g->arena;
 
@@ -450,7 +468,8 @@ static const char *judge(struct sum *m, const struct term *x, const struct term 
 	if (fork == NULL)
 		return "its operands come from different inputs: no value is common to both";
 	for (int k = 0; k < s->nvisited; k++)
-		pools = pools || (s->color[s->visited[k]] == 2 && is_pool(s->g->tensors[s->visited[k]]->def));
+		pools = pools || (s->color[s->visited[k]] == 2 &&
+					 is_pool(s->g->tensors[s->visited[k]]->def));
 	if (count_layers(s, 2) == 0 && !pools)
 		return "no layer lies between the value that its operands share and the sum";
 	w = way_of(s);
@@ -460,7 +479,8 @@ static const char *judge(struct sum *m, const struct term *x, const struct term 
 	if (w.product)
 		return "no operand is a shortcut: both are products of computed values";
 	if (w.layers > 1)
-		return "both operands have passed through several layers: two branches, no shortcut";
+		return "both operands have passed through several layers: two branches, no "
+		       "shortcut";
 	b.kind = kind_of(m, &w, x, f);
 	b.preactivation = preactivated(s, m, fork, b.kind);
 	b.note = note_of(m, &w, x, f, apart);
@@ -484,7 +504,7 @@ static const char *too_few(struct sum *m)
 
 	if (m->small != NULL)
 		return arena_printf(a, "\"%s\" is broadcast over the other operand: no shortcut",
-				    escape(a, m->small->name));
+			escape(a, m->small->name));
 	if (m->vanished)
 		return "the other operand is multiplied by 0: a block that was taken out";
 	if (m->n == 1 && fabs(m->term[0].factor) > 1 + 1e-6)
@@ -492,7 +512,8 @@ static const char *too_few(struct sum *m)
 	return "adds a constant";
 }
 
-/* Where the sum goes, if that says that it is none of a block: it is multiplied by 0, or ends in a Softmax. */
+/* Where the sum goes, if that says that it is none of a block: it is multiplied by 0, or ends in a
+ * Softmax. */
 static const char *why_by_use(const struct tensor *t)
 {
 	for (int depth = 0; depth < 8; depth++) {
@@ -566,7 +587,7 @@ void sums_record(struct cone *c)
 		const struct node *n = c->node[k];
 
 		if (c->covered[k] || c->joined[k] || c->summed[k] || n->out[0]->type != DT_F32 ||
-		    (!is_op(n, "Add") && !is_op(n, "Sub")))
+			(!is_op(n, "Add") && !is_op(n, "Sub")))
 			continue;
 		if (!is_runtime(n->in[0]) || !is_runtime(n->in[1])) {
 			/* what follows a sum, as batch normalisation, is not part of it */

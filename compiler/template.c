@@ -1,7 +1,7 @@
 /*
- * Instances of templates. A template is a C file that compiles by itself; an instance is its function
- * with switches resolved, sizes, element accesses and epilogue filled in, and nothing left that these
- * numbers do not need. The language is described in templates/README.md.
+ * Instances of templates. A template is a C file that compiles by itself; an instance is its
+ * function with switches resolved, sizes, element accesses and epilogue filled in, and nothing left
+ * that these numbers do not need. The language is described in templates/README.md.
  *
  * The text goes through four steps: resolve() (directives), expand() (identifiers), then for each
  * function trim() (sizes and locals that are not used, line lengths), last tidy() (blank lines).
@@ -19,7 +19,7 @@ enum { MAX_MACROS = 64, MAX_NESTING = 16, MAX_COORDS = 12, MAX_ENUMERATORS = 96,
 struct macro {
 	const char *name;
 	const char *text; /* default; NULL for an element access */
-	bool integer;	  /* a switch */
+	bool integer;     /* a switch */
 };
 
 struct job {
@@ -37,7 +37,8 @@ static const struct subst defaults[] = {
 	{ "I", "int64_t" },
 };
 
-/* ---- pieces of text --------------------------------------------------------------------------- */
+/* ---- pieces of text ---------------------------------------------------------------------------
+ */
 
 /* Hands a buffer's text to the arena. */
 static char *keep(struct arena *a, struct buf *b)
@@ -81,9 +82,11 @@ static const struct macro *find_macro(const struct job *j, const char *s, const 
 	return NULL;
 }
 
-/* ---- conditions ------------------------------------------------------------------------------- */
+/* ---- conditions -------------------------------------------------------------------------------
+ */
 
-/* A condition being read. unknown: it names something that is no switch, so it is the C compiler's. */
+/* A condition being read. unknown: it names something that is no switch, so it is the C compiler's.
+ */
 struct condition {
 	const struct job *job;
 	const char *s;
@@ -143,14 +146,21 @@ static const struct {
 	const char *text;
 	int level;
 } operators[] = {
-	{ "||", 0 }, { "&&", 1 }, { "==", 2 }, { "!=", 2 }, { "<=", 3 }, { ">=", 3 },
-	{ "<", 3 },  { ">", 3 },
+	{ "||", 0 },
+	{ "&&", 1 },
+	{ "==", 2 },
+	{ "!=", 2 },
+	{ "<=", 3 },
+	{ ">=", 3 },
+	{ "<", 3 },
+	{ ">", 3 },
 };
 enum { LEVELS = 4, NOPERATORS = sizeof(operators) / sizeof(operators[0]) };
 
 static long apply(int op, long a, long b)
 {
-	const long result[NOPERATORS] = { a || b, a && b, a == b, a != b, a <= b, a >= b, a < b, a > b };
+	const long result[NOPERATORS] = { a || b, a && b, a == b, a != b, a <= b, a >= b,
+		a<b, a> b };
 
 	return result[op];
 }
@@ -165,8 +175,9 @@ static long condition_level(struct condition *c, int level)
 		int op = 0;
 
 		skip_blanks(c);
-		while (op < NOPERATORS && (operators[op].level != level ||
-					   strncmp(c->s, operators[op].text, strlen(operators[op].text)) != 0))
+		while (op < NOPERATORS &&
+			(operators[op].level != level ||
+				strncmp(c->s, operators[op].text, strlen(operators[op].text)) != 0))
 			op++;
 		if (op == NOPERATORS || c->unknown)
 			return v;
@@ -175,7 +186,8 @@ static long condition_level(struct condition *c, int level)
 	}
 }
 
-/* ---- step 1: directives ----------------------------------------------------------------------- */
+/* ---- step 1: directives -----------------------------------------------------------------------
+ */
 
 struct nesting {
 	bool foreign; /* a condition for the C compiler: stays in the text */
@@ -228,8 +240,8 @@ static bool conditional(struct job *j, const char *s, struct nesting *nest, int 
 		if (*depth + 1 == MAX_NESTING)
 			die("template %s: #if nested too deeply", j->r->template_name);
 		nest[++*depth] = (struct nesting){ .foreign = outer && c.unknown,
-						   .taken = !outer || v != 0,
-						   .active = outer && (c.unknown || v != 0) };
+			.taken = !outer || v != 0,
+			.active = outer && (c.unknown || v != 0) };
 		return outer && c.unknown;
 	}
 	if (*depth == 0)
@@ -273,8 +285,8 @@ static char *resolve(struct job *j, const char *text)
 			s = e - 1;
 			continue;
 		}
-		if (directive(s, "if", &rest) || directive(s, "elif", &rest) || directive(s, "else", &rest) ||
-		    directive(s, "endif", &rest)) {
+		if (directive(s, "if", &rest) || directive(s, "elif", &rest) ||
+			directive(s, "else", &rest) || directive(s, "endif", &rest)) {
 			if (!conditional(j, s, nest, &depth))
 				continue;
 		} else if (!nest[depth].active) {
@@ -287,7 +299,8 @@ static char *resolve(struct job *j, const char *text)
 	return keep(j->arena, &out);
 }
 
-/* ---- step 2: identifiers ---------------------------------------------------------------------- */
+/* ---- step 2: identifiers ----------------------------------------------------------------------
+ */
 
 static char *expand(struct job *j, const char *text);
 
@@ -324,7 +337,8 @@ static const char *epilogue(struct job *j, const char *s, struct buf *out)
 	const int n = arguments(j, s, &end, arg);
 	size_t line = out->len;
 
-	while (line > 0 && isspace((unsigned char)out->data[line - 1]) && out->data[line - 1] != '\n')
+	while (line > 0 && isspace((unsigned char)out->data[line - 1]) &&
+		out->data[line - 1] != '\n')
 		line--;
 	if ((line > 0 && out->data[line - 1] != '\n') || end[0] != ';' || end[1] != '\n')
 		die("template %s: EPILOGUE is not a line of its own", j->r->template_name);
@@ -349,7 +363,8 @@ static const char *word_text(struct job *j, const char *s, const char *end)
 		if (c_same(s, end, j->r->substs[i].name))
 			return j->r->substs[i].text;
 	if (m != NULL && m->integer)
-		return arena_printf(j->arena, "%ld", p != NULL ? p->value : strtol(m->text, NULL, 0));
+		return arena_printf(
+			j->arena, "%ld", p != NULL ? p->value : strtol(m->text, NULL, 0));
 	if (m != NULL)
 		return m->text;
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
@@ -358,7 +373,8 @@ static const char *word_text(struct job *j, const char *s, const char *end)
 	if (c_same(s, end, j->base))
 		return j->r->function;
 	if ((size_t)(end - s) > base && memcmp(s, j->base, base) == 0 && s[base] == '_')
-		return arena_printf(j->arena, "%s%.*s", j->r->function, (int)(end - s - (long)base), s + base);
+		return arena_printf(
+			j->arena, "%s%.*s", j->r->function, (int)(end - s - (long)base), s + base);
 	return NULL;
 }
 
@@ -385,7 +401,8 @@ static char *expand(struct job *j, const char *text)
 		const struct macro *m = c_is_word_start(*s) ? find_macro(j, s, e) : NULL;
 		const char *t = NULL;
 
-		if (c_same(s, e, "enum") && strncmp(e, " {", 2) == 0) /* read_sizes() wants the names */
+		if (c_same(s, e, "enum") &&
+			strncmp(e, " {", 2) == 0) /* read_sizes() wants the names */
 			e = s + strcspn(s, "}");
 		if (c_same(s, e, "EPILOGUE") && *e == '(') {
 			e = epilogue(j, e, &out);
@@ -406,11 +423,12 @@ static char *expand(struct job *j, const char *text)
 	return keep(j->arena, &out);
 }
 
-/* ---- step 3: one function --------------------------------------------------------------------- */
+/* ---- step 3: one function ---------------------------------------------------------------------
+ */
 
 struct enumerator {
 	const char *name, *text; /* text: its value */
-	bool given;		 /* by the caller, or computed from what is */
+	bool given;              /* by the caller, or computed from what is */
 	bool used;
 };
 
@@ -446,7 +464,8 @@ static const char *read_sizes(struct job *j, const char *s, struct sizes *z)
 			x->name = c_copy(j->arena, name, (size_t)(name_end - name));
 			x->text = c_copy_trimmed(j->arena, from, s);
 			x->given = p != NULL || strspn(x->text, "-0123456789") < strlen(x->text);
-			x->text = p != NULL ? arena_printf(j->arena, "%ld", p->value) : expand(j, x->text);
+			x->text = p != NULL ? arena_printf(j->arena, "%ld", p->value)
+					    : expand(j, x->text);
 			x->used = false;
 			name = NULL;
 		}
@@ -477,7 +496,8 @@ static void mark_used(const struct job *j, struct sizes *blocks, int n, const ch
 				}
 				if (used) {
 					if (!x->given)
-						die("template %s: no value for %s", j->r->template_name, x->name);
+						die("template %s: no value for %s",
+							j->r->template_name, x->name);
 					x->used = again = true;
 				}
 			}
@@ -501,7 +521,8 @@ static void print_sizes(struct buf *out, const struct sizes *z)
 		if (!x->used)
 			continue;
 		done++;
-		const int len = (int)(strlen(x->name) + strlen(x->text)) + 5; /* " = " and "," and a blank */
+		const int len = (int)(strlen(x->name) + strlen(x->text)) +
+				5; /* " = " and "," and a blank */
 		if (at + len + (done == used ? 3 : 0) > COLUMNS) {
 			buf_printf(&line, "\n\t      ");
 			at = 8 + 6;
@@ -544,7 +565,8 @@ static char *drop_unused(struct arena *a, char *code)
 			const char *comma = memchr(name, ',', (size_t)(e - name));
 			const char *word = c_copy(a, name, (size_t)(name_end - name));
 
-			if (strncmp(name_end, " = ", 3) == 0 && comma == NULL && !used_below(e, word)) {
+			if (strncmp(name_end, " = ", 3) == 0 && comma == NULL &&
+				!used_below(e, word)) {
 				memmove(s, e, strlen(e) + 1);
 				s = code;
 				continue;
@@ -625,7 +647,8 @@ static void trim(struct job *j, struct buf *out, const char *text)
 			buf_add(out, body, (size_t)(c_line_end(body) - body));
 }
 
-/* ---- step 4, and all of it -------------------------------------------------------------------- */
+/* ---- step 4, and all of it --------------------------------------------------------------------
+ */
 
 /* No blank line at the start, behind another one or a '{', or before a '}'. */
 static char *tidy(struct arena *a, const char *text)
@@ -634,7 +657,8 @@ static char *tidy(struct arena *a, const char *text)
 
 	for (const char *s = text; *s != '\0'; s = c_line_end(s)) {
 		const char *e = c_line_end(s), *next = e + strspn(e, "\t");
-		const bool open = out.len < 2 || out.data[out.len - 2] == '{' || out.data[out.len - 2] == '\n';
+		const bool open = out.len < 2 || out.data[out.len - 2] == '{' ||
+				  out.data[out.len - 2] == '\n';
 
 		if (*s == '\n' && (open || *next == '}' || *next == '\n' || *next == '\0'))
 			continue;
@@ -677,7 +701,8 @@ static bool is_main(const struct job *j, const char *s)
 char *template_instantiate(struct arena *a, const struct instance_request *r)
 {
 	struct job j = { .arena = a, .r = r };
-	const char *source = template_source(r->template_name), *slash = strrchr(r->template_name, '/');
+	const char *source = template_source(r->template_name),
+		   *slash = strrchr(r->template_name, '/');
 	struct buf out = { 0 };
 
 	if (source == NULL)
@@ -715,7 +740,8 @@ const char *template_source(const char *name)
 	return NULL;
 }
 
-/* ---- helpers ---------------------------------------------------------------------------------- */
+/* ---- helpers ----------------------------------------------------------------------------------
+ */
 
 enum { MAX_HELPERS = 64 };
 

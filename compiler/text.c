@@ -6,10 +6,11 @@
  *	%1 = Conv(%x, @w, _) {pads=[1,1,1,1], strides=[2,2]} : f32[2,16,4,4]  <- "/conv1/Conv"
  *	output %1                                            # "53"
  *
- * Values of constants: a number (all elements), {0.5, 1}, fill(seed) (about N(0, 0.1)), fill(seed, low, high)
- * (uniform), hash(0123abcd) (printed for large ones; parsed as fill of that seed). A number as an operand is a
- * scalar f32. Types of node outputs may be left out where infer() finds them. The name behind # is the model's,
- * where the label differs from it; `as` is the type of the interface.
+ * Values of constants: a number (all elements), {0.5, 1}, fill(seed) (about N(0, 0.1)), fill(seed,
+ *low, high) (uniform), hash(0123abcd) (printed for large ones; parsed as fill of that seed). A
+ *number as an operand is a scalar f32. Types of node outputs may be left out where infer() finds
+ *them. The name behind # is the model's, where the label differs from it; `as` is the type of the
+ *interface.
  */
 #include "text.h"
 
@@ -19,7 +20,8 @@
 
 enum { LITERAL = 16 }; /* elements that are printed one by one */
 
-/* ---- strings to numbers and pointers ------------------------------------------------------------ */
+/* ---- strings to numbers and pointers ------------------------------------------------------------
+ */
 
 static struct entry *map_slot(const struct map *m, const char *key)
 {
@@ -57,23 +59,26 @@ struct entry *map_add(struct map *m, const char *key)
 	return e;
 }
 
-/* ---- printing ------------------------------------------------------------------------------------ */
+/* ---- printing
+ * ------------------------------------------------------------------------------------ */
 
 struct printer {
 	struct buf *out;
 	const struct graph *g;
 	struct arena arena;
-	struct map labels; /* those taken */
-	struct map origin; /* ONNX nodes printed: by number, in order of appearance */
+	struct map labels;  /* those taken */
+	struct map origin;  /* ONNX nodes printed: by number, in order of appearance */
 	const char **label; /* by tensor id */
 };
 
 bool text_plain(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '.';
 }
 
-/* The shortest decimal that reads back as v; with a dot or an exponent if it must look like a float. */
+/* The shortest decimal that reads back as v; with a dot or an exponent if it must look like a
+ * float. */
 static void print_value(struct buf *out, double v, bool as_float)
 {
 	char s[40];
@@ -152,7 +157,8 @@ static void print_elements(struct buf *out, const struct tensor *t)
 /* A scalar that stands in the operand list as a number. */
 static bool inline_scalar(const struct tensor *t)
 {
-	return is_const(t) && t->type == DT_F32 && t->shape.rank == 0 && !t->is_output && isfinite(const_f64(t, 0));
+	return is_const(t) && t->type == DT_F32 && t->shape.rank == 0 && !t->is_output &&
+	       isfinite(const_f64(t, 0));
 }
 
 /* A label is the name with what is not plain made `_`, and a number behind it where it is taken. */
@@ -262,8 +268,8 @@ static int by_number(const void *x, const void *y)
 }
 
 /*
- * Names of the ONNX nodes in the order in which the text first mentions them: the parser numbers them so, and
- * a set is sorted by number. Equal names are one.
+ * Names of the ONNX nodes in the order in which the text first mentions them: the parser numbers
+ * them so, and a set is sorted by number. Equal names are one.
  */
 static void print_provenance(struct printer *p, const struct prov *prov)
 {
@@ -273,7 +279,8 @@ static void print_provenance(struct printer *p, const struct prov *prov)
 	for (int pass = 0; pass < 2; pass++) { /* the first makes all entries: growing moves them */
 		for (int k = 0; k < prov->n; k++) {
 			const struct onnx_node *o = &p->g->onnx[prov->index[k]];
-			const char *name = o->name != NULL && o->name[0] != '\0' ? o->name : o->output;
+			const char *name = o->name != NULL && o->name[0] != '\0' ? o->name
+										 : o->output;
 
 			e[k] = map_find(&p->origin, name);
 			if (e[k] == NULL)
@@ -315,7 +322,8 @@ static void print_node(struct printer *p, const struct node *n)
 	buf_puts(out, ")");
 	for (int k = 0; k < n->nattr; k++) {
 		buf_puts(out, k > 0 ? ", " : " {");
-		print_attr(p, &n->attr[k], strcmp(n->op->name, "Cast") == 0 && strcmp(n->attr[k].name, "to") == 0);
+		print_attr(p, &n->attr[k],
+			strcmp(n->op->name, "Cast") == 0 && strcmp(n->attr[k].name, "to") == 0);
 	}
 	buf_puts(out, n->nattr > 0 ? "}" : "");
 	for (int k = 0; typed && k < n->nout; k++) {
@@ -351,4 +359,3 @@ void text_print(struct buf *out, const struct graph *g)
 	}
 	arena_release(&p.arena);
 }
-

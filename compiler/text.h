@@ -18,7 +18,7 @@ struct map {
 };
 
 struct entry *map_find(const struct map *m, const char *key); /* null: not there */
-struct entry *map_add(struct map *m, const char *key);	      /* a new key; older entries may move */
-bool text_plain(char c);				      /* may stand in a label */
+struct entry *map_add(struct map *m, const char *key); /* a new key; older entries may move */
+bool text_plain(char c);                               /* may stand in a label */
 
 #endif

@@ -92,8 +92,8 @@ static bool octal(char c, char most)
 	return c >= '0' && c <= most;
 }
 
-/* What escape() writes: "text" with \ooo; also \xHH, and \ before any other character. Null: there is none, or it
- * has no end. */
+/* What escape() writes: "text" with \ooo; also \xHH, and \ before any other character. Null: there
+ * is none, or it has no end. */
 static const char *quoted(struct parser *p)
 {
 	if (!accept(p, "\""))
@@ -105,13 +105,16 @@ static const char *quoted(struct parser *p)
 			fail(p, "a string without end");
 			return NULL;
 		}
-		if (*p->p == '\\' && p->p[1] == 'x' && hex_digit(p->p[2]) >= 0 && hex_digit(p->p[3]) >= 0) {
+		if (*p->p == '\\' && p->p[1] == 'x' && hex_digit(p->p[2]) >= 0 &&
+			hex_digit(p->p[3]) >= 0) {
 			s[n++] = (char)(hex_digit(p->p[2]) * 16 + hex_digit(p->p[3]));
 			p->p += 4;
 			continue;
 		}
-		if (*p->p == '\\' && octal(p->p[1], '3') && octal(p->p[2], '7') && octal(p->p[3], '7')) {
-			s[n++] = (char)((p->p[1] - '0') * 64 + (p->p[2] - '0') * 8 + (p->p[3] - '0'));
+		if (*p->p == '\\' && octal(p->p[1], '3') && octal(p->p[2], '7') &&
+			octal(p->p[3], '7')) {
+			s[n++] = (char)((p->p[1] - '0') * 64 + (p->p[2] - '0') * 8 +
+					(p->p[3] - '0'));
 			p->p += 4;
 			continue;
 		}
@@ -210,9 +213,11 @@ static bool parse_fill(struct parser *p, struct tensor *t, int64_t n, bool hashe
 	if (!expect(p, ")"))
 		return false;
 	float *f = arena_alloc(p->g->arena, (size_t)(n + 1) * sizeof(float));
-	int64_t *i = arena_alloc(p->g->arena, dtypes[t->type].is_float ? 8 : (size_t)(n + 1) * sizeof(int64_t));
+	int64_t *i = arena_alloc(
+		p->g->arena, dtypes[t->type].is_float ? 8 : (size_t)(n + 1) * sizeof(int64_t));
 	for (int64_t k = 0; k < n; k++) {
-		double v = range ? low + (high - low) * uniform_random(&state) : 0.1 * normal_random(&state);
+		double v = range ? low + (high - low) * uniform_random(&state)
+				 : 0.1 * normal_random(&state);
 
 		if (dtypes[t->type].is_float)
 			f[k] = (float)v;
@@ -340,7 +345,8 @@ static bool parse_const(struct parser *p)
 	struct shape s;
 	bool known;
 
-	if (label == NULL || !expect(p, ":") || !parse_type(p, &type, &known, &s) || !expect(p, "="))
+	if (label == NULL || !expect(p, ":") || !parse_type(p, &type, &known, &s) ||
+		!expect(p, "="))
 		return false;
 	if (!known)
 		return fail(p, "a constant has a shape");
@@ -378,7 +384,8 @@ static bool parse_attr_list(struct parser *p, struct attr *a)
 		if (p->failed)
 			return false;
 		const int got = s != NULL ? 3 : number(p, &i, &f);
-		if (got == 0 || (a->n > 0 && (got == 3) != (a->kind == ATTR_STRINGS)) || a->n == MAX_LIST)
+		if (got == 0 || (a->n > 0 && (got == 3) != (a->kind == ATTR_STRINGS)) ||
+			a->n == MAX_LIST)
 			return fail(p, "expected a list of numbers or strings for %s", a->name);
 		a->kind = got == 3 ? ATTR_STRINGS : got == 2 ? ATTR_FLOATS : a->kind;
 		if (a->n == cap) { /* the three lists side by side: only one of them is looked at */
@@ -472,7 +479,9 @@ static int origin(struct parser *p, const char *name, const struct node *n, cons
 		if (g->nonnx > 0)
 			memcpy(g->onnx, old, (size_t)g->nonnx * sizeof(*g->onnx));
 	}
-	g->onnx[g->nonnx] = (struct onnx_node){ .name = name, .op_type = n->op->name, .output = output };
+	g->onnx[g->nonnx] = (struct onnx_node){
+		.name = name, .op_type = n->op->name, .output = output
+	};
 	map_add(&p->origin, name)->number = g->nonnx;
 	return g->nonnx++;
 }
@@ -485,7 +494,8 @@ static bool parse_provenance(struct parser *p, struct node *n, const char *outpu
 	}
 	n->prov = arena_alloc(p->g->arena, sizeof(*n->prov)); /* the empty set */
 	for (const char *s = quoted(p); s != NULL; s = quoted(p))
-		n->prov = prov_union(p->g->arena, n->prov, prov_one(p->g->arena, origin(p, s, n, output)));
+		n->prov = prov_union(
+			p->g->arena, n->prov, prov_one(p->g->arena, origin(p, s, n, output)));
 	return !p->failed;
 }
 
@@ -565,10 +575,10 @@ static bool parse_line(struct parser *p)
 		p->p += strcspn(p->p, "\n");
 		return true;
 	}
-	const bool ok = accept(p, "input ")  ? parse_input(p) :
-			accept(p, "const ")  ? parse_const(p) :
-			accept(p, "output ") ? parse_output(p) :
-					       parse_node(p);
+	const bool ok = accept(p, "input ")    ? parse_input(p)
+			: accept(p, "const ")  ? parse_const(p)
+			: accept(p, "output ") ? parse_output(p)
+					       : parse_node(p);
 	if (!ok)
 		return fail(p, "cannot be read");
 	if (accept(p, "#"))

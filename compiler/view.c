@@ -1,11 +1,13 @@
-/* Shape rules of the views: what renames, cuts, joins or pads elements. They end static: lists of full rank. */
+/* Shape rules of the views: what renames, cuts, joins or pads elements. They end static: lists of
+ * full rank. */
 #include "shape.h"
 
 #include <string.h>
 
 /* ---- making views ---- */
 
-struct tensor *reshaped(struct graph *g, const struct node *n, struct tensor *x, const struct shape *s)
+struct tensor *reshaped(
+	struct graph *g, const struct node *n, struct tensor *x, const struct shape *s)
 {
 	struct node *v = place(g, n, "Reshape", 1, &x);
 
@@ -14,7 +16,8 @@ struct tensor *reshaped(struct graph *g, const struct node *n, struct tensor *x,
 	return settle(g, v);
 }
 
-struct tensor *expanded(struct graph *g, const struct node *n, struct tensor *x, const struct shape *s)
+struct tensor *expanded(
+	struct graph *g, const struct node *n, struct tensor *x, const struct shape *s)
 {
 	struct node *v = place(g, n, "Expand", 1, &x);
 
@@ -23,7 +26,8 @@ struct tensor *expanded(struct graph *g, const struct node *n, struct tensor *x,
 	return settle(g, v);
 }
 
-struct tensor *joined(struct graph *g, const struct node *n, int axis, int count, struct tensor *const *part)
+struct tensor *joined(
+	struct graph *g, const struct node *n, int axis, int count, struct tensor *const *part)
 {
 	struct node *v;
 
@@ -35,7 +39,8 @@ struct tensor *joined(struct graph *g, const struct node *n, int axis, int count
 }
 
 /* Starts and steps that change one axis. */
-static void set_slice(struct graph *g, struct node *n, int rank, int axis, int64_t start, int64_t step)
+static void set_slice(
+	struct graph *g, struct node *n, int rank, int axis, int64_t start, int64_t step)
 {
 	int64_t starts[MAX_RANK], steps[MAX_RANK];
 
@@ -47,8 +52,8 @@ static void set_slice(struct graph *g, struct node *n, int rank, int axis, int64
 	set_ints(g, n, "steps", rank, steps);
 }
 
-struct tensor *sliced(struct graph *g, const struct node *n, struct tensor *x, int axis, int64_t start, int64_t count,
-		      int64_t step)
+struct tensor *sliced(struct graph *g, const struct node *n, struct tensor *x, int axis,
+	int64_t start, int64_t count, int64_t step)
 {
 	struct node *v;
 
@@ -74,7 +79,8 @@ static bool turn_to_reshape(struct graph *g, struct node *n, const struct shape 
 /* ---- Reshape and its kin ---- */
 
 /* What 0 and -1 stand for. */
-static bool resolve_reshape(struct graph *g, struct node *n, const int64_t *v, int count, struct shape *s)
+static bool resolve_reshape(
+	struct graph *g, struct node *n, const int64_t *v, int count, struct shape *s)
 {
 	const struct shape *x = &n->in[0]->shape;
 	bool allowzero = attr_int(n, "allowzero", 0) != 0;
@@ -84,9 +90,11 @@ static bool resolve_reshape(struct graph *g, struct node *n, const int64_t *v, i
 	for (int k = 0; k < count; k++) {
 		int64_t d = v[k] == 0 && !allowzero ? (k < x->rank ? x->dim[k] : -2) : v[k];
 
-		if (d < -1 || d > MAX_ELEMENTS || rest > MAX_ELEMENTS || (d == -1 && free_axis >= 0)) {
-			node_error(g, n, "at most one -1; 0 copies the input's dimension at the same place",
-				   "%lld at place %d of its shape", (long long)v[k], k);
+		if (d < -1 || d > MAX_ELEMENTS || rest > MAX_ELEMENTS ||
+			(d == -1 && free_axis >= 0)) {
+			node_error(g, n,
+				"at most one -1; 0 copies the input's dimension at the same place",
+				"%lld at place %d of its shape", (long long)v[k], k);
 			return false;
 		}
 		if (d == -1)
@@ -113,7 +121,8 @@ bool shape_reshape(struct graph *g, struct node *n)
 		if (v == NULL)
 			return false;
 		if (count > MAX_RANK) {
-			node_error(g, n, NULL, "%d dimensions; skipc has at most %d", count, MAX_RANK);
+			node_error(
+				g, n, NULL, "%d dimensions; skipc has at most %d", count, MAX_RANK);
 			return false;
 		}
 		if (!resolve_reshape(g, n, v, count, &s))
@@ -123,8 +132,10 @@ bool shape_reshape(struct graph *g, struct node *n)
 		return false;
 	}
 	if (shape_count(&s) != shape_count(&x->shape)) {
-		node_error(g, n, "a model exported for one batch size fits no other; export it with a dynamic batch",
-			   "%s cannot become %s", dims_text(g, &x->shape), dims_text(g, &s));
+		node_error(g, n,
+			"a model exported for one batch size fits no other; export it with a "
+			"dynamic batch",
+			"%s cannot become %s", dims_text(g, &x->shape), dims_text(g, &s));
 		return false;
 	}
 	return turn_to_reshape(g, n, &s);
@@ -137,7 +148,8 @@ bool shape_flatten(struct graph *g, struct node *n)
 	int64_t axis = attr_int(n, "axis", 1);
 
 	if (axis < -x->rank || axis > x->rank) {
-		node_error(g, n, NULL, "axis %lld of a tensor with %d dimensions", (long long)axis, x->rank);
+		node_error(g, n, NULL, "axis %lld of a tensor with %d dimensions", (long long)axis,
+			x->rank);
 		return false;
 	}
 	axis = axis < 0 ? axis + x->rank : axis;
@@ -147,7 +159,8 @@ bool shape_flatten(struct graph *g, struct node *n)
 }
 
 /* The axes of a list as flags; each at most once. */
-static bool flag_axes(struct graph *g, struct node *n, const int64_t *list, int count, int rank, bool *flag)
+static bool flag_axes(
+	struct graph *g, struct node *n, const int64_t *list, int count, int rank, bool *flag)
 {
 	for (int i = 0; i < count; i++) {
 		int k;
@@ -172,14 +185,14 @@ bool shape_squeeze(struct graph *g, struct node *n)
 	int count;
 
 	if (!list_argument(g, n, 1, "axes", &list, &count) ||
-	    (list != NULL && !flag_axes(g, n, list, count, x->rank, flag)))
+		(list != NULL && !flag_axes(g, n, list, count, x->rank, flag)))
 		return false;
 	for (int k = 0; k < x->rank; k++) {
 		if (list == NULL ? x->dim[k] == 1 : flag[k]) {
 			if (x->dim[k] == 1)
 				continue;
-			node_error(g, n, "only dimensions of size 1 can be squeezed away", "dimension %d is %lld", k,
-				   (long long)x->dim[k]);
+			node_error(g, n, "only dimensions of size 1 can be squeezed away",
+				"dimension %d is %lld", k, (long long)x->dim[k]);
 			return false;
 		}
 		s.dim[s.rank++] = x->dim[k];
@@ -198,7 +211,8 @@ bool shape_unsqueeze(struct graph *g, struct node *n)
 	if (!list_argument(g, n, 1, "axes", &list, &count))
 		return false;
 	if (list == NULL || count > MAX_RANK - x->rank) {
-		node_error(g, n, NULL, "%d axes to add to %d; skipc has at most %d", count, x->rank, MAX_RANK);
+		node_error(g, n, NULL, "%d axes to add to %d; skipc has at most %d", count, x->rank,
+			MAX_RANK);
 		return false;
 	}
 	if (!flag_axes(g, n, list, count, x->rank + count, flag))
@@ -208,7 +222,8 @@ bool shape_unsqueeze(struct graph *g, struct node *n)
 	return turn_to_reshape(g, n, &s);
 }
 
-/* What lines up with dimensions axis.. of x (1, the channels, unless said) as [C,1,..]: so that it broadcasts. */
+/* What lines up with dimensions axis.. of x (1, the channels, unless said) as [C,1,..]: so that it
+ * broadcasts. */
 bool shape_channel(struct graph *g, struct node *n)
 {
 	const struct shape *v = &n->in[0]->shape, *x = &n->in[1]->shape;
@@ -224,8 +239,10 @@ bool shape_channel(struct graph *g, struct node *n)
 		ok = s.dim[k] == 1 || s.dim[k] == x->dim[axis + k];
 	}
 	if (!ok) {
-		node_error(g, n, "it has an element a channel, which is dimension 1 unless an axis is given",
-			   "%s does not line up with dimension %d of %s", dims_text(g, v), axis, dims_text(g, x));
+		node_error(g, n,
+			"it has an element a channel, which is dimension 1 unless an axis is given",
+			"%s does not line up with dimension %d of %s", dims_text(g, v), axis,
+			dims_text(g, x));
 		return false;
 	}
 	return turn_to_reshape(g, n, &s);
@@ -272,7 +289,8 @@ bool shape_expand(struct graph *g, struct node *n)
 		if (v == NULL)
 			return false;
 		if (count > MAX_RANK) {
-			node_error(g, n, NULL, "%d dimensions; skipc has at most %d", count, MAX_RANK);
+			node_error(
+				g, n, NULL, "%d dimensions; skipc has at most %d", count, MAX_RANK);
 			return false;
 		}
 		to.rank = count;
@@ -288,8 +306,10 @@ bool shape_expand(struct graph *g, struct node *n)
 		return false;
 	}
 	if (!broadcast(&s, &to)) {
-		node_error(g, n, "shapes are aligned at the last dimension; only dimensions of size 1 expand",
-			   "%s cannot become %s", dims_text(g, &n->in[0]->shape), dims_text(g, &to));
+		node_error(g, n,
+			"shapes are aligned at the last dimension; only dimensions of size 1 "
+			"expand",
+			"%s cannot become %s", dims_text(g, &n->in[0]->shape), dims_text(g, &to));
 		return false;
 	}
 	node_drop_inputs(n, 1);
@@ -298,12 +318,15 @@ bool shape_expand(struct graph *g, struct node *n)
 
 /* ---- Slice ---- */
 
-/* One axis: clamps as ONNX and numpy do. Sets the first element, the step and the number of elements. */
+/* One axis: clamps as ONNX and numpy do. Sets the first element, the step and the number of
+ * elements. */
 static void clamp_slice(int64_t dim, int64_t start, int64_t end, int64_t step, int64_t out[3])
 {
 	int64_t low = step > 0 ? 0 : -1, high = step > 0 ? dim : dim - 1, count;
 
-	step = step > MAX_ELEMENTS ? MAX_ELEMENTS : step < -(int64_t)MAX_ELEMENTS ? -(int64_t)MAX_ELEMENTS : step;
+	step = step > MAX_ELEMENTS             ? MAX_ELEMENTS
+	       : step < -(int64_t)MAX_ELEMENTS ? -(int64_t)MAX_ELEMENTS
+					       : step;
 	start = start < 0 ? start + dim : start;
 	end = end < 0 ? end + dim : end;
 	start = start < 0 ? 0 : start > high ? high : start;
@@ -316,8 +339,10 @@ static void clamp_slice(int64_t dim, int64_t start, int64_t end, int64_t step, i
 	out[2] = count;
 }
 
-/* The dynamic form: x starts ends axes? steps?. Sets starts and steps of full rank, and the output's shape. */
-static bool resolve_slice(struct graph *g, struct node *n, int64_t *starts, int64_t *steps, struct shape *s)
+/* The dynamic form: x starts ends axes? steps?. Sets starts and steps of full rank, and the
+ * output's shape. */
+static bool resolve_slice(
+	struct graph *g, struct node *n, int64_t *starts, int64_t *steps, struct shape *s)
 {
 	static const char *const what[] = { "", "starts", "ends", "axes", "steps" };
 	const int64_t *v[5] = { NULL };
@@ -346,7 +371,9 @@ static bool resolve_slice(struct graph *g, struct node *n, int64_t *starts, int6
 		if (!axis_of(g, n, v[3] != NULL ? v[3][i] : i, s->rank, &k))
 			return false;
 		if (seen[k] || step == 0) {
-			node_error(g, n, NULL, seen[k] ? "axis %d is listed twice" : "the step of axis %d is 0", k);
+			node_error(g, n, NULL,
+				seen[k] ? "axis %d is listed twice" : "the step of axis %d is 0",
+				k);
 			return false;
 		}
 		seen[k] = true;
@@ -363,14 +390,16 @@ static bool check_slice(struct graph *g, struct node *n, const struct shape *x)
 {
 	const struct shape *s = &n->out[0]->shape;
 	int nstart, nstep;
-	const int64_t *start = attr_ints(n, "starts", &nstart), *step = attr_ints(n, "steps", &nstep);
+	const int64_t *start = attr_ints(n, "starts", &nstart),
+		      *step = attr_ints(n, "steps", &nstep);
 	bool ok = n->out[0]->known && nstart == x->rank && nstep == x->rank && s->rank == x->rank;
 
 	for (int k = 0; ok && k < x->rank; k++) {
 		int64_t last = start[k] + (s->dim[k] - 1) * step[k];
 
 		if (s->dim[k] > 0)
-			ok = step[k] != 0 && start[k] >= 0 && start[k] < x->dim[k] && last >= 0 && last < x->dim[k];
+			ok = step[k] != 0 && start[k] >= 0 && start[k] < x->dim[k] && last >= 0 &&
+			     last < x->dim[k];
 	}
 	if (!ok)
 		node_error(g, n, NULL, "starts, steps and shape do not fit %s", dims_text(g, x));
@@ -430,9 +459,11 @@ bool shape_concat(struct graph *g, struct node *n)
 		for (int i = 0; ok && i < s.rank; i++)
 			ok = i == axis || t->dim[i] == s.dim[i];
 		if (!ok) {
-			node_error(g, n, "all dimensions but that of the axis, and the types, must be equal",
-				   "input %d, %s, does not go together with input 0, %s, along axis %d", k,
-				   dims_text(g, t), dims_text(g, &n->in[0]->shape), axis);
+			node_error(g, n,
+				"all dimensions but that of the axis, and the types, must be equal",
+				"input %d, %s, does not go together with input 0, %s, along axis "
+				"%d",
+				k, dims_text(g, t), dims_text(g, &n->in[0]->shape), axis);
 			return false;
 		}
 		s.dim[axis] += t->dim[axis];
@@ -453,12 +484,13 @@ static bool resolve_pad(struct graph *g, struct node *n, int rank, int64_t *pads
 	bool seen[MAX_RANK] = { false };
 	int count, naxes = rank;
 
-	if (!list_argument(g, n, 1, "pads", &v, &count) || !list_argument(g, n, 3, "axes", &axes, &naxes))
+	if (!list_argument(g, n, 1, "pads", &v, &count) ||
+		!list_argument(g, n, 3, "axes", &axes, &naxes))
 		return false;
 	naxes = axes != NULL ? naxes : rank;
 	if (v == NULL || naxes > rank || count != 2 * naxes) {
 		node_error(g, n, "the pads at the beginnings of all axes, then those at the ends",
-			   "%d pads for %d axes", v != NULL ? count : 0, naxes);
+			"%d pads for %d axes", v != NULL ? count : 0, naxes);
 		return false;
 	}
 	for (int i = 0; i < naxes; i++) {
@@ -484,14 +516,16 @@ static bool resolve_pad(struct graph *g, struct node *n, int rank, int64_t *pads
 	return true;
 }
 
-/* How far a mode reaches: reflection has all but the border element, the others any element there is. */
+/* How far a mode reaches: reflection has all but the border element, the others any element there
+ * is. */
 static bool check_pad(struct graph *g, struct node *n, const char *mode, const int64_t *pads)
 {
 	const struct shape *x = &n->in[0]->shape;
 	bool constant = strcmp(mode, "constant") == 0, reflect = strcmp(mode, "reflect") == 0;
 
 	if (!constant && !reflect && strcmp(mode, "edge") != 0 && strcmp(mode, "wrap") != 0) {
-		node_error(g, n, "modes are constant, reflect, edge and wrap", "mode \"%s\"", escape(g->arena, mode));
+		node_error(g, n, "modes are constant, reflect, edge and wrap", "mode \"%s\"",
+			escape(g->arena, mode));
 		return false;
 	}
 	for (int k = 0; k < x->rank; k++) {
@@ -499,25 +533,30 @@ static bool check_pad(struct graph *g, struct node *n, const char *mode, const i
 		int64_t left = x->dim[k] + (begin < 0 ? begin : 0) + (end < 0 ? end : 0);
 		int64_t most = begin > end ? begin : end;
 
-		if (begin < -MAX_ATTRIBUTE || begin > MAX_ATTRIBUTE || end < -MAX_ATTRIBUTE || end > MAX_ATTRIBUTE ||
-		    left < 0 || (!constant && left == 0 && most > 0) || (reflect && most > 0 && most >= left)) {
-			node_error(g, n, reflect ? "a reflection has one element less than the dimension" : NULL,
-				   "pads %lld and %lld in mode %s do not fit dimension %d of %s", (long long)begin,
-				   (long long)end, mode, k, dims_text(g, x));
+		if (begin < -MAX_ATTRIBUTE || begin > MAX_ATTRIBUTE || end < -MAX_ATTRIBUTE ||
+			end > MAX_ATTRIBUTE || left < 0 || (!constant && left == 0 && most > 0) ||
+			(reflect && most > 0 && most >= left)) {
+			node_error(g, n,
+				reflect ? "a reflection has one element less than the dimension"
+					: NULL,
+				"pads %lld and %lld in mode %s do not fit dimension %d of %s",
+				(long long)begin, (long long)end, mode, k, dims_text(g, x));
 			return false;
 		}
 	}
 	return true;
 }
 
-/* Modes that read the border read it after the crop that negative pads mean: a Slice does that first. */
+/* Modes that read the border read it after the crop that negative pads mean: a Slice does that
+ * first. */
 static bool crop_first(struct graph *g, struct node *n, int64_t *pads)
 {
 	int rank = n->in[0]->shape.rank;
 	struct tensor *x = n->in[0];
 
 	for (int k = 0; k < rank; k++) {
-		int64_t begin = pads[k] < 0 ? -pads[k] : 0, end = pads[rank + k] < 0 ? -pads[rank + k] : 0;
+		int64_t begin = pads[k] < 0 ? -pads[k] : 0,
+			end = pads[rank + k] < 0 ? -pads[rank + k] : 0;
 
 		x = sliced(g, n, x, k, begin, x->shape.dim[k] - begin - end, 1);
 		if (x == NULL)

@@ -2,12 +2,12 @@
  * The weights, in a file of their own. Four forms, by size unless --weights= says which:
  *
  *   text    up to 2 MB   hexadecimal floats: no byte order, any compiler
- *   rows    up to 16 MB  rows of string literals in a union: fifteen times faster to compile, little endian
- *   incbin  above        NAME_weights.bin, taken in by the assembler (gcc or clang, ELF)
- *   bin     on demand    NAME_weights.bin, which the caller maps or flashes and passes to init
+ *   rows    up to 16 MB  rows of string literals in a union: fifteen times faster to compile,
+ * little endian incbin  above        NAME_weights.bin, taken in by the assembler (gcc or clang,
+ * ELF) bin     on demand    NAME_weights.bin, which the caller maps or flashes and passes to init
  *
- * NAME_weights.bin starts with a header of 64 bytes, little endian: "SKIPCWTS", the byte order mark 0x01020304
- * and version 1 (32 bits each), bytes and hash of what follows (64 bits each), zeros.
+ * NAME_weights.bin starts with a header of 64 bytes, little endian: "SKIPCWTS", the byte order mark
+ * 0x01020304 and version 1 (32 bits each), bytes and hash of what follows (64 bits each), zeros.
  */
 #include "skipc.h"
 
@@ -24,7 +24,9 @@ enum weights_form weights_form(const struct emission *e)
 		return WEIGHTS_TEXT; /* there is nothing to choose */
 	if (e->options->weights != WEIGHTS_AUTO)
 		return e->options->weights;
-	return bytes <= TEXT_MOST ? WEIGHTS_TEXT : bytes <= ROWS_MOST ? WEIGHTS_ROWS : WEIGHTS_INCBIN;
+	return bytes <= TEXT_MOST   ? WEIGHTS_TEXT
+	       : bytes <= ROWS_MOST ? WEIGHTS_ROWS
+				    : WEIGHTS_INCBIN;
 }
 
 /* FNV-1a over 32-bit words: the weights' identity, not a defence. */
@@ -55,11 +57,13 @@ static const char *packing_text(struct arena *a, const struct blob *b)
 {
 	switch (b->packing) {
 	case PACK_CONV:
-		return arena_printf(a, "[group %d][block of %d][tap][C][stack %d][K]", b->group, b->block, b->stack);
+		return arena_printf(a, "[group %d][block of %d][tap][C][stack %d][K]", b->group,
+			b->block, b->stack);
 	case PACK_LINEAR:
 		return arena_printf(a, "[block of %d][K][stack %d][N]", b->block, b->stack);
 	case PACK_GEMM:
-		return arena_printf(a, "[group %d][block of %d][chunk of %d][tap][C][stack %d][K]", b->group, b->block, b->chunk, b->stack);
+		return arena_printf(a, "[group %d][block of %d][chunk of %d][tap][C][stack %d][K]",
+			b->group, b->block, b->chunk, b->stack);
 	case PACK_PLANAR:
 		return arena_printf(a, "[block of %d][C][tap][K]", b->block);
 	case PACK_DEPTHWISE:
@@ -167,7 +171,9 @@ static void write_floats(struct writer *w, const float *v, int64_t n)
 static uint64_t write_blobs(struct emission *e, FILE *f, enum weights_form form)
 {
 	static const float zeros[16] = { 0.0f };
-	struct writer w = { .f = f, .form = form, .rows = { .f = f }, .hash = 14695981039346656037u };
+	struct writer w = {
+		.f = f, .form = form, .rows = { .f = f }, .hash = 14695981039346656037u
+	};
 
 	for (int k = 0; k < e->plan->nblob; k++) {
 		const struct blob *b = e->plan->blob[k];
@@ -176,8 +182,10 @@ static uint64_t write_blobs(struct emission *e, FILE *f, enum weights_form form)
 			continue;
 		write_floats(&w, zeros, (b->buffer->offset - w.at) / 4);
 		if (form == WEIGHTS_TEXT)
-			fprintf(f, "\t/* %s: %s, %s */\n", prov_text(e->arena, e->plan->graph, b->prov, 3),
-				shape_text(e->arena, &b->tensor[0]->shape), packing_text(e->arena, b));
+			fprintf(f, "\t/* %s: %s, %s */\n",
+				prov_text(e->arena, e->plan->graph, b->prov, 3),
+				shape_text(e->arena, &b->tensor[0]->shape),
+				packing_text(e->arena, b));
 		float *v = malloc((size_t)b->count * sizeof(*v));
 
 		if (v == NULL)
@@ -208,16 +216,22 @@ static void emit_bin(struct emission *e)
 static void emit_incbin(struct emission *e, FILE *f)
 {
 	fprintf(f,
-		"/* Weights of %s: %lld bytes, in %s_weights.bin beside this file. The assembler looks for it where -I says;\n"
-		" * define %s_WEIGHTS_FILE as its path (a string) where that does not suit. With %s_NO_WEIGHTS nothing\n"
+		"/* Weights of %s: %lld bytes, in %s_weights.bin beside this file. The assembler "
+		"looks for it where -I says;\n"
+		" * define %s_WEIGHTS_FILE as its path (a string) where that does not suit. With "
+		"%s_NO_WEIGHTS nothing\n"
 		" * is linked in, and init wants the file's contents. */\n"
 		"#ifndef %s_WEIGHTS_FILE\n#define %s_WEIGHTS_FILE \"%s_weights.bin\"\n#endif\n\n",
-		e->name, (long long)e->plan->weights_bytes, e->name, e->upper, e->upper, e->upper, e->upper, e->name);
+		e->name, (long long)e->plan->weights_bytes, e->name, e->upper, e->upper, e->upper,
+		e->upper, e->name);
 	fprintf(f,
 		"#if defined(__GNUC__) && defined(__ELF__) && !defined(%s_NO_WEIGHTS)\n"
-		"__asm__(\".pushsection .rodata\\n\"\n\t\".balign 64\\n\"\n\t\".globl %s_weights\\n\"\n\t\".hidden %s_weights\\n\"\n"
-		"\t\"%s_weights:\\n\"\n\t\".incbin \\\"\" %s_WEIGHTS_FILE \"\\\"\\n\"\n\t\".popsection\\n\");\n#endif\n\n"
-		"/* A translation unit may not be empty. */\nextern const unsigned char %s_weights[];\n",
+		"__asm__(\".pushsection .rodata\\n\"\n\t\".balign 64\\n\"\n\t\".globl "
+		"%s_weights\\n\"\n\t\".hidden %s_weights\\n\"\n"
+		"\t\"%s_weights:\\n\"\n\t\".incbin \\\"\" %s_WEIGHTS_FILE "
+		"\"\\\"\\n\"\n\t\".popsection\\n\");\n#endif\n\n"
+		"/* A translation unit may not be empty. */\nextern const unsigned char "
+		"%s_weights[];\n",
 		e->upper, e->name, e->name, e->name, e->upper, e->name);
 }
 
@@ -227,17 +241,21 @@ static void emit_array(struct emission *e, FILE *f, enum weights_form form)
 
 	fprintf(f, "/* Weights of %s: %lld bytes, packed for its kernels. */\n\n", e->name, bytes);
 	if (form == WEIGHTS_TEXT) {
-		fprintf(f, "extern const float %s_weights[];\n\nconst float %s_weights[] = {\n", e->name, e->name);
+		fprintf(f, "extern const float %s_weights[];\n\nconst float %s_weights[] = {\n",
+			e->name, e->name);
 		e->weights_hash = write_blobs(e, f, form);
 		fprintf(f, "%s};\n", count == 0 ? "\t0x0p+0f,\n" : "");
 		return;
 	}
 	fprintf(f, "#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__\n"
-		   "#error \"these bytes are little endian: compile the model with --weights=text\"\n#endif\n\n");
-	fprintf(f, "union %s_weights {\n\tchar rows[%lld][%d];\n\tfloat values[%lld];\n};\n\n", e->name,
-		(bytes + ROW - 1) / ROW, ROW, count);
-	fprintf(f, "extern const union %s_weights %s_weights;\n\nconst union %s_weights %s_weights = { {\n", e->name, e->name,
-		e->name, e->name);
+		   "#error \"these bytes are little endian: compile the model with "
+		   "--weights=text\"\n#endif\n\n");
+	fprintf(f, "union %s_weights {\n\tchar rows[%lld][%d];\n\tfloat values[%lld];\n};\n\n",
+		e->name, (bytes + ROW - 1) / ROW, ROW, count);
+	fprintf(f,
+		"extern const union %s_weights %s_weights;\n\nconst union %s_weights %s_weights = "
+		"{ {\n",
+		e->name, e->name, e->name, e->name);
 	e->weights_hash = write_blobs(e, f, form);
 	fputs("} };\n", f);
 }

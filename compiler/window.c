@@ -1,4 +1,5 @@
-/* Shape rules of Conv, the pools and Resize. They end with explicit pads, and with every default filled in. */
+/* Shape rules of Conv, the pools and Resize. They end with explicit pads, and with every default
+ * filled in. */
 #include "shape.h"
 
 #include <math.h>
@@ -12,9 +13,10 @@ struct window {
 	int64_t pad[2 * MAX_SPATIAL]; /* begins, ends */
 };
 
-/* An attribute of one number a spatial dimension (or two), each within bounds; absent: all `otherwise`. */
+/* An attribute of one number a spatial dimension (or two), each within bounds; absent: all
+ * `otherwise`. */
 static bool spatial_list(struct graph *g, struct node *n, const char *name, int want, int64_t least,
-			 int64_t otherwise, int64_t *to)
+	int64_t otherwise, int64_t *to)
 {
 	int count;
 	const int64_t *v = attr_ints(n, name, &count);
@@ -39,8 +41,10 @@ static bool read_window(struct graph *g, struct node *n, struct window *w)
 	int rank = n->in[0]->shape.rank;
 
 	if (rank < 3 || rank > 2 + MAX_SPATIAL) {
-		node_error(g, n, "the input is [N,C,H,W], or with one or three dimensions in the place of H,W",
-			   "its input has %d dimensions", rank);
+		node_error(g, n,
+			"the input is [N,C,H,W], or with one or three dimensions in the place of "
+			"H,W",
+			"its input has %d dimensions", rank);
 		return false;
 	}
 	w->spatial = rank - 2;
@@ -49,8 +53,8 @@ static bool read_window(struct graph *g, struct node *n, struct window *w)
 	       spatial_list(g, n, "pads", 2 * w->spatial, 0, 0, w->pad);
 }
 
-/* auto_pad, where it is said, replaces the pads. SAME: as many outputs as strides fit in; what is odd goes to the
- * end (UPPER) or the beginning (LOWER). */
+/* auto_pad, where it is said, replaces the pads. SAME: as many outputs as strides fit in; what is
+ * odd goes to the end (UPPER) or the beginning (LOWER). */
 static bool auto_pads(struct graph *g, struct node *n, struct window *w, bool *explicit)
 {
 	const char *how = attr_string(n, "auto_pad", "NOTSET");
@@ -58,11 +62,13 @@ static bool auto_pads(struct graph *g, struct node *n, struct window *w, bool *e
 
 	*explicit = strcmp(how, "NOTSET") == 0 || how[0] == '\0';
 	if (!*explicit && !upper && !lower && strcmp(how, "VALID") != 0) {
-		node_error(g, n, "NOTSET, VALID, SAME_UPPER or SAME_LOWER", "auto_pad \"%s\"", escape(g->arena, how));
+		node_error(g, n, "NOTSET, VALID, SAME_UPPER or SAME_LOWER", "auto_pad \"%s\"",
+			escape(g->arena, how));
 		return false;
 	}
 	for (int k = 0; k < w->spatial && !*explicit; k++) {
-		int64_t in = n->in[0]->shape.dim[2 + k], extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
+		int64_t in = n->in[0]->shape.dim[2 + k],
+			extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
 		int64_t count = (in + w->stride[k] - 1) / w->stride[k];
 		int64_t total = (count - 1) * w->stride[k] + extent - in;
 
@@ -74,16 +80,19 @@ static bool auto_pads(struct graph *g, struct node *n, struct window *w, bool *e
 }
 
 /* Output sizes. In ceil mode a window that starts in the padding behind the input is none. */
-static bool window_outputs(struct graph *g, struct node *n, const struct window *w, bool ceil_mode, struct shape *s)
+static bool window_outputs(
+	struct graph *g, struct node *n, const struct window *w, bool ceil_mode, struct shape *s)
 {
 	for (int k = 0; k < w->spatial; k++) {
-		int64_t in = n->in[0]->shape.dim[2 + k], extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
+		int64_t in = n->in[0]->shape.dim[2 + k],
+			extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
 		int64_t room = in + w->pad[k] + w->pad[w->spatial + k] - extent, count;
 
 		if (room < 0) {
 			node_error(g, n, "the input may be too small for this network",
-				   "its window spans %lld, the padded input has %lld in spatial dimension %d",
-				   (long long)extent, (long long)(room + extent), k);
+				"its window spans %lld, the padded input has %lld in spatial "
+				"dimension %d",
+				(long long)extent, (long long)(room + extent), k);
 			return false;
 		}
 		count = (room + (ceil_mode ? w->stride[k] - 1 : 0)) / w->stride[k] + 1;
@@ -113,25 +122,29 @@ static bool check_channels(struct graph *g, struct node *n, int64_t group)
 		node_error(g, n, hint, "weight has %d dimensions, input has %d", w->rank, x->rank);
 		return false;
 	}
-	if (group < 1 || group > MAX_ATTRIBUTE || w->dim[0] % group != 0 || x->dim[1] % group != 0) {
-		node_error(g, n, hint, "%lld groups do not divide %lld input and %lld output channels", (long long)group,
-			   (long long)x->dim[1], (long long)w->dim[0]);
+	if (group < 1 || group > MAX_ATTRIBUTE || w->dim[0] % group != 0 ||
+		x->dim[1] % group != 0) {
+		node_error(g, n, hint,
+			"%lld groups do not divide %lld input and %lld output channels",
+			(long long)group, (long long)x->dim[1], (long long)w->dim[0]);
 		return false;
 	}
 	if (w->dim[1] * group != x->dim[1]) {
 		if (group == 1)
-			node_error(g, n, hint, "weight has %lld input channels, input has %lld", (long long)w->dim[1],
-				   (long long)x->dim[1]);
+			node_error(g, n, hint, "weight has %lld input channels, input has %lld",
+				(long long)w->dim[1], (long long)x->dim[1]);
 		else
-			node_error(g, n, hint, "weight has %lld input channels, input has %lld in %lld groups",
-				   (long long)w->dim[1], (long long)x->dim[1], (long long)group);
+			node_error(g, n, hint,
+				"weight has %lld input channels, input has %lld in %lld groups",
+				(long long)w->dim[1], (long long)x->dim[1], (long long)group);
 		return false;
 	}
 	if (has_input(n, 2) && (n->in[2]->shape.rank != 1 || n->in[2]->shape.dim[0] != w->dim[0])) {
 		node_error(g, n,
-			   "the bias must be [K]; onnxscript 0.5.1 to 0.5.6 mixed up the biases of convolutions of one input",
-			   "bias is %s, weight has %lld output channels", dims_text(g, &n->in[2]->shape),
-			   (long long)w->dim[0]);
+			"the bias must be [K]; onnxscript 0.5.1 to 0.5.6 mixed up the biases of "
+			"convolutions of one input",
+			"bias is %s, weight has %lld output channels",
+			dims_text(g, &n->in[2]->shape), (long long)w->dim[0]);
 		return false;
 	}
 	return true;
@@ -151,13 +164,15 @@ bool shape_conv(struct graph *g, struct node *n)
 		w.kernel[k] = weight->dim[2 + k];
 	if (!spatial_list(g, n, "kernel_shape", w.spatial, 1, 1, given))
 		return false;
-	if (node_attr(n, "kernel_shape") != NULL && memcmp(given, w.kernel, (size_t)w.spatial * sizeof(given[0])) != 0) {
+	if (node_attr(n, "kernel_shape") != NULL &&
+		memcmp(given, w.kernel, (size_t)w.spatial * sizeof(given[0])) != 0) {
 		node_error(g, n, "kernel_shape must be the last dimensions of the weight",
-			   "kernel_shape does not agree with the weight, %s", dims_text(g, weight));
+			"kernel_shape does not agree with the weight, %s", dims_text(g, weight));
 		return false;
 	}
 	s.dim[1] = weight->dim[0];
-	if (!auto_pads(g, n, &w, &explicit) || !window_outputs(g, n, &w, false, &s) || !give(g, n, 0, DT_F32, &s))
+	if (!auto_pads(g, n, &w, &explicit) || !window_outputs(g, n, &w, false, &s) ||
+		!give(g, n, 0, DT_F32, &s))
 		return false;
 	set_window(g, n, &w);
 	set_int(g, n, "group", group);
@@ -174,7 +189,8 @@ bool shape_pool(struct graph *g, struct node *n)
 	struct window w;
 
 	if (!float_inputs(g, n) || !read_window(g, n, &w) ||
-	    !spatial_list(g, n, "kernel_shape", w.spatial, 1, 0, w.kernel) || !auto_pads(g, n, &w, &explicit))
+		!spatial_list(g, n, "kernel_shape", w.spatial, 1, 0, w.kernel) ||
+		!auto_pads(g, n, &w, &explicit))
 		return false;
 	for (int k = 0; k < 2 * w.spatial; k++) {
 		int64_t extent = (w.kernel[k % w.spatial] - 1) * w.dilation[k % w.spatial] + 1;
@@ -182,10 +198,12 @@ bool shape_pool(struct graph *g, struct node *n)
 		if (w.pad[k] < extent)
 			continue;
 		node_error(g, n, "a window must hold at least one element of the input",
-			   "padding of %lld with a window that spans %lld", (long long)w.pad[k], (long long)extent);
+			"padding of %lld with a window that spans %lld", (long long)w.pad[k],
+			(long long)extent);
 		return false;
 	}
-	if (!window_outputs(g, n, &w, explicit && ceil_mode, &s) || !window_outputs(g, n, &w, true, &in_ceil_mode))
+	if (!window_outputs(g, n, &w, explicit && ceil_mode, &s) ||
+		!window_outputs(g, n, &w, true, &in_ceil_mode))
 		return false;
 	/* What is static already shows ceil mode in its size alone. */
 	if (n->out[0]->known && explicit && shape_equal(&n->out[0]->shape, &in_ceil_mode))
@@ -214,8 +232,10 @@ static bool resolve_resize(struct graph *g, struct node *n, double *scale, struc
 	axes = attr_ints(n, "axes", &naxes);
 	naxes = axes != NULL ? naxes : rank;
 	if (t == NULL || !is_const(t) || t->shape.rank != 1 || t->shape.dim[0] != naxes) {
-		node_error(g, n, "a number for each dimension; it must follow from the shapes of the inputs alone",
-			   "its scales or sizes are not %d constants", naxes);
+		node_error(g, n,
+			"a number for each dimension; it must follow from the shapes of the inputs "
+			"alone",
+			"its scales or sizes are not %d constants", naxes);
 		return false;
 	}
 	if (by_size && (sizes = int_argument(g, n, 3, "sizes", &count)) == NULL)
@@ -229,10 +249,12 @@ static bool resolve_resize(struct graph *g, struct node *n, double *scale, struc
 		in = (double)s->dim[k];
 		scale[k] = sizes != NULL ? (double)sizes[i] / in : (double)(float)const_f64(t, i);
 		/* the product of floats, as every runtime has it */
-		double out = sizes != NULL ? (double)sizes[i] : floor((double)(float)(in * scale[k]));
+		double out = sizes != NULL ? (double)sizes[i]
+					   : floor((double)(float)(in * scale[k]));
 
 		if (!(scale[k] > 0) || !(out >= 1 && out <= MAX_ELEMENTS)) {
-			node_error(g, n, NULL, "dimension %d of %lld becomes %g", k, (long long)s->dim[k], out);
+			node_error(g, n, NULL, "dimension %d of %lld becomes %g", k,
+				(long long)s->dim[k], out);
 			return false;
 		}
 		s->dim[k] = (int64_t)out;
@@ -240,7 +262,8 @@ static bool resolve_resize(struct graph *g, struct node *n, double *scale, struc
 	return true;
 }
 
-static void set_floats(struct graph *g, struct node *n, const char *name, int count, const double *v)
+static void set_floats(
+	struct graph *g, struct node *n, const char *name, int count, const double *v)
 {
 	double *copy = arena_alloc(g->arena, (size_t)count * sizeof(*copy));
 
@@ -248,7 +271,9 @@ static void set_floats(struct graph *g, struct node *n, const char *name, int co
 	set_float(g, n, name, 0.0);
 	for (int k = 0; k < n->nattr; k++)
 		if (strcmp(n->attr[k].name, name) == 0)
-			n->attr[k] = (struct attr){ .name = n->attr[k].name, .kind = ATTR_FLOATS, .n = count, .f = copy };
+			n->attr[k] = (struct attr){
+				.name = n->attr[k].name, .kind = ATTR_FLOATS, .n = count, .f = copy
+			};
 }
 
 bool shape_resize(struct graph *g, struct node *n)
@@ -272,10 +297,12 @@ bool shape_resize(struct graph *g, struct node *n)
 		return give(g, n, 0, DT_F32, n->out[0]->known ? &n->out[0]->shape : &s);
 	}
 	if (n->in[0]->type != DT_F32 || attr_int(n, "antialias", 0) != 0 ||
-	    strcmp(attr_string(n, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0 ||
-	    strcmp(attr_string(n, "coordinate", ""), "tf_crop_and_resize") == 0) {
-		node_error(g, n, "compiled are float tensors, without antialias, aspect ratio policy or crop",
-			   "this form of Resize is not compiled");
+		strcmp(attr_string(n, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0 ||
+		strcmp(attr_string(n, "coordinate", ""), "tf_crop_and_resize") == 0) {
+		node_error(g, n,
+			"compiled are float tensors, without antialias, aspect ratio policy or "
+			"crop",
+			"this form of Resize is not compiled");
 		return false;
 	}
 	if (!resolve_resize(g, n, scale, &s) || !give(g, n, 0, DT_F32, &s))

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-	MAX_DEPTH = 64,	   /* messages inside messages: about 20 levels of subgraphs */
+	MAX_DEPTH = 64,    /* messages inside messages: about 20 levels of subgraphs */
 	MAX_EACH = 200000, /* nodes, tensors, values: 40 times the largest ResNet ever published */
 	FIELD_COST = 56,   /* what protobuf-c keeps while it parses a field, and a pointer to it */
 	COST_FACTOR =
@@ -36,14 +36,14 @@ struct scan {
 static bool damaged(struct scan *s, const char *what)
 {
 	model_error(s->diag, "the file is cut off or damaged, or is no ONNX model",
-		    "not a valid ONNX file: %s at byte %zu", what, s->pos);
+		"not a valid ONNX file: %s at byte %zu", what, s->pos);
 	return false;
 }
 
 static bool too_big(struct scan *s, const char *what)
 {
 	model_error(s->diag, NULL, "the file is refused before it is unpacked: %s (byte %zu)", what,
-		    s->pos);
+		s->pos);
 	return false;
 }
 
@@ -157,7 +157,7 @@ static bool block(struct scan *s, const ProtobufCFieldDescriptor *field, size_t 
 		return packed(s, field, end);
 	}
 	if (field != NULL && field->type == PROTOBUF_C_TYPE_STRING &&
-	    memchr(s->data + s->pos, 0, end - s->pos) != NULL)
+		memchr(s->data + s->pos, 0, end - s->pos) != NULL)
 		return damaged(s, "a name holds a zero byte");
 	s->pos = end;
 	return true;
@@ -173,8 +173,8 @@ static bool one_field(struct scan *s)
 	if (tag >> 3 == 0 || tag >> 32 != 0)
 		return damaged(s, "a field has no valid number");
 	const unsigned wire = (unsigned)(tag & 7);
-	const ProtobufCFieldDescriptor *field =
-		protobuf_c_message_descriptor_get_field(level->message, (unsigned)(tag >> 3));
+	const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(
+		level->message, (unsigned)(tag >> 3));
 
 	s->cost += FIELD_COST;
 	if (wire == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) {

@@ -1,12 +1,13 @@
 /*
  * A pool of threads. See skipc_pool.h.
  *
- * A call publishes a job under the lock, wakes who sleeps, and takes indices itself until none is left. A worker
- * that notices the job enters it under the lock (`inside`) while it is open. The caller closes it when the indices
- * are gone, and waits only for those inside: a thread that wakes late finds it closed and costs nothing.
+ * A call publishes a job under the lock, wakes who sleeps, and takes indices itself until none is
+ * left. A worker that notices the job enters it under the lock (`inside`) while it is open. The
+ * caller closes it when the indices are gone, and waits only for those inside: a thread that wakes
+ * late finds it closed and costs nothing.
  *
- * Whoever waits looks for a moment before it sleeps, because the next kernel of a network comes within
- * microseconds. An idle pool sleeps.
+ * Whoever waits looks for a moment before it sleeps, because the next kernel of a network comes
+ * within microseconds. An idle pool sleeps.
  */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
@@ -48,10 +49,10 @@ struct skipc_pool {
 	int open; /* its job may be entered */
 	int stop;
 	int sleepers; /* threads in wake */
-	int waiting; /* the owner is in done */
+	int waiting;  /* the owner is in done */
 
-	/* Counters, each on a line of its own. Read at any time; `generation` and additions to `inside` change under
-	 * the lock. */
+	/* Counters, each on a line of its own. Read at any time; `generation` and additions to
+	 * `inside` change under the lock. */
 	char apart0[LINE];
 	unsigned generation; /* of the job */
 	char apart1[LINE];
@@ -245,7 +246,8 @@ static int own_worker(const struct skipc_pool *pool)
 
 /* ---- what the header declares ---- */
 
-void skipc_pool_for(void *context, void (*body)(void *task, int index, int worker), void *task, int count)
+void skipc_pool_for(
+	void *context, void (*body)(void *task, int index, int worker), void *task, int count)
 {
 	struct skipc_pool *pool = (struct skipc_pool *)context;
 	const struct job job = { body, task, count > 0 ? (unsigned)count : 0 };
@@ -358,7 +360,8 @@ struct skipc_pool *skipc_pool_create(int workers)
 	}
 	if (workers == 0)
 		workers = online;
-	pool = (struct skipc_pool *)calloc(1, sizeof(*pool) + (size_t)workers * sizeof(pool->seat[0]));
+	pool = (struct skipc_pool *)calloc(
+		1, sizeof(*pool) + (size_t)workers * sizeof(pool->seat[0]));
 	if (pool == NULL) {
 		errno = ENOMEM;
 		return NULL;
