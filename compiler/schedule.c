@@ -253,6 +253,29 @@ static struct region argument(struct scheduler *s, struct tensor *t, const struc
 	return dense;
 }
 
+/*
+ * A convolution of many channels that lie in planes, as a graph's input does: the products of
+ * --target=x86-64 want them side by side, which is worth a copy.
+ */
+static void turn_image(struct scheduler *s, struct kernel *k)
+{
+	struct arg *a = &k->arg[0];
+	uint8_t order[MAX_RANK] = { 0 };
+	int rank = a->region.shape.rank;
+
+	if (!is_x86(s->plan) || !is_op(k->anchor, "Conv") || k->narg == 0 || rank < 3 ||
+		a->region.stride[1] == 1 || a->region.shape.dim[1] < 16)
+		return;
+	for (int d = 1; d < rank - 1; d++)
+		order[d] = (uint8_t)(d + 1);
+	order[rank - 1] = 1;
+	struct region turned =
+		new_region(s->plan, a->tensor->type, &a->tensor->shape, order, a->tensor);
+
+	copy(s, a->tensor, &a->region, &turned, k->prov);
+	a->region = turned;
+}
+
 /* Everything k reads is stored: fixes its arguments and operands, and where it writes. */
 static void finish(struct scheduler *s, struct kernel *k)
 {
@@ -267,6 +290,7 @@ static void finish(struct scheduler *s, struct kernel *k)
 			die("%s has too many arguments", k->anchor->op->name);
 		k->arg[k->narg++] = (struct arg){ t, argument(s, t, k->prov) };
 	}
+	turn_image(s, k);
 	/* what no row can read as it lies, one can read row by row */
 	for (int i = 0; k->anchor != NULL && !kernel_exists(p, k) && i < k->narg; i++) {
 		struct arg *a = &k->arg[i];
