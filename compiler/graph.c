@@ -496,7 +496,7 @@ static bool same_element(const struct attr *a, const struct attr *b, int k)
 		return a->i[k] == b->i[k];
 	case ATTR_FLOAT:
 	case ATTR_FLOATS:
-		return memcmp(&a->f[k], &b->f[k], sizeof(double)) == 0;
+		return a->f[k] == b->f[k];
 	case ATTR_STRING:
 	case ATTR_STRINGS:
 		return strcmp(a->s[k], b->s[k]) == 0;

@@ -64,11 +64,10 @@ static const struct tensor *main_input(const struct node *n)
 
 		if (t == NULL || !is_runtime(t))
 			continue;
-		if (best == NULL || shape_count(&t->shape) > shape_count(&best->shape))
+		/* of equal ones, an operand that a convolution gave says more than a graph input */
+		if (best == NULL || shape_count(&t->shape) > shape_count(&best->shape) ||
+			(shape_equal(&t->shape, &best->shape) && is_row_major(best)))
 			best = t;
-		else if (shape_equal(&t->shape, &best->shape) && is_row_major(best))
-			best = t; /* an operand that a convolution gave says more than a graph input
-				   */
 	}
 	return best;
 }

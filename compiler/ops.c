@@ -352,6 +352,8 @@ void expr_print(struct buf *out, const struct op *op, const struct node *n, enum
 		}
 		depth++;
 	}
+	if (depth != 1)
+		die("operator %s: its expression is not one value", op->name);
 	size_t len = strlen(stack[0]);
 
 	if (p->n > 1 && stack[0][0] == '(')

@@ -183,7 +183,7 @@ bool region_unview(const struct node *v, const struct region *out, struct region
 		return restride(out, &v->in[0]->shape, in);
 	if (strcmp(v->op->name, "Transpose") == 0) {
 		const int64_t *perm = attr_ints(v, "perm", &n);
-		int64_t inverse[MAX_RANK];
+		int64_t inverse[MAX_RANK] = { 0 };
 
 		for (int k = 0; k < n; k++)
 			inverse[perm[k]] = k;
