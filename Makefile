@@ -135,6 +135,10 @@ check-x86: setup .venv/done
 check-math: $(BUILD)/tests/math_exhaustive
 	$<
 
+# Mutated models through the sanitized compiler.
+fuzz: setup .venv/done sanitized
+	$(PYTHON) tests/fuzz.py --skipc build/sanitized/skipc --seconds 600
+
 bench: setup .venv/done
 	@$(MAKE) --no-print-directory all
 	$(PYTHON) tools/bench.py
@@ -156,4 +160,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup venv demo examples units sanitized lint-templates check check-fast check-x86 check-math bench format lint wc clean
+.PHONY: all setup venv demo examples units sanitized lint-templates check check-fast check-x86 check-math fuzz bench format lint wc clean
