@@ -12,14 +12,17 @@
 
 bool is_keyword(const char *s)
 {
-	static const char words[] =
-		" auto break case char const continue default do double else enum extern float for goto if inline"
-		" int long register restrict return short signed sizeof static struct switch typedef union"
-		" unsigned void volatile while NULL main"
-		/* of C++, whose programs include the header */
-		" alignas alignof and asm bool catch class constexpr decltype delete explicit export false friend"
-		" mutable namespace new noexcept not nullptr operator or private protected public template this"
-		" throw true try typename using virtual xor ";
+	static const char words[] = " auto break case char const continue default do double else "
+				    "enum extern float for goto if inline"
+				    " int long register restrict return short signed sizeof static "
+				    "struct switch typedef union"
+				    " unsigned void volatile while NULL main"
+				    /* of C++, whose programs include the header */
+				    " alignas alignof and asm bool catch class constexpr decltype "
+				    "delete explicit export false friend"
+				    " mutable namespace new noexcept not nullptr operator or "
+				    "private protected public template this"
+				    " throw true try typename using virtual xor ";
 	const char *hit = words + 1;
 	size_t n = strlen(s);
 

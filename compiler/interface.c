@@ -43,9 +43,10 @@ static void write_about(struct emission *e, struct buf *out)
 			shape_text(a, &g->output[k]->shape), escape(a, g->output[k]->name));
 	buf_printf(out, " *\n *   %s multiply-adds, %d kernels\n", grouped(a, p->macs), p->nkernel);
 	buf_printf(out, " *   arena   %s bytes, %s\n", grouped(a, p->cert.arena),
-		p->cert.arena == p->cert.bound
-			? (p->cert.all_orders ? "the least that any order of the kernels needs"
-					      : "the least for this order of the kernels")
+		p->cert.arena == p->cert.bound && p->cert.all_orders
+			? "the least that any order of the kernels needs"
+		: p->cert.arena == p->cert.bound || p->cert.exact
+			? "the least for this order of the kernels"
 			: "not proved least");
 	buf_printf(out, " *   weights %s bytes\n *\n", grouped(a, p->weights_bytes));
 	buf_puts(out, " * No allocation, no input or output, no global state; less than 1 KiB of "

@@ -1,78 +1,61 @@
 /* The memory planner: the problem, whose space is taken over in place, and what is proved. */
 #include "memory.h"
 
-#include <string.h>
-
-enum { MAX_SCRATCH_ALIGN = 64 };
-
 /* ---- the problem ---- */
 
-static void check_problem(const struct mem_problem *p)
+static void count_bytes(int64_t *total, int64_t bytes)
 {
-	int64_t total = 0;
-
-	for (int b = 0; b < p->nbuffer; b++) {
-		if (p->bytes[b] < 0 || p->bytes[b] > INT64_MAX / 4 - total)
-			die("memory: buffer %d has %lld bytes", b, (long long)p->bytes[b]);
-		total += p->bytes[b];
-	}
-	for (int k = 0; k < p->nstep; k++) {
-		const struct mem_step *s = &p->step[k];
-		bool found = s->in_place < 0;
-
-		if (s->write >= p->nbuffer || s->scratch < 0 || s->scratch > INT64_MAX / 4 - total)
-			die("memory: step %d is not valid", k);
-		total += s->scratch;
-		for (int i = 0; i < s->nread; i++) {
-			if (s->read[i] < 0 || s->read[i] >= p->nbuffer)
-				die("memory: step %d reads buffer %d", k, s->read[i]);
-			found |= s->read[i] == s->in_place;
-		}
-		if (!found)
-			die("memory: step %d does not read the buffer it may take over", k);
-	}
+	if (bytes < 0 || bytes > INT64_MAX / 4 - *total)
+		die("memory: %lld bytes are asked for", (long long)bytes);
+	*total += bytes;
 }
 
 /*
- * Scratch rounded so that what is placed above it stays aligned: to the power of two that divides
- * all buffers, which is a multiple of their alignment, up to a cache line.
+ * Sums of all sizes stay far from overflow. Scratch is rounded so that what is placed above it
+ * stays aligned: to the power of two that divides all buffers, which is a multiple of their
+ * alignment, up to a cache line.
  */
-static void round_scratch(struct planner *m)
+static void find_sizes(struct planner *m)
 {
 	const struct mem_problem *p = m->p;
+	int64_t total = 0;
 
-	m->align = MAX_SCRATCH_ALIGN;
-	for (int b = 0; b < p->nbuffer; b++)
+	m->align = 64;
+	for (int b = 0; b < p->nbuffer; b++) {
+		count_bytes(&total, p->bytes[b]);
 		while (p->bytes[b] % m->align != 0)
 			m->align /= 2;
+	}
 	m->scratch = NEW(&m->tmp, int64_t, p->nstep);
-	for (int k = 0; k < p->nstep; k++)
+	for (int k = 0; k < p->nstep; k++) {
+		count_bytes(&total, p->step[k].scratch);
 		m->scratch[k] = (p->step[k].scratch + m->align - 1) / m->align * m->align;
+	}
 }
 
-/* Adds step k's access to b; what it reads comes before what it writes. */
+/* Step k reads b, or then writes it. writer: by buffer, the last access that writes it. */
 static void add_access(struct planner *m, int k, int b, bool writes, int *writer)
 {
-	const int prev = m->last_access[b], n = m->access_at[k + 1];
+	const int prev = m->last_access[b];
 
 	if (m->writers[b] == 0)
 		return;
 	if (prev < 0 && !writes)
 		die("memory: step %d reads buffer %d before it is written", k, b);
-	if (prev >= m->access_at[k]) { /* read twice, or read and written */
-		m->access[prev].writes |= writes;
-	} else {
-		m->access[n] = (struct access){ k, b, prev, writer[b], writes };
+	if (prev < m->access_at[k]) {
 		m->last_access[b] = m->access_at[k + 1]++;
+		m->access[m->last_access[b]] = (struct access){ k, b, prev, writer[b], writer[b] };
 	}
-	if (writes)
+	if (writes) {
+		m->access[m->last_access[b]].after = m->access[m->last_access[b]].prev;
 		writer[b] = m->last_access[b];
+	}
 }
 
 static void find_accesses(struct planner *m)
 {
 	const struct mem_problem *p = m->p;
-	int *writer = NEW(&m->tmp, int, p->nbuffer); /* by buffer: the last access that writes it */
+	int *writer = NEW(&m->tmp, int, p->nbuffer);
 	int total = 0;
 
 	m->writers = NEW(&m->tmp, int, p->nbuffer);
@@ -141,18 +124,19 @@ static void verify_order(const struct mem_problem *p, const struct mem_result *r
 	}
 	for (int k = 0; k < p->nstep; k++) { /* written, used: the latest of the steps before k */
 		const struct mem_step *s = &p->step[k];
-		const int w = s->write;
 
-		for (int i = 0; i < s->nread; i++)
-			if (written[s->read[i]] > pos[k])
+		for (int i = 0; i < s->nread; i++) {
+			const int b = s->read[i];
+
+			if (written[b] > pos[k])
 				die("memory: step %d runs before what it reads is written", k);
-		if (w >= 0 && used[w] > pos[k])
+			used[b] = used[b] > pos[k] ? used[b] : pos[k];
+		}
+		if (s->write < 0)
+			continue;
+		if (used[s->write] > pos[k])
 			die("memory: step %d overwrites what is still in use", k);
-		for (int i = 0; i < s->nread; i++)
-			if (used[s->read[i]] < pos[k])
-				used[s->read[i]] = pos[k];
-		if (w >= 0)
-			written[w] = used[w] = pos[k]; /* later than all before it */
+		written[s->write] = used[s->write] = pos[k]; /* later than all before it */
 	}
 }
 
@@ -164,6 +148,14 @@ struct replay {
 	bool *begun; /* by buffer */
 	int *live, nlive;
 };
+
+static void count_uses(struct replay *v, const struct mem_step *s, int by)
+{
+	for (int i = 0; i < s->nread; i++)
+		v->left[s->read[i]] += by;
+	if (s->write >= 0)
+		v->left[s->write] += by;
+}
 
 /* A place in the arena that nothing live but `taken` reaches into. */
 static void verify_place(const struct replay *v, int64_t lo, int64_t size, int taken, int k)
@@ -181,25 +173,6 @@ static void verify_place(const struct replay *v, int64_t lo, int64_t size, int t
 	}
 }
 
-/* Forgets the buffers whose last use was at position i; the bytes that were live. */
-static int64_t retire(struct replay *v, int i)
-{
-	int64_t sum = 0;
-	int n = 0;
-
-	for (int j = 0; j < v->nlive; j++) {
-		const int b = v->live[j];
-
-		sum += v->m->p->bytes[b];
-		if (v->left[b] > 0)
-			v->live[n++] = b;
-		else if (v->r->last[b] != i)
-			die("memory: buffer %d is not used last where it should be", b);
-	}
-	v->nlive = n;
-	return sum;
-}
-
 /* Runs the step at position i; the bytes live meanwhile. */
 static int64_t replay_step(struct replay *v, int i)
 {
@@ -208,24 +181,27 @@ static int64_t replay_step(struct replay *v, int i)
 	const int k = r->order[i], w = p->step[k].write;
 	const bool begins = w >= 0 && !v->begun[w];
 	const int taken = r->in_place[k] ? p->step[k].in_place : -1;
+	int64_t sum = v->m->scratch[k] - (taken >= 0 ? p->bytes[taken] : 0);
+	int n = 0;
 
-	for (int j = 0; j < p->step[k].nread; j++)
-		v->left[p->step[k].read[j]]--;
-	if (w >= 0)
-		v->left[w]--;
+	count_uses(v, &p->step[k], -1);
 	if (taken >= 0 &&
 		(!begins || v->left[taken] > 0 || !v->begun[taken] ||
 			p->bytes[taken] != p->bytes[w] || r->offset[taken] != r->offset[w]))
 		die("memory: step %d takes over what it must not", k);
 	if (begins) {
-		if (r->first[w] != i)
-			die("memory: buffer %d is not written first where it should be", w);
-		v->begun[w] = true;
 		verify_place(v, r->offset[w], p->bytes[w], taken, k);
+		v->begun[w] = true;
 		v->live[v->nlive++] = w;
 	}
 	verify_place(v, r->scratch[k], v->m->scratch[k], -1, k);
-	return retire(v, i) + v->m->scratch[k] - (taken >= 0 ? p->bytes[taken] : 0);
+	for (int j = 0; j < v->nlive; j++) {
+		sum += p->bytes[v->live[j]];
+		if (v->left[v->live[j]] > 0)
+			v->live[n++] = v->live[j];
+	}
+	v->nlive = n;
+	return sum;
 }
 
 static void verify(const struct planner *m, const struct mem_result *r)
@@ -239,12 +215,8 @@ static void verify(const struct planner *m, const struct mem_result *r)
 	v.left = NEW(&tmp, int, p->nbuffer);
 	v.begun = NEW(&tmp, bool, p->nbuffer);
 	v.live = NEW(&tmp, int, p->nstep);
-	for (int k = 0; k < p->nstep; k++) {
-		for (int i = 0; i < p->step[k].nread; i++)
-			v.left[p->step[k].read[i]]++;
-		if (p->step[k].write >= 0)
-			v.left[p->step[k].write]++;
-	}
+	for (int k = 0; k < p->nstep; k++)
+		count_uses(&v, &p->step[k], 1);
 	for (int i = 0; i < p->nstep; i++)
 		peak = max64(peak, replay_step(&v, i));
 	if (peak != r->cert.bound || peak > r->cert.arena)
@@ -264,8 +236,7 @@ void memory_solve(struct arena *a, const struct mem_problem *p, struct mem_resul
 		.last = NEW(a, int, p->nbuffer),
 		.in_place = NEW(a, bool, p->nstep),
 	};
-	check_problem(p);
-	round_scratch(&m);
+	find_sizes(&m);
 	find_accesses(&m);
 	memory_order(&m, r);
 	find_lifetimes(&m, r);

@@ -11,19 +11,18 @@
 
 #include "skipc.h"
 
-/* A step's access to a buffer that some step writes. Accesses stand by step, in the order given. */
+/* A step's access to a buffer that some step writes. They stand by step, in the order given. */
 struct access {
 	int step, buffer;
-	int prev;   /* the access to the buffer before this one; -1: this is the first */
-	int writer; /* the last one before this one that writes; -1: this is the first */
-	bool writes;
+	int prev;         /* the one before it to the buffer; -1: none, this one writes first */
+	int after, until; /* the latest and the first of those before it that it waits for */
 };
 
 struct planner {
 	struct arena tmp;
 	const struct mem_problem *p;
 	struct access *access;
-	int *access_at;   /* by step: its first access; of the step after the last: their number */
+	int *access_at;   /* by step: its first access; after the last step: their number */
 	int *last_access; /* by buffer; -1: no step writes it */
 	int *writers;     /* by buffer: how many steps write it */
 	bool *may_take;   /* by step: in place in some order */
@@ -39,26 +38,20 @@ static inline int64_t max64(int64_t x, int64_t y)
 }
 
 /*
- * The accesses that x comes after: a reader after the last writer before it; a writer after the
- * last writer and the readers since. What skipc.h asks for beyond that follows from these. -1: no
- * more.
+ * To go through the accesses that x waits for, from x->after on: a reader waits for the last writer
+ * before it; a writer for the last writer and the readers since. What skipc.h asks for beyond that
+ * follows from these. -1: no more.
  */
-static inline int first_before(const struct access *x)
+static inline int next_wait(const struct planner *m, const struct access *x, int i)
 {
-	return x->writes ? x->prev : x->writer;
-}
-
-static inline int next_before(const struct planner *m, const struct access *x, int i)
-{
-	return i == x->writer ? -1 : m->access[i].prev;
+	return i == x->until ? -1 : m->access[i].prev;
 }
 
 /* ---- order.c: sets r->order and of the certificate bound, all_orders and orders ---- */
 
 void memory_order(struct planner *m, struct mem_result *r);
 
-/* ---- offsets.c: sets r->offset, r->scratch, cert.arena and cert.exact, by order and lifetimes
- * ---- */
+/* ---- offsets.c: sets r->offset, r->scratch, and of the certificate arena and exact ---- */
 
 void memory_offsets(struct planner *m, struct mem_result *r);
 

@@ -1,6 +1,6 @@
 /*
- * Offsets for buffers and scratch whose lifetimes are known: greedily; where that is above the
- * bound by a sweep through time; and where few areas are to be placed by an exact search.
+ * Offsets for buffers and scratch whose lifetimes are known: greedily by size; where that is above
+ * the bound by sweeps through time; and where these are too by a search that ends with a proof.
  */
 #include "memory.h"
 
@@ -8,83 +8,88 @@
 #include <string.h>
 
 enum {
-	MAX_LIVE = 64, /* areas live at once in a sweep; ways of placing them that it keeps.. */
-	MAX_KEPT = 32,
-	MAX_WAYS = 128, /* ..and looks at */
+	MAX_LIVE = 64, /* areas live at once in a sweep.. */
+	MAX_WAYS = 32, /* ..and ways of placing them that it keeps */
 	MAX_SWEEPS = 6,
-	MAX_EXACT = 1024,  /* areas of an exact search: its depth.. */
+	MAX_EXACT = 1024,  /* areas of an exact search, its depth.. */
 	MAX_WORK = 1 << 27 /* ..and the elements it looks at */
 };
 
-/* A place from position `first` to `last` of the order: a chain of buffers in place, or scratch. */
+/*
+ * A place for a chain of buffers in place, or for scratch. Areas stand in the order of their
+ * beginnings, and time is counted in them: area i lives from i to end.
+ */
 struct area {
-	int64_t size;
-	int first, last;
-	int64_t offset; /* -1: not placed */
-	int64_t crowd;
+	int64_t size, offset; /* offset -1: not placed */
+	int end;
+	int64_t key;   /* greatest first when they are sorted.. */
+	double volume; /* ..and among equals the greatest in space and time */
 };
 
 struct layout {
 	struct arena *tmp;
-	struct area *area; /* by first */
+	struct area *area;
 	int narea;
 	int *of_buffer, *of_scratch; /* area, or -1 */
 	int64_t align;               /* all sizes are multiples of it */
 	int64_t bound, arena;        /* of all placements; of this one */
 };
 
-static int add_area(struct layout *l, int64_t size, int first, int last)
+static int add_area(struct layout *l, int64_t size, int last)
 {
 	if (size == 0)
 		return -1;
-	l->area[l->narea] = (struct area){ .size = size, .first = first, .last = last };
+	l->area[l->narea] = (struct area){ .size = size, .offset = -1, .end = last };
 	return l->narea++;
 }
 
-/* Areas come out sorted by their first position. */
 static void find_areas(const struct planner *m, const struct mem_result *r, struct layout *l)
 {
-	l->area = NEW(l->tmp, struct area, 2 * m->p->nstep);
+	const int n = m->p->nstep;
+	int *begun = NEW(l->tmp, int, n); /* by position: areas that began until then */
+
+	l->area = NEW(l->tmp, struct area, 2 * n);
 	l->of_buffer = NEW(l->tmp, int, m->p->nbuffer);
-	l->of_scratch = NEW(l->tmp, int, m->p->nstep);
-	for (int i = 0; i < m->p->nstep; i++) {
+	l->of_scratch = NEW(l->tmp, int, n);
+	for (int i = 0; i < n; i++) {
 		const int k = r->order[i], w = m->p->step[k].write;
 
 		if (r->in_place[k]) {
-			const int a = l->of_buffer[m->p->step[k].in_place];
-
-			l->of_buffer[w] = a;
-			l->area[a].last = r->last[w];
+			l->of_buffer[w] = l->of_buffer[m->p->step[k].in_place];
+			l->area[l->of_buffer[w]].end = r->last[w];
 		} else if (w >= 0 && r->first[w] == i) {
-			l->of_buffer[w] = add_area(l, m->p->bytes[w], i, r->last[w]);
+			l->of_buffer[w] = add_area(l, m->p->bytes[w], r->last[w]);
 		}
-		l->of_scratch[k] = add_area(l, m->scratch[k], i, i);
+		l->of_scratch[k] = add_area(l, m->scratch[k], i);
+		begun[i] = l->narea;
 	}
+	for (int i = 0; i < l->narea; i++)
+		l->area[i].end = begun[l->area[i].end]; /* a position until here */
+}
+
+static int by_key(const void *x, const void *y)
+{
+	const struct area *a = *(struct area *const *)x, *b = *(struct area *const *)y;
+
+	if (a->key != b->key)
+		return a->key > b->key ? -1 : 1;
+	if (a->volume != b->volume)
+		return a->volume > b->volume ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* The areas by their keys. */
+static struct area **sort_areas(const struct layout *l)
+{
+	struct area **sorted = NEW(l->tmp, struct area *, l->narea);
+
+	for (int i = 0; i < l->narea; i++)
+		sorted[i] = &l->area[i];
+	qsort(sorted, (size_t)l->narea, sizeof(*sorted), by_key);
+	return sorted;
 }
 
 /* ---- greedily: the biggest first, each as low as those before it allow ---- */
-
-static int by_size(const void *x, const void *y)
-{
-	const struct area *a = *(struct area *const *)x, *b = *(struct area *const *)y;
-
-	if (a->size != b->size)
-		return a->size > b->size ? -1 : 1;
-	return a < b ? -1 : a > b;
-}
-
-static int by_crowd(const void *x, const void *y)
-{
-	const struct area *a = *(struct area *const *)x, *b = *(struct area *const *)y;
-
-	if (a->crowd != b->crowd)
-		return a->crowd > b->crowd ? -1 : 1;
-	double va = (double)a->size * (a->last - a->first + 1),
-	       vb = (double)b->size * (b->last - b->first + 1);
-	if (va != vb)
-		return va > vb ? -1 : 1;
-	return a < b ? -1 : a > b;
-}
 
 static int by_offset(const void *x, const void *y)
 {
@@ -93,57 +98,39 @@ static int by_offset(const void *x, const void *y)
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
-/* The areas placed that are live together with a, in near. reach: greatest last of those up to here
- */
-static int find_near(const struct layout *l, const int *reach, struct area *a, struct area **near)
+/* What is placed and lives together with area i goes to near; reach: the greatest end so far. */
+static int find_near(const struct layout *l, const int *reach, int i, struct area **near)
 {
 	int n = 0;
 
-	for (struct area *b = a; b-- > l->area && reach[b - l->area] >= a->first;)
-		if (b->offset >= 0 && b->last >= a->first)
-			near[n++] = b;
-	for (struct area *b = a + 1; b < l->area + l->narea && b->first <= a->last; b++)
-		if (b->offset >= 0)
-			near[n++] = b;
+	for (int j = i - 1; j >= 0 && reach[j] > i; j--)
+		if (l->area[j].end > i && l->area[j].offset >= 0)
+			near[n++] = &l->area[j];
+	for (int j = i + 1; j < l->area[i].end; j++)
+		if (l->area[j].offset >= 0)
+			near[n++] = &l->area[j];
 	return n;
 }
 
 static void place_greedily(struct layout *l)
 {
-	struct area **order = NEW(l->tmp, struct area *, l->narea);
 	struct area **near = NEW(l->tmp, struct area *, l->narea);
 	int *reach = NEW(l->tmp, int, l->narea);
 
 	for (int i = 0; i < l->narea; i++) {
-		order[i] = &l->area[i];
-		l->area[i].offset = -1;
-		reach[i] = i > 0 && reach[i - 1] > l->area[i].last ? reach[i - 1] : l->area[i].last;
+		l->area[i].key = l->area[i].size;
+		reach[i] = i > 0 && reach[i - 1] > l->area[i].end ? reach[i - 1] : l->area[i].end;
 	}
+	struct area **sorted = sort_areas(l);
 	for (int i = 0; i < l->narea; i++) {
-		int64_t live = 0;
-		(void)live;
-	}
-	{
-		int n = l->narea;
-		int64_t *left = NEW(l->tmp, int64_t, n);
-		for (int i = 0; i < n; i++)
-			for (int e = i; e < n && l->area[e].first <= l->area[i].last; e++)
-				left[e] += l->area[i].size;
-		for (int i = 0; i < n; i++)
-			for (int e = i; e < n && l->area[e].first <= l->area[i].last; e++)
-				l->area[i].crowd = max64(l->area[i].crowd, left[e]);
-	}
-	qsort(order, (size_t)l->narea, sizeof(*order), by_size);
-	for (int i = 0; i < l->narea; i++) {
-		struct area *a = order[i];
-		const int n = find_near(l, reach, a, near);
-		int64_t offset = 0;
+		struct area *a = sorted[i];
+		const int n = find_near(l, reach, (int)(a - l->area), near);
 
 		qsort(near, (size_t)n, sizeof(*near), by_offset);
-		for (int j = 0; j < n && near[j]->offset - offset < a->size; j++)
-			offset = max64(offset, near[j]->offset + near[j]->size);
-		a->offset = offset;
-		l->arena = max64(l->arena, offset + a->size);
+		a->offset = 0;
+		for (int j = 0; j < n && near[j]->offset - a->offset < a->size; j++)
+			a->offset = max64(a->offset, near[j]->offset + near[j]->size);
+		l->arena = max64(l->arena, a->offset + a->size);
 	}
 }
 
@@ -151,19 +138,19 @@ static void place_greedily(struct layout *l)
 
 /*
  * Long chains defeat the greedy placement, since one bad place shifts all that follow, but few
- * areas are live at once. So: go through time with the ways of placing what is live, each new area
- * at either end of a gap; ways that place the live areas alike are one. Of many, those with the
- * biggest gaps are kept.
+ * areas are live at once. So: go through time with the ways of placing what is live below a limit,
+ * each new area at either end of a gap; ways that place the live areas alike are one. Of many,
+ * those with the biggest gaps are kept.
  */
 struct way {
 	int n;
 	struct item {
-		int area;
+		int area; /* -1: the ground, and the limit */
 		int64_t lo, hi;
-	} item[MAX_LIVE]; /* what is live, by lo */
-	int64_t room;     /* the largest gap */
-	int id;
-	struct place *place; /* of the newest area, and before it */
+	} item[MAX_LIVE + 2]; /* what is live, from the ground to the limit */
+	int64_t room;         /* the largest gap */
+	int64_t offset;       /* of the newest area.. */
+	struct place *place;  /* ..and of those before it */
 };
 
 struct place {
@@ -172,23 +159,11 @@ struct place {
 };
 
 struct sweep {
-	struct layout *l;
+	const struct area *area;
 	struct arena tmp;
-	int64_t limit;
-	struct way **now, **next;
+	struct way *now[MAX_WAYS + 1], *next[MAX_WAYS + 1]; /* next: by room, and a spare one */
 	int nnow, nnext;
 };
-
-/* The gap under item k, or over the last one. */
-static int64_t gap_begin(const struct way *w, int k)
-{
-	return k > 0 ? w->item[k - 1].hi : 0;
-}
-
-static int64_t gap_end(const struct sweep *s, const struct way *w, int k)
-{
-	return k < w->n ? w->item[k].lo : s->limit;
-}
 
 static bool same_way(const struct way *x, const struct way *y)
 {
@@ -198,40 +173,34 @@ static bool same_way(const struct way *x, const struct way *y)
 	return true;
 }
 
-/* The way `from` with area i in gap k at offset, unless there is one like it. */
+/* The way `from` with area i before item k, unless there is one like it or enough better ones. */
 static void add_way(struct sweep *s, const struct way *from, int i, int k, int64_t offset)
 {
 	struct way *w = s->next[s->nnext];
-	const size_t size = sizeof(w->item[0]);
+	int at = s->nnext;
 
-	if (s->nnext == MAX_WAYS)
-		return;
-	memcpy(w->item, from->item, (size_t)k * size);
-	w->item[k] = (struct item){ i, offset, offset + s->l->area[i].size };
-	memcpy(w->item + k + 1, from->item + k, (size_t)(from->n - k) * size);
 	w->n = from->n + 1;
+	memcpy(w->item, from->item, (size_t)k * sizeof(w->item[0]));
+	w->item[k] = (struct item){ i, offset, offset + s->area[i].size };
+	memcpy(w->item + k + 1, from->item + k, (size_t)(from->n - k) * sizeof(w->item[0]));
+	w->offset = offset;
+	w->place = from->place;
+	w->room = 0;
+	for (int j = 1; j < w->n; j++)
+		w->room = max64(w->room, w->item[j].lo - w->item[j - 1].hi);
 	for (int j = 0; j < s->nnext; j++)
 		if (same_way(w, s->next[j]))
 			return;
-	w->id = s->nnext++;
-	w->room = 0;
-	for (int j = 0; j <= w->n; j++)
-		w->room = max64(w->room, gap_end(s, w, j) - gap_begin(w, j));
-	w->place = NEW(&s->tmp, struct place, 1);
-	*w->place = (struct place){ offset, from->place };
-}
-
-static int by_room(const void *x, const void *y)
-{
-	const struct way *a = *(struct way *const *)x, *b = *(struct way *const *)y;
-
-	return a->room != b->room ? (a->room > b->room ? -1 : 1) : a->id - b->id;
+	for (; at > 0 && s->next[at - 1]->room < w->room; at--)
+		s->next[at] = s->next[at - 1];
+	s->next[at] = w;
+	s->nnext += s->nnext < MAX_WAYS;
 }
 
 /* All ways to place area i. */
 static void sweep_area(struct sweep *s, int i)
 {
-	const struct area *a = &s->l->area[i];
+	const int64_t size = s->area[i].size;
 
 	s->nnext = 0;
 	for (int j = 0; j < s->nnow; j++) {
@@ -239,39 +208,43 @@ static void sweep_area(struct sweep *s, int i)
 		int n = 0;
 
 		for (int k = 0; k < w->n; k++)
-			if (s->l->area[w->item[k].area].last >= a->first)
+			if (w->item[k].area < 0 || s->area[w->item[k].area].end > i)
 				w->item[n++] = w->item[k];
 		w->n = n;
-		for (int k = 0; k <= n && n < MAX_LIVE; k++) {
-			const int64_t lo = gap_begin(w, k), hi = gap_end(s, w, k);
+		for (int k = 1; k < n && n < MAX_LIVE + 2; k++) {
+			const int64_t lo = w->item[k - 1].hi, hi = w->item[k].lo;
 
-			if (hi - lo < a->size)
+			if (hi - lo < size)
 				continue;
 			add_way(s, w, i, k, lo);
-			if (n > 0) /* alone, the other end is the same upside down */
-				add_way(s, w, i, k, hi - a->size);
+			if (n > 2) /* alone, the other end is the same upside down */
+				add_way(s, w, i, k, hi - size);
 		}
 	}
-	if (s->nnext > MAX_KEPT)
-		qsort(s->next, (size_t)s->nnext, sizeof(*s->next), by_room);
-	struct way **now = s->now;
-	s->now = s->next;
-	s->next = now;
-	s->nnow = s->nnext < MAX_KEPT ? s->nnext : MAX_KEPT;
+	for (int j = 0; j < s->nnext; j++) {
+		struct way *w = s->next[j];
+		struct place *p = NEW(&s->tmp, struct place, 1);
+
+		*p = (struct place){ w->offset, w->place };
+		w->place = p;
+		s->next[j] = s->now[j];
+		s->now[j] = w;
+	}
+	s->nnow = s->nnext;
 }
 
 /* Places all areas below the limit, or fails and leaves the offsets alone. */
 static bool sweep_areas(struct layout *l, int64_t limit)
 {
-	struct sweep s = { .l = l, .limit = limit, .nnow = 1 };
-	struct way *pool = NEW(&s.tmp, struct way, 2 * MAX_WAYS + 2);
+	struct sweep s = { .area = l->area, .nnow = 1 };
 
-	s.now = NEW(&s.tmp, struct way *, MAX_WAYS + 1);
-	s.next = NEW(&s.tmp, struct way *, MAX_WAYS + 1);
 	for (int j = 0; j <= MAX_WAYS; j++) {
-		s.now[j] = &pool[2 * j];
-		s.next[j] = &pool[2 * j + 1];
+		s.now[j] = NEW(&s.tmp, struct way, 1);
+		s.next[j] = NEW(&s.tmp, struct way, 1);
 	}
+	s.now[0]->n = 2;
+	s.now[0]->item[0] = (struct item){ .area = -1 };
+	s.now[0]->item[1] = (struct item){ -1, limit, limit };
 	for (int i = 0; i < l->narea && s.nnow > 0; i++)
 		sweep_area(&s, i);
 	const bool ok = s.nnow > 0;
@@ -302,38 +275,62 @@ static void place_by_sweeps(struct layout *l)
 /*
  * If areas fit below a limit, they do so with the least sum of offsets; then each lies on the
  * ground or on one live at the same time. Placed by rising offset, each goes right on the highest
- * of those placed before it, so only the order is searched. Those of one offset go by rank. Where
- * an area that is still to come would fit wholly below the one placed, the sum is not the least.
- * Time is counted in areas begun.
+ * of those placed before it, so only the order is searched. Those of one offset go by rank: the
+ * most crowded first. Where an area that is still to come would fit wholly below the one placed,
+ * the sum is not the least.
  */
 struct exact {
 	struct layout *l;
-	struct area **rank; /* what to try first at one offset */
-	int *end;           /* by area: after the last that begins in its life */
-	int64_t *top;       /* by time: top of the areas placed, a row for each number of them */
-	int64_t *left;      /* by time: bytes of the areas to come */
-	int64_t *offset;    /* by area; -1: to come */
+	struct area **sorted; /* by rank */
+	int64_t *top;         /* by time: top of the areas placed; a row for each number of them */
+	int64_t *left;        /* by time: bytes of the areas to come */
+	int64_t *offset;      /* by area; -1: to come */
 	int64_t limit, work;
 };
 
+/* Where area i would lie. */
 static int64_t floor_of(struct exact *x, const int64_t *top, int i)
 {
 	int64_t low = 0;
 
-	x->work += x->end[i] - i;
-	for (int t = i; t < x->end[i]; t++)
+	x->work += x->l->area[i].end - i;
+	for (int t = i; t < x->l->area[i].end; t++)
 		low = max64(low, top[t]);
 	return low;
 }
 
-/* Area i on low, if what is to come can fit above low and above what is placed at its time. */
+/* The area to try after the one of (low, rank), both are set; false: none. */
+static bool next_area(struct exact *x, const int64_t *top, int64_t *low, int *rank)
+{
+	int64_t room = INT64_MAX; /* one that began here or above could have another one below it */
+	int64_t best = INT64_MAX;
+	int found = -1;
+
+	for (int k = 0; k < x->l->narea; k++) {
+		const int i = (int)(x->sorted[k] - x->l->area);
+
+		if (x->offset[i] >= 0)
+			continue;
+		const int64_t at = floor_of(x, top, i), end = at + x->l->area[i].size;
+		room = end < room ? end : room;
+		if (at < best && (at > *low || (at == *low && k > *rank))) {
+			best = at;
+			found = k;
+		}
+	}
+	*low = best;
+	*rank = found;
+	return best < room;
+}
+
+/* Area i on low; whether what is to come can fit above low and above what is placed at its time. */
 static bool put(struct exact *x, int64_t *top, int i, int64_t low)
 {
 	const int64_t size = x->l->area[i].size;
 	bool fits = low + size <= x->limit;
 
 	x->offset[i] = low;
-	for (int t = i; t < x->end[i]; t++) {
+	for (int t = i; t < x->l->area[i].end; t++) {
 		top[t] = low + size;
 		x->left[t] -= size;
 	}
@@ -346,35 +343,11 @@ static bool put(struct exact *x, int64_t *top, int i, int64_t low)
 static void take_back(struct exact *x, int i)
 {
 	x->offset[i] = -1;
-	for (int t = i; t < x->end[i]; t++)
+	for (int t = i; t < x->l->area[i].end; t++)
 		x->left[t] += x->l->area[i].size;
 }
 
-/* The area to try after the one of (low, rank), both are set; false: none. */
-static bool next_area(struct exact *x, const int64_t *top, int64_t *low, int *rank)
-{
-	int64_t room = INT64_MAX; /* one that began here or above could have another one below it */
-	int64_t best = INT64_MAX;
-	int found = -1;
-
-	for (int k = 0; k < x->l->narea; k++) {
-		const int i = (int)(x->rank[k] - x->l->area);
-
-		if (x->offset[i] >= 0)
-			continue;
-		const int64_t at = floor_of(x, top, i);
-		room = at + x->l->area[i].size < room ? at + x->l->area[i].size : room;
-		if (at < best && (at > *low || (at == *low && k > *rank))) {
-			best = at;
-			found = k;
-		}
-	}
-	*low = best;
-	*rank = found;
-	return found >= 0 && best < room;
-}
-
-/* Tries all orders of the areas to come, and lowers the limit under each solution. False: stop. */
+/* Tries the orders of the areas to come, and lowers the limit below each solution. False: stop. */
 static bool place_exactly(struct exact *x, int nplaced, int64_t low, int rank)
 {
 	struct layout *l = x->l;
@@ -391,7 +364,7 @@ static bool place_exactly(struct exact *x, int nplaced, int64_t low, int rank)
 		return l->arena > l->bound;
 	}
 	while (next_area(x, top, &low, &rank)) {
-		const int i = (int)(x->rank[rank] - l->area);
+		const int i = (int)(x->sorted[rank] - l->area);
 
 		if (x->work > MAX_WORK)
 			return false;
@@ -403,33 +376,35 @@ static bool place_exactly(struct exact *x, int nplaced, int64_t low, int rank)
 	return true;
 }
 
-/* True: the placement is known to be the least. */
+/* True: there is no better placement than the one it leaves. */
 static bool search_offsets(struct layout *l)
 {
-	const int n = l->narea;
+	const size_t n = (size_t)l->narea;
 	struct exact x = {
 		.l = l,
-		.rank = NEW(l->tmp, struct area *, n),
-		.end = NEW(l->tmp, int, n),
 		.top = NEW(l->tmp, int64_t, (n + 1) * n),
 		.left = NEW(l->tmp, int64_t, n),
 		.offset = NEW(l->tmp, int64_t, n),
 		.limit = l->arena - l->align,
 	};
 
-	for (int i = 0; i < n; i++) {
-		x.rank[i] = &l->area[i];
-		x.offset[i] = -1;
-		for (x.end[i] = i; x.end[i] < n && l->area[x.end[i]].first <= l->area[i].last;)
-			x.left[x.end[i]++] += l->area[i].size;
+	for (int i = 0; i < l->narea; i++)
+		take_back(&x, i);
+	for (int i = 0; i < l->narea; i++) {
+		struct area *a = &l->area[i];
+
+		a->volume = (double)a->size * (a->end - i);
+		a->key = 0;
+		for (int t = i; t < a->end; t++)
+			a->key = max64(a->key, x.left[t]);
 	}
-	for (int i = 0; i < n; i++) {
-		l->area[i].crowd = 0;
-		for (int t = i; t < x.end[i]; t++)
-			l->area[i].crowd = max64(l->area[i].crowd, x.left[t]);
-	}
-	qsort(x.rank, (size_t)n, sizeof(*x.rank), by_crowd);
+	x.sorted = sort_areas(l);
 	return place_exactly(&x, 0, 0, -1) || l->arena == l->bound;
+}
+
+static int64_t offset_of(const struct layout *l, int area)
+{
+	return area >= 0 ? l->area[area].offset : 0;
 }
 
 void memory_offsets(struct planner *m, struct mem_result *r)
@@ -443,11 +418,8 @@ void memory_offsets(struct planner *m, struct mem_result *r)
 	if (l.arena > l.bound && l.narea <= MAX_EXACT)
 		r->cert.exact = search_offsets(&l);
 	r->cert.arena = l.arena;
-	for (int b = 0; b < m->p->nbuffer; b++) {
-		r->offset[b] = r->first[b] < 0 ? -1 : 0;
-		if (r->first[b] >= 0 && m->p->bytes[b] > 0)
-			r->offset[b] = l.area[l.of_buffer[b]].offset;
-	}
+	for (int b = 0; b < m->p->nbuffer; b++)
+		r->offset[b] = r->first[b] >= 0 ? offset_of(&l, l.of_buffer[b]) : -1;
 	for (int k = 0; k < m->p->nstep; k++)
-		r->scratch[k] = l.of_scratch[k] >= 0 ? l.area[l.of_scratch[k]].offset : 0;
+		r->scratch[k] = offset_of(&l, l.of_scratch[k]);
 }

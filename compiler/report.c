@@ -55,7 +55,9 @@ static void certificate_print(struct buf *out, struct arena *a, const struct pla
 
 	buf_printf(out, "arena %s bytes, lower bound %s: %s; %s, %s states searched%s\n",
 		grouped(a, c->arena), grouped(a, c->bound),
-		c->arena == c->bound ? "equal, so no plan is smaller" : "not proved least",
+		c->arena == c->bound ? "equal, so no plan is smaller"
+		: c->exact           ? "the least for this order of the kernels"
+				     : "not proved least",
 		c->all_orders ? "every order of the kernels counted" : "for the order taken",
 		grouped(a, c->orders), c->exact ? ", offsets by exact search" : "");
 }

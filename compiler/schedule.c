@@ -269,8 +269,8 @@ static void turn_image(struct scheduler *s, struct kernel *k)
 	for (int d = 1; d < rank - 1; d++)
 		order[d] = (uint8_t)(d + 1);
 	order[rank - 1] = 1;
-	struct region turned =
-		new_region(s->plan, a->tensor->type, &a->tensor->shape, order, a->tensor);
+	struct region turned = new_region(
+		s->plan, a->tensor->type, &a->tensor->shape, order, a->tensor);
 
 	copy(s, a->tensor, &a->region, &turned, k->prov);
 	a->region = turned;

@@ -479,7 +479,7 @@ struct mem_result {
 	int *order;        /* steps in the order to run */
 	int64_t *offset;   /* of each buffer */
 	int64_t *scratch;  /* offset of each step's scratch, by step */
-	int *first, *last; /* of each buffer: positions in order of its first write and last read */
+	int *first, *last; /* of each buffer: positions of its first write and last access */
 	bool *in_place;    /* by step: write took over the buffer in_place */
 	struct certificate cert;
 };
