@@ -164,9 +164,9 @@ void setup_conv(struct plan *p, struct kernel *k)
 		p->arena, "conv%s%s", window_text(p, k), group > 1 ? "_grouped" : "");
 }
 
-static void channel_tile(struct kernel *k, int64_t channels)
+static void channel_tile(struct kernel *k, int64_t channels, int64_t most)
 {
-	int64_t block = channels < 16 ? channels : 16;
+	int64_t block = channels < most ? channels : most;
 
 	param(k, "C", channels);
 	param(k, "CB", block);
@@ -178,7 +178,7 @@ void setup_depthwise(struct plan *p, struct kernel *k)
 	const struct shape *w = &k->anchor->in[1]->shape;
 
 	window(p, k, &w->dim[2]);
-	channel_tile(k, w->dim[0]);
+	channel_tile(k, w->dim[0], 16);
 	weights(p, k, &(struct blob){ .packing = PACK_DEPTHWISE, .group = 1, .block = 1 });
 	bias(p, k, 1, (int)w->dim[0]);
 	k->macs = shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
@@ -188,7 +188,8 @@ void setup_depthwise(struct plan *p, struct kernel *k)
 void setup_pool(struct plan *p, struct kernel *k)
 {
 	window(p, k, kernel_size(k));
-	channel_tile(k, input(k)->shape.dim[1]);
+	channel_tile(k, input(k)->shape.dim[1],
+		64); /* compilers vectorize a loop, not 16 unrolled steps */
 	param(k, "INCLUDE", attr_int(k->anchor, "count_include_pad", 0));
 	k->title = arena_printf(p->arena, "%s%s", k->row->name, window_text(p, k));
 }

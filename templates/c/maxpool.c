@@ -57,8 +57,11 @@ static void maxpool(const float *restrict x, float *y OPERANDS)
 					const float *v = x + (n * XN + c0 * XC + h * XH + i * XW);
 #endif
 
-					for (int j = 0; j < count; j++)
-						acc[j] = v[j * XC] <= acc[j] || acc[j] != acc[j] ? acc[j] : v[j * XC];
+					for (int j = 0; j < count; j++) {
+						const float larger = v[j * XC] > acc[j] ? v[j * XC] : acc[j];
+
+						acc[j] = v[j * XC] == v[j * XC] ? larger : v[j * XC];
+					}
 				}
 			}
 			for (int j = 0; j < count; j++) {
