@@ -336,7 +336,7 @@ static void write_run(struct emission *e, struct buf *out)
 		const struct kernel *k = p->kernel[i];
 		const char *nodes = prov_text(e->arena, p->graph, k->prov, 4);
 
-		buf_printf(out, "\t/* %s", nodes[0] != '\0' ? nodes : k->title);
+		buf_printf(out, "\tSTEP(%d) /* %s", i, nodes[0] != '\0' ? nodes : k->title);
 		for (int j = 0; j < k->narg; j++)
 			if (k->arg[j].region.buffer->kind != BUF_WEIGHTS)
 				buf_printf(
@@ -349,6 +349,7 @@ static void write_run(struct emission *e, struct buf *out)
 				"%s);\n",
 				traced++, pointer_text(e, &k->dst, true));
 	}
+	buf_printf(out, "\tSTEP(%d)\n", p->nkernel);
 	if (is_x86(p))
 		buf_puts(out, "\tleave(net->isa);\n");
 	buf_printf(out, "\treturn %s_OK;\n}\n\n", e->upper);
@@ -396,6 +397,7 @@ static void emit_code(struct emission *e)
 	}
 	write_tables(e, &out);
 	write_weights_declaration(e, &out);
+	emit_profile(e, &out);
 	write_run(e, &out);
 	emit_interface(e, &out);
 	output_puts(e->out, arena_printf(e->arena, "%s.c", e->name), out.data);

@@ -117,13 +117,14 @@ static void write_types(struct emission *e, struct buf *out)
 	const char *trace = e->options->trace ? "\tvoid (*trace)(void *context, int index, const "
 						"void *data);\n\tvoid *trace_context;\n"
 					      : "";
+	const char *profile = profile_fields(e);
 	enum weights_form form = weights_form(e);
 
 	buf_printf(out,
 		"/* A network ready to run. Constant after init: threads may share it. Its fields "
 		"are its own business. */\n"
-		"struct %s {\n\tconst float *weights;\n%s%s};\n\n",
-		e->name, is_x86(e->plan) ? "\tint isa;\n" : "", trace);
+		"struct %s {\n\tconst float *weights;\n%s%s%s};\n\n",
+		e->name, is_x86(e->plan) ? "\tint isa;\n" : "", trace, profile);
 	buf_printf(out, "/* All zero means defaults. */\nstruct %s_options {\n", e->name);
 	buf_printf(out,
 		"\t/* The contents of %s_weights.bin, aligned to 64 bytes, and how many bytes; "
@@ -144,7 +145,7 @@ static void write_types(struct emission *e, struct buf *out)
 	if (e->options->trace)
 		buf_puts(out, "\t/* Called with each stored tensor after it is computed (see the "
 			      ".trace file). */\n");
-	buf_printf(out, "%s};\n\n", trace);
+	buf_printf(out, "%s%s};\n\n", trace, profile);
 }
 
 void emit_header(struct emission *e)
@@ -158,6 +159,7 @@ void emit_header(struct emission *e)
 	buf_puts(&out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
 	write_macros(e, &out);
 	write_types(e, &out);
+	emit_profile_types(e, &out);
 	buf_printf(&out,
 		"/* Makes *net ready, once, before any run. prepared: %s_PREPARED_SIZE bytes, "
 		"aligned to 64, that live as long\n"
@@ -213,6 +215,15 @@ static void write_weights_check(struct emission *e, struct buf *out)
 		e->upper, e->upper, e->upper, e->upper, e->upper, e->upper);
 }
 
+/* The options' callback and its context, taken over by init. */
+static void write_hook(struct buf *out, const char *name)
+{
+	buf_printf(out,
+		"\tnet->%s = options != NULL ? options->%s : NULL;\n"
+		"\tnet->%s_context = options != NULL ? options->%s_context : NULL;\n",
+		name, name, name, name);
+}
+
 static void write_init(struct emission *e, struct buf *out)
 {
 	enum weights_form form = weights_form(e);
@@ -234,9 +245,10 @@ static void write_init(struct emission *e, struct buf *out)
 		form == WEIGHTS_INCBIN ? "LINKED_SIZE" : "0");
 	buf_printf(out, "\t(void)prepared;\n\tif (net == NULL)\n\t\treturn %s_E_NULL;\n", e->upper);
 	if (e->options->trace)
-		buf_puts(out, "\tnet->trace = options != NULL ? options->trace : NULL;\n"
-			      "\tnet->trace_context = options != NULL ? options->trace_context : "
-			      "NULL;\n");
+		write_hook(out, "trace");
+	buf_printf(out, "#ifdef %s_PROFILE\n", e->upper);
+	write_hook(out, "profile");
+	buf_puts(out, "#endif\n");
 	buf_printf(out,
 		"\tif (options != NULL && (options->isa < 0 || options->isa > 3))\n\t\treturn "
 		"%s_E_ISA;\n",
@@ -348,9 +360,12 @@ void emit_main(struct emission *e)
 		"#define NIN %s_INPUTS\n#define NOUT %s_OUTPUTS\n#define ARENA_SIZE "
 		"%s_ARENA_SIZE\n#define PREPARED_SIZE %s_PREPARED_SIZE\n#define TRACE %d\n"
 		"#define NETWORK struct %s\n#define OPTIONS struct %s_options\n#define INIT "
-		"%s_init\n#define ERROR %s_error\n\n",
+		"%s_init\n#define ERROR %s_error\n",
 		e->upper, e->upper, e->upper, e->upper, e->options->trace, e->name, e->name,
 		e->name, e->name);
+	buf_printf(&out,
+		"#ifdef %s_PROFILE\n#define NSTEP %s_STEPS\n#define STEPS %s_steps\n#endif\n\n",
+		e->upper, e->upper, e->name);
 	buf_puts(&out, "struct tensor {\n\tconst char *name, *type; /* type of a .npy file, "
 		       "without byte order */\n\tint size, rank;\n"
 		       "\tlong shape[8], stride[8];\n};\n\n");

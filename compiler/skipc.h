@@ -864,6 +864,13 @@ const char *prov_text(struct arena *a, const struct graph *g, const struct prov 
 const char *shape_text(struct arena *a, const struct shape *s); /* [1,64,56,56] */
 bool tensor_named(struct arena *a, const struct tensor *t); /* its name is ONNX's, not made up */
 
+/* ---- profile.c: what -DNAME_PROFILE compiles into the output
+ * ------------------------------------------------------------------------ */
+
+void emit_profile_types(struct emission *e, struct buf *out); /* into NAME.h */
+const char *profile_fields(struct emission *e);               /* of NAME and NAME_options */
+void emit_profile(struct emission *e, struct buf *out); /* before run, whose hook it defines */
+
 /* ---- report.c: the plan for people
  * ------------------------------------------------------------------------ */
 

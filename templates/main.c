@@ -10,8 +10,9 @@
 #include <string.h>
 #include <time.h>
 
-static const char usage[] = "usage: PROGRAM x0.npy [x1.npy ...] -o y0.npy [y1.npy ...] [--time N] [--isa N] [--weights FILE] [--trace-dir DIR]\n"
-			    "inputs and outputs in the order of the graph; --time prints N times of one run, after one not counted\n";
+static const char usage[] = "usage: PROGRAM x0.npy [x1.npy ...] -o y0.npy [y1.npy ...] [--time N] [--isa N] [--weights FILE] [--trace-dir DIR] [--profile]\n"
+			    "inputs and outputs in the order of the graph; --time prints N times of one run, after one not counted,\n"
+			    "--profile (compiled with -DNAME_PROFILE) means of its steps\n";
 
 static void fail(const char *what, const char *why)
 {
@@ -174,6 +175,39 @@ static double now(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
+#ifdef NSTEP
+static struct {
+	double start, took[NSTEP]; /* of the step that runs; nanoseconds of the runs counted */
+	int runs;
+} profile = { 0.0, { 0.0 }, -1 };
+
+static void profile_step(void *context, int step)
+{
+	const double time = now();
+
+	(void)context;
+	if (step > 0 && profile.runs >= 0)
+		profile.took[step - 1] += time - profile.start;
+	profile.runs += step == NSTEP;
+	profile.start = now();
+}
+
+static void print_profile(void)
+{
+	double sum = 0.0;
+
+	printf("step         us      MMAC   GFLOP/s         KB  kernel: nodes\n");
+	for (int k = 0; k < NSTEP; k++) {
+		const double took = profile.took[k] / profile.runs, flop = 2.0 * (double)STEPS[k].macs;
+
+		printf("%4d %10.1f %9.2f %9.1f %10.1f  %s: %s\n", k, took * 1e-3, flop * 0.5e-6, took > 0.0 ? flop / took : 0.0,
+		       (double)STEPS[k].bytes * 1e-3, STEPS[k].kernel, STEPS[k].nodes);
+		sum += took;
+	}
+	printf(" sum %10.1f\n", sum * 1e-3);
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	NETWORK net;
@@ -197,6 +231,11 @@ int main(int argc, char **argv)
 		} else if (strcmp(argv[k], "--trace-dir") == 0 && k + 1 < argc) {
 			options.trace = write_traced;
 			options.trace_context = argv[++k];
+#endif
+#ifdef NSTEP
+		} else if (strcmp(argv[k], "--profile") == 0) {
+			options.profile = profile_step;
+			times = times > 0 ? times : 1;
 #endif
 		} else if (nout >= 0 && nout < NOUT) {
 			out_path[nout++] = argv[k];
@@ -225,6 +264,10 @@ int main(int argc, char **argv)
 	}
 	if (status != 0)
 		fail("network", ERROR(status));
+#ifdef NSTEP
+	if (options.profile != NULL)
+		print_profile();
+#endif
 	for (int k = 0; k < NOUT; k++) {
 		write_npy(out_path[k], &outputs[k], out[k]);
 		free(out[k]);

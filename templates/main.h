@@ -14,6 +14,8 @@
 #define OPTIONS struct network_options
 #define INIT network_init
 #define ERROR network_error
+#define NSTEP 1
+#define STEPS network_steps
 
 struct tensor {
 	const char *name, *type; /* type of a .npy file, without byte order */
@@ -31,7 +33,16 @@ struct network_options {
 	int isa;
 	void (*trace)(void *context, int index, const void *data);
 	void *trace_context;
+	void (*profile)(void *context, int step);
+	void *profile_context;
 };
+
+struct network_step {
+	const char *nodes, *kernel;
+	long macs, bytes;
+};
+
+extern const struct network_step network_steps[NSTEP];
 
 int network_init(struct network *net, void *prepared, const struct network_options *options);
 const char *network_error(int status);

@@ -102,6 +102,29 @@ class Test:
                     name, size = line.split("\t")[:2]
                     assert int(size) < 1024, f"{name} takes {size} bytes of stack"
 
+    def profile(self):
+        """The hooks of -DNAME_PROFILE: the same bits and every step by name with them, no trace of them without."""
+        x = np.random.default_rng(3).standard_normal((1, 1, 8, 8)).astype(np.float32)
+        for target in ("c", "x86-64"):
+            folder = self.compile(DIGITS, "p", "--main", f"--target={target}")
+            code = open(f"{folder}/p.c").read()
+            bare = os.path.join(self.work, "p.c")
+            open(bare, "w").write(re.sub(r"(?s)#ifdef P_PROFILE\n.*?\n#endif\n|\bSTEP\(\d+\)", "", code))
+            objects = []
+            for source in (f"{folder}/p.c", bare):
+                objects.append(os.path.join(self.work, f"{target}{len(objects)}.o"))
+                run(["gcc", "-O2", "-I", folder, "-c", source, "-o", objects[-1]])
+            assert open(objects[0], "rb").read() == open(objects[1], "rb").read(), "the hooks leave something behind"
+            without = self.output(folder, x).tobytes()
+            for compiler in (c for c in ("gcc", "clang") if shutil.which(c)):
+                assert self.output(folder, x, compiler=(compiler, "-O2", "-DP_PROFILE")).tobytes() == without
+            table = run([f"{folder}/program", f"{folder}/x.npy", "-o", f"{folder}/y.npy", "--time", "2", "--profile"])
+            steps = re.findall(r"(?m)^ *(\d+) +([\d.]+) +([\d.]+) +[\d.]+ +[\d.]+  (\w+): (.*)$", table)
+            calls = re.findall(r"STEP\((\d+)\) /\* (.*?)  .*?\n\t(\w+)\(", code)
+            assert [(k, kernel, nodes) for k, _, _, kernel, nodes in steps] == [(k, f, n) for k, n, f in calls] and steps
+            macs = int(re.search(r"P_MACS (\d+)", open(f"{folder}/p.h").read()).group(1))
+            assert abs(sum(float(s[2]) for s in steps) - macs / 1e6) < 0.01 * len(steps), "multiply-adds are missing"
+
     def names(self):
         """Inputs and outputs of all kinds of names, the same as C identifiers or keywords."""
         inputs = ["a.b", "a/b", "a_b", "int", "1", "", "net", "arena", "\u00e9\u00e8", "*/ x", "a??/b", "_x", "w"]
@@ -151,7 +174,7 @@ def main():
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
     passed = 0
-    for name in ("weights", "program", "needs", "names", "targets"):
+    for name in ("weights", "program", "needs", "profile", "names", "targets"):
         with tempfile.TemporaryDirectory() as work:
             getattr(Test(skipc, work), name)()
             passed += 1

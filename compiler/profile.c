@@ -1,0 +1,72 @@
+/* Steps of run by name, and the hook around them: what -DNAME_PROFILE compiles in, and nothing else
+ * does. */
+#include "skipc.h"
+
+/* Bytes that a kernel touches of r, each once. */
+static int64_t region_bytes(const struct region *r)
+{
+	int64_t bytes = dtypes[r->type].size;
+
+	if (r->buffer->kind == BUF_WEIGHTS || r->buffer->kind == BUF_TABLE)
+		return r->buffer->bytes;
+	for (int d = 0; d < r->shape.rank; d++)
+		if (r->stride[d] != 0)
+			bytes *= r->windowed ? r->hi[d] - r->lo[d] : r->shape.dim[d];
+	return bytes;
+}
+
+static int64_t kernel_bytes(const struct kernel *k)
+{
+	int64_t bytes = region_bytes(&k->dst);
+
+	for (int i = 0; i < k->narg; i++)
+		bytes += region_bytes(&k->arg[i].region);
+	for (int i = 0; i < k->noperand; i++)
+		bytes += region_bytes(&k->operand[i].region);
+	return bytes;
+}
+
+const char *profile_fields(struct emission *e)
+{
+	return arena_printf(e->arena,
+		"#ifdef %s_PROFILE\n\tvoid (*profile)(void *context, int step);\n"
+		"\tvoid *profile_context;\n#endif\n",
+		e->upper);
+}
+
+void emit_profile_types(struct emission *e, struct buf *out)
+{
+	buf_printf(out,
+		"#ifdef %s_PROFILE\n"
+		"/* Where all files are compiled with -D%s_PROFILE, run calls profile(context, k) "
+		"of the options before each\n"
+		" * step k and, with %s_STEPS, after the last: there one reads a clock. */\n"
+		"#define %s_STEPS %d\n"
+		"struct %s_step {\n"
+		"\tconst char *nodes; /* of the model, that it computes */\n"
+		"\tconst char *kernel; /* the function */\n"
+		"\tint64_t macs, bytes; /* multiply-adds; what it reads and writes, each element "
+		"once */\n"
+		"};\nextern const struct %s_step %s_steps[%s_STEPS];\n#endif\n\n",
+		e->upper, e->upper, e->upper, e->upper, e->plan->nkernel, e->name, e->name, e->name,
+		e->upper);
+}
+
+void emit_profile(struct emission *e, struct buf *out)
+{
+	const struct plan *p = e->plan;
+
+	buf_printf(out, "#ifdef %s_PROFILE\nconst struct %s_step %s_steps[] = {\n", e->upper,
+		e->name, e->name);
+	for (int i = 0; i < p->nkernel; i++) {
+		const struct kernel *k = p->kernel[i];
+
+		buf_printf(out, "\t{ \"%s\",\n\t  \"%s\", %lld, %lld },\n",
+			prov_text(e->arena, p->graph, k->prov, 4), k->function, (long long)k->macs,
+			(long long)kernel_bytes(k));
+	}
+	buf_puts(out, "};\n\n"
+		      "#define STEP(k) \\\n\tif (net->profile != NULL) \\\n"
+		      "\t\tnet->profile(net->profile_context, k);\n"
+		      "#else\n#define STEP(k)\n#endif\n\n");
+}
