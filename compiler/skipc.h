@@ -754,6 +754,8 @@ struct instance_request {
 	int nparams;
 	const struct subst *substs; /* OPERANDS, T, INIT, .. */
 	int nsubsts;
+	const char *const *ranges; /* loops that run over a part: from NAME_from to NAME_to */
+	int nranges;
 	/* writes the expression that stands for LETTER(coord...) */
 	void (*access)(void *ctx, struct buf *out, char letter, char *const *coord, int ncoord);
 	/* writes whole lines, each begun by indent, that may change the lvalue `value`; null is

@@ -28,6 +28,7 @@ struct job {
 	const char *base; /* name of the template's function: what follows the last slash */
 	struct macro macros[MAX_MACROS];
 	int nmacros;
+	unsigned cut; /* bit set: the template has that range */
 };
 
 /* What a template may leave to templates/c/template.h. */
@@ -391,6 +392,26 @@ static const char *element(struct job *j, const char *s, struct buf *out)
 	return end;
 }
 
+/* FROM(range) and TO(range, end); s is at the word, `from` says which. */
+static const char *bound(struct job *j, const char *s, bool from, struct buf *out)
+{
+	char *arg[MAX_COORDS];
+	const char *end, *text = "0";
+	const int n = arguments(j, s + (from ? 4 : 2), &end, arg);
+
+	if (n != (from ? 1 : 2))
+		die("template %s: FROM(range) or TO(range, end) is wrong", j->r->template_name);
+	if (!from)
+		text = arg[1];
+	for (int i = 0; i < j->r->nranges; i++)
+		if (strcmp(j->r->ranges[i], arg[0]) == 0) {
+			text = arena_printf(j->arena, "%s_%s", arg[0], from ? "from" : "to");
+			j->cut |= 1u << i;
+		}
+	buf_puts(out, text);
+	return end;
+}
+
 static char *expand(struct job *j, const char *text)
 {
 	struct buf out = { 0 };
@@ -406,6 +427,10 @@ static char *expand(struct job *j, const char *text)
 			e = s + strcspn(s, "}");
 		if (c_same(s, e, "EPILOGUE") && *e == '(') {
 			e = epilogue(j, e, &out);
+			continue;
+		}
+		if (*e == '(' && (c_same(s, e, "FROM") || c_same(s, e, "TO"))) {
+			e = bound(j, s, *s == 'F', &out);
 			continue;
 		}
 		if (m != NULL && m->text == NULL) {
@@ -709,6 +734,8 @@ char *template_instantiate(struct arena *a, const struct instance_request *r)
 		die("no template %s", r->template_name);
 	j.base = slash != NULL ? slash + 1 : r->template_name;
 	const char *text = expand(&j, resolve(&j, source));
+	if (j.cut != (1u << r->nranges) - 1)
+		die("template %s has not all ranges", r->template_name);
 	const char *comment = NULL, *comment_end = NULL;
 
 	for (const char *s = text, *e; *s != '\0'; s = e) {

@@ -195,11 +195,11 @@ static void conv(const float *restrict x, const float *restrict w,
 	enum { STEP = CHANNELS / STACK }; /* channels of a block, of each convolution */
 	enum { XN = 256, XC = 1 }; /* strides of x */
 
-	for (int n = 0; n < N; n++)
+	for (int n = FROM(n); n < TO(n, N); n++)
 #if GROUPED
-	for (int g = 0; g < G; g++)
+	for (int g = FROM(g); g < TO(g, G); g++)
 #endif
-	for (int k0 = 0; k0 < K; k0 += STEP) {
+	for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP) {
 #if GROUPED
 		const float *v = x + n * XN + g * C * XC;
 		const float *t = w + (g * K + k0) * STACK * Q * R * S * C;
@@ -213,7 +213,7 @@ static void conv(const float *restrict x, const float *restrict w,
 		const int count = STEP;
 #endif
 
-		for (int p0 = 0; p0 < P; p0 += PB) {
+		for (int p0 = FROM(p); p0 < TO(p, P); p0 += PB) {
 			const int pixels = P - p0 < PB ? P - p0 : PB;
 			float acc[PB][KB];
 

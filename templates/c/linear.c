@@ -24,7 +24,7 @@ static void linear(const float *restrict x, const float *restrict w,
 {
 	enum { M = 1, N = 40, K = 64, NB = 16, XM = 64, XK = 1 };
 
-	for (int n0 = 0; n0 < N; n0 += NB) {
+	for (int n0 = FROM(n); n0 < TO(n, N); n0 += NB) {
 		const float *t = w + n0 * STACK * K;
 #if TAIL
 		const int count = N - n0 < NB ? N - n0 : NB;
@@ -32,7 +32,7 @@ static void linear(const float *restrict x, const float *restrict w,
 		const int count = NB;
 #endif
 
-		for (int m = 0; m < M; m++) {
+		for (int m = FROM(m); m < TO(m, M); m++) {
 			float acc[STACK * NB];
 
 			for (int j = 0; j < STACK * count; j++)

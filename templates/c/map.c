@@ -26,9 +26,9 @@ static void map(T *y OPERANDS)
 {
 	enum { D0 = 2, D1 = 3, D2 = 4, D3 = 5, D4 = 6, D5 = 7 };
 
-	for (int i0 = 0; i0 < D0; i0++)
+	for (int i0 = FROM(i0); i0 < TO(i0, D0); i0++)
 #if RANK > 1
-	for (int i1 = 0; i1 < D1; i1++)
+	for (int i1 = FROM(i1); i1 < TO(i1, D1); i1++)
 #endif
 #if RANK > 2
 	for (int i2 = 0; i2 < D2; i2++)

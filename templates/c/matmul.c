@@ -16,10 +16,10 @@ static void matmul(const float *restrict a, const float *restrict b, float *y OP
 	enum { A0 = 0, A1 = 0, A2 = 0, AM = 8, AK = 1 }; /* strides of a */
 	enum { S0 = 0, S1 = 0, S2 = 0, SK = 24, SN = 1 }; /* strides of b */
 
-	for (int b0 = 0; b0 < B0; b0++)
-	for (int b1 = 0; b1 < B1; b1++)
-	for (int b2 = 0; b2 < B2; b2++)
-	for (int m0 = 0; m0 < M; m0 += MB) {
+	for (int b0 = FROM(b0); b0 < TO(b0, B0); b0++)
+	for (int b1 = FROM(b1); b1 < TO(b1, B1); b1++)
+	for (int b2 = FROM(b2); b2 < TO(b2, B2); b2++)
+	for (int m0 = FROM(m); m0 < TO(m, M); m0 += MB) {
 		for (int n0 = 0; n0 < N; n0 += NB) {
 			/* rows behind the last one repeat it */
 			const int m1 = m0 + 1 < M ? m0 + 1 : M - 1, m2 = m0 + 2 < M ? m0 + 2 : M - 1;

@@ -22,8 +22,8 @@ static void maxpool(const float *restrict x, float *y OPERANDS)
 	enum { DIL_D = 1, DIL_H = 1, DIL_W = 1 };
 	enum { XN = 1280, XC = 1, XD = 1, XH = 160, XW = 20 }; /* strides of x */
 
-	for (int n = 0; n < N; n++)
-	for (int p = 0; p < P; p++) {
+	for (int n = FROM(n); n < TO(n, N); n++)
+	for (int p = FROM(p); p < TO(p, P); p++) {
 		for (int c0 = 0; c0 < C; c0 += CB) {
 #if TAIL
 			const int count = C - c0 < CB ? C - c0 : CB;

@@ -38,9 +38,9 @@ static void normalize(const float *x, float *y OPERANDS)
 	enum { O0 = 1, O1 = 4, O2 = 1, R0 = 1, R1 = 8, R2 = 8 };
 	enum { X_O0 = 0, X_O1 = 64, X_O2 = 0, X_R0 = 0, X_R1 = 8, X_R2 = 1 }; /* strides of x */
 
-	for (int i0 = 0; i0 < O0; i0++)
-	for (int i1 = 0; i1 < O1; i1++)
-	for (int i2 = 0; i2 < O2; i2++) {
+	for (int i0 = FROM(i0); i0 < TO(i0, O0); i0++)
+	for (int i1 = FROM(i1); i1 < TO(i1, O1); i1++)
+	for (int i2 = FROM(i2); i2 < TO(i2, O2); i2++) {
 		const float *v = x + i0 * X_O0 + i1 * X_O1 + i2 * X_O2;
 		const float mean = normalize_mean(v, 0.0f, 0);
 		const float scale = 1.0f / sqrt_f32(normalize_mean(v, mean, 1) + EPS);

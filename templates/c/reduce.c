@@ -57,10 +57,10 @@ static void reduce(const T *restrict x, T *y OPERANDS)
 	enum { O0 = 1, O1 = 1, O2 = 1, O3 = 20, CB = 16 };
 	enum { X_O0 = 0, X_O1 = 0, X_O2 = 0, X_O3 = 1 }; /* strides of x */
 
-	for (int i0 = 0; i0 < O0; i0++)
-	for (int i1 = 0; i1 < O1; i1++)
-	for (int i2 = 0; i2 < O2; i2++) {
-		for (int c0 = 0; c0 < O3; c0 += CB) {
+	for (int i0 = FROM(i0); i0 < TO(i0, O0); i0++)
+	for (int i1 = FROM(i1); i1 < TO(i1, O1); i1++)
+	for (int i2 = FROM(i2); i2 < TO(i2, O2); i2++) {
+		for (int c0 = FROM(i3); c0 < TO(i3, O3); c0 += CB) {
 #if TAIL
 			const int count = O3 - c0 < CB ? O3 - c0 : CB;
 #else

@@ -29,8 +29,8 @@ static void resize(const float *restrict x,
 	enum { N = 1, C = 4, OH = 8, OW = 8, P = 64 };
 	enum { XN = 64, XC = 1, XD = 1, XH = 16, XW = 4 }; /* strides of x */
 
-	for (int n = 0; n < N; n++)
-	for (int p = 0; p < P; p++) {
+	for (int n = FROM(n); n < TO(n, N); n++)
+	for (int p = FROM(p); p < TO(p, P); p++) {
 #if LINEAR
 		const int h = p / OW % OH, w = p % OW;
 		const float *v0 = x + n * XN + at_h[2 * h] * XH, *v1 = x + n * XN + at_h[2 * h + 1] * XH;

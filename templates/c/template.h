@@ -19,6 +19,8 @@
 #ifndef EPILOGUE
 #define EPILOGUE(v, ...) ((void)(v)) /* statements that change v, given ONNX's coordinates */
 #endif
+#define FROM(range) 0			 /* where a loop that may be cut in parts begins */
+#define TO(range, end) (end)		 /* and where it ends */
 #define T float				 /* element type */
 #define I int64_t			 /* type of run-time indices */
 

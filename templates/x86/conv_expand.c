@@ -90,10 +90,10 @@ static TARGET void conv_expand(const float *restrict x, const float *restrict w,
 	enum { WIDE = 2 * 8 }; /* channels of a tile */
 #endif
 
-	for (int n = 0; n < N; n++)
-	for (int b0 = 0; b0 < P; b0 += RUN)
-	for (int k0 = 0; k0 < K; k0 += WIDE) {
-		for (int p0 = b0; p0 < b0 + RUN && p0 < P; p0 += 6) {
+	for (int n = FROM(n); n < TO(n, N); n++)
+	for (int b0 = FROM(p); b0 < TO(p, P); b0 += RUN)
+	for (int k0 = FROM(k); k0 < TO(k, K); k0 += WIDE) {
+		for (int p0 = b0; p0 < b0 + RUN && p0 < TO(p, P); p0 += 6) {
 			const int first = p0 + 6 < P ? p0 : P - 6; /* the last six overlap with others */
 			float t[6 * WIDE];
 

@@ -44,13 +44,13 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 	enum { DIL_H = 1, DIL_W = 1, ROWS = 4 };
 	enum { XN = 512, XH = 64, XW = 8 }; /* strides of x */
 
-	for (int n = 0; n < N; n++)
-	for (int h0 = 0; h0 < OH; h0 += ROWS)
+	for (int n = FROM(n); n < TO(n, N); n++)
+	for (int h0 = FROM(h); h0 < TO(h, OH); h0 += ROWS)
 #if GROUPED
-	for (int g = 0; g < G; g++)
+	for (int g = FROM(g); g < TO(g, G); g++)
 #endif
-	for (int k0 = 0; k0 < K; k0 += STEP) {
-		const int h1 = h0 + ROWS < OH ? h0 + ROWS : OH;
+	for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP) {
+		const int h1 = h0 + ROWS < TO(h, OH) ? h0 + ROWS : TO(h, OH);
 #if TAIL
 		const int block = STACK * (K - k0 < STEP ? K - k0 : STEP);
 		gemm_fn *const *f = gemm + (block < KB ? 2 + EDGES : 0);

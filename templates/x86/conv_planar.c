@@ -32,12 +32,14 @@ static TARGET void conv_planar(const float *restrict x, const float *restrict w,
 	float *restrict tile = scratch + RING * C * WP;
 
 	memset(scratch, 0, RING * C * WP * sizeof(*scratch));
-	for (int n = 0; n < N; n++) {
-		int next = 0; /* rows before it are, or were, in the ring */
+	for (int n = FROM(n); n < TO(n, N); n++) {
+		int next = 0; /* rows before it are in the ring, or no longer needed */
 
-		for (int h = 0; h < OH; h++) {
+		for (int h = FROM(h); h < TO(h, OH); h++) {
 			uint64_t at_a[C * R], at_b[C * R], count = 0;
 
+			if (next < h * STRIDE_H - PAD_H)
+				next = h * STRIDE_H - PAD_H;
 			for (; next < H && next <= h * STRIDE_H - PAD_H + (R - 1) * DIL_H; next++)
 				for (int c = 0; c < C; c++)
 					memcpy(scratch + (next % RING * C + c) * WP + PAD_W,

@@ -92,8 +92,8 @@ static TARGET void linear(const float *restrict x, const float *restrict w,
 {
 	enum { M = 1, N = 40, K = 64, NB = 20, XM = 64, STRIP = NB < 16 ? NB : 2 * 8 };
 
-	for (int n0 = 0; n0 < N; n0 += NB)
-		for (int m = 0; m < M; m++) {
+	for (int n0 = FROM(n); n0 < TO(n, N); n0 += NB)
+		for (int m = FROM(m); m < TO(m, M); m++) {
 			float sum[STACK * NB], value[NB];
 
 #if BIAS
