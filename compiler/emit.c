@@ -261,7 +261,9 @@ static void write_call(struct emission *e, struct buf *out, const struct kernel 
 	if (k->scratch > 0)
 		arg[n++] = arena_printf(e->arena, "m + %lld", (long long)(k->scratch_offset / 4));
 	if (k->ngemm > 0)
-		arg[n++] = arena_printf(e->arena, "gemms_%d[net->isa - 1]", gemm_set(e->plan, k));
+		arg[n++] = arena_printf(e->arena, "%s + %d",
+			e->options->libxsmm_call ? "net->gemm" : "gemms[net->isa - 1]",
+			gemm_offset(e->plan, k));
 	for (int i = 0; i < k->noperand; i++)
 		if (k->in_place == NULL || k->operand[i].region.buffer != k->in_place)
 			arg[n++] = pointer_text(e, &k->operand[i].region, true);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,13 +20,17 @@
 /* ---- requests ---------------------------------------------------------------------------------
  */
 
-/* What makes no difference to the code, made equal. */
+/* What makes no difference to the code, made equal. libxsmm's JIT makes AVX2 code for the smallest
+ * products, whatever it is asked for: so do we. */
 static struct gemm normalized(const struct gemm *g)
 {
+	const int64_t m = g->m, n = g->n, k = g->k;
 	struct gemm r = *g;
 
 	if (r.reduce != GEMM_STRIDE)
 		r.stride_a = r.stride_b = 0;
+	if (m * k <= 16 || k * n <= 16 || m * n <= 16)
+		r.isa = GEMM_AVX2;
 	return r;
 }
 
@@ -41,8 +46,6 @@ const char *gemm_applies(const struct gemm *g)
 {
 	const int most = 1 << 20;
 
-	if (gemm_unavailable() != NULL)
-		return gemm_unavailable();
 	if (g->m < 1 || g->n < 1 || g->k < 1 || g->ldb < 1)
 		return "a matrix is empty";
 	if (g->lda < g->m || g->ldc < g->m)
@@ -107,7 +110,7 @@ const unsigned char *gemm_code(struct arena *a, const struct gemm *g, size_t *si
 	if (gemm_applies(g) != NULL || !describe(&n, &d))
 		die("gemm %dx%dx%d: %s", g->m, g->n, g->k,
 			gemm_applies(g) != NULL ? gemm_applies(g) : "no descriptor");
-	code.arch = g->isa == GEMM_AVX2 ? LIBXSMM_X86_AVX2 : LIBXSMM_X86_AVX512_CORE;
+	code.arch = n.isa == GEMM_AVX2 ? LIBXSMM_X86_AVX2 : LIBXSMM_X86_AVX512_CORE;
 	code.generated_code = calloc(1, CODE_MAX);
 	if (code.generated_code == NULL)
 		die("out of memory");
@@ -272,10 +275,11 @@ union entry {
 /* In the child: exit status 0 is right, 1 wrong, 2 could not be tried; a signal is wrong too. */
 static int try(const struct gemm *g, const unsigned char *code, size_t size)
 {
+	const struct rlimit seconds = { 60, 60 };
 	struct trial t = { 0 };
 	union entry f;
 
-	alarm(10);
+	setrlimit(RLIMIT_CPU, &seconds);
 	f.address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (f.address == MAP_FAILED || !trial_make(&t, g))
 		return 2;
@@ -336,8 +340,8 @@ enum gemm_verdict gemm_check(const struct gemm *g, const unsigned char *code, si
 /* ---- the table --------------------------------------------------------------------------------
  */
 
-/* gemm64x28x64_64_256_64_offset_add_avx512: m n k, leading dimensions, what differs from the plain
- * form. */
+/* gemm64x28x64_64_256_64_offset_add: m n k, leading dimensions, what differs from the plain form.
+ */
 static const char *gemm_name(struct arena *a, const struct gemm *g)
 {
 	const char *name = arena_printf(
@@ -347,8 +351,7 @@ static const char *gemm_name(struct arena *a, const struct gemm *g)
 		name = arena_printf(a, "%s_offset", name);
 	if (g->reduce == GEMM_STRIDE)
 		name = arena_printf(a, "%s_stride%ld_%ld", name, g->stride_a, g->stride_b);
-	return arena_printf(a, "%s%s_%s", name, g->accumulate ? "_add" : "",
-		g->isa == GEMM_AVX2 ? "avx2" : "avx512");
+	return g->accumulate ? arena_printf(a, "%s_add", name) : name;
 }
 
 int gemm_request(struct gemm_table *t, const struct gemm *g)
@@ -359,11 +362,13 @@ int gemm_request(struct gemm_table *t, const struct gemm *g)
 	for (int i = 0; i < t->n; i++)
 		if (same_gemm(&t->kernel[i].gemm, &n))
 			return i;
-	k.code = gemm_code(t->arena, &n, &k.size);
-	for (int i = 0; i < t->n; i++)
+	if (t->code)
+		k.code = gemm_code(t->arena, &n, &k.size);
+	for (int i = 0; i < t->n && t->code; i++)
 		if (t->kernel[i].size == k.size && memcmp(t->kernel[i].code, k.code, k.size) == 0)
 			return i;
-	k.name = gemm_name(t->arena, &n);
+	k.product = gemm_name(t->arena, &n);
+	k.name = arena_printf(t->arena, "%s_%s", k.product, n.isa == GEMM_AVX2 ? "avx2" : "avx512");
 	if (t->n == t->cap) {
 		struct gemm_kernel *more = arena_alloc(
 			t->arena, (size_t)(t->cap = t->cap * 2 + 16) * sizeof(*more));
@@ -468,6 +473,11 @@ void gemm_emit_all(
 	struct buf *out, const char *prefix, const char *upper, const struct gemm_table *t)
 {
 	struct arena scratch = { 0 };
+
+	for (int i = 0; i < t->n; i++)
+		if (gemm_check(&t->kernel[i].gemm, t->kernel[i].code, t->kernel[i].size) ==
+			GEMM_WRONG)
+			die("libxsmm's code for %s computes something else", t->kernel[i].name);
 
 	buf_printf(out,
 		"#if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__) && \\\n"

@@ -34,14 +34,17 @@ struct gemm {
 
 /* A kernel of the output. Equal requests, and requests whose code is equal, are one kernel. */
 struct gemm_kernel {
-	struct gemm gemm;          /* of the first request */
-	const unsigned char *code; /* position-independent, SysV calling convention, ends in ret */
+	struct gemm gemm; /* of the first request */
+	const unsigned char *
+		code; /* null without; position-independent, SysV calling convention, ends in ret */
 	size_t size;
-	const char *name; /* gemm64x28x64_..: without the model's prefix */
+	const char *name;    /* gemm64x28x64_.._avx512: without the model's prefix */
+	const char *product; /* the same without the instruction set */
 };
 
 struct gemm_table {
 	struct arena *arena;
+	bool code; /* with machine code; else only requests are kept */
 	struct gemm_kernel *kernel;
 	int n, cap;
 };
@@ -70,8 +73,8 @@ int gemm_request(struct gemm_table *t, const struct gemm *g);
 /* One kernel as C text: a comment that says what it is, prototype, bytes. `symbol` is its name
  * there. */
 void gemm_emit(struct buf *out, const char *symbol, const struct gemm_kernel *k);
-/* All kernels of t as PREFIX_name, under guard and licence; UPPER_GEMM is defined to 1 where they
- * exist, else to 0. */
+/* All kernels of t, each run by gemm_check() before, as PREFIX_name, under guard and licence;
+ * UPPER_GEMM is defined to 1 where they exist, else to 0. */
 void gemm_emit_all(
 	struct buf *out, const char *prefix, const char *upper, const struct gemm_table *t);
 

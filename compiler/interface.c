@@ -52,6 +52,13 @@ static void write_about(struct emission *e, struct buf *out)
 	buf_puts(out, " * No allocation, no input or output, no global state; less than 1 KiB of "
 		      "stack. Tensors are dense and\n"
 		      " * row-major, in ONNX's order of dimensions (images: NCHW).\n");
+	if (calls_libxsmm(e))
+		buf_printf(out,
+			" *\n * init asks libxsmm (1.17) for products, which allocates and "
+			"compiles "
+			"them as it does; they must live as\n"
+			" * long as the network: no libxsmm_finalize() before. Link with -lxsmm "
+			"-lxsmmnoblas -lpthread -ldl -lm -lrt.\n");
 	buf_printf(out,
 		" *\n * How to use it:\n *\n"
 		" *   static _Alignas(%s_ARENA_ALIGN) char arena[%s_ARENA_SIZE];\n"
@@ -123,8 +130,8 @@ static void write_types(struct emission *e, struct buf *out)
 	buf_printf(out,
 		"/* A network ready to run. Constant after init: threads may share it. Its fields "
 		"are its own business. */\n"
-		"struct %s {\n\tconst float *weights;\n%s%s%s};\n\n",
-		e->name, is_x86(e->plan) ? "\tint isa;\n" : "", trace, profile);
+		"struct %s {\n\tconst float *weights;\n%s%s%s%s};\n\n",
+		e->name, is_x86(e->plan) ? "\tint isa;\n" : "", product_fields(e), trace, profile);
 	buf_printf(out, "/* All zero means defaults. */\nstruct %s_options {\n", e->name);
 	buf_printf(out,
 		"\t/* The contents of %s_weights.bin, aligned to 64 bytes, and how many bytes; "
@@ -256,6 +263,8 @@ static void write_init(struct emission *e, struct buf *out)
 	if (is_x86(e->plan))
 		buf_puts(out, "\tnet->isa = best_isa(options != NULL && options->isa > 0 ? "
 			      "options->isa : ISA_AVX512);\n");
+	if (calls_libxsmm(e))
+		buf_puts(out, "\tfind_gemms(net);\n");
 	buf_puts(out, "\tif (options != NULL && options->weights != NULL) {\n\t\tfile = "
 		      "options->weights;\n"
 		      "\t\tsize = options->weights_size;\n\t}\n");

@@ -123,8 +123,30 @@ static int block_of(const struct kernel *k, int64_t outputs)
 	return (int)(outputs < block ? outputs : block);
 }
 
+/* Input channels of a chunk: the weights of a block and a chunk stay in L2 while rows go by. */
+static int64_t chunk_of(const struct image *m, int width)
+{
+	int64_t most = CHUNK_BYTES / (m->r * m->s * width * 4);
+
+	return divisor(m->channels, most > 1 ? most : 1);
+}
+
+/* The product of a row of pixels with a block of channels and a chunk of inputs. */
+static void row_product(struct gemm *g, const struct image *m, int block, int64_t chunk)
+{
+	memset(g, 0, sizeof(*g)); /* sets are compared as bytes */
+	g->m = g->lda = g->ldc = block;
+	g->n = (int)m->ow;
+	g->k = (int)chunk;
+	g->ldb = (int)(m->stride_w * m->xw);
+	g->reduce = GEMM_OFFSET;
+	g->isa = GEMM_AVX512;
+}
+
 static const char *applies_products(const struct kernel *k, const struct image *m)
 {
+	const int width = block_of(k, m->outputs) * (1 + k->nstacked);
+	struct gemm row;
 	int64_t s0, s1;
 
 	if (m->channels < 16 || m->outputs * (1 + k->nstacked) < 16)
@@ -137,7 +159,8 @@ static const char *applies_products(const struct kernel *k, const struct image *
 	for (int64_t s = 0; s < m->s; s++)
 		if (pixels_inside(m, s) == 0)
 			return "a column of the window lies in the padding";
-	return m->ow > 4096 ? "its rows are too long" : NULL;
+	row_product(&row, m, width, chunk_of(m, width));
+	return m->ow > 4096 ? "its rows are too long" : gemm_applies(&row);
 }
 
 const char *applies_conv_gemm(const struct kernel *k)
@@ -172,13 +195,7 @@ static int add_products(struct gemm *g, const struct image *m, int block, int64_
 	int n = 0;
 	struct gemm full;
 
-	memset(&full, 0, sizeof(full)); /* sets are compared as bytes */
-	full.m = full.lda = full.ldc = block;
-	full.n = (int)m->ow;
-	full.k = (int)chunk;
-	full.ldb = (int)(m->stride_w * m->xw);
-	full.reduce = GEMM_OFFSET;
-	full.isa = GEMM_AVX512;
+	row_product(&full, m, block, chunk);
 	inner_columns(m, &s0, &s1);
 	g[n++] = full;
 	full.accumulate = chunk < m->channels;
@@ -232,14 +249,6 @@ static void image_params(struct kernel *k, const struct image *m)
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
 		param(k, v[i].name, v[i].value);
-}
-
-/* Input channels of a chunk: the weights of a block and a chunk stay in L2 while rows go by. */
-static int64_t chunk_of(const struct image *m, int width)
-{
-	int64_t most = CHUNK_BYTES / (m->r * m->s * width * 4);
-
-	return divisor(m->channels, most > 1 ? most : 1);
 }
 
 static void products(struct plan *p, struct kernel *k, const struct image *m)

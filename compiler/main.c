@@ -222,6 +222,9 @@ static const char help[] =
 	"compile:\n"
 	"  --main           also NAME_main.c, a program: PROG x0.npy ... -o y0.npy ...\n"
 	"  --weights=FORM   text, rows, incbin or bin; by size unless given\n"
+	"  --gemm=FORM      of --target=x86-64's small products: inline (libxsmm's machine code in "
+	"the output),\n"
+	"                   libxsmm-call (calls of an installed libxsmm; link -lxsmm)\n"
 	"  --exact          no kernel that trades accuracy for speed (--target=c has none)\n"
 	"  --trace          the program can write every stored tensor (--trace-dir DIR)\n"
 	"diff:\n"
@@ -341,6 +344,11 @@ static int parse_options(struct job *j, int argc, char **argv)
 				return usage("--weights is auto, text, rows, incbin or bin, not ",
 					value);
 			note_setting(j, arena_printf(&j->arena, "--weights=%s", value));
+		} else if ((value = option(argv, &k, "--gemm")) != NULL) {
+			if (strcmp(value, "inline") != 0 && strcmp(value, "libxsmm-call") != 0)
+				return usage("--gemm is inline or libxsmm-call, not ", value);
+			j->emit.libxsmm_call = strcmp(value, "inline") != 0;
+			note_setting(j, arena_printf(&j->arena, "--gemm=%s", value));
 		} else if ((value = option(argv, &k, "-d")) != NULL) {
 			if (!is_pass(value))
 				return usage("-d wants the letter of a pass, not ", value);
@@ -364,6 +372,8 @@ static int parse_options(struct job *j, int argc, char **argv)
 	}
 	if (j->model == NULL)
 		return usage("no model is given", "");
+	if (j->emit.libxsmm_call && strcmp(j->target, "x86-64") != 0)
+		return usage("--gemm=libxsmm-call needs --target=x86-64", "");
 	j->emit.settings = arena_printf(&j->arena, "--target=%s%s", j->target, j->emit.settings);
 	return 0;
 }

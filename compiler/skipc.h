@@ -794,11 +794,13 @@ struct isa {
 
 enum { NISA = 3 };
 extern const struct isa isas[NISA];
-bool is_x86(const struct plan *p); /* --target=x86-64 */
+bool is_x86(const struct plan *p);                    /* --target=x86-64 */
+bool calls_libxsmm(const struct emission *e);         /* it has products, and init finds them */
+const char *product_fields(const struct emission *e); /* of struct NAME, for these; or empty */
 /* Definitions that the versions need, and the small products of all kernels; x86.c. */
 void emit_x86(struct emission *e, struct buf *out);
-int gemm_set(const struct plan *p,
-	const struct kernel *k); /* number of k's table of products; -1: none */
+/* Where k's products begin in the table of all; k null: how many it has. */
+int gemm_offset(const struct plan *p, const struct kernel *k);
 
 /* Instances of all kernels, in order of first use; sets kernel.function. */
 struct instance *instantiate(struct plan *p, int *count);
@@ -833,8 +835,9 @@ struct emit_options {
 	const char *model;    /* base name of the model's file */
 	const char *settings; /* the options that shaped the output, as one would type them */
 	enum weights_form weights;
-	bool main;  /* NAME_main.c too */
-	bool trace; /* run reports each stored tensor to a callback */
+	bool libxsmm_call; /* products: not machine code, but an installed libxsmm's */
+	bool main;         /* NAME_main.c too */
+	bool trace;        /* run reports each stored tensor to a callback */
 };
 
 /* What the parts of the output share. */

@@ -25,23 +25,42 @@ static bool same_set(const struct kernel *x, const struct kernel *y)
 	       memcmp(x->gemm, y->gemm, (size_t)x->ngemm * sizeof(*x->gemm)) == 0;
 }
 
-int gemm_set(const struct plan *p, const struct kernel *k)
+/* Does kernel i bring products that no kernel before it has? */
+static bool brings_products(const struct plan *p, int i)
 {
-	int set = 0;
+	for (int j = 0; j < i; j++)
+		if (same_set(p->kernel[j], p->kernel[i]))
+			return false;
+	return p->kernel[i]->ngemm > 0;
+}
 
-	if (k->ngemm == 0)
-		return -1;
+int gemm_offset(const struct plan *p, const struct kernel *k)
+{
+	int offset = 0;
+
 	for (int i = 0; i < p->nkernel; i++) {
-		const struct kernel *x = p->kernel[i];
-		bool first = x->ngemm > 0;
-
-		for (int j = 0; j < i && first; j++)
-			first = p->kernel[j]->ngemm == 0 || !same_set(p->kernel[j], x);
-		if (first && same_set(x, k))
-			return set;
-		set += first;
+		if (!brings_products(p, i))
+			continue;
+		if (k != NULL && same_set(p->kernel[i], k))
+			return offset;
+		offset += p->kernel[i]->ngemm;
 	}
-	die("kernel %d is not in the plan", k->id);
+	return offset;
+}
+
+bool calls_libxsmm(const struct emission *e)
+{
+	return e->options->libxsmm_call && gemm_offset(e->plan, NULL) > 0;
+}
+
+const char *product_fields(const struct emission *e)
+{
+	if (!calls_libxsmm(e))
+		return "";
+	return arena_printf(e->arena,
+		"\tvoid (*gemm[%d])(const float *a, const float *b, float *c, const uint64_t "
+		"*count,\n\t\t\t const uint64_t *at_a, const uint64_t *at_b);\n",
+		gemm_offset(e->plan, NULL));
 }
 
 static const char head[] =
@@ -102,39 +121,105 @@ static void write_wrapper(struct buf *out, const struct gemm_kernel *k, const ch
 	buf_printf(out,
 		"static %s%svoid %s_%s(GEMM_PARAMETERS)\n{\n\t%s(GEMM_ARGUMENTS, %d, %d, %d, %d, "
 		"%d, %d, %d);\n}\n\n",
-		macro, macro[0] != '\0' ? " " : "", k->name, suffix, function, g->m, g->n, g->k,
+		macro, macro[0] != '\0' ? " " : "", k->product, suffix, function, g->m, g->n, g->k,
 		g->lda, g->ldb, g->ldc, g->accumulate);
 }
 
-/* Tables of products, by instruction set from plain C up. */
-static void write_sets(struct emission *e, struct buf *out, struct gemm_table *t)
+/* The template of an instruction set, and the products of t by it. */
+static void write_products(struct emission *e, struct buf *out, const struct gemm_table *t,
+	const char *suffix, const char *macro)
 {
-	const struct plan *p = e->plan;
-	int next = 0;
+	const char *function = arena_printf(e->arena, "gemm_%s", suffix);
 
-	for (int i = 0; i < p->nkernel; i++) {
-		const struct kernel *k = p->kernel[i];
+	write_template(e, out, arena_printf(e->arena, "x86/%s", function));
+	for (int i = 0; i < t->n; i++)
+		write_wrapper(out, &t->kernel[i], suffix, macro, function);
+}
 
-		if (gemm_set(p, k) != next)
-			continue;
-		buf_printf(out, "static gemm_fn *const gemms_%d[][%d] = {\n", next++, k->ngemm);
-		for (int isa = 0; isa < NISA; isa++) {
-			static const char *const suffixes[] = { "c", "avx2", "avx512" };
+/* write(.., kernel's product) for each place of the table of products. */
+static void for_products(const struct plan *p, struct gemm_table *t, struct buf *out,
+	const char *more, void (*write)(struct buf *, const struct gemm_kernel *, const char *))
+{
+	for (int i = 0; i < p->nkernel; i++)
+		for (int j = 0; j < p->kernel[i]->ngemm && brings_products(p, i); j++)
+			write(out, &t->kernel[gemm_request(t, &p->kernel[i]->gemm[j])], more);
+}
 
-			buf_printf(out, "%s\t{", isa == 1 ? "#if HAVE_X86\n" : "");
-			for (int j = 0; j < k->ngemm; j++)
-				buf_printf(out, " %s_%s,",
-					t->kernel[gemm_request(t, &k->gemm[j])].name,
-					suffixes[isa]);
-			buf_puts(out, " },\n");
-		}
-		buf_puts(out, "#endif\n};\n\n");
+static void write_entry(struct buf *out, const struct gemm_kernel *k, const char *suffix)
+{
+	buf_printf(out, "\t\t%s_%s,\n", k->product, suffix);
+}
+
+/* Products by instruction set, from plain C up. A kernel gets a part of a row. */
+static void write_table(struct emission *e, struct buf *out, struct gemm_table *t)
+{
+	buf_printf(out, "static gemm_fn *const gemms[][%d] = {\n", gemm_offset(e->plan, NULL));
+	for (int isa = NISA - 1; isa >= 0; isa--) {
+		buf_puts(out, "\t{\n");
+		for_products(e->plan, t, out, isas[isa].suffix, write_entry);
+		buf_printf(out, "\t},\n%s", isa == NISA - 1 ? "#if HAVE_X86\n" : "");
 	}
+	buf_puts(out, "#endif\n};\n\n");
+}
+
+static void write_request(struct buf *out, const struct gemm_kernel *k, const char *unused)
+{
+	const struct gemm *g = &k->gemm;
+
+	(void)unused;
+	buf_printf(out, "\t{ %d, %d, %d, %d, %d, %d, %d.0f },\n", g->m, g->n, g->k, g->lda, g->ldb,
+		g->ldc, g->accumulate);
+}
+
+/* --gemm=libxsmm-call: init asks the libxsmm that the program is linked with. */
+static void write_calls(struct emission *e, struct buf *out, struct gemm_table *t)
+{
+	buf_puts(out, "#if HAVE_X86\n#include <libxsmm.h>\n\n"
+		      "/* What libxsmm is asked for: sizes, leading dimensions, and what c is "
+		      "multiplied by before. */\n"
+		      "static const struct gemm_request {\n\tlibxsmm_blasint m, n, k, lda, ldb, "
+		      "ldc;\n\tfloat beta;\n} gemm_requests[] = {\n");
+	for_products(e->plan, t, out, "", write_request);
+	buf_printf(out,
+		"};\n#endif\n\n"
+		"/* The products for net->isa: libxsmm's where that is AVX-512 and libxsmm makes "
+		"them, else those above. */\n"
+		"static void find_gemms(struct %s *net)\n{\n"
+		"\tmemcpy(net->gemm, gemms[net->isa - 1], sizeof(net->gemm));\n"
+		"#if HAVE_X86\n"
+		"\tconst int flags = LIBXSMM_GEMM_FLAG_NONE, prefetch = "
+		"LIBXSMM_GEMM_PREFETCH_NONE;\n\tconst float one = 1.0f;\n\n"
+		"\tif (net->isa < ISA_AVX512)\n\t\treturn;\n\tlibxsmm_init();\n"
+		"\tif (libxsmm_get_target_archid() < LIBXSMM_X86_AVX512_CORE)\n\t\treturn;\n"
+		"\tfor (int i = 0; i < %d; i++) {\n"
+		"\t\tconst struct gemm_request *r = &gemm_requests[i];\n"
+		"\t\tconst libxsmm_smmfunction_reducebatch_offs f = "
+		"libxsmm_smmdispatch_reducebatch_offs(\n"
+		"\t\t\tr->m, r->n, r->k, &r->lda, &r->ldb, &r->ldc, &one, &r->beta, &flags, "
+		"&prefetch);\n\n"
+		"\t\tif (f != NULL)\n\t\t\tnet->gemm[i] = (gemm_fn *)f;\n\t}\n#endif\n}\n\n",
+		e->name, gemm_offset(e->plan, NULL));
+}
+
+/* The products for AVX-512: libxsmm's machine code where it is there, else intrinsics. */
+static void write_avx512(struct emission *e, struct buf *out, const struct gemm_table *t)
+{
+	if (t->code) {
+		buf_printf(out, "#if %s_GEMM\n", e->upper);
+		for (int i = 0; i < t->n; i++)
+			buf_printf(out, "#define %s_avx512 %s_%s\n", t->kernel[i].product, e->name,
+				t->kernel[i].name);
+		buf_puts(out, "#else\n");
+	}
+	write_products(e, out, t, "avx512", "AVX512_CODE");
+	if (t->code)
+		buf_puts(out, "#endif\n");
 }
 
 void emit_x86(struct emission *e, struct buf *out)
 {
-	struct gemm_table t = { .arena = e->arena };
+	struct gemm_table t = { .arena = e->arena,
+		.code = !e->options->libxsmm_call && gemm_unavailable() == NULL };
 
 	buf_puts(out, head);
 	for (int i = 0; i < e->plan->nkernel; i++)
@@ -142,26 +227,18 @@ void emit_x86(struct emission *e, struct buf *out)
 			gemm_request(&t, &e->plan->kernel[i]->gemm[j]);
 	if (t.n == 0)
 		return;
+	if (!t.code && !e->options->libxsmm_call)
+		node_warning(e->plan->graph, NULL, "%s: small products are intrinsics",
+			gemm_unavailable());
 	buf_puts(out, type);
-	gemm_emit_all(out, e->name, e->upper, &t);
-	write_template(e, out, "x86/gemm_c");
+	if (t.code)
+		gemm_emit_all(out, e->name, e->upper, &t);
+	write_products(e, out, &t, "c", "");
 	buf_puts(out, "#if HAVE_X86\n");
-	write_template(e, out, "x86/gemm_avx2");
-	buf_printf(out, "#if !%s_GEMM\n", e->upper);
-	write_template(e, out, "x86/gemm_avx512");
-	buf_puts(out, "#endif\n#endif\n\n");
-	for (int i = 0; i < t.n; i++)
-		write_wrapper(out, &t.kernel[i], "c", "", "gemm_c");
-	buf_puts(out, "#if HAVE_X86\n");
-	for (int i = 0; i < t.n; i++)
-		write_wrapper(out, &t.kernel[i], "avx2", "AVX2_CODE", "gemm_avx2");
-	buf_printf(out, "#if %s_GEMM\n", e->upper);
-	for (int i = 0; i < t.n; i++)
-		buf_printf(out, "#define %s_avx512 %s_%s\n", t.kernel[i].name, e->name,
-			t.kernel[i].name);
-	buf_puts(out, "#else\n");
-	for (int i = 0; i < t.n; i++)
-		write_wrapper(out, &t.kernel[i], "avx512", "AVX512_CODE", "gemm_avx512");
-	buf_puts(out, "#endif\n#endif\n\n");
-	write_sets(e, out, &t);
+	write_products(e, out, &t, "avx2", "AVX2_CODE");
+	write_avx512(e, out, &t);
+	buf_puts(out, "#endif\n\n");
+	write_table(e, out, &t);
+	if (calls_libxsmm(e))
+		write_calls(e, out, &t);
 }

@@ -128,8 +128,8 @@ START_TEST(bytes_are_those_of_the_jit)
 	g.isa = _i % 2 == 0 ? GEMM_AVX2 : GEMM_AVX512;
 	if (g.ldb < g.k)
 		g.ldb = g.k; /* the JIT refuses overlapping windows */
-	if (g.m * g.k <= 16 || g.k * g.n <= 16 || g.m * g.n <= 16)
-		return; /* the JIT takes AVX2 for these whatever it is asked */
+	if (_i >= 2 * USUAL + 40) /* small: the JIT takes AVX2 for these whatever it is asked */
+		*(_i % 3 == 0 ? &g.m : _i % 3 == 1 ? &g.n : &g.k) = 1;
 	code = gemm_code(&arena, &g, &size);
 	other = jit(&g, &jit_size);
 	if (other == NULL) {
@@ -203,9 +203,25 @@ START_TEST(another_kernel_is_caught)
 }
 END_TEST
 
+/* What is wrong is not written: exit status 3. */
+START_TEST(emission_checks_the_code)
+{
+	struct gemm_table t = { .arena = &arena, .code = true };
+	struct gemm g = usual[_i];
+	struct buf out = { 0 };
+
+	g.isa = GEMM_AVX2;
+	gemm_request(&t, &g);
+	gemm_emit_all(&out, "net", "NET", &t);
+	((unsigned char *)(uintptr_t)t.kernel[0].code)[t.kernel[0].size / 2] ^= 4;
+	buf_release(&out);
+	gemm_emit_all(&out, "net", "NET", &t);
+}
+END_TEST
+
 START_TEST(equal_requests_are_one_kernel)
 {
-	struct gemm_table t = { .arena = &arena };
+	struct gemm_table t = { .arena = &arena, .code = true };
 	struct gemm g = usual[0];
 	const int first = gemm_request(&t, &g);
 
@@ -243,7 +259,7 @@ static int shell(const char *format, const char *dir, const char *more)
 START_TEST(text_gives_the_bytes)
 {
 	const char *const compiler = _i == 0 ? "gcc" : "clang";
-	struct gemm_table t = { .arena = &arena };
+	struct gemm_table t = { .arena = &arena, .code = true };
 	char dir[] = "/tmp/skipc-gemm-XXXXXX";
 	struct buf out = { 0 };
 	FILE *f;
@@ -288,10 +304,11 @@ END_TEST
 
 static void add_tests(TCase *c)
 {
-	tcase_add_loop_test(c, bytes_are_those_of_the_jit, 0, 2 * USUAL + 40);
+	tcase_add_loop_test(c, bytes_are_those_of_the_jit, 0, 2 * USUAL + 70);
 	tcase_add_loop_test(c, products_are_right, 0, 8);
 	tcase_add_loop_test(c, a_flipped_byte_is_caught, 0, 2 * USUAL);
 	tcase_add_test(c, another_kernel_is_caught);
+	tcase_add_loop_exit_test(c, emission_checks_the_code, 3, 0, USUAL);
 	tcase_add_test(c, equal_requests_are_one_kernel);
 	tcase_add_loop_test(c, text_gives_the_bytes, 0, 2);
 }
