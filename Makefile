@@ -118,6 +118,7 @@ check: setup .venv/done
 	$(PYTHON) tests/embed.py
 	$(PYTHON) tests/runtime.py
 	$(PYTHON) tests/blocks.py
+	$(PYTHON) tests/bench.py
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
 	$(PYTHON) tests/run.py --target=x86-64 --fast
 

@@ -207,6 +207,7 @@ static const char help[] =
 	"  skipc compile MODEL -o DIR    DIR/NAME.c NAME.h NAME_weights.c (or .bin)\n"
 	"  skipc inspect MODEL           blocks, nodes, kernels, fusions, memory plan\n"
 	"  skipc diff MODEL              builds, runs, compares with onnxruntime\n"
+	"  skipc bench MODEL             builds, runs, times in turn with onnxruntime and others\n"
 	"\n"
 	"MODEL is an .onnx file (or a graph in text form, .skipc). Options of all commands:\n"
 	"  --name NAME      prefix of the generated names; the model's base name unless given\n"
@@ -232,6 +233,12 @@ static const char help[] =
 	"  --all-tensors    compare every tensor that survives, name the first that differs\n"
 	"  --float64        distance of both sides from an evaluation in float64\n"
 	"  --cc CC --cflags FLAGS --run 'COMMAND'   how to build and run, for other targets\n"
+	"bench (--target=x86-64 unless given):\n"
+	"  --peers LIST     of ort,openvino,ncnn,mnn; ort unless given\n"
+	"  --threads N --isa N --runs N   of all; of ours: 1 plain C, 2 AVX2, 3 AVX-512; 15 unless "
+	"given\n"
+	"  --layers         each step's time, GFLOP/s, percent of the peak, bytes\n"
+	"  --plot FILE      bars of the peers, or of the steps: .svg or .png\n"
 	"\n"
 	"Exit: 0 done, 1 the model is refused or differs, 2 wrong usage, 3 a bug of skipc.\n";
 
@@ -425,8 +432,8 @@ static int command_inspect(int argc, char **argv)
 	return finish(&j, 0);
 }
 
-/* tools/compare.py does the work, in the project's own environment where there is one. */
-static int command_diff(int argc, char **argv)
+/* A program of tools/ does the work, in the project's own environment where there is one. */
+static int python_command(const char *program, int argc, char **argv)
 {
 	struct arena a = { 0 };
 	char self[4096];
@@ -446,15 +453,25 @@ static int command_diff(int argc, char **argv)
 			python = "python3";
 	}
 	args[k++] = (char *)(uintptr_t)python;
-	args[k++] = arena_printf(&a, "%s/tools/compare.py", root);
+	args[k++] = arena_printf(&a, "%s/tools/%s", root, program);
 	args[k++] = (char *)(uintptr_t) "--skipc";
 	args[k++] = self;
 	for (int i = 2; i < argc; i++)
 		args[k++] = argv[i];
 	execvp(python, args);
-	fprintf(stderr, "skipc: diff needs Python 3 with onnxruntime: %s: %s\n", python,
+	fprintf(stderr, "skipc: %s needs Python 3 with onnxruntime: %s: %s\n", argv[1], python,
 		strerror(errno));
 	return 1;
+}
+
+static int command_diff(int argc, char **argv)
+{
+	return python_command("compare.py", argc, argv);
+}
+
+static int command_bench(int argc, char **argv)
+{
+	return python_command("timing.py", argc, argv);
 }
 
 static const struct command {
@@ -464,6 +481,7 @@ static const struct command {
 	{ "compile", command_compile },
 	{ "inspect", command_inspect },
 	{ "diff", command_diff },
+	{ "bench", command_bench },
 };
 
 int main(int argc, char **argv)

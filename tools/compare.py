@@ -40,7 +40,7 @@ try:
     from onnx import TensorProto, helper, numpy_helper
     import float64
 except ImportError as missing:
-    print(f"skipc diff: Python module '{missing.name}' is not installed\n{INSTALL}",
+    print(f"skipc: Python module '{missing.name}' is not installed\n{INSTALL}",
           file=sys.stderr)
     sys.exit(4)
 
@@ -201,11 +201,13 @@ def traced_names(directory):
 
 # the other side ----------------------------------------------------------------------------------
 
-def onnxruntime_session(path, model=None, optimise=True):
-    """Of the file, on one thread; or of `model`, a changed one of that file. Weights outside the
-    file are pulled in where onnxruntime cannot read them there."""
+def onnxruntime_session(path, model=None, optimise=True, threads=1):
+    """Of the file, or of `model`, a changed one of that file. Weights outside the file are pulled
+    in where onnxruntime cannot read them there."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    # others run in turn with it, on the same processors
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 4
     if not optimise:
         level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -384,14 +386,18 @@ def tensor_rows(path, directory, trace, feeds, judge):
     return rows, skipped
 
 
+def feeds_of(model, arguments):
+    """Inputs by name, and all symbolic dimensions that are known then."""
+    dims = dict(arguments.dim)
+    if arguments.input:
+        return given_inputs(model, arguments.input, dims), dims
+    return random_inputs(model, dims, arguments.seed), dims
+
+
 def compare(arguments, options):
     """Runs the whole comparison; the exit status."""
     model = load(arguments.model)
-    dims = dict(arguments.dim)
-    if arguments.input:
-        feeds = given_inputs(model, arguments.input, dims)
-    else:
-        feeds = random_inputs(model, dims, arguments.seed)
+    feeds, dims = feeds_of(model, arguments)
     judge = Judge(model, feeds, promise_of(options), arguments.float64)
     names = [o.name for o in model.graph.output]
     with tempfile.TemporaryDirectory(prefix="skipc-diff-") as temporary:
@@ -428,34 +434,44 @@ def dimension(text):
     return name, int(n)
 
 
-def main(argv=None):
-    argv = sys.argv[1:] if argv is None else argv
-    split = argv.index("--") if "--" in argv else len(argv)
-    p = argparse.ArgumentParser(prog="skipc diff", epilog="After -- further options of skipc "
-                                "compile. Exit status: 0 within the promise, 1 beyond it or model "
-                                "refused, 2 wrong usage, 3 generated code fails, 4 nothing to "
-                                "compare with.")
+def command_line(prog, epilog):
+    """The options that all commands have which build and run a model."""
+    p = argparse.ArgumentParser(prog=prog, epilog=epilog)
     p.add_argument("model", metavar="MODEL.onnx")
     p.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"),
                    help="the compiler (default: the one built here)")
     p.add_argument("--input", action="append", default=[], metavar="FILE",
                    help=".npy or .pb, one for each input, in order (default: random)")
-    p.add_argument("--all-tensors", action="store_true", help="compare inner tensors too")
-    p.add_argument("--float64", action="store_true", help="show both sides' distance from float64")
-    p.add_argument("--cc", default="cc", help="C compiler (default cc)")
-    p.add_argument("--cflags", default="-O2", help="its flags (default -O2)")
-    p.add_argument("--run", default="", metavar="PREFIX", help="what runs the program, as "
-                   "'qemu-aarch64 -L /usr/aarch64-linux-gnu'")
     p.add_argument("--seed", type=int, default=0, help="of random inputs (default 0)")
     p.add_argument("--dim", action="append", type=dimension, default=[], metavar="NAME=N",
                    help="value of a symbolic dimension (default 1)")
-    p.add_argument("--keep", metavar="DIR", help="leave generated code, inputs and outputs there")
+    p.add_argument("--cc", default="cc", help="C compiler (default cc)")
+    p.add_argument("--cflags", default="-O2", help="its flags (default -O2)")
+    p.add_argument("--keep", metavar="DIR", help="leave everything that is made there")
+    return p
+
+
+def run_command(p, argv, work):
+    """work(arguments, what stands behind --); the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
+    split = argv.index("--") if "--" in argv else len(argv)
     arguments = p.parse_args(argv[:split])
     try:
-        return compare(arguments, argv[split + 1:])
+        return work(arguments, argv[split + 1:])
     except Stop as stop:
-        print(f"skipc diff: {stop}", file=sys.stderr)
+        print(f"{p.prog}: {stop}", file=sys.stderr)
         return stop.status
+
+
+def main(argv=None):
+    p = command_line("skipc diff", "After -- further options of skipc compile. Exit status: 0 "
+                     "within the promise, 1 beyond it or model refused, 2 wrong usage, 3 generated "
+                     "code fails, 4 nothing to compare with.")
+    p.add_argument("--all-tensors", action="store_true", help="compare inner tensors too")
+    p.add_argument("--float64", action="store_true", help="show both sides' distance from float64")
+    p.add_argument("--run", default="", metavar="PREFIX", help="what runs the program, as "
+                   "'qemu-aarch64 -L /usr/aarch64-linux-gnu'")
+    return run_command(p, argv, compare)
 
 
 if __name__ == "__main__":
