@@ -4,28 +4,59 @@
     bench.py [--skipc PATH] [--work DIR] [--only GROUP ...] [--runs N] [--inputs N]
 
 Builds the networks with networks.py into DIR (default build/bench), and prints a Markdown table
-for each group: accuracy, arena, compile, speed, highway. Everything is single-threaded. Exit status
-1 when a bar is not met.
+for each group: arena, compile, speed, highway, x86, accuracy. One thread, unless a row says
+otherwise. Exit status 1 when a bar is not met.
 """
 import argparse
 import filecmp
 import os
 import re
 import statistics
-import subprocess
 import sys
-import time
+from dataclasses import dataclass
 
 import compare  # says how to install what is missing
 import networks
 import numpy as np
 import onnx
+import timing
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MB = 1 << 20
-PORTABLE = "--target=c"
+PORTABLE, X86 = "--target=c", "--target=x86-64"
 WARNINGS = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror"
 
+
+@dataclass(frozen=True)
+class Race:
+    """A row of the x86 table: onnxruntime's or the best peer's time over ours; with more threads
+    ours on one over ours."""
+
+    network: str
+    bar: float
+    goal: float
+    options: tuple = ()  # of skipc compile
+    isa: int = 0
+    threads: int = 1
+    peers: tuple = ("ort",)
+
+    @property
+    def command(self):
+        flags = [f"--isa {self.isa}"] * bool(self.isa)
+        flags += [f"--threads {self.threads}"] * (self.threads > 1)
+        flags += [f"--peers {','.join(self.peers)}"] * (len(self.peers) > 1)
+        return " ".join(["skipc bench", f"{self.network}.onnx", *flags,
+                         *(["--", *self.options] if self.options else [])])
+
+
+BOTH = ("ort", "openvino")
+RACES = [
+    *(Race(f"resnet{n}", 0.97, 1.05, ("--exact",)) for n in (18, 34, 50, 101, 152)),
+    Race("resnext50_32x4d", 1, 1.15, peers=BOTH),
+    Race("mobilenet_v2", 1, 1.3, peers=BOTH),
+    Race("resnet50", 0.95, 1.05, isa=2),
+    Race("resnet50", 1.9, 1.97, threads=2, peers=()),
+]
 ARENA_BARS = {"resnet8": 131072, "resnet18": 4014080, "resnet50": 5218304, "resnet152": 5218304}
 
 
@@ -61,6 +92,8 @@ class Bench:
 
     def network(self, name, options=None):
         """Path of the network's ONNX file, made when it is not there or older than its maker."""
+        if name not in networks.NETWORKS:
+            raise compare.Stop(2, f"networks.py makes no {name}")
         path = os.path.join(self.work, label(name, options) + ".onnx")
         if not os.path.exists(path) or \
                 os.path.getmtime(path) < os.path.getmtime(networks.__file__):
@@ -70,17 +103,27 @@ class Bench:
             os.rename(path + ".part", path)
         return path
 
-    def compiled(self, name, again=""):
+    def compiled(self, name, target=PORTABLE, again=""):
         """Folder of the generated code with a main program, freshly made; wall time and peak
         memory of skipc."""
-        folder = os.path.join(self.work, name + again)
+        folder = os.path.join(self.work, name + target.replace("--target=", "-") + again)
         os.makedirs(folder, exist_ok=True)
         for entry in os.scandir(folder):
             if entry.is_file():
                 os.unlink(entry.path)
         command = [self.skipc, "compile", self.network(name), "-o", folder, "--name", "net",
-                   "--main", PORTABLE]
+                   "--main", target]
         return folder, *measured(command)
+
+    def contest(self, name, network_options=None, options=(X86,), peers=("ort",), threads=1, isa=0,
+                cflags="-O2"):
+        """What skipc bench finds out about a network; and its task."""
+        path = self.network(name, network_options)
+        feeds = compare.random_inputs(compare.load(path), {}, 0)
+        task = timing.Task(path, feeds, os.path.splitext(path)[0], threads)
+        build = timing.Build(self.skipc, options, "gcc", cflags)
+        library = timing.link(build, timing.generate(build, task))
+        return timing.contest(library, task, peers, self.runs, isa), task
 
     def rows(self, title, head, rows):
         """A Markdown table; the last column of a row is whether the bar is met."""
@@ -93,12 +136,12 @@ class Bench:
 
     # groups --------------------------------------------------------------------------------------
 
-    def accuracy(self):
+    def accuracy(self, target=PORTABLE):
         """E of both against float64. The bar holds for each input; the one nearest it is shown."""
         rows = []
         for name in networks.NETWORKS:
             try:
-                folder, *_ = self.compiled(name)
+                folder, *_ = self.compiled(name, target)
                 program = compare.build_program(folder)
                 ours, theirs = self.worst_errors(name, folder, program)
             except compare.Stop as stop:
@@ -106,7 +149,7 @@ class Bench:
                 continue
             limit = bar(theirs)
             rows.append([name, f"{ours:.2e}", f"{theirs:.2e}", f"{limit:.2e}", ours <= limit])
-        self.rows(f"Distance from float64 (of {self.inputs} inputs the one nearest the bar)",
+        self.rows(f"Distance from float64, {target} (of {self.inputs} inputs the nearest the bar)",
                   ["network", "E(ours)", "E(onnxruntime)", "bar"], rows)
 
     def worst_errors(self, name, folder, program):
@@ -130,10 +173,8 @@ class Bench:
             except compare.Stop as stop:
                 rows.append([name, str(stop).splitlines()[0], "", False])
                 continue
-            with open(os.path.join(folder, "net.h"), encoding="utf-8") as f:
-                found = re.search(r"#define\s+NET_ARENA_SIZE\s+\(?(\d+)", f.read())
-            size = int(found.group(1)) if found else -1
-            rows.append([name, f"{size:,}", f"{bar:,}", 0 <= size <= bar])
+            size = arena_size(folder)
+            rows.append([name, f"{size:,}", f"{bar:,}", size <= bar])
         self.rows("Arena, float32, batch 1", ["network", "bytes", "bar"], rows)
 
     def compile(self):
@@ -151,7 +192,7 @@ class Bench:
         rows.append(["`gcc -O2` of all files, ResNet-50", f"{seconds:.1f} s", "15 s",
                      seconds <= 15])
         rows.append(["its peak memory", f"{peak / MB:.0f} MB", "1024 MB", peak <= 1024 * MB])
-        again, *_ = self.compiled("resnet50", "-again")
+        again, *_ = self.compiled("resnet50", again="-again")
         names = sorted(f.name for f in os.scandir(again))
         same, *different = filecmp.cmpfiles(folder, again, names, shallow=False)
         rows.append(["same bytes from two runs, ResNet-50", f"{len(same)} of {len(names)} files",
@@ -164,28 +205,14 @@ class Bench:
         self.rows("Compilation", ["what", "measured", "bar"], rows)
 
     def speed(self):
-        """The two in turn, so that a change of the machine's clock meets both."""
-        folder, *_ = self.compiled("resnet18")
-        program = compare.build_program(folder, "gcc", "-O3 -march=native")
-        feeds = compare.random_inputs(onnx.load(self.network("resnet18")), {}, 0)
-        compare.run_program(program, feeds, 1, folder)  # leaves x0.npy
-        session = compare.onnxruntime_session(self.network("resnet18"))
-        session.run(None, feeds)
-        ours, theirs = [], []
-        load = os.getloadavg()[0]
-        for _ in range(self.runs):  # both: one run that is not counted, then one that is
-            ours.append(timed_run(program, folder))
-            session.run(None, feeds)
-            start = time.perf_counter()
-            session.run(None, feeds)
-            theirs.append(time.perf_counter() - start)
-        a, b = statistics.median(ours), statistics.median(theirs)
+        (ours, theirs), _ = self.contest("resnet18", options=(PORTABLE,),
+                                         cflags="-O3 -march=native")
+        a, b = (statistics.median(r.times) for r in (ours, theirs))
+        over = 1 / timing.ratio(theirs, ours)
         self.rows(f"ResNet-18, one thread, `gcc -O3 -march=native` (medians of {self.runs})",
                   ["ours", "onnxruntime", "ratio", "bar"],
-                  [[f"{a * 1e3:.1f} ms", f"{b * 1e3:.1f} ms", f"{a / b:.2f}", "3 (goal 2)",
-                    a <= 3 * b]])
-        if load > .5:
-            print(f"\nThe machine was busy (load {load:.1f}): these times mean little.")
+                  [[f"{a * 1e3:.1f} ms", f"{b * 1e3:.1f} ms", f"{over:.2f}", "3 (goal 2)",
+                    over <= 3]])
 
     def highway(self):
         """The x86-64 target's highway networks, and how long their recognition takes."""
@@ -205,109 +232,79 @@ class Bench:
         self.rows("Recognition: `skipc inspect`", ["network", "measured", "bar"], rows)
 
     def highway_row(self, name, options, limit, goal):
-        path = self.network(name, options)
-        folder = os.path.splitext(path)[0]
-        compare.compile_model(self.skipc, path, folder, options=("--target=x86-64",))
-        program = compare.build_program(folder, "gcc")
-        session = compare.onnxruntime_session(path)
-        model = onnx.load(path)
-        feeds = compare.random_inputs(model, {}, 0)
-        y64 = compare.float64.evaluate(model, feeds)["output"]
-        ours = compare.error(compare.run_program(program, feeds, 1, folder)[0], y64)
-        theirs = compare.error(compare.run_session(session, None, feeds)[0], y64)
-        a, b = in_turn(timer_program(folder), feeds["input"], session, self.runs)
+        results, task = self.contest(name, options)
+        y64 = compare.float64.evaluate(compare.load(task.path), task.feeds)["output"]
+        ours, theirs = (compare.error(r.outputs[0], y64) for r in results)
+        a, b = (statistics.median(r.times) for r in results)
+        ratio = timing.ratio(results[1], results[0])
         factor, floor = compare.FAST
-        met = b >= limit * a and ours <= factor * theirs + floor
-        return [label(name, options), f"{a * 1e6:,.1f}", f"{b * 1e6:,.1f}", f"{b / a:.2f}",
+        met = ratio >= limit and ours <= factor * theirs + floor
+        return [label(name, options), f"{a * 1e6:,.1f}", f"{b * 1e6:,.1f}", f"{ratio:.2f}",
                 f"{limit}", f"{goal}", f"{ours:.1e}", f"{theirs:.1e}", met]
+
+    def x86(self):
+        """Everything that is asked of the x86-64 target, but for highway networks."""
+        rows = []
+        for race in RACES:
+            try:
+                rows.append(self.race_row(race))
+            except compare.Stop as stop:
+                rows.append([race.network, str(stop).splitlines()[0], *[""] * 2, str(race.bar),
+                             str(race.goal), f"`{race.command}`", False])
+        self.rows(f"Speed, {X86}, `gcc -O2` (medians of {self.runs})",
+                  ["network", "ours, ms", "theirs, ms", "ratio", "bar", "goal", "command"], rows)
+        self.x86_sizes()
+        self.accuracy(X86)
+
+    def race_row(self, race):
+        results, _ = self.contest(race.network, options=(X86, *race.options), peers=race.peers,
+                                  threads=race.threads, isa=race.isa)
+        ours, *others = results
+        for r in others:
+            if not r.times:
+                raise compare.Stop(4, f"{r.name}: {r.note}")
+        best = min(others, key=lambda r: timing.ratio(r, ours))
+        ratio = timing.ratio(best, ours)
+        a, b = (statistics.median(r.times) * 1e3 for r in (ours, best))
+        return [race.network, f"{a:.2f}", f"{b:.2f} ({best.name})", f"{ratio:.3f}", f"{race.bar}",
+                f"{race.goal}", f"`{race.command}`", ratio >= race.bar]
+
+    def x86_sizes(self):
+        rows = []
+        folder, *_ = self.compiled("resnet50", X86)
+        portable, *_ = self.compiled("resnet50")
+        ratio = arena_size(folder) / arena_size(portable)
+        rows.append(["arena over that of --target=c, ResNet-50", f"{ratio:.3f}", "1.05", "",
+                     f"`skipc inspect resnet50.onnx {X86}`", ratio <= 1.05])
+        size = code_size(folder)
+        rows.append(["object code without weights, ResNet-50", f"{size / 1e6:.2f} MB", "2 MB", "",
+                     "`gcc -O2 -c resnet50.c; size resnet50.o`", size <= 2e6])
+        _, seconds, _ = self.compiled("resnet152", X86)
+        rows.append(["`skipc compile`, ResNet-152", f"{seconds:.1f} s", "8 s", "4 s",
+                     f"`time skipc compile resnet152.onnx {X86} -o out`", seconds <= 8])
+        self.rows(f"Size and compile time, {X86}", ["what", "measured", "bar", "goal", "command"],
+                  rows)
+
+
+def arena_size(folder):
+    header = timing.read(os.path.join(folder, "net.h"))
+    return int(re.search(r"#define NET_ARENA_SIZE (\d+)", header).group(1))
+
+
+def code_size(folder):
+    """Bytes of net.c's sections, built by gcc -O2: the weights are in a file of their own."""
+    made = os.path.join(folder, "net.o")
+    for command in (["gcc", "-O2", "-c", os.path.join(folder, "net.c"), "-o", made],
+                    ["size", made]):
+        done = compare.call(command, "compiler")
+        if done.returncode:
+            raise compare.Stop(3, f"{command[0]}: {done.stderr.strip()}")
+    return int(done.stdout.split()[9])  # text, data, bss, their sum; below six headings
 
 
 def label(name, options):
     """highway_fc_w50_d10_b64, and so on."""
     return name + "".join(f"_{key[0]}{value}" for key, value in (options or {}).items())
-
-
-# Reads the input from a file; then for each number N on a line runs N times and prints nanoseconds.
-TIMER = """
-#define _POSIX_C_SOURCE 200809L
-#include "net.h"
-#include <stdio.h>
-#include <time.h>
-
-static _Alignas(64) float x[NET_INPUT0_COUNT], y[NET_OUTPUT0_COUNT];
-static _Alignas(NET_ARENA_ALIGN) char arena[NET_ARENA_SIZE + 1];
-
-static long long now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-int main(int argc, char **argv)
-{
-	struct net net;
-	FILE *f = fopen(argv[argc - 1], "rb");
-	int n;
-
-	if (f == NULL || fread(x, sizeof(x), 1, f) != 1 || net_init(&net, NULL, NULL) != NET_OK)
-		return 1;
-	while (scanf("%d", &n) == 1) {
-		long long start = now();
-
-		for (int k = 0; k < n; k++)
-			if (net_run(&net, x, y, arena) != NET_OK)
-				return 1;
-		printf("%lld\\n", now() - start);
-		fflush(stdout);
-	}
-	return 0;
-}
-"""
-
-
-def timer_program(folder):
-    """The network in a program that times itself: one run may be shorter than a process's start."""
-    timer = os.path.join(folder, "timer")
-    with open(timer + ".txt", "w", encoding="utf-8") as f:
-        f.write(TIMER)
-    sources = [os.path.join(folder, s) for s in os.listdir(folder)
-               if s.endswith(".c") and s != "net_main.c"]
-    done = compare.call(["gcc", "-O2", "-I", folder, *sources, "-x", "c", timer + ".txt",
-                         "-o", timer], "compiler")
-    if done.returncode:
-        raise compare.Stop(3, f"gcc does not build the timer: {done.stderr.strip()}")
-    return timer
-
-
-def in_turn(timer, x, session, turns):
-    """Seconds of a run of ours and of onnxruntime's with bound input and output: medians of turns
-    of some milliseconds, so that a change of the machine's clock meets both."""
-    x.tofile(timer + ".in")
-    bound = session.io_binding()
-    bound.bind_ortvalue_input("input", compare.onnxruntime.OrtValue.ortvalue_from_numpy(x))
-    y = compare.onnxruntime.OrtValue.ortvalue_from_numpy(np.empty_like(x))
-    bound.bind_ortvalue_output("output", y)
-    child = subprocess.Popen([timer, timer + ".in"], stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, text=True)
-
-    def ours(count):
-        child.stdin.write(f"{count}\n")
-        child.stdin.flush()
-        return int(child.stdout.readline()) * 1e-9 / count
-
-    def theirs(count):
-        start = time.perf_counter()
-        for _ in range(count):
-            session.run_with_iobinding(bound)
-        return (time.perf_counter() - start) / count
-
-    counts = [max(1, int(.02 / min(f(3), f(3)))) for f in (ours, theirs)]
-    pairs = [(ours(counts[0]), theirs(counts[1])) for _ in range(turns)]
-    child.stdin.close()
-    child.wait()
-    return tuple(statistics.median(side) for side in zip(*pairs))
 
 
 # Runs argv in a process of its own and prints seconds, peak KiB and status. A child begins with its
@@ -332,19 +329,8 @@ def measured(command):
     return float(seconds), int(peak) * 1024
 
 
-def timed_run(program, folder):
-    """Seconds of one run inside the program, after one that it does not count. With --time it
-    prints "run K NS ns"."""
-    x, y = (os.path.join(folder, name) for name in ("x0.npy", "y0.npy"))
-    done = compare.call([program, x, "-o", y, "--time", "1"], "program")
-    found = re.search(r"^run \d+ (\d+) ns", done.stdout, re.MULTILINE)
-    if done.returncode or not found:
-        raise compare.Stop(3, f"the program prints no times: {done.stderr.strip()}")
-    return int(found.group(1)) * 1e-9
-
-
 GROUPS = {"arena": Bench.arena, "compile": Bench.compile, "speed": Bench.speed,
-          "highway": Bench.highway, "accuracy": Bench.accuracy}
+          "highway": Bench.highway, "x86": Bench.x86, "accuracy": Bench.accuracy}
 
 
 def main():
@@ -358,7 +344,7 @@ def main():
     arguments = p.parse_args()
     bench = Bench(arguments)
     print(f"onnxruntime {compare.onnxruntime.__version__}, numpy {np.__version__}, "
-          f"onnx {onnx.__version__}")
+          f"onnx {onnx.__version__}; load {os.getloadavg()[0]:.2f} on {os.cpu_count()} processors")
     for name in arguments.only:
         try:
             GROUPS[name](bench)

@@ -6,19 +6,20 @@
               [--dim NAME=N ...] [--cc CC] [--cflags FLAGS] [--keep DIR]
               [-- further options of skipc compile]
 
-All run in this process on the same input, bound once, with so many threads. In each of N rounds each has
-a turn, and another one begins: a run that is not counted, then runs for some milliseconds. The table
-has the least and the median time of a run, the median over the rounds of a peer's time over ours, and
-how far its output is from ours; a peer that computes something else is not timed. With more than one
+All run in this process on the same input, bound once. In each of N rounds each has a turn, and
+another one begins: a run that is not counted, then runs for some milliseconds. The table has the
+least and the median time of a run, the median over the rounds of a peer's time over ours, and how
+far its output is from ours; a peer that computes something else is not timed. With more than one
 thread there is a row for ours on one.
 
---layers builds the network with -DNAME_PROFILE and prints the median time of each step, and how near
-it comes to the peak that a loop of multiply-adds reaches here and now.
+--layers builds the network with -DNAME_PROFILE and prints the median time of each step, and how
+near it comes to the peak that a loop of multiply-adds reaches here and now.
 
 Exit status: 0 done, 1 a peer computes something else or the model is refused, 2 wrong usage, 3 the
 generated code does not build or run, 4 a peer is not installed or does not take the model.
 """
 import ctypes
+import glob
 import math
 import os
 import re
@@ -60,6 +61,8 @@ class Step(ctypes.Structure):
 def generate(build, task):
     """Folder of the generated code, named net."""
     folder = task.folder("skipc")
+    for old in glob.glob(os.path.join(glob.escape(folder), "net*")):
+        os.unlink(old)
     compare.compile_model(build.skipc, task.path, folder, task.dims, build.options)
     return folder
 
@@ -163,7 +166,8 @@ class Result:
     name: str
     version: str = ""
     times: list = field(default_factory=list)  # seconds, one a round
-    difference: float = math.nan  # of its output from ours
+    outputs: list = field(default_factory=list)  # copies, of the first run
+    difference: float = math.nan  # of them from ours
     note: str = "ok"
     status: int = 0
 
@@ -207,7 +211,8 @@ def enter(make, name, ours):
         side = make()
         result.name, result.version = side.name, side.version
         side.run(1)
-        result.difference = difference(ours.outputs(), side.outputs())
+        result.outputs = [np.array(y) for y in side.outputs()]
+        result.difference = difference(ours.outputs(), result.outputs)
         if result.difference > AGREE:
             raise compare.Stop(1, "NOT TIMED: it computes something else")
     except compare.Stop as stop:
