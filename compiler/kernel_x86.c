@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { TILE_CHANNELS = 64, CHUNK_BYTES = 300000, TILE_BYTES = 32768 };
+enum { TILE_CHANNELS = 64, CHUNK_BYTES = 600 << 10, TILE_BYTES = 32768 };
 
 /* The greatest divisor of n that is at most `most`. */
 static int64_t divisor(int64_t n, int64_t most)
