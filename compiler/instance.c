@@ -153,7 +153,8 @@ struct epilogue {
 	struct arena *arena; /* of the instance */
 	struct kernel *kernel;
 	char *const *coord;
-	const char *value; /* what the template has computed */
+	const char *value;  /* what the template has computed */
+	const char *vector; /* null, or the prefix of the intrinsics for vectors of channels */
 };
 
 /* Element types of the interface that are no C arithmetic types: how they are read and written. */
@@ -192,6 +193,41 @@ static const char *apply_format(struct arena *a, const char *format, const char 
 	return arena_printf(a, "%.*s%s%s", (int)(hole - format), format, text, hole + 2);
 }
 
+/* How far apart channels, coordinate 1 of convolutions, lie in r; -1: not evenly. */
+static int64_t channel_stride(const struct kernel *k, const struct region *r)
+{
+	const struct coord *c = &k->coord[1];
+
+	if (k->ncoord < 2 || c->n != 1 || r->windowed || r->type != DT_F32)
+		return -1;
+	return r->shape.dim[c->dim[0]] > 1 ? r->stride[c->dim[0]] : 0;
+}
+
+/* Can the epilogue be computed on vectors of channels? */
+static bool has_vector_epilogue(const struct kernel *k)
+{
+	bool literal[MAX_EXPR_IN] = { false };
+	double number;
+
+	if (k->nstacked > 0 || channel_stride(k, &k->dst) != 1)
+		return false;
+	for (int i = 0; i < k->noperand; i++)
+		if (channel_stride(k, &k->operand[i].region) != 1 &&
+			channel_stride(k, &k->operand[i].region) != 0)
+			return false;
+	for (int i = 0; i < k->ngroup; i++) {
+		const struct node *n = k->group[i];
+
+		if (n->nin > MAX_EXPR_IN || n->out[0]->type != DT_F32)
+			return false;
+		for (int j = 0; j < n->nin; j++)
+			literal[j] = const_uniform(n->in[j], &number);
+		if (!expr_has_vector(n->op, n, literal))
+			return false;
+	}
+	return true;
+}
+
 static const char *operand_text(struct epilogue *x, int i)
 {
 	const struct arg *o = &x->kernel->operand[i];
@@ -201,6 +237,11 @@ static const char *operand_text(struct epilogue *x, int i)
 		element = arena_printf(x->arena, "y[%s]", index);
 	else
 		element = arena_printf(x->arena, "z%d[%s]", i, index);
+	if (x->vector != NULL)
+		return arena_printf(x->arena,
+			channel_stride(x->kernel, &o->region) == 1 ? "%s_loadu_ps(&%s)"
+								   : "%s_set1_ps(%s)",
+			x->vector, element);
 	element = apply_format(x->arena, load_format(o->region.type), element);
 	if (!o->region.windowed)
 		return element;
@@ -247,7 +288,7 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 		die("operand %s of a kernel is nowhere", t->name);
 	struct buf b = { 0 };
 
-	print_number(&b, number, t->type == DT_BOOL ? DT_I32 : type);
+	print_literal(&b, number, t->type == DT_BOOL ? DT_I32 : type, x->vector);
 	const char *text = arena_strdup(x->arena, b.data);
 
 	buf_release(&b);
@@ -299,7 +340,7 @@ static const char *node_text(struct epilogue *x, int member)
 		in[i] = input_text(x, n->in[i], compute_type(n));
 	if (strcmp(n->op->name, "Cast") == 0)
 		return cast_text(x->arena, n, in[0]);
-	expr_print(&b, n->op, n, compute_type(n), in);
+	expr_print(&b, n->op, n, compute_type(n), x->vector, in);
 	text = arena_strdup(x->arena, b.data);
 	buf_release(&b);
 	return is_inline(x->kernel, n) && !is_operand(text) ? arena_printf(x->arena, "(%s)", text)
@@ -330,10 +371,16 @@ static const char *fitted(struct arena *a, const struct node *n, const char *tex
 				     : unwrapped(a, text);
 }
 
-static void write_epilogue(void *ctx, struct buf *out, const char *indent, const char *value,
-	char *const *coord, int ncoord)
+/* __m512, of the prefix _mm512 */
+static const char *vector_type(struct arena *a, const char *prefix)
 {
-	struct epilogue *x = ctx;
+	return arena_printf(a, "__m%s", prefix + strlen("_mm"));
+}
+
+static void write_epilogue(void *ctx, struct buf *out, const char *indent, const char *value,
+	bool vector, char *const *coord, int ncoord)
+{
+	struct epilogue own = *(struct epilogue *)ctx, *x = &own;
 	const struct kernel *k = x->kernel;
 
 	if (ncoord != k->ncoord)
@@ -341,6 +388,7 @@ static void write_epilogue(void *ctx, struct buf *out, const char *indent, const
 			k->row->name, k->ncoord);
 	x->coord = coord;
 	x->value = value;
+	x->vector = vector ? x->vector : NULL;
 	if (k->anchor == NULL && k->ngroup == 0) {
 		const char *text = unwrapped(x->arena, operand_text(x, 0));
 
@@ -359,7 +407,9 @@ static void write_epilogue(void *ctx, struct buf *out, const char *indent, const
 			buf_printf(out, "%s%s = %s;\n", indent, value, text);
 		else
 			buf_printf(out, "%sconst %s v%d = %s;\n", indent,
-				dtypes[n->out[0]->type].ctype, i, text);
+				vector ? vector_type(x->arena, x->vector)
+				       : dtypes[n->out[0]->type].ctype,
+				i, text);
 	}
 }
 
@@ -462,12 +512,35 @@ static const char *base_name(struct arena *a, const struct kernel *k)
 
 static const char placeholder[] = "skipc_instance";
 
+/* What templates call the vector type and its intrinsics. */
+static const char *const vector_word[][2] = {
+	{ "VEC_ZERO", "setzero" },
+	{ "VEC_SET1", "set1" },
+	{ "VEC_LOAD", "loadu" },
+	{ "VEC_STORE", "storeu" },
+	{ "VEC_ADD", "add" },
+	{ "VEC_FMADD", "fmadd" },
+};
+
+enum { NVECTOR_WORD = 1 + sizeof(vector_word) / sizeof(vector_word[0]) };
+
+static int vector_words(struct arena *a, const char *prefix, struct subst *to)
+{
+	to[0] = (struct subst){ "VEC", vector_type(a, prefix) };
+	for (int i = 1; i < NVECTOR_WORD; i++)
+		to[i] = (struct subst){ vector_word[i - 1][0],
+			arena_printf(a, "%s_%s_ps", prefix, vector_word[i - 1][1]) };
+	return NVECTOR_WORD;
+}
+
 /* Text of the kernel's functions, the last one under that name. isa null: the only version. */
 static const char *version_text(struct plan *p, struct kernel *k, const char *name,
 	const char *comment, const struct isa *isa)
 {
 	bool plain = isa == NULL || !isa->guarded;
-	struct epilogue x = { .arena = p->arena, .kernel = k };
+	struct epilogue x = {
+		.arena = p->arena, .kernel = k, .vector = isa != NULL ? isa->vector : NULL
+	};
 	struct instance_request r = {
 		.template_name = plain && k->portable != NULL ? k->portable : k->row->template,
 		.function = name,
@@ -478,13 +551,15 @@ static const char *version_text(struct plan *p, struct kernel *k, const char *na
 		.epilogue = write_epilogue,
 		.ctx = &x,
 	};
-	struct subst substs[MAX_SUBST + 2];
+	struct subst substs[MAX_SUBST + 2 + NVECTOR_WORD];
 
 	memcpy(substs, k->subst, sizeof(k->subst));
-	substs[k->nsubst] = (struct subst){ "OPERANDS", operand_parameters(p->arena, k) };
-	substs[k->nsubst + 1] = (struct subst){ "TARGET", isa != NULL ? isa->macro : "" };
 	r.substs = substs;
-	r.nsubsts = k->nsubst + 2;
+	r.nsubsts = k->nsubst;
+	substs[r.nsubsts++] = (struct subst){ "OPERANDS", operand_parameters(p->arena, k) };
+	substs[r.nsubsts++] = (struct subst){ "TARGET", isa != NULL ? isa->macro : "" };
+	if (x.vector != NULL)
+		r.nsubsts += vector_words(p->arena, x.vector, &substs[r.nsubsts]);
 	return template_instantiate(p->arena, &r);
 }
 
@@ -521,16 +596,23 @@ static const char *unique_name(struct arena *a, const struct instance *v, int n,
 
 /* ---- versions for instruction sets ---- */
 
-/* The switch by which a template with intrinsics knows what it is compiled for. */
-static void param_isa(struct kernel *k, const struct isa *isa)
+static void set_param(struct kernel *k, const char *name, int64_t value)
 {
 	int i = 0;
 
-	while (i < k->nparam && strcmp(k->param[i].name, "AVX512") != 0)
+	while (i < k->nparam && strcmp(k->param[i].name, name) != 0)
 		i++;
 	if (i == k->nparam)
-		k->param[k->nparam++] = (struct param){ "AVX512", 0 };
-	k->param[i].value = strcmp(isa->suffix, "avx512") == 0;
+		k->param[k->nparam++] = (struct param){ name, 0 };
+	k->param[i].value = value;
+}
+
+/* The switches by which a template with intrinsics knows what it is compiled for. */
+static void param_isa(struct kernel *k, const struct isa *isa)
+{
+	set_param(k, "AVX512", strcmp(isa->suffix, "avx512") == 0);
+	set_param(k, "LANES", strcmp(isa->suffix, "avx512") == 0 ? 16 : 8);
+	set_param(k, "VECTOR", has_vector_epilogue(k));
 }
 
 /* `static void f(` at the start of a line becomes `static MACRO void f(`. */

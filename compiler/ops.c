@@ -130,44 +130,46 @@ UNARY(SEL, x[0] != 0.0 ? x[1] : x[2])
 
 /*
  * A word: its C ('%' stands for the next operand, '@' for the type's suffix; text that starts with
- * a letter is a call and needs no parentheses around it) and its value on doubles.
+ * a letter is a call and needs no parentheses around it), its value on doubles, and the intrinsic
+ * that does it on vectors of floats, if there is one.
  */
 static const struct word {
 	const char *name;
 	int arity;
 	const char *c;
 	double (*run)(const double *x);
+	const char *vector;
 } words[] = {
-	{ "NEG", 1, "-%", run_NEG },
-	{ "ABS", 1, "abs_@(%)", run_ABS },
-	{ "NOT", 1, "!%", run_NOT },
-	{ "SQRT", 1, "sqrt_@(%)", run_SQRT },
-	{ "EXP", 1, "exp_@(%)", run_EXP },
-	{ "EXPM1", 1, "exp_@(%) - 1.0f", run_EXPM1 },
-	{ "LOG", 1, "log_@(%)", run_LOG },
-	{ "TANH", 1, "tanh_@(%)", run_TANH },
-	{ "SIGMOID", 1, "sigmoid_@(%)", run_SIGMOID },
-	{ "SOFTPLUS", 1, "softplus_@(%)", run_SOFTPLUS },
-	{ "ERF", 1, "erf_@(%)", run_ERF },
-	{ "SIN", 1, "sin_@(%)", run_SIN },
-	{ "COS", 1, "cos_@(%)", run_COS },
-	{ "FLOOR", 1, "floor_@(%)", run_FLOOR },
-	{ "CEIL", 1, "ceil_@(%)", run_CEIL },
-	{ "ROUND", 1, "round_@(%)", run_ROUND },
-	{ "ADD", 2, "% + %", run_ADD },
-	{ "SUB", 2, "% - %", run_SUB },
-	{ "MUL", 2, "% * %", run_MUL },
-	{ "DIV", 2, "% / %", run_DIV },
-	{ "MOD", 2, "mod_@(%, %)", run_MOD },
-	{ "POW", 2, "pow_@(%, %)", run_POW },
-	{ "MAX", 2, "max_@(%, %)", run_MAX },
-	{ "MIN", 2, "min_@(%, %)", run_MIN },
-	{ "LT", 2, "% < %", run_LT },
-	{ "LE", 2, "% <= %", run_LE },
-	{ "EQ", 2, "% == %", run_EQ },
-	{ "AND", 2, "% && %", run_AND },
-	{ "OR", 2, "% || %", run_OR },
-	{ "SEL", 3, "% ? % : %", run_SEL },
+	{ "NEG", 1, "-%", run_NEG, NULL },
+	{ "ABS", 1, "abs_@(%)", run_ABS, NULL },
+	{ "NOT", 1, "!%", run_NOT, NULL },
+	{ "SQRT", 1, "sqrt_@(%)", run_SQRT, NULL },
+	{ "EXP", 1, "exp_@(%)", run_EXP, NULL },
+	{ "EXPM1", 1, "exp_@(%) - 1.0f", run_EXPM1, NULL },
+	{ "LOG", 1, "log_@(%)", run_LOG, NULL },
+	{ "TANH", 1, "tanh_@(%)", run_TANH, NULL },
+	{ "SIGMOID", 1, "sigmoid_@(%)", run_SIGMOID, NULL },
+	{ "SOFTPLUS", 1, "softplus_@(%)", run_SOFTPLUS, NULL },
+	{ "ERF", 1, "erf_@(%)", run_ERF, NULL },
+	{ "SIN", 1, "sin_@(%)", run_SIN, NULL },
+	{ "COS", 1, "cos_@(%)", run_COS, NULL },
+	{ "FLOOR", 1, "floor_@(%)", run_FLOOR, NULL },
+	{ "CEIL", 1, "ceil_@(%)", run_CEIL, NULL },
+	{ "ROUND", 1, "round_@(%)", run_ROUND, NULL },
+	{ "ADD", 2, "% + %", run_ADD, "add" },
+	{ "SUB", 2, "% - %", run_SUB, "sub" },
+	{ "MUL", 2, "% * %", run_MUL, "mul" },
+	{ "DIV", 2, "% / %", run_DIV, "div" },
+	{ "MOD", 2, "mod_@(%, %)", run_MOD, NULL },
+	{ "POW", 2, "pow_@(%, %)", run_POW, NULL },
+	{ "MAX", 2, "max_@(%, %)", run_MAX, "max" },
+	{ "MIN", 2, "min_@(%, %)", run_MIN, "min" },
+	{ "LT", 2, "% < %", run_LT, NULL },
+	{ "LE", 2, "% <= %", run_LE, NULL },
+	{ "EQ", 2, "% == %", run_EQ, NULL },
+	{ "AND", 2, "% && %", run_AND, NULL },
+	{ "OR", 2, "% || %", run_OR, NULL },
+	{ "SEL", 3, "% ? % : %", run_SEL, NULL },
 };
 
 /* ---- expressions ---- */
@@ -328,8 +330,62 @@ static char *print_word(struct arena *a, const struct word *w, enum dtype type, 
 	return text;
 }
 
+/* Is it all lanes of a vector set to one literal? */
+static bool is_literal(const char *text, const char *vector)
+{
+	const char *set = "_set1_ps(";
+	size_t len = strlen(vector), all = len + strlen(set);
+
+	return strncmp(text, vector, len) == 0 && strncmp(text + len, set, strlen(set)) == 0 &&
+	       (isdigit((unsigned char)text[all]) || text[all] == '-');
+}
+
+/*
+ * The same on vectors, an intrinsic. MAX and MIN give a NaN where max_f32() and min_f32() do if
+ * their first operand is no NaN: the literal one.
+ */
+static char *print_vector_word(
+	struct arena *a, const struct word *w, const char *vector, char **operand)
+{
+	bool swap = is_literal(operand[1], vector);
+
+	return arena_printf(
+		a, "%s_%s_ps(%s, %s)", vector, w->vector, operand[swap], operand[!swap]);
+}
+
+bool expr_has_vector(const struct op *op, const struct node *n, const bool *literal)
+{
+	struct arena a = { 0 };
+	const struct program *p = expr_compile(&a, op, n);
+	bool stack[MAX_DEPTH] = { false }, possible = true;
+	int depth = 0;
+
+	for (int k = 0; k < p->n; k++) {
+		const struct term *t = &p->term[k];
+		bool number = t->input >= 0 ? literal[t->input] : true;
+
+		if (t->word != NULL) {
+			depth -= t->word->arity;
+			number = false;
+			possible = possible && t->word->vector != NULL;
+			if (t->word->run == run_MAX || t->word->run == run_MIN)
+				possible = possible && (stack[depth] || stack[depth + 1]);
+		}
+		stack[depth++] = number;
+	}
+	arena_release(&a);
+	return possible;
+}
+
+void print_literal(struct buf *out, double v, enum dtype type, const char *vector)
+{
+	buf_printf(out, "%s%s", vector != NULL ? vector : "", vector != NULL ? "_set1_ps(" : "");
+	print_number(out, v, type);
+	buf_puts(out, vector != NULL ? ")" : "");
+}
+
 void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type,
-	const char *const *x)
+	const char *vector, const char *const *x)
 {
 	struct arena a = { 0 };
 	const struct program *p = expr_compile(&a, op, n);
@@ -342,11 +398,14 @@ void expr_print(struct buf *out, const struct op *op, const struct node *n, enum
 
 		if (t->word != NULL) {
 			depth -= t->word->arity;
-			stack[depth] = print_word(&a, t->word, type, &stack[depth]);
+			stack[depth] = vector != NULL
+					       ? print_vector_word(
+							 &a, t->word, vector, &stack[depth])
+					       : print_word(&a, t->word, type, &stack[depth]);
 		} else if (t->input >= 0) {
 			stack[depth] = arena_strdup(&a, x[t->input]);
 		} else {
-			print_number(&number, t->number, type);
+			print_literal(&number, t->number, type, vector);
 			stack[depth] = arena_strdup(&a, number.data);
 			buf_release(&number);
 		}

@@ -606,9 +606,13 @@ void print_number(struct buf *out, double v, enum dtype type); /* a literal of g
 struct program *expr_compile(struct arena *a, const struct op *op, const struct node *n);
 int expr_uses(const struct op *op, int input); /* how often the expression reads input k */
 double expr_run(const struct program *p, const double *x); /* x: the inputs of one element */
-/* The expression as C, appended: x[k] is the text of input k, type the type it is computed in. */
+/* The expression as C, appended: x[k] is the text of input k, type the type it is computed in.
+ * vector: null, or the prefix of the intrinsics ("_mm512") that compute it on vectors of floats. */
 void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type,
-	const char *const *x);
+	const char *vector, const char *const *x);
+void print_literal(struct buf *out, double v, enum dtype type, const char *vector);
+/* Is there an intrinsic for each step? literal[k]: input k is a number known now. */
+bool expr_has_vector(const struct op *op, const struct node *n, const bool *literal);
 
 /* ---- math64.c: the same bits on every host ------------------------------------------------------
  */
@@ -758,10 +762,10 @@ struct instance_request {
 	int nranges;
 	/* writes the expression that stands for LETTER(coord...) */
 	void (*access)(void *ctx, struct buf *out, char letter, char *const *coord, int ncoord);
-	/* writes whole lines, each begun by indent, that may change the lvalue `value`; null is
-	 * none */
+	/* writes whole lines, each begun by indent, that may change the lvalue `value`, for
+	 * VECTOR_EPILOGUE a vector of channels; null is none */
 	void (*epilogue)(void *ctx, struct buf *out, const char *indent, const char *value,
-		char *const *coord, int ncoord);
+		bool vector, char *const *coord, int ncoord);
 	void *ctx;
 };
 
@@ -789,6 +793,7 @@ struct isa {
 	const char *suffix; /* avx512 */
 	const char *macro;  /* AVX512_CODE: its attribute in generated code; "" for plain C */
 	const char *name;   /* of the enumerator in generated code: ISA_AVX512 */
+	const char *vector; /* prefix of its intrinsics, _mm512; null: none */
 	bool guarded;       /* exists on x86-64 only */
 };
 

@@ -331,7 +331,7 @@ static int arguments(struct job *j, const char *s, const char **end, char *arg[M
 }
 
 /* EPILOGUE(v, coordinates); on a line of its own. Returns what follows the line. */
-static const char *epilogue(struct job *j, const char *s, struct buf *out)
+static const char *epilogue(struct job *j, const char *s, bool vector, struct buf *out)
 {
 	char *arg[MAX_COORDS];
 	const char *end;
@@ -347,7 +347,7 @@ static const char *epilogue(struct job *j, const char *s, struct buf *out)
 
 	out->len = line;
 	if (j->r->epilogue != NULL)
-		j->r->epilogue(j->r->ctx, out, indent, arg[0], arg + 1, n - 1);
+		j->r->epilogue(j->r->ctx, out, indent, arg[0], vector, arg + 1, n - 1);
 	if (out->len > line && out->data[out->len - 1] != '\n')
 		buf_add(out, "\n", 1);
 	return end + 2;
@@ -425,8 +425,10 @@ static char *expand(struct job *j, const char *text)
 		if (c_same(s, e, "enum") &&
 			strncmp(e, " {", 2) == 0) /* read_sizes() wants the names */
 			e = s + strcspn(s, "}");
-		if (c_same(s, e, "EPILOGUE") && *e == '(') {
-			e = epilogue(j, e, &out);
+		bool vector = c_same(s, e, "VECTOR_EPILOGUE");
+
+		if ((vector || c_same(s, e, "EPILOGUE")) && *e == '(') {
+			e = epilogue(j, e, vector, &out);
 			continue;
 		}
 		if (*e == '(' && (c_same(s, e, "FROM") || c_same(s, e, "TO"))) {

@@ -9,9 +9,9 @@
 #include <string.h>
 
 const struct isa isas[NISA] = {
-	{ "avx512", "AVX512_CODE", "ISA_AVX512", true },
-	{ "avx2", "AVX2_CODE", "ISA_AVX2", true },
-	{ "c", "", "ISA_C", false },
+	{ "avx512", "AVX512_CODE", "ISA_AVX512", "_mm512", true },
+	{ "avx2", "AVX2_CODE", "ISA_AVX2", "_mm256", true },
+	{ "c", "", "ISA_C", NULL, false },
 };
 
 bool is_x86(const struct plan *p)

@@ -130,7 +130,7 @@ static void access_y(void *ctx, struct buf *out, char letter, char *const *coord
 }
 
 static void write_epilogue(void *ctx, struct buf *out, const char *indent, const char *v,
-			   char *const *coord, int n)
+			   bool vector, char *const *coord, int n)
 {
 	const struct writer *w = ctx;
 

@@ -22,7 +22,16 @@
 #endif
 
 /* The instruction set that an instance is compiled for: AVX512_CODE, AVX2_CODE or nothing. */
-#define TARGET
+#define TARGET AVX512_CODE
+/* Its vectors of floats. */
+#define VEC	  __m512
+#define VEC_ZERO  _mm512_setzero_ps
+#define VEC_SET1  _mm512_set1_ps
+#define VEC_LOAD  _mm512_loadu_ps
+#define VEC_STORE _mm512_storeu_ps
+#define VEC_ADD	  _mm512_add_ps
+#define VEC_FMADD _mm512_fmadd_ps
+#define VECTOR_EPILOGUE(v, ...) ((void)(v)) /* EPILOGUE for a vector of channels */
 
 /*
  * A small matrix product, all sizes built in: c [n][m] = (or +=) the sum over i < *count of b_i [n][k] a_i
