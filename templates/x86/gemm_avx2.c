@@ -1,104 +1,101 @@
 /*
- * gemm_fn with its sizes as arguments, for AVX2: blocks of at most six pixels and 16 channels in
- * registers. Generated code calls it from functions of gemm_fn's type that give the sizes of one
- * product, so that conv_gemm.c finds the same products for every instruction set.
+ * gemm_fn with its sizes as arguments, for AVX2: blocks of at most six pixels and 16 channels, or three
+ * and 32, in registers. Generated code inlines it into functions of gemm_fn's type that give the sizes
+ * of one product, so that conv_gemm.c finds the same products for every instruction set.
+ *
+ * A panel, 16 or 32 channels of a, is a column of cache lines, which share few sets of the cache. So all
+ * panels of a few rows are done before the next rows, which are fetched meanwhile, line after line.
  */
 #include "template.h"
 
-#define AHEAD 16 /* rows of a between what is fetched and what is used */
-#define DEPTH 256 /* rows of a that stay in the cache while pixels go by */
+#define DEPTH 64 /* rows of a that stay in the cache while pixels go by */
 
-/* c [pixels][ldc] = (add: +=) products of `pixels` pixels with 16 channels. Loops over pixels, a
- * constant where this is inlined, are unrolled: sum must be registers. */
-static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_block(const float *a,
-	const float *b, float *c, const uint64_t count, const uint64_t *at_a, const uint64_t *at_b, int k,
-	int lda, int ldb, int ldc, int add, const int pixels)
+/* sum [pixels][4] += a row of 8 * `vectors` channels at u times the inputs v [pixels][ldb]. */
+static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_step(const float *u, const float *v,
+	int ldb, __m256 sum[][4], const int vectors, const int pixels)
 {
-	__m256 sum[6][2];
+	__m256 w[4], x[6];
+
+	if (vectors < pixels) {
+		UNROLL
+		for (int j = 0; j < vectors; j++)
+			w[j] = _mm256_loadu_ps(u + j * 8);
+		UNROLL
+		for (int i = 0; i < pixels; i++) {
+			x[i] = _mm256_broadcast_ss(v + i * ldb);
+			UNROLL
+			for (int j = 0; j < vectors; j++)
+				sum[i][j] = _mm256_fmadd_ps(w[j], x[i], sum[i][j]);
+		}
+	} else {
+		UNROLL
+		for (int i = 0; i < pixels; i++)
+			x[i] = _mm256_broadcast_ss(v + i * ldb);
+		UNROLL
+		for (int j = 0; j < vectors; j++) {
+			w[j] = _mm256_loadu_ps(u + j * 8);
+			UNROLL
+			for (int i = 0; i < pixels; i++)
+				sum[i][j] = _mm256_fmadd_ps(w[j], x[i], sum[i][j]);
+		}
+	}
+}
+
+/* c [pixels][ldc] = (add: +=) products of `pixels` pixels with 8 * `vectors` channels. Both are constant
+ * where this is inlined, which unrolls the loops over them: sum must be registers. */
+static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_block(const float *a, const float *b,
+	float *c, const float *next, const uint64_t count, const uint64_t *at_a, const uint64_t *at_b, int k,
+	int lda, int ldb, int ldc, int add, const int vectors, const int pixels)
+{
+	__m256 sum[6][4];
 
 	UNROLL
 	for (int i = 0; i < pixels; i++)
 		UNROLL
-		for (int j = 0; j < 2; j++)
-			sum[i][j] = add ? _mm256_loadu_ps(c + i * ldc + j * 8)
-					: _mm256_setzero_ps();
+		for (int j = 0; j < vectors; j++)
+			sum[i][j] = add ? _mm256_loadu_ps(c + i * ldc + j * 8) : _mm256_setzero_ps();
 	for (uint64_t t = 0; t < count; t++) {
-		const float *u = a + at_a[t] / sizeof(*a);
-		const float *v = b + at_b[t] / sizeof(*b);
+		const float *u = a + at_a[t] / sizeof(*a), *v = b + at_b[t] / sizeof(*b);
 
-		for (int q = 0; q < k; q++, u += lda) {
-			const __m256 w0 = _mm256_loadu_ps(u);
-			const __m256 w1 = _mm256_loadu_ps(u + 8);
-
-			_mm_prefetch((const char *)(u + AHEAD * lda), _MM_HINT_T0);
-
+		UNROLL4
+		for (int q = 0; q < k; q++, u += lda, v++, next += 8 * vectors) {
 			UNROLL
-			for (int i = 0; i < pixels; i++) {
-				const __m256 x = _mm256_broadcast_ss(v + i * ldb + q);
-
-				sum[i][0] = _mm256_fmadd_ps(w0, x, sum[i][0]);
-				sum[i][1] = _mm256_fmadd_ps(w1, x, sum[i][1]);
-			}
+			for (int j = 0; j < vectors; j += 2)
+				_mm_prefetch((const char *)(next + j * 8), _MM_HINT_T1);
+			gemm_avx2_step(u, v, ldb, sum, vectors, pixels);
 		}
 	}
 	UNROLL
 	for (int i = 0; i < pixels; i++)
 		UNROLL
-		for (int j = 0; j < 2; j++)
+		for (int j = 0; j < vectors; j++)
 			_mm256_storeu_ps(c + i * ldc + j * 8, sum[i][j]);
 }
 
-/* The same for any number of pixels, in blocks as even as can be. */
-static AVX2_CODE void gemm_avx2_panel(const float *a, const float *b, float *c,
-	const uint64_t count, const uint64_t *at_a, const uint64_t *at_b, int n, int k, int lda, int ldb,
-	int ldc, int add)
+/* The same for m channels, a multiple of 8 * vectors, and blocks * pixels pixels. */
+static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_panels(const float *a, const float *b,
+	float *c, const float *next, const uint64_t count, const uint64_t *at_a, const uint64_t *at_b, int m,
+	int k, int lda, int ldb, int ldc, int add, const int vectors, const int pixels, int blocks)
 {
-	const int blocks = (n + 5) / 6;
-
-	for (int i = 0, size; i < blocks; i++, b += size * ldb, c += size * ldc) {
-		size = n / blocks + (i < n % blocks);
-		switch (size) {
-		case 6:
-			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add,
-				6);
-			break;
-		case 5:
-			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add,
-				5);
-			break;
-		case 4:
-			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add,
-				4);
-			break;
-		case 3:
-			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add,
-				3);
-			break;
-		case 2:
-			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add,
-				2);
-			break;
-		default:
-			gemm_avx2_block(a, b, c, count, at_a, at_b, k, lda, ldb, ldc, add,
-				1);
-		}
-	}
+	for (int j = 0; j < m; j += 8 * vectors, next += (int)count * k * 8 * vectors)
+		for (int i = 0; i < blocks; i++)
+			gemm_avx2_block(a + j, b + i * pixels * ldb, c + i * pixels * ldc + j, next, count, at_a,
+				at_b, k, lda, ldb, ldc, add, vectors, pixels);
 }
 
 /* The same for at most 8 channels, what is left of m; nothing behind them is touched. */
-static AVX2_CODE void gemm_avx2_rest(const float *a, const float *b, float *c,
-	const uint64_t count, const uint64_t *at_a, const uint64_t *at_b, int m, int n, int k, int lda,
-	int ldb, int ldc, int add)
+static AVX2_CODE void gemm_avx2_rest(const float *a, const float *b, float *c, const uint64_t count,
+	const uint64_t *at_a, const uint64_t *at_b, int m, int n, int k, int lda, int ldb, int ldc, int add)
 {
 	static const int ones[16] = { -1, -1, -1, -1, -1, -1, -1, -1 };
 	const void *const first = ones + (m < 8 ? 8 - m : 0);
 	const __m256i mask = _mm256_loadu_si256((const __m256i *)first);
 
-	for (int i0 = 0; i0 < n; i0 += 4) {
-		__m256 sum[4];
+	for (int i0 = 0; i0 < n; i0 += 8) {
+		__m256 sum[8];
 
 		UNROLL
-		for (int i = 0; i < 4; i++) /* the last pixel again where there are no four */
+		for (int i = 0; i < 8; i++) /* the last pixel again where there are no eight */
 			sum[i] = add ? _mm256_maskload_ps(c + (i0 + i < n ? i0 + i : n - 1) * ldc, mask)
 				     : _mm256_setzero_ps();
 		for (uint64_t t = 0; t < count; t++) {
@@ -109,7 +106,7 @@ static AVX2_CODE void gemm_avx2_rest(const float *a, const float *b, float *c,
 				const __m256 w = _mm256_maskload_ps(u, mask);
 
 				UNROLL
-				for (int i = 0; i < 4; i++) {
+				for (int i = 0; i < 8; i++) {
 					const int at = (i0 + i < n ? i0 + i : n - 1) * ldb + q;
 
 					sum[i] = _mm256_fmadd_ps(w, _mm256_set1_ps(v[at]), sum[i]);
@@ -117,29 +114,35 @@ static AVX2_CODE void gemm_avx2_rest(const float *a, const float *b, float *c,
 			}
 		}
 		UNROLL
-		for (int i = 0; i < 4; i++)
+		for (int i = 0; i < 8; i++)
 			if (i0 + i < n)
 				_mm256_maskstore_ps(c + (i0 + i) * ldc, mask, sum[i]);
 	}
 }
 
 /* Sum of products of n pixels with m channels: see the top of this file. */
-static AVX2_CODE void gemm_avx2(const float *a, const float *b, float *c,
-	const uint64_t *count, const uint64_t *at_a, const uint64_t *at_b, int m, int n, int k, int lda,
-	int ldb, int ldc, int add)
+static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2(const float *a, const float *b, float *c,
+	const uint64_t *count, const uint64_t *at_a, const uint64_t *at_b, const int m, const int n, const int k,
+	const int lda, const int ldb, const int ldc, const int add)
 {
-	const int depth = k < DEPTH ? k : DEPTH;
-	const uint64_t taps = (uint64_t)(DEPTH / depth);
-	int j = 0;
+	const int depth = k < DEPTH ? k : DEPTH, taps = DEPTH / depth, whole = m / 16 * 16;
+	/* n = more * (size + 1) + (blocks - more) * size */
+	const int blocks = (n + 5) / 6, size = n / blocks, more = n % blocks;
+	const int wide = size < 4 && m % 32 == 0 ? 4 : 2; /* vectors of what is left when six fill a block */
 
-	for (; j + 16 <= m; j += 16)
-		for (uint64_t t = 0; t < *count; t += taps)
-			for (int q = 0; q < k; q += depth)
-				gemm_avx2_panel(a + j + q * lda, b + q, c + j,
-					*count - t < taps ? *count - t : taps, at_a + t, at_b + t, n,
-					k - q < depth ? k - q : depth, lda, ldb, ldc,
-					add || t + (uint64_t)q > 0);
-	for (; j < m; j += 8)
-		gemm_avx2_rest(a + j, b, c + j, *count, at_a, at_b, m - j, n, k, lda, ldb, ldc,
-			add);
+	for (uint64_t t = 0, some; t < *count && whole > 0; t += some) {
+		some = *count - t < (uint64_t)taps ? *count - t : (uint64_t)taps;
+		for (int q = 0; q < k; q += depth) {
+			const int rows = k - q < depth ? k - q : depth, sum = add || t > 0 || q > 0;
+			const float *next = a + at_a[t + some - 1] / sizeof(*a) + (q + rows) * lda;
+			const float *u = a + q * lda, *v = b + q;
+
+			gemm_avx2_panels(u, v, c, next, some, at_a + t, at_b + t, whole, rows, lda, ldb, ldc, sum,
+				2, size + 1, more);
+			gemm_avx2_panels(u, v + more * (size + 1) * ldb, c + more * (size + 1) * ldc, next, some,
+				at_a + t, at_b + t, whole, rows, lda, ldb, ldc, sum, wide, size, blocks - more);
+		}
+	}
+	for (int j = whole; j < m; j += 8)
+		gemm_avx2_rest(a + j, b, c + j, *count, at_a, at_b, m - j, n, k, lda, ldb, ldc, add);
 }

@@ -12,13 +12,17 @@
 #define AVX512_CODE
 #define AVX2_CODE
 #endif
-/* Loops that gcc does not unroll by itself at -O2, though their arrays must become registers. */
+/* Loops that gcc does not unroll by itself at -O2, though their arrays must become registers; and those of any
+ * length that gain by fewer jumps. */
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
+#define UNROLL4 _Pragma("unroll 4")
 #elif defined(__GNUC__)
 #define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL4 _Pragma("GCC unroll 4")
 #else
 #define UNROLL
+#define UNROLL4
 #endif
 
 /* The instruction set that an instance is compiled for: AVX512_CODE, AVX2_CODE or nothing. */
