@@ -470,15 +470,19 @@ void setup_conv_planar(struct plan *p, struct kernel *k)
 	for (int i = 0; i < 2; i++) {
 		g[i].m = g[i].lda = g[i].ldc = i == 0 ? block : (int)(m.outputs % block);
 		g[i].n = (int)pixels;
-		g[i].k = (int)m.s;
-		g[i].ldb = (int)m.stride_w;
+		g[i].k = (int)(m.s * m.channels);
+		g[i].ldb = (int)(m.stride_w * m.channels);
 		g[i].reduce = GEMM_OFFSET;
 		g[i].isa = GEMM_AVX512;
 	}
 	k->gemm = g;
 	k->ngemm = m.outputs % block != 0 ? 2 : 1;
 	k->scratch = (ring * m.channels * wp + pixels * block) * 4;
-	weights(p, k, &(struct blob){ .packing = PACK_PLANAR, .group = 1, .block = block });
+	weights(p, k,
+		&(struct blob){ .packing = PACK_GEMM,
+			.group = 1,
+			.block = block,
+			.chunk = (int)m.channels });
 	bias(p, k, 1, block);
 	k->macs = shape_count(&k->value->shape) * m.channels * m.r * m.s;
 	k->title = arena_printf(p->arena, "conv%s_planar", window_text(p, k));

@@ -111,18 +111,6 @@ static float *pack_gemm(const struct source *x, float *to)
 	return to;
 }
 
-/* An image in planes: channels outside taps. */
-static float *pack_planar(const struct source *x, float *to)
-{
-	int64_t outputs = x->shape->dim[0], rest = x->blob->count / outputs;
-
-	for (int64_t k0 = 0; k0 < outputs; k0 += x->blob->block)
-		for (int64_t i = 0; i < rest; i++)
-			for (int64_t k = k0; k < minimum(k0 + x->blob->block, outputs); k++)
-				*to++ = (float)x->v[0][k * rest + i];
-	return to;
-}
-
 static float *pack_bias(const struct source *x, float *to)
 {
 	int64_t outputs = x->shape->dim[0] / x->blob->group;
@@ -160,7 +148,6 @@ void pack_blob(struct plan *p, const struct blob *b, float *to)
 		[PACK_DEPTHWISE] = pack_depthwise,
 		[PACK_LINEAR] = pack_linear,
 		[PACK_GEMM] = pack_gemm,
-		[PACK_PLANAR] = pack_planar,
 		[PACK_BIAS] = pack_bias,
 		[PACK_TABLE] = pack_plain,
 	};

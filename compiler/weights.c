@@ -64,8 +64,6 @@ static const char *packing_text(struct arena *a, const struct blob *b)
 	case PACK_GEMM:
 		return arena_printf(a, "[group %d][block of %d][chunk of %d][tap][C][stack %d][K]",
 			b->group, b->block, b->chunk, b->stack);
-	case PACK_PLANAR:
-		return arena_printf(a, "[block of %d][C][tap][K]", b->block);
 	case PACK_DEPTHWISE:
 		return "[tap][C]";
 	default:

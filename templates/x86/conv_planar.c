@@ -1,13 +1,13 @@
 /*
- * Convolution of an image in planes (few channels: a network's first layer) around small matrix products. The
- * S taps of a row of the window are neighbours in a plane, so the windows of a row of pixels are a matrix
- * whose rows overlap: k is S, ldb is STRIDE_W, and nothing is copied but the rows that the window needs, with
- * their padding, into a ring.
+ * Convolution of an image in planes (few channels: a network's first layer) around small matrix products.
+ * The rows that a window needs are copied into a ring, with their padding and their channels side by side.
+ * There a row of the window is S * C neighbours, so the windows of a row of pixels are a matrix whose rows
+ * overlap: k is S * C, ldb is STRIDE_W * C.
  *
  * x: strides XN XC XH; XW is 1 and so is the window's dilation in a row. x is not y.
- * w [block][c][r][S][KB]; the last block holds what is left. gemm: [0] for KB channels, [1] for K % KB; NB
- * pixels (NB divides OW), k = S, ldb = STRIDE_W, sums over c and r, lda and ldc the channels of the block.
- * scratch: RING * C * WP floats for the ring, whose padding is set to zero here, then NB * KB floats of tile,
+ * w [block][r][S][C][KB]; the last block holds what is left. gemm: [0] for KB channels, [1] for K % KB; NB
+ * pixels (NB divides OW), sums over r, lda and ldc the channels of the block.
+ * scratch: RING * WP * C floats for the ring, whose padding is set to zero here, then NB * KB floats of tile,
  * both aligned to 64. RING is a power of two and at least R * DIL_H - DIL_H + 1; WP >= W + PAD_W + the padding
  * behind it, a multiple of 16.
  */
@@ -36,23 +36,23 @@ static TARGET void conv_planar(const float *restrict x, const float *restrict w,
 		int next = 0; /* rows before it are in the ring, or no longer needed */
 
 		for (int h = FROM(h); h < TO(h, OH); h++) {
-			uint64_t at_a[C * R], at_b[C * R], count = 0;
+			uint64_t at_a[R], at_b[R], count = 0;
 
 			if (next < h * STRIDE_H - PAD_H)
 				next = h * STRIDE_H - PAD_H;
 			for (; next < H && next <= h * STRIDE_H - PAD_H + (R - 1) * DIL_H; next++)
-				for (int c = 0; c < C; c++)
-					memcpy(scratch + (next % RING * C + c) * WP + PAD_W,
-					       x + n * XN + c * XC + next * XH, W * sizeof(*x));
-			for (int c = 0; c < C; c++)
-				for (int r = 0; r < R; r++) {
-					const int i = h * STRIDE_H - PAD_H + r * DIL_H;
+				for (int i = 0; i < W; i++)
+					for (int c = 0; c < C; c++)
+						scratch[(next % RING * WP + PAD_W + i) * C + c] =
+							x[n * XN + c * XC + next * XH + i];
+			for (int r = 0; r < R; r++) {
+				const int i = h * STRIDE_H - PAD_H + r * DIL_H;
 
-					if (i < 0 || i >= H)
-						continue;
-					at_a[count] = (uint64_t)((c * R + r) * S) * sizeof(float);
-					at_b[count++] = (uint64_t)((i % RING * C + c) * WP) * sizeof(float);
-				}
+				if (i < 0 || i >= H)
+					continue;
+				at_a[count] = (uint64_t)(r * S * C) * sizeof(float);
+				at_b[count++] = (uint64_t)(i % RING * WP * C) * sizeof(float);
+			}
 			for (int k0 = 0; k0 < K; k0 += KB) {
 #if TAIL
 				const int block = K - k0 < KB ? K - k0 : KB;
@@ -61,12 +61,12 @@ static TARGET void conv_planar(const float *restrict x, const float *restrict w,
 				const int block = KB;
 				gemm_fn *const f = gemm[0];
 #endif
-				uint64_t at[C * R];
+				uint64_t at[R];
 
 				for (uint64_t i = 0; i < count; i++)
 					at[i] = at_a[i] * (uint64_t)block;
 				for (int i0 = 0; i0 < OW; i0 += NB) {
-					f(w + k0 * C * R * S, scratch + i0 * STRIDE_W, tile, &count, at, at_b);
+					f(w + k0 * R * S * C, scratch + i0 * STRIDE_W * C, tile, &count, at, at_b);
 					for (int i = 0; i < NB; i++) {
 						const int p = h * OW + i0 + i;
 
