@@ -162,13 +162,18 @@ def compile_model(skipc, model, directory, dims=None, options=()):
                    f"skipc compile ended with status {done.returncode}")
 
 
+def build(cc, arguments, made):
+    """Libraries among the arguments go last, where linkers want them."""
+    arguments = sorted(arguments, key=lambda argument: argument.startswith("-l"))
+    done = call([*shlex.split(cc), "-o", made, *arguments], "compiler")
+    if done.returncode:
+        raise Stop(3, f"{cc} does not build the generated code:\n{done.stderr.strip()}")
+
+
 def build_program(directory, cc="cc", cflags="-O2"):
     program = os.path.join(directory, "prog")
     sources = sorted(glob.glob(os.path.join(glob.escape(directory), "*.c")))
-    done = call([*shlex.split(cc), *shlex.split(cflags), "-I", directory, *sources, "-o", program],
-                "compiler")
-    if done.returncode:
-        raise Stop(3, f"{cc} does not build the generated code:\n{done.stderr.strip()}")
+    build(cc, [*shlex.split(cflags), "-I", directory, *sources], program)
     return program
 
 

@@ -84,11 +84,7 @@ def link(build, folder, profile=False):
 
 
 def shared(cc, arguments, library):
-    done = compare.call([*shlex.split(cc), "-shared", "-fPIC", "-o", library, *arguments],
-                        "compiler")
-    if done.returncode:
-        raise compare.Stop(3, f"{cc} does not build {os.path.basename(library)}:\n"
-                              f"{done.stderr.strip()}")
+    compare.build(cc, ["-shared", "-fPIC", "-Wl,-z,defs", *arguments], library)
 
 
 def read(path):
