@@ -2,7 +2,8 @@
  * 1x1 convolution with few input channels and many output channels, vector code: six pixels times WIDE
  * output channels stay in registers while the input channels go by, and for the epilogue too where it is made
  * of vector instructions. What libxsmm's kernels lose here is a call and a tile in memory for each few
- * multiply-adds; where the epilogue needs a tile, this one's is small enough to be forwarded from the stores.
+ * multiply-adds; where the epilogue needs a tile, this one's is small enough to be forwarded from the stores. The
+ * next pixels of y are fetched meanwhile.
  *
  * x: pixels evenly spaced by XP, channels side by side; XN. P >= 6. K is a multiple of 64. x is not y.
  * w [K / 64][C][64]: read once for each RUN pixels. RUN is a multiple of 6.
@@ -24,6 +25,7 @@ static TARGET inline void conv_expand_tile(const float *restrict x, const float 
 		UNROLL
 		for (int j = 0; j < WIDTH; j++)
 			sum[i][j] = VEC_ZERO();
+	UNROLL4
 	for (int c = 0; c < C; c++, w += 64)
 		UNROLL
 		for (int i = 0; i < 6; i++) {
@@ -47,11 +49,19 @@ static TARGET void conv_expand(const float *restrict x, const float *restrict w,
 
 	for (int n = FROM(n); n < TO(n, N); n++)
 	for (int b0 = FROM(p); b0 < TO(p, P); b0 += RUN)
-	for (int k0 = FROM(k); k0 < TO(k, K); k0 += WIDE) {
-		for (int p0 = b0; p0 < b0 + RUN && p0 < TO(p, P); p0 += 6) {
-			const int first = p0 + 6 < P ? p0 : P - 6; /* the last six overlap with others */
+	for (int block = FROM(k); block < TO(k, K); block += 64)
+	for (int p0 = b0; p0 < b0 + RUN && p0 < TO(p, P); p0 += 6) {
+		const int first = p0 + 6 < P ? p0 : P - 6; /* the last six overlap with others */
+		const int next = first + 12 <= P ? first + 6 : first;
+
+		for (int k0 = block; k0 < block + 64; k0 += WIDE) {
 			VEC sum[6][4];
 
+			UNROLL
+			for (int i = 0; i < 6; i++)
+				UNROLL
+				for (int j = 0; j < WIDE; j += 16)
+					_mm_prefetch((const char *)&Y(n, k0 + j, next + i), _MM_HINT_T0);
 			conv_expand_tile(x + n * XN + first * XP, w + k0 / 64 * 64 * C + k0 % 64, sum);
 #if VECTOR
 			UNROLL
