@@ -9,11 +9,6 @@
 
 enum { MAX_SCANNED = 1 << 20 }; /* elements of a constant that a guard looks at */
 
-static int rank_of(const struct tensor *t)
-{
-	return t->shape.rank;
-}
-
 /* ---- constants along one axis ---- */
 
 /* The step from one element to the next along an axis of the value c broadcasts to; 0: c does not

@@ -1,5 +1,5 @@
 /* Memory that lives as long as a phase of the compiler, and text that grows. */
-#include "template.h"
+#include "skipc.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -122,4 +122,13 @@ void buf_release(struct buf *b)
 {
 	free(b->data);
 	*b = (struct buf){ 0 };
+}
+
+uint64_t hash_text(const char *s)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+	return h ^ h >> 29;
 }

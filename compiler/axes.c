@@ -139,7 +139,8 @@ bool shape_normalize(struct graph *g, struct node *n)
 	for (int k = from; k < x->rank; k++)
 		flag[k] = true;
 	if (set_axes(g, n, x->rank, flag) == 0) {
-		node_error(g, n, NULL, "%s has no dimensions to normalise over", dims_text(g, x));
+		node_error(g, n, NULL, "%s has no dimensions to normalise over",
+			shape_text(g->arena, x));
 		return false;
 	}
 	drop_attr(n, "axis");
@@ -163,7 +164,8 @@ bool shape_batchnorm(struct graph *g, struct node *n)
 		node_error(g, n,
 			"scale, bias, mean and variance have one element a channel, dimension 1 of "
 			"the input",
-			"%s is %s, input is %s", what[k], dims_text(g, v), dims_text(g, x));
+			"%s is %s, input is %s", what[k], shape_text(g->arena, v),
+			shape_text(g->arena, x));
 		return false;
 	}
 	return give(g, n, 0, DT_F32, x);
@@ -218,7 +220,8 @@ bool shape_matmul(struct graph *g, struct node *n)
 		node_error(g, n,
 			"the last dimension of the first operand meets the last but one of the "
 			"second",
-			"%s and %s have no product", dims_text(g, x), dims_text(g, y));
+			"%s and %s have no product", shape_text(g->arena, x),
+			shape_text(g->arena, y));
 		return false;
 	}
 	if (x->rank == 1 || y->rank == 1)
@@ -229,7 +232,8 @@ bool shape_matmul(struct graph *g, struct node *n)
 	t.rank -= 2;
 	if (!broadcast(&s, &t)) {
 		node_error(g, n, "all dimensions but the last two broadcast",
-			"%s and %s have no product", dims_text(g, x), dims_text(g, y));
+			"%s and %s have no product", shape_text(g->arena, x),
+			shape_text(g->arena, y));
 		return false;
 	}
 	s.dim[s.rank++] = x->dim[x->rank - 2];
@@ -246,12 +250,13 @@ bool shape_linear(struct graph *g, struct node *n)
 		return false;
 	if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[0]) {
 		node_error(g, n, "the weight is [inputs,outputs], the input [..,inputs]",
-			"weight %s does not fit input %s", dims_text(g, w), dims_text(g, x));
+			"weight %s does not fit input %s", shape_text(g->arena, w),
+			shape_text(g->arena, x));
 		return false;
 	}
 	if (has_input(n, 2) && (n->in[2]->shape.rank != 1 || n->in[2]->shape.dim[0] != w->dim[1])) {
 		node_error(g, n, "the bias has one element an output", "bias is %s, weight is %s",
-			dims_text(g, &n->in[2]->shape), dims_text(g, w));
+			shape_text(g->arena, &n->in[2]->shape), shape_text(g->arena, w));
 		return false;
 	}
 	s.dim[s.rank - 1] = w->dim[1];

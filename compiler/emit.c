@@ -82,15 +82,6 @@ static const char **parameters(
 	return names;
 }
 
-const char *shape_text(struct arena *a, const struct shape *s)
-{
-	const char *text = "[";
-
-	for (int d = 0; d < s->rank; d++)
-		text = arena_printf(a, "%s%s%lld", text, d > 0 ? "," : "", (long long)s->dim[d]);
-	return arena_printf(a, "%s]", text);
-}
-
 const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most)
 {
 	const char *text = "";

@@ -91,10 +91,7 @@ static void print_inputs(struct graph *g, const struct node *n)
 			continue;
 		}
 		fprintf(to, "%s", dtypes[t->type].name);
-		fputc('[', to);
-		for (int i = 0; t->known && i < t->shape.rank; i++)
-			fprintf(to, "%s%lld", i > 0 ? "," : "", (long long)t->shape.dim[i]);
-		fprintf(to, "%s]", t->known ? "" : "?");
+		fputs(t->known ? shape_text(g->arena, &t->shape) : "[?]", to);
 		if (t->def != NULL && t->def->prov != NULL && t->def->prov->n > 0)
 			fprintf(to, " from \"%s\"",
 				escape(g->arena, g->onnx[t->def->prov->index[0]].name));

@@ -23,7 +23,7 @@ static bool one_of(const struct node *n, const char *const *names)
 
 bool is_layer(const struct node *n)
 {
-	static const char *const names[] = { "Conv", "Linear", "MatMul", "ConvTranspose", NULL };
+	static const char *const names[] = { "Conv", "Linear", "MatMul", NULL };
 
 	return one_of(n, names);
 }

@@ -41,11 +41,6 @@ bool all_are_or_absent(const struct node *n, const char *name, int64_t value)
 	return v == NULL || all_are(v, count, value);
 }
 
-static int rank_of(const struct tensor *t)
-{
-	return t->shape.rank;
-}
-
 /* s as it was before a Transpose by perm: dimension i comes from perm[i]. */
 static void before_perm(const int64_t *perm, int rank, const int64_t *after, int64_t *before)
 {

@@ -696,15 +696,6 @@ static const char *instance_text(struct plan *p, struct kernel *k)
 			 : version_text(p, k, placeholder, instance_comment(p->arena, k), NULL);
 }
 
-static uint64_t hash_text(const char *s)
-{
-	uint64_t h = 14695981039346656037u;
-
-	for (; *s != '\0'; s++)
-		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	return h;
-}
-
 struct instance *instantiate(struct plan *p, int *count)
 {
 	struct instance *v = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*v));

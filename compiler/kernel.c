@@ -279,10 +279,9 @@ void kernel_choose(struct plan *p, struct kernel *k)
 		}
 	}
 	if (k->row == NULL) {
-		bool weights = strstr(why, "weights") != NULL;
-
 		node_error(p->graph, k->anchor,
-			weights ? "export the model with its parameters inside (torch: "
+			k->anchor->nin > 1 && constant_weights(k) == why
+				? "export the model with its parameters inside (torch: "
 				  "export_params=True)"
 				: "skipc compiles what ResNets and highway networks are made of; "
 				  "see README.md",

@@ -54,6 +54,11 @@ struct term {
 	int length;
 };
 
+static inline int rank_of(const struct tensor *t)
+{
+	return t->shape.rank;
+}
+
 typedef bool guard_fn(struct match *);
 typedef struct tensor *rule_fn(struct match *);
 

@@ -268,15 +268,6 @@ double expr_run(const struct program *p, const double *x)
 	return stack[0];
 }
 
-double expr_eval(const struct op *op, const struct node *n, const double *x)
-{
-	struct arena a = { 0 };
-	double y = expr_run(expr_compile(&a, op, n), x);
-
-	arena_release(&a);
-	return y;
-}
-
 /* A literal of that type; a float one has a point or an exponent, and reads back as the same float.
  */
 void print_number(struct buf *out, double v, enum dtype type)

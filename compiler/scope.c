@@ -6,15 +6,6 @@
 
 /* ---- names ---- */
 
-static uint64_t hash_text(const char *s)
-{
-	uint64_t h = UINT64_C(14695981039346656037);
-
-	for (; *s != '\0'; s++)
-		h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
-	return h ^ h >> 29;
-}
-
 static struct name **find_slot(const struct names *m, const char *name, uint64_t hash)
 {
 	size_t k = (size_t)hash & (size_t)(m->cap - 1);

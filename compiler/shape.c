@@ -13,18 +13,13 @@ enum { MAX_LIST = 65536 }; /* integers of one argument */
 
 /* ---- what the rules share ---- */
 
-const char *dims_text(struct graph *g, const struct shape *s)
+const char *shape_text(struct arena *a, const struct shape *s)
 {
-	struct buf b = { 0 };
-	char *text;
+	const char *text = "[";
 
-	buf_puts(&b, "[");
-	for (int k = 0; k < s->rank; k++)
-		buf_printf(&b, "%s%lld", k > 0 ? "," : "", (long long)s->dim[k]);
-	buf_puts(&b, "]");
-	text = arena_strdup(g->arena, b.data);
-	buf_release(&b);
-	return text;
+	for (int d = 0; d < s->rank; d++)
+		text = arena_printf(a, "%s%s%lld", text, d > 0 ? "," : "", (long long)s->dim[d]);
+	return arena_printf(a, "%s]", text);
 }
 
 bool has_input(const struct node *n, int k)
@@ -47,12 +42,12 @@ bool give(struct graph *g, struct node *n, int k, enum dtype type, const struct 
 	}
 	if (count > MAX_ELEMENTS) {
 		node_error(g, n, "no tensor may have more than 2^31-1 elements",
-			"its output would be %s", dims_text(g, s));
+			"its output would be %s", shape_text(g->arena, s));
 		return false;
 	}
 	if (empty && !constant_inputs(n)) {
 		node_error(g, n, "check the sizes of the inputs, and the bounds of slices and pads",
-			"its output is an empty tensor, %s", dims_text(g, s));
+			"its output is an empty tensor, %s", shape_text(g->arena, s));
 		return false;
 	}
 	t->type = type;
@@ -154,7 +149,7 @@ const int64_t *int_argument(struct graph *g, struct node *n, int k, const char *
 	c = shape_count(&t->shape);
 	if (dtypes[t->type].is_float || t->type == DT_BOOL || t->shape.rank > 1 || c > MAX_LIST) {
 		node_error(g, n, "a list of integers is needed", "its %s is %s%s", what,
-			dtypes[t->type].name, dims_text(g, &t->shape));
+			dtypes[t->type].name, shape_text(g->arena, &t->shape));
 		return NULL;
 	}
 	*count = (int)c;
@@ -283,8 +278,8 @@ bool shape_elementwise(struct graph *g, struct node *n)
 
 		if (!broadcast(&s, t)) {
 			node_error(g, n, broadcast_hint(&s, t),
-				"the shapes %s and %s do not go together", dims_text(g, &s),
-				dims_text(g, t));
+				"the shapes %s and %s do not go together", shape_text(g->arena, &s),
+				shape_text(g->arena, t));
 			return false;
 		}
 	}
@@ -468,7 +463,7 @@ void shapes(struct graph *g)
 		if (g->input[k]->known && shape_count(&g->input[k]->shape) == 0)
 			model_error(g->diag, "every dimension of an input must be at least 1",
 				"input \"%s\" is empty: %s", escape(g->arena, g->input[k]->name),
-				dims_text(g, &g->input[k]->shape));
+				shape_text(g->arena, &g->input[k]->shape));
 	for (struct node *n = g->first, *next; n != NULL; n = next) {
 		next = n->next;
 		settle(g, n);

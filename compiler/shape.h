@@ -21,8 +21,6 @@ bool eval_elementwise(struct graph *g, struct node *n);
 
 /* ---- shape.c ---- */
 
-const char *dims_text(struct graph *g, const struct shape *s); /* [1,8,56,56] */
-
 /* Output k gets a type and a shape, both checked. False: reported. */
 bool give(struct graph *g, struct node *n, int k, enum dtype type, const struct shape *s);
 

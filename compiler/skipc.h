@@ -510,6 +510,7 @@ void buf_add(struct buf *b, const char *s, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_release(struct buf *b);
+uint64_t hash_text(const char *s);
 
 /* ---- error.c ----------------------------------------------------------------------------------
  */
@@ -579,7 +580,8 @@ void set_string(struct graph *g, struct node *n, const char *name, const char *v
 void set_ints(struct graph *g, struct node *n, const char *name, int count, const int64_t *v);
 void drop_attr(struct node *n, const char *name);
 
-int64_t shape_count(const struct shape *s); /* elements */
+int64_t shape_count(const struct shape *s);                     /* elements */
+const char *shape_text(struct arena *a, const struct shape *s); /* [1,64,56,56] */
 bool shape_equal(const struct shape *x, const struct shape *y);
 bool is_const(const struct tensor *t);
 double const_f64(
@@ -676,8 +678,6 @@ bool evaluate(struct graph *g, struct node *n);
 #define LAZY_COUNT 65536
 bool is_lazy_const(const struct tensor *t);
 double *lazy_f64(struct arena *scratch, struct graph *g, const struct tensor *t);
-/* Expression of an elementwise operator on scalars; x: its inputs, all of the operator's type. */
-double expr_eval(const struct op *op, const struct node *n, const double *x);
 
 /* ---- memory.c: order, in place, offsets, and what is proved of them
  * --------------------------------- */
@@ -870,7 +870,6 @@ bool is_traced(
 const char *grouped(struct arena *a, int64_t v);  /* 1,234,567 */
 /* `/a/Conv /b/Relu ... /z/Relu (12 nodes)`: provenance for people, escaped. */
 const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most);
-const char *shape_text(struct arena *a, const struct shape *s); /* [1,64,56,56] */
 bool tensor_named(struct arena *a, const struct tensor *t); /* its name is ONNX's, not made up */
 
 /* ---- profile.c: what -DNAME_PROFILE compiles into the output

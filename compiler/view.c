@@ -135,7 +135,8 @@ bool shape_reshape(struct graph *g, struct node *n)
 		node_error(g, n,
 			"a model exported for one batch size fits no other; export it with a "
 			"dynamic batch",
-			"%s cannot become %s", dims_text(g, &x->shape), dims_text(g, &s));
+			"%s cannot become %s", shape_text(g->arena, &x->shape),
+			shape_text(g->arena, &s));
 		return false;
 	}
 	return turn_to_reshape(g, n, &s);
@@ -241,8 +242,8 @@ bool shape_channel(struct graph *g, struct node *n)
 	if (!ok) {
 		node_error(g, n,
 			"it has an element a channel, which is dimension 1 unless an axis is given",
-			"%s does not line up with dimension %d of %s", dims_text(g, v), axis,
-			dims_text(g, x));
+			"%s does not line up with dimension %d of %s", shape_text(g->arena, v),
+			axis, shape_text(g->arena, x));
 		return false;
 	}
 	return turn_to_reshape(g, n, &s);
@@ -309,7 +310,8 @@ bool shape_expand(struct graph *g, struct node *n)
 		node_error(g, n,
 			"shapes are aligned at the last dimension; only dimensions of size 1 "
 			"expand",
-			"%s cannot become %s", dims_text(g, &n->in[0]->shape), dims_text(g, &to));
+			"%s cannot become %s", shape_text(g->arena, &n->in[0]->shape),
+			shape_text(g->arena, &to));
 		return false;
 	}
 	node_drop_inputs(n, 1);
@@ -402,7 +404,8 @@ static bool check_slice(struct graph *g, struct node *n, const struct shape *x)
 			     last < x->dim[k];
 	}
 	if (!ok)
-		node_error(g, n, NULL, "starts, steps and shape do not fit %s", dims_text(g, x));
+		node_error(g, n, NULL, "starts, steps and shape do not fit %s",
+			shape_text(g->arena, x));
 	return ok;
 }
 
@@ -463,7 +466,8 @@ bool shape_concat(struct graph *g, struct node *n)
 				"all dimensions but that of the axis, and the types, must be equal",
 				"input %d, %s, does not go together with input 0, %s, along axis "
 				"%d",
-				k, dims_text(g, t), dims_text(g, &n->in[0]->shape), axis);
+				k, shape_text(g->arena, t), shape_text(g->arena, &n->in[0]->shape),
+				axis);
 			return false;
 		}
 		s.dim[axis] += t->dim[axis];
@@ -540,7 +544,7 @@ static bool check_pad(struct graph *g, struct node *n, const char *mode, const i
 				reflect ? "a reflection has one element less than the dimension"
 					: NULL,
 				"pads %lld and %lld in mode %s do not fit dimension %d of %s",
-				(long long)begin, (long long)end, mode, k, dims_text(g, x));
+				(long long)begin, (long long)end, mode, k, shape_text(g->arena, x));
 			return false;
 		}
 	}

@@ -144,7 +144,7 @@ static bool check_channels(struct graph *g, struct node *n, int64_t group)
 			"the bias must be [K]; onnxscript 0.5.1 to 0.5.6 mixed up the biases of "
 			"convolutions of one input",
 			"bias is %s, weight has %lld output channels",
-			dims_text(g, &n->in[2]->shape), (long long)w->dim[0]);
+			shape_text(g->arena, &n->in[2]->shape), (long long)w->dim[0]);
 		return false;
 	}
 	return true;
@@ -167,7 +167,8 @@ bool shape_conv(struct graph *g, struct node *n)
 	if (node_attr(n, "kernel_shape") != NULL &&
 		memcmp(given, w.kernel, (size_t)w.spatial * sizeof(given[0])) != 0) {
 		node_error(g, n, "kernel_shape must be the last dimensions of the weight",
-			"kernel_shape does not agree with the weight, %s", dims_text(g, weight));
+			"kernel_shape does not agree with the weight, %s",
+			shape_text(g->arena, weight));
 		return false;
 	}
 	s.dim[1] = weight->dim[0];
