@@ -240,12 +240,12 @@ static const char *pointer_text(struct emission *e, const struct region *r, bool
 /* `	conv3x3_..(m, w + 64, m + 1024);`, wrapped at 100 columns. */
 static void write_call(struct emission *e, struct buf *out, const struct kernel *k)
 {
-	const char *arg[MAX_ARG + 4 + MAX_OPERAND];
+	const char *arg[MAX_ARG + 5 + MAX_OPERAND];
 	int n = 0;
 	size_t column = 8 + strlen(k->function) + 1;
 
 	if (is_x86(e->plan))
-		arg[n++] = "net->isa";
+		arg[n++] = part_count(k) > 1 ? "net" : "net->isa";
 	for (int i = 0; i < k->narg; i++)
 		arg[n++] = pointer_text(e, &k->arg[i].region, true);
 	arg[n++] = pointer_text(e, &k->dst, false);
@@ -258,13 +258,17 @@ static void write_call(struct emission *e, struct buf *out, const struct kernel 
 	for (int i = 0; i < k->noperand; i++)
 		if (k->in_place == NULL || k->operand[i].region.buffer != k->in_place)
 			arg[n++] = pointer_text(e, &k->operand[i].region, true);
+	if (part_count(k) > 1 && k->scratch > 0)
+		arg[n++] = arena_printf(e->arena, "m + %lld", (long long)(e->plan->cert.arena / 4));
 	buf_printf(out, "\t%s(", k->function);
 	for (int i = 0; i < n; i++) {
 		if (column + strlen(arg[i]) + 3 > 100) {
 			buf_puts(out, "\n\t\t");
 			column = 16;
+		} else if (i > 0) {
+			buf_puts(out, " ");
 		}
-		buf_printf(out, "%s%s", arg[i], i + 1 < n ? ", " : ");\n");
+		buf_printf(out, "%s%s", arg[i], i + 1 < n ? "," : ");\n");
 		column += strlen(arg[i]) + 2;
 	}
 }
@@ -377,7 +381,7 @@ static void emit_code(struct emission *e)
 	struct buf out = { 0 };
 	struct helper_list helpers = { .e = e, .out = &out };
 	int n;
-	const struct instance *v = instantiate(e->plan, &n);
+	const struct instance *v = instantiate(e->plan, e->name, &n);
 
 	write_head(e, &out);
 	if (is_x86(e->plan))

@@ -552,14 +552,19 @@ static const char *version_text(struct plan *p, struct kernel *k, const char *na
 		.ctx = &x,
 	};
 	struct subst substs[MAX_SUBST + 2 + NVECTOR_WORD];
+	const char *ranges[MAX_SHARE];
 
 	memcpy(substs, k->subst, sizeof(k->subst));
 	r.substs = substs;
 	r.nsubsts = k->nsubst;
-	substs[r.nsubsts++] = (struct subst){ "OPERANDS", operand_parameters(p->arena, k) };
+	substs[r.nsubsts++] = (struct subst){ "OPERANDS",
+		arena_printf(p->arena, "%s%s", operand_parameters(p->arena, k),
+			range_parameters(p->arena, k)) };
 	substs[r.nsubsts++] = (struct subst){ "TARGET", isa != NULL ? isa->macro : "" };
 	if (x.vector != NULL)
 		r.nsubsts += vector_words(p->arena, x.vector, &substs[r.nsubsts]);
+	r.ranges = ranges;
+	r.nranges = cut_ranges(k, ranges);
 	return template_instantiate(p->arena, &r);
 }
 
@@ -678,13 +683,19 @@ static const char *versions_text(struct plan *p, struct kernel *k)
 			buf_puts(&b, "#endif\n\n");
 		buf_printf(&b, "%s\n", text);
 	}
-	buf_printf(&b, "/* %s */\nstatic void %s(int isa, %s)\n{\n#if HAVE_X86\n",
-		instance_comment(a, k), placeholder, parameters);
+	bool whole = part_count(k) == 1;
+	const char *comment = instance_comment(a, k);
+
+	buf_printf(&b, "/* %s */\nstatic void %s%s(int isa, %s)\n{\n#if HAVE_X86\n",
+		whole ? comment : "The versions, for a part of it.", placeholder,
+		whole ? "" : "_range", parameters);
 	for (int i = 0; isas[i].guarded; i++)
 		buf_printf(&b, "\tif (isa == %s) {\n\t\t%s_%s(%s);\n\t\treturn;\n\t}\n",
 			isas[i].name, placeholder, isas[i].suffix, names);
 	buf_printf(&b, "#endif\n\t(void)isa;\n\t%s_%s(%s);\n}\n", placeholder,
 		isas[NISA - 1].suffix, names);
+	if (!whole)
+		buf_printf(&b, "\n%s", parts_text(a, k, placeholder, comment, parameters, names));
 	text = arena_strdup(a, b.data);
 	buf_release(&b);
 	return text;
@@ -696,7 +707,7 @@ static const char *instance_text(struct plan *p, struct kernel *k)
 			 : version_text(p, k, placeholder, instance_comment(p->arena, k), NULL);
 }
 
-struct instance *instantiate(struct plan *p, int *count)
+struct instance *instantiate(struct plan *p, const char *network, int *count)
 {
 	struct instance *v = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*v));
 	uint64_t *hash = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*hash));
@@ -714,6 +725,7 @@ struct instance *instantiate(struct plan *p, int *count)
 		if (same == n) {
 			v[n].name = unique_name(p->arena, v, n, base_name(p->arena, k));
 			v[n].text = replace_all(p->arena, text, placeholder, v[n].name);
+			v[n].text = replace_all(p->arena, v[n].text, NETWORK, network);
 			v[n].first = k;
 			hash[n] = h;
 			raw[n++] = text;

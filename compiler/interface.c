@@ -105,6 +105,10 @@ static void write_macros(struct emission *e, struct buf *out)
 		"#define %s_ARENA_SIZE %lld /* bytes that one call of run needs */\n#define "
 		"%s_ARENA_ALIGN 64\n",
 		u, (long long)arena, u);
+	buf_printf(out,
+		"#define %s_ARENA_WORKER_SIZE %lld /* bytes more for each worker but the first "
+		"*/\n",
+		u, (long long)p->worker_bytes);
 	buf_printf(out, "#define %s_PREPARED_SIZE 0 /* bytes that init fills */\n\n", u);
 	buf_printf(out, "#define %s_INPUTS %d\n", u, p->graph->ninput);
 	for (int k = 0; k < p->graph->ninput; k++)
@@ -126,12 +130,16 @@ static void write_types(struct emission *e, struct buf *out)
 					      : "";
 	const char *profile = profile_fields(e);
 	enum weights_form form = weights_form(e);
+	static const char parallel[] = "\tvoid (*parallel_for)(void *context, void (*body)(void "
+				       "*task, int index, int worker), void *task,\n"
+				       "\t\t\t     int count);\n\tvoid *parallel_context;\n";
+	const char *shared = arena_printf(e->arena, "\tint isa;\n%s", parallel);
 
 	buf_printf(out,
 		"/* A network ready to run. Constant after init: threads may share it. Its fields "
 		"are its own business. */\n"
 		"struct %s {\n\tconst float *weights;\n%s%s%s%s};\n\n",
-		e->name, is_x86(e->plan) ? "\tint isa;\n" : "", product_fields(e), trace, profile);
+		e->name, is_x86(e->plan) ? shared : "", product_fields(e), trace, profile);
 	buf_printf(out, "/* All zero means defaults. */\nstruct %s_options {\n", e->name);
 	buf_printf(out,
 		"\t/* The contents of %s_weights.bin, aligned to 64 bytes, and how many bytes; "
@@ -140,14 +148,17 @@ static void write_types(struct emission *e, struct buf *out)
 		e->name,
 		form == WEIGHTS_BIN ? "an error, as none are linked in" : "those linked in");
 	/* what follows is the same for every target */
-	buf_puts(out, "\t/* Calls body(task, i, worker) for all i below count, on any threads, "
-		      "worker below `workers`, and\n"
-		      "\t * returns when all have returned. --target=c runs on the caller's thread "
-		      "and does not call it. */\n"
-		      "\tvoid (*parallel_for)(void *context, void (*body)(void *task, int index, "
-		      "int worker), void *task,\n"
-		      "\t\t\t     int count);\n\tvoid *parallel_context;\n\tint workers;\n"
-		      "\t/* The greatest instruction set to use: 0 any, 1 portable C, 2 AVX2, 3 "
+	buf_printf(out,
+		"\t/* Calls body(task, i, worker) for all i below count, on any threads, and "
+		"returns "
+		"when all have returned.\n"
+		"\t * worker is below `workers`, and bodies that run at once have different ones; "
+		"the bits depend on neither.\n"
+		"\t * Null, or workers below 2: all runs on the caller's thread. --target=c does "
+		"so "
+		"always. */\n%s\tint workers;\n",
+		parallel);
+	buf_puts(out, "\t/* The greatest instruction set to use: 0 any, 1 portable C, 2 AVX2, 3 "
 		      "AVX-512. --target=c has 1 only. */\n\tint isa;\n");
 	if (e->options->trace)
 		buf_puts(out, "\t/* Called with each stored tensor after it is computed (see the "
@@ -175,12 +186,15 @@ void emit_header(struct emission *e)
 		"*options);\n\n",
 		e->upper, e->name, e->name, e->name);
 	buf_printf(&out,
-		"/* One inference. arena: %s_ARENA_SIZE bytes, aligned to %s_ARENA_ALIGN, not used "
-		"by another call\n"
-		" * meanwhile; what it holds before and after means nothing. Inputs, outputs and "
-		"arena may not overlap.\n"
-		" * Returns a status. */\n",
-		e->upper, e->upper);
+		"/* One inference. arena: %s_ARENA_SIZE bytes, and %s_ARENA_WORKER_SIZE more for "
+		"each "
+		"of options.workers but\n"
+		" * the first, aligned to %s_ARENA_ALIGN, not used by another call meanwhile; what "
+		"it "
+		"holds before and after\n"
+		" * means nothing. Inputs, outputs and arena may not overlap. Returns a status. "
+		"*/\n",
+		e->upper, e->upper, e->upper);
 	emit_signature(e, &out, ";\n\n");
 	buf_printf(&out,
 		"/* What a status means, in English; never null. */\nconst char *%s_error(int "
@@ -262,7 +276,11 @@ static void write_init(struct emission *e, struct buf *out)
 		e->upper);
 	if (is_x86(e->plan))
 		buf_puts(out, "\tnet->isa = best_isa(options != NULL && options->isa > 0 ? "
-			      "options->isa : ISA_AVX512);\n");
+			      "options->isa : ISA_AVX512);\n"
+			      "\tnet->parallel_for = NULL;\n"
+			      "\tif (options != NULL && options->workers > 1) {\n"
+			      "\t\tnet->parallel_for = options->parallel_for;\n"
+			      "\t\tnet->parallel_context = options->parallel_context;\n\t}\n");
 	if (calls_libxsmm(e))
 		buf_puts(out, "\tfind_gemms(net);\n");
 	buf_puts(out, "\tif (options != NULL && options->weights != NULL) {\n\t\tfile = "

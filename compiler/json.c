@@ -192,6 +192,7 @@ static void put_kernels(struct json *j, const struct plan *p)
 		put_text(j, "title", kernel->title);
 		put_nodes(j, "nodes", p->graph, kernel->prov);
 		put_number(j, "macs", kernel->macs);
+		put_number(j, "parts", part_count(kernel));
 		put_number(j, "bytes", kernel->dst.buffer != NULL ? kernel->dst.buffer->bytes : 0);
 		put_bool(j, "in_place", kernel->in_place != NULL);
 		close_with(j, '}');
@@ -217,6 +218,7 @@ void report_json(FILE *to, const struct plan *p)
 	key(&j, "memory");
 	open_with(&j, '{');
 	put_number(&j, "arena", p->cert.arena);
+	put_number(&j, "arena_worker", p->worker_bytes);
 	put_number(&j, "bound", p->cert.bound);
 	put_bool(&j, "all_orders", p->cert.all_orders);
 	put_bool(&j, "exact_offsets", p->cert.exact);

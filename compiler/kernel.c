@@ -289,6 +289,8 @@ void kernel_choose(struct plan *p, struct kernel *k)
 		return;
 	}
 	k->row->setup(p, k);
+	if (is_x86(p))
+		cut(k);
 	p->macs += k->macs;
 }
 

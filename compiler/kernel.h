@@ -19,6 +19,9 @@ bool stride_of(const struct region *r, const struct coord *c, int64_t *stride);
 int64_t need_stride(const struct region *r, struct coord c); /* there is one */
 int merge_dims(const struct region *r, unsigned set, struct coord *c);
 
+/* A loop that threads may share, from outer to inner; see struct share. */
+void share(struct kernel *k, const char *name, int64_t end, int64_t step, enum divides divides);
+
 /* Arguments. */
 const struct region *input(const struct kernel *k);
 /* Appends constant t, plain; or input `which` of the anchor, and of those stacked on it, packed. */
@@ -38,7 +41,7 @@ int64_t row_count(const struct kernel *k);
 void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk);
 struct coord rows_of(const struct shape *s);
 int channel_block(const struct kernel *k, int64_t outputs);
-void tile(struct kernel *k, int64_t outputs,
+void tile(struct kernel *k, int64_t pixels, int64_t outputs,
 	int block); /* block: outputs of one of the stacked anchors */
 
 /* The functions of the rows: why not, cost, parameters. */

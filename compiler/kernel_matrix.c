@@ -65,6 +65,8 @@ static void linear_parameters(struct plan *p, struct kernel *k, int block)
 	param(k, "XK", xk);
 	add_coord(k, rows_of(&k->out->shape));
 	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
+	share(k, "n", w->dim[1], block, DIVIDES_WEIGHTS);
+	share(k, "m", rows, 1, DIVIDES_INPUT);
 	weights(p, k, &(struct blob){ .packing = PACK_LINEAR, .group = 1, .block = block });
 	bias(p, k, 1, block);
 	k->title = "linear";
@@ -133,7 +135,7 @@ void setup_rows(struct plan *p, struct kernel *k)
 	param(k, "XC", xk);
 	param(k, "C", w->dim[0]);
 	param(k, "PLANAR", xk != 1);
-	tile(k, w->dim[1], block);
+	tile(k, rows, w->dim[1], block);
 	add_coord(k, span(0, 0));
 	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
 	add_coord(k, rows_of(&k->out->shape));
@@ -178,12 +180,15 @@ void setup_matmul(struct plan *p, struct kernel *k)
 		param(k, spatial_name(p, "B", (char)('0' + i)), d >= 0 ? y->dim[d] : 1);
 		param(k, spatial_name(p, "A", (char)('0' + i)), d >= 0 ? r[0].stride[d] : 0);
 		param(k, spatial_name(p, "S", (char)('0' + i)), d >= 0 ? r[1].stride[d] : 0);
+		share(k, spatial_name(p, "b", (char)('0' + i)), d >= 0 ? y->dim[d] : 1, 1,
+			DIVIDES_BOTH);
 		add_coord(k, d >= 0 ? span(d, d + 1) : span(0, 0));
 	}
 	param(k, "M", y->dim[rank - 2]);
 	param(k, "N", n);
 	param(k, "K", full[0].dim[rank - 1]);
 	param(k, "MB", 4);
+	share(k, "m", y->dim[rank - 2], 4, DIVIDES_INPUT);
 	param(k, "NB", n < 16 ? n : 16);
 	param(k, "TAIL", n >= 16 && n % 16 != 0);
 	param(k, "AM", r[0].stride[rank - 2]);

@@ -151,6 +151,9 @@ void setup_map(struct plan *p, struct kernel *k)
 	for (int i = 0; i < 6; i++)
 		param(k, arena_printf(p->arena, "D%d", i),
 			i < n ? size_of(&k->dst.shape, &loop[i]) : 1);
+	for (int i = 0; i < n && i < 2; i++)
+		share(k, i == 0 ? "i0" : "i1", size_of(&k->dst.shape, &loop[i]),
+			i == n - 1 ? 64 : 1, DIVIDES_INPUT);
 	for (int i = 0; i < n; i++)
 		add_coord(k, loop[i]);
 	subst(k, "T", dtypes[k->dst.type].ctype);

@@ -48,6 +48,10 @@ static void dims_params(struct plan *p, struct kernel *k, const char *name, int 
 
 		param(k, number, j >= 0 ? size_of(&x->shape, &c[j]) : 1);
 		param(k, arena_printf(p->arena, "X_%s", number), j >= 0 ? need_stride(x, c[j]) : 0);
+		if (*name == 'O') /* outer: each element, or sixteen side by side, by itself */
+			share(k, arena_printf(p->arena, "i%d", i),
+				j >= 0 ? size_of(&x->shape, &c[j]) : 1, i == 3 ? 16 : 1,
+				DIVIDES_INPUT);
 		if (coords)
 			add_coord(k, j >= 0 ? to_output(k, &c[j], reduced) : span(0, 0));
 	}

@@ -92,6 +92,7 @@ bool window(struct plan *p, struct kernel *k, const int64_t *kernel)
 	add_coord(k, span(1, 2));
 	add_coord(k, span(2, y->rank));
 	param(k, "P", size_of(y, &k->coord[2]));
+	share(k, "n", x->shape.dim[0], 1, DIVIDES_INPUT);
 	return leaves;
 }
 
@@ -131,7 +132,7 @@ int channel_block(const struct kernel *k, int64_t outputs)
 	return outputs % 16 == 0 || outputs % 24 != 0 ? 16 : 24;
 }
 
-void tile(struct kernel *k, int64_t outputs, int block)
+void tile(struct kernel *k, int64_t pixels, int64_t outputs, int block)
 {
 	param(k, "K", outputs);
 	const int width = block * (1 + k->nstacked);
@@ -141,6 +142,8 @@ void tile(struct kernel *k, int64_t outputs, int block)
 	param(k, "STEP", block);
 	param(k, "PB", width <= 8 ? 12 : 6);
 	param(k, "PIXELS", width <= 8 ? 12 : 6);
+	share(k, "k", outputs, block, DIVIDES_WEIGHTS);
+	share(k, "p", pixels, width <= 8 ? 12 : 6, DIVIDES_INPUT);
 	param(k, "BLOCKS", outputs >= block);
 	param(k, "TAIL", outputs % block != 0);
 }
@@ -156,7 +159,8 @@ void setup_conv(struct plan *p, struct kernel *k)
 	param(k, "G", group);
 	param(k, "GROUPED", group > 1);
 	param(k, "C", w->dim[1]);
-	tile(k, outputs, block);
+	share(k, "g", group, 1, DIVIDES_BOTH);
+	tile(k, size_of(&k->value->shape, &k->coord[2]), outputs, block);
 	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = (int)group, .block = block });
 	bias(p, k, (int)group, block);
 	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
@@ -171,6 +175,7 @@ static void channel_tile(struct kernel *k, int64_t channels, int64_t most)
 	param(k, "C", channels);
 	param(k, "CB", block);
 	param(k, "TAIL", channels % block != 0);
+	share(k, "p", size_of(&k->value->shape, &k->coord[2]), 1, DIVIDES_INPUT);
 }
 
 void setup_depthwise(struct plan *p, struct kernel *k)
@@ -313,5 +318,7 @@ void setup_resize(struct plan *p, struct kernel *k)
 	add_coord(k, span(1, 2));
 	add_coord(k, span(2, x->shape.rank));
 	param(k, "P", size_of(&k->value->shape, &k->coord[2]));
+	share(k, "n", x->shape.dim[0], 1, DIVIDES_INPUT);
+	share(k, "p", size_of(&k->value->shape, &k->coord[2]), 1, DIVIDES_INPUT);
 	k->title = arena_printf(p->arena, "resize_%s", linear ? "linear" : "nearest");
 }

@@ -268,6 +268,10 @@ static void products(struct plan *p, struct kernel *k, const struct image *m)
 	param(k, "STEP", block);
 	param(k, "TAIL", m->outputs % block != 0);
 	param(k, "ROWS", chunked ? rows : m->oh);
+	share(k, "n", m->n, 1, DIVIDES_INPUT);
+	share(k, "h", m->oh, 1, DIVIDES_INPUT);
+	share(k, "g", m->groups, 1, DIVIDES_BOTH);
+	share(k, "k", m->outputs, block, DIVIDES_WEIGHTS);
 	k->gemm = g;
 	k->ngemm = add_products(g, m, width, chunk);
 	if (m->outputs % block != 0)
@@ -401,9 +405,9 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	param(k, "GROUPED", 0);
 	param(k, "C", w->dim[1]);
 	param(k, "XP", k->arg[0].region.stride[k->arg[0].region.shape.rank - 1]);
-	tile(k, w->dim[0], TILE_CHANNELS);
-	/* small weights stay in L1 while all pixels go by; of large ones each block should */
 	pixels = shape_count(&k->value->shape) / (k->value->shape.dim[0] * w->dim[0]);
+	tile(k, pixels, w->dim[0], TILE_CHANNELS);
+	/* small weights stay in L1 while all pixels go by; of large ones each block should */
 	param(k, "RUN", w->dim[1] * w->dim[0] <= 65536 ? 6 : (pixels + 5) / 6 * 6);
 	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = 1, .block = TILE_CHANNELS });
 	bias(p, k, 1, TILE_CHANNELS);
@@ -466,6 +470,7 @@ void setup_conv_planar(struct plan *p, struct kernel *k)
 	param(k, "NB", pixels);
 	param(k, "RING", ring);
 	param(k, "WP", wp);
+	share(k, "h", m.oh, 1, DIVIDES_INPUT);
 	memset(g, 0, 2 * sizeof(*g));
 	for (int i = 0; i < 2; i++) {
 		g[i].m = g[i].lda = g[i].ldc = i == 0 ? block : (int)(m.outputs % block);

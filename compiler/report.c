@@ -110,6 +110,15 @@ static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const
 	if (k->in_place != NULL)
 		fprintf(to, ", in place");
 	fprintf(to, "\n");
+	if (part_count(k) > 1) {
+		fprintf(to, "        parts:");
+		for (int j = 0; j < k->nshare; j++)
+			if (k->share[j].parts > 1)
+				fprintf(to, " %d of %s (%lld, step %lld)", k->share[j].parts,
+					k->share[j].name, (long long)k->share[j].end,
+					(long long)k->share[j].step);
+		fprintf(to, "\n");
+	}
 	if (k->ngroup > 0)
 		fprintf(to, "        %s: %s\n", k->anchor != NULL ? "epilogue" : "elementwise",
 			epilogue_text(a, k));
@@ -134,6 +143,17 @@ static void report_nodes(FILE *to, struct arena *a, const struct plan *p)
 		"nodes   %d in the model -> %d kernels; %d nodes fused into them, %d evaluated or "
 		"views\n",
 		p->graph->nonnx, p->nkernel, count, gone);
+}
+
+/* What threads share, and what more of them need. */
+static void report_threads(FILE *to, struct arena *a, const struct plan *p)
+{
+	int count = 0;
+
+	for (int i = 0; i < p->nkernel; i++)
+		count += part_count(p->kernel[i]) > 1;
+	fprintf(to, "threads %d kernels in parts; %s bytes of arena more for each further worker\n",
+		count, grouped(a, p->worker_bytes));
 }
 
 /* The arena, buffer by buffer: where each lies, and between which kernels it lives. */
@@ -171,6 +191,7 @@ void report(FILE *to, const struct plan *p)
 	certificate_print(&cert, &a, p);
 	fprintf(to, "memory  %s\n", cert.data);
 	buf_release(&cert);
+	report_threads(to, &a, p);
 	report_blocks(to, p);
 	for (int i = 0; i < p->nkernel; i++)
 		report_kernel(to, &a, p, p->kernel[i]);

@@ -485,4 +485,10 @@ void memory(struct plan *p)
 	}
 	p->kernel = order;
 	p->cert = r.cert;
+	for (int k = 0; k < p->nkernel; k++) {
+		int64_t bytes = (order[k]->scratch + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+
+		if (part_count(order[k]) > 1 && bytes > p->worker_bytes)
+			p->worker_bytes = bytes;
+	}
 }

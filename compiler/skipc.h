@@ -401,7 +401,18 @@ struct coord {
 	int n;
 };
 
-enum { MAX_ARG = 8, MAX_PARAM = 64, MAX_SUBST = 8, MAX_OPERAND = 32 };
+/* What a part of a range needs less of than the whole kernel. */
+enum divides { DIVIDES_INPUT = 1, DIVIDES_WEIGHTS = 2, DIVIDES_BOTH = 3 };
+
+/* A loop of the template that threads may share: from 0 to end, cut at multiples of step. */
+struct share {
+	const char *name; /* as in the template's FROM(name), TO(name, ..) */
+	int64_t end, step;
+	enum divides divides;
+	int parts;
+};
+
+enum { MAX_ARG = 8, MAX_PARAM = 64, MAX_SUBST = 8, MAX_OPERAND = 32, MAX_SHARE = 4 };
 
 /* One call of generated code: an anchor and the elementwise nodes absorbed into its epilogue, or a
  * group of elementwise nodes, or a copy of src (no anchor, no group). Stores one tensor. */
@@ -432,6 +443,8 @@ struct kernel {
 	int nsubst;
 	int64_t scratch, scratch_offset; /* bytes of the arena that it needs while it runs, and
 					    where; argument behind y */
+	struct share share[MAX_SHARE];   /* from outer to inner */
+	int nshare;
 	const struct gemm *gemm; /* small products that its template calls, of no ISA yet; argument
 				    behind scratch */
 	int ngemm;
@@ -495,6 +508,7 @@ struct plan {
 	struct blob **blob;
 	int nblob, blob_cap;
 	struct certificate cert;
+	int64_t worker_bytes; /* behind the arena for each worker but the first: scratch */
 	int64_t weights_bytes;
 	int64_t macs;
 };
@@ -746,6 +760,20 @@ bool kernel_exists(const struct plan *p, const struct kernel *k); /* does some r
 /* Prints every row considered for k, and why it lost. */
 void kernel_explain(FILE *to, const struct plan *p, const struct kernel *k);
 
+/* ---- parts.c: what threads share of a kernel
+ * ------------------------------------------------------- */
+
+void cut(struct kernel *k);                                 /* sets the parts of each range */
+int part_count(const struct kernel *k);                     /* 1: it is not cut */
+int cut_ranges(const struct kernel *k, const char **names); /* those in several parts */
+const char *range_parameters(
+	struct arena *a, const struct kernel *k); /* `, int k_from, int k_to` */
+#define NETWORK "skipc_network" /* stands for the struct's name in texts of instances */
+/* The function `name` that runs name_range, whose parameters are given, in parts where the user has
+ * threads, else whole; before it what it needs. */
+const char *parts_text(struct arena *a, const struct kernel *k, const char *name,
+	const char *comment, const char *parameters, const char *names);
+
 /* ---- template.c: instances of the files in templates/
  * ------------------------------------------------------ */
 
@@ -806,8 +834,9 @@ void emit_x86(struct emission *e, struct buf *out);
 /* Where k's products begin in the table of all; k null: how many it has. */
 int gemm_offset(const struct plan *p, const struct kernel *k);
 
-/* Instances of all kernels, in order of first use; sets kernel.function. */
-struct instance *instantiate(struct plan *p, int *count);
+/* Instances of all kernels, in order of first use, for the network of that name; sets
+ * kernel.function. */
+struct instance *instantiate(struct plan *p, const char *network, int *count);
 
 /* ---- output.c: files that appear complete or not at all
  * ------------------------------------------------------ */

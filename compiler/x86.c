@@ -94,6 +94,12 @@ static const char head[] =
 	"static void leave(int isa)\n{\n#if HAVE_X86\n\tif (isa > "
 	"ISA_C)\n\t\tleave_vectors();\n#endif\n\t(void)isa;\n}\n\n";
 
+static const char sharing[] = "/* Where part i of 0 .. end begins, in steps. */\n"
+			      "static int part_begin(int i, int parts, int end, int step)\n{\n"
+			      "\tconst int units = end / step + (end % step > 0);\n"
+			      "\tconst int at = (int)((int64_t)i * units / parts);\n\n"
+			      "\treturn i < parts ? at * step : end;\n}\n\n";
+
 static const char type[] =
 	"/* A small matrix product, all sizes built in: c [n][m] = (or +=) the sum over i < *count "
 	"of b_i [n][k] a_i [k][m],\n"
@@ -218,12 +224,33 @@ static void write_avx512(struct emission *e, struct buf *out, const struct gemm_
 		buf_puts(out, "#endif\n");
 }
 
+/* What the parts of kernels call. */
+static void write_sharing(struct emission *e, struct buf *out)
+{
+	bool cut = false;
+
+	for (int i = 0; i < e->plan->nkernel; i++)
+		cut = cut || part_count(e->plan->kernel[i]) > 1;
+	if (cut)
+		buf_puts(out, sharing);
+	if (e->plan->worker_bytes > 0)
+		buf_printf(out,
+			"/* A worker's scratch: the first one's is in the arena, the others' are "
+			"behind it. */\n"
+			"static float *scratch_of(int worker, float *first, float *others)\n{\n"
+			"\treturn worker == 0 ? first\n"
+			"\t\t\t   : others + (ptrdiff_t)(worker - 1) * (%s_ARENA_WORKER_SIZE / "
+			"4);\n}\n\n",
+			e->upper);
+}
+
 void emit_x86(struct emission *e, struct buf *out)
 {
 	struct gemm_table t = { .arena = e->arena,
 		.code = !e->options->libxsmm_call && gemm_unavailable() == NULL };
 
 	buf_puts(out, head);
+	write_sharing(e, out);
 	for (int i = 0; i < e->plan->nkernel; i++)
 		for (int j = 0; j < e->plan->kernel[i]->ngemm; j++)
 			gemm_request(&t, &e->plan->kernel[i]->gemm[j]);

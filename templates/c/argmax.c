@@ -16,9 +16,9 @@ static void argmax(const T *restrict x, int64_t *restrict y OPERANDS)
 	enum { O0 = 1, O1 = 1, O2 = 4, A = 10 };
 	enum { X_O0 = 0, X_O1 = 0, X_O2 = 10, XA = 1 }; /* strides of x */
 
-	for (int i0 = 0; i0 < O0; i0++)
-	for (int i1 = 0; i1 < O1; i1++)
-	for (int i2 = 0; i2 < O2; i2++) {
+	for (int i0 = FROM(i0); i0 < TO(i0, O0); i0++)
+	for (int i1 = FROM(i1); i1 < TO(i1, O1); i1++)
+	for (int i2 = FROM(i2); i2 < TO(i2, O2); i2++) {
 		const T *v = x + i0 * X_O0 + i1 * X_O1 + i2 * X_O2;
 		int best = 0;
 
