@@ -117,6 +117,7 @@ check: setup .venv/done
 	$(PYTHON) tests/opset_rows.py
 	$(PYTHON) tests/embed.py
 	$(PYTHON) tests/runtime.py
+	$(PYTHON) tests/threads.py
 	$(PYTHON) tests/blocks.py
 	$(PYTHON) tests/bench.py
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc

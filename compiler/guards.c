@@ -550,7 +550,7 @@ bool guard_transposed_anyway(struct match *m)
 	int64_t places[MAX_RANK], inverse[MAX_RANK];
 	int count;
 
-	if (is_constant(y) || !same_type(y, matched(m, "Transpose", 0)->out[0]))
+	if (is_constant(y) || y == x || !same_type(y, matched(m, "Transpose", 0)->out[0]))
 		return false;
 	for (int k = 0; k < rank; k++)
 		places[k] = k;

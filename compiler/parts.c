@@ -54,8 +54,8 @@ static double part_cost(const struct kernel *k)
 
 	for (int i = 0; i < k->nshare; i++) {
 		const struct share *r = &k->share[i];
-		int64_t units = units_of(r);
-		double share = (double)((units + r->parts - 1) / r->parts) / (double)units;
+		int64_t largest = (units_of(r) + r->parts - 1) / r->parts * r->step;
+		double share = largest < r->end ? (double)largest / (double)r->end : 1.0;
 
 		all *= share;
 		input *= (r->divides & DIVIDES_INPUT) != 0 ? share : 1.0;
