@@ -122,16 +122,18 @@ check: setup .venv/done
 	$(PYTHON) tests/bench.py
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
 	$(PYTHON) tests/run.py --target=x86-64 --fast
+	$(PYTHON) tests/x86.py
 
 check-fast: setup .venv/done
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory UNITS="$(filter-out templates math,$(UNITS))" units
 	$(PYTHON) tests/run.py --fast
 
-# Every case on every instruction set of this machine: ten minutes.
+# Every case on every instruction set of this machine, and many random shapes: half an hour.
 check-x86: setup .venv/done
 	@$(MAKE) --no-print-directory all
 	$(PYTHON) tests/run.py --target=x86-64
+	$(PYTHON) tests/x86.py --models 200 shapes
 
 # All floats through the functions of the generated code: some minutes.
 check-math: $(BUILD)/tests/math_exhaustive

@@ -178,6 +178,24 @@ static void put_blocks(struct json *j, const struct plan *p)
 	close_with(j, ']');
 }
 
+static void put_candidates(struct json *j, const struct plan *p, const struct kernel *k)
+{
+	struct candidate c;
+
+	key(j, "candidates");
+	open_with(j, '[');
+	for (int i = 0; k->anchor != NULL && kernel_candidate(p, k, &i, &c);) {
+		next(j);
+		open_with(j, '{');
+		put_text(j, "row", c.row->name);
+		put_bool(j, "taken", c.taken);
+		put_text(j, "why", c.why);
+		put_number(j, "cost", (int64_t)c.cost);
+		close_with(j, '}');
+	}
+	close_with(j, ']');
+}
+
 static void put_kernels(struct json *j, const struct plan *p)
 {
 	key(j, "kernels");
@@ -195,6 +213,8 @@ static void put_kernels(struct json *j, const struct plan *p)
 		put_number(j, "parts", part_count(kernel));
 		put_number(j, "bytes", kernel->dst.buffer != NULL ? kernel->dst.buffer->bytes : 0);
 		put_bool(j, "in_place", kernel->in_place != NULL);
+		put_number(j, "products", kernel->ngemm);
+		put_candidates(j, p, kernel);
 		close_with(j, '}');
 	}
 	close_with(j, ']');

@@ -294,20 +294,31 @@ void kernel_choose(struct plan *p, struct kernel *k)
 	p->macs += k->macs;
 }
 
+bool kernel_candidate(
+	const struct plan *p, const struct kernel *k, int *next, struct candidate *c)
+{
+	const int n = (int)(sizeof(rows) / sizeof(rows[0]));
+
+	while (*next < n && (strcmp(rows[*next].op, anchor_name(k)) != 0 ||
+				    !serves(&rows[*next], p)))
+		++*next;
+	if (*next == n)
+		return false;
+	c->row = &rows[(*next)++];
+	c->taken = c->row == k->row;
+	c->why = c->row->applies(k);
+	c->cost = c->why == NULL ? c->row->cost(k) : 0.0;
+	if (c->why == NULL && !c->taken)
+		c->why = "it costs more";
+	return true;
+}
+
 void kernel_explain(FILE *to, const struct plan *p, const struct kernel *k)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct kernel_row *r = &rows[i];
-		const char *why = NULL;
+	struct candidate c;
 
-		if (strcmp(r->op, anchor_name(k)) != 0 || !serves(r, p))
-			continue;
-		why = r->applies(k);
-		if (r == k->row)
-			fprintf(to, "        %s: taken, cost %.3g\n", r->name, r->cost(k));
-		else if (why != NULL)
-			fprintf(to, "        %s: %s\n", r->name, why);
-		else
-			fprintf(to, "        %s: cost %.3g\n", r->name, r->cost(k));
+	for (int next = 0; kernel_candidate(p, k, &next, &c);) {
+		fprintf(to, "        %s: %s", c.row->name, c.taken ? "taken" : c.why);
+		fprintf(to, c.cost > 0.0 ? ", cost %.3g\n" : "\n", c.cost);
 	}
 }

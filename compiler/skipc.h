@@ -757,7 +757,17 @@ void memory(struct plan *p);
 /* Chooses the cheapest row that applies and sets k up; where none does, an error at the node. */
 void kernel_choose(struct plan *p, struct kernel *k);
 bool kernel_exists(const struct plan *p, const struct kernel *k); /* does some row apply? */
-/* Prints every row considered for k, and why it lost. */
+/* A row that was considered for a kernel. */
+struct candidate {
+	const struct kernel_row *row;
+	bool taken;
+	const char *why; /* it lost; null where it was taken */
+	double cost;     /* 0 where it does not apply */
+};
+/* The candidates of k, one a call, from *next = 0 on. False: there are no more. */
+bool kernel_candidate(
+	const struct plan *p, const struct kernel *k, int *next, struct candidate *c);
+/* Prints them. */
 void kernel_explain(FILE *to, const struct plan *p, const struct kernel *k);
 
 /* ---- parts.c: what threads share of a kernel

@@ -1,0 +1,210 @@
+"""Random small models for x86.py: each a few pieces side by side, with inputs and outputs of their own.
+
+    model, feeds, notes = pieces.model(seed)
+
+A piece is a layer of random shape (strides, pads, dilations, groups, batch, channel counts that are multiples of
+nothing), perhaps behind a pool, whose result lies channels last, and elementwise operators behind it. notes says of
+each output what it is of.
+"""
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+
+class Piece:
+    """Nodes of a model, by a random generator; `note` describes them."""
+
+    def __init__(self, rng, name):
+        self.rng, self.name, self.note = rng, name, name
+        self.nodes, self.constants, self.feeds = [], [], {}
+
+    def between(self, lo, hi):
+        return int(self.rng.integers(lo, hi + 1))
+
+    def maybe(self, probability=0.5):
+        return self.rng.random() < probability
+
+    def input(self, *shape):
+        name = f"{self.name}_x{len(self.feeds)}"
+        self.feeds[name] = self.rng.standard_normal(shape).astype(np.float32)
+        return name
+
+    def constant(self, array):
+        name = f"{self.name}_c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(array), name))
+        return name
+
+    def normal(self, *shape, scale=1.0):
+        return self.constant((self.rng.standard_normal(shape) * scale).astype(np.float32))
+
+    def node(self, op, *inputs, **attributes):
+        name = f"{self.name}_n{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def epilogue(self, x, shape):
+        """Up to three elementwise operators; channels are shape[1]."""
+        for _ in range(self.between(0, 3)):
+            op = self.rng.choice(["Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "Add", "Sub", "Mul"])
+            self.note += f" {op}"
+            if op in ("Add", "Sub"):
+                x = self.node(op, *([x, self.input(*shape)] if self.maybe() else [self.input(*shape), x]))
+            elif op == "Mul":
+                x = self.node(op, x, self.normal(shape[1], *(1 for _ in shape[2:])))
+            elif op == "Clip":
+                x = self.node(op, x, self.constant(np.float32(-0.5)), self.constant(np.float32(1)))
+            else:
+                x = self.node(op, x)
+        return x
+
+
+def spatial(p, rank, most, least=1):
+    """Random attributes of a window of `least` or more, and an image that holds it."""
+    kernel = [p.between(least, 4) if p.maybe(0.7) else least for _ in range(rank)]
+    dilations = [p.between(1, 3) if p.maybe(0.2) else 1 for _ in range(rank)]
+    strides = [p.between(1, 3) if p.maybe(0.4) else 1 for _ in range(rank)]
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilations)]
+    pads = [p.between(0, k - 1) for k in kernel * 2]
+    image = [p.between(max(1, r - a - b), max(r, most)) for r, a, b in zip(reach, pads, pads[rank:])]
+    size = [(i + a + b - r) // s + 1 for i, a, b, r, s in zip(image, pads, pads[rank:], reach, strides)]
+    return {"kernel_shape": kernel, "dilations": dilations, "strides": strides, "pads": pads}, image, size
+
+
+def behind(p, x):
+    """What reads it gets channels last, half of the time."""
+    return p.node("MaxPool", x, kernel_shape=[2, 2], pads=[0, 0, 1, 1]) if p.maybe() else x
+
+
+def convolve(p, x, channels, outputs, group, attributes):
+    fan = channels // group * int(np.prod(attributes["kernel_shape"]))
+    w = p.normal(outputs, channels // group, *attributes["kernel_shape"], scale=fan**-0.5)
+    bias = [p.normal(outputs)] if p.maybe(0.7) else []
+    return p.node("Conv", x, w, *bias, group=group, **attributes)
+
+
+def conv(p, channels, outputs, group=1, rank=2, most=14, pool=True, window=None):
+    attributes, image, size = window or spatial(p, rank, most)
+    batch = p.between(1, 3) if p.maybe(0.2) else 1
+    p.note += f" {batch}x{channels}x{image} -> {outputs}, {group} groups, {attributes}"
+    x = p.input(batch, channels, *image)
+    x = behind(p, x) if rank == 2 and pool else x
+    return p.epilogue(convolve(p, x, channels, outputs, group, attributes), [batch, outputs, *size])
+
+
+def any_conv(p):
+    return conv(p, p.between(1, 40), p.between(1, 80), rank=p.between(1, 3))
+
+
+def channels_conv(p):
+    return conv(p, p.between(16, 80), p.between(16, 140), rank=p.between(1, 2))
+
+
+def deep_conv(p):
+    """More input channels than a chunk holds."""
+    return conv(p, p.between(150, 260), p.between(16, 70), most=6)
+
+
+def grouped_conv(p):
+    groups = p.between(2, 4)
+    return conv(p, groups * p.between(16, 40), groups * p.between(16, 70), groups)
+
+
+def depthwise_conv(p):
+    channels = p.between(1, 70)
+    return conv(p, channels, channels * p.between(1, 2), channels)
+
+
+def first_conv(p):
+    """Few channels in planes, many outputs."""
+    return conv(p, p.between(1, 8), p.between(16, 100), pool=False, window=spatial(p, 2, 20, 2))
+
+
+def expanding_conv(p):
+    channels = p.between(16, 70)
+    image = [p.between(3, 16), p.between(2, 16)]
+    window = {"kernel_shape": [1, 1], "strides": [1, 1]}, image, image
+    return conv(p, channels, (2 * channels + p.between(0, 63) + 63) // 64 * 64, window=window)
+
+
+def stem(p):
+    """ResNet's first layer, on a smaller image."""
+    p.note += " stem"
+    return p.node("Conv", p.input(1, 3, 56, 56), p.normal(64, 3, 7, 7, scale=0.08), p.normal(64),
+                  kernel_shape=[7, 7], strides=[2, 2], pads=[3, 3, 3, 3])
+
+
+def gate(p, x, layer):
+    """h t + x (1 - t), or with a carry gate of its own; layer() is a layer of x."""
+    h, t = p.node("Relu", layer()), p.node("Sigmoid", layer())
+    carry = p.maybe(0.3)
+    p.note += ", own carry" if carry else ""
+    c = p.node("Sigmoid", layer()) if carry else p.node("Sub", p.constant(np.float32(1)), t)
+    return p.node("Add", p.node("Mul", h, t), p.node("Mul", x, c))
+
+
+def highway_conv(p):
+    channels = p.between(1, 70)
+    size = p.between(3, 12)
+    p.note += f" {channels}x{size}x{size}"
+    x = behind(p, p.input(1, channels, size, size))
+    window = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+    return gate(p, x, lambda: convolve(p, x, channels, channels, 1, window))
+
+
+def shape_of_rows(p, size):
+    return [p.between(1, 3), p.between(1, 30), size] if p.maybe(0.3) else [p.between(1, 70) if p.maybe() else 1, size]
+
+
+def affine(p, x, inputs, outputs):
+    y = p.node("MatMul", x, p.normal(inputs, outputs, scale=inputs**-0.5))
+    return p.node("Add", y, p.normal(outputs)) if p.maybe(0.7) else y
+
+
+def linear(p):
+    inputs, outputs = p.between(1, 200), p.between(1, 200)
+    shape = shape_of_rows(p, inputs)
+    p.note += f" {shape} -> {outputs}"
+    y = affine(p, p.input(*shape), inputs, outputs)
+    return p.epilogue(y, [*shape[:-1], outputs]) if len(shape) == 2 else y
+
+
+def highway(p):
+    size = p.between(1, 130)
+    shape = shape_of_rows(p, size)
+    p.note += f" {shape}"
+    x = p.input(*shape)
+    return gate(p, x, lambda: affine(p, x, size, size))
+
+
+def pool(p):
+    channels = p.between(1, 80)
+    attributes, image, size = spatial(p, 2, 12)
+    op = str(p.rng.choice(["MaxPool", "AveragePool", "GlobalAveragePool"]))
+    if op == "AveragePool":
+        del attributes["dilations"]
+        attributes["count_include_pad"] = p.between(0, 1)
+        size = None
+    p.note += f" {op} {channels}x{image} {attributes if op[0] != 'G' else ''}"
+    x = p.input(1, channels, *(max(i, 5) if size is None else i for i in image))
+    y = p.node(op, x) if op[0] == "G" else p.node(op, x, **attributes)
+    return p.node("Relu", y)
+
+
+KINDS = (any_conv, channels_conv, deep_conv, grouped_conv, depthwise_conv, first_conv, expanding_conv, highway_conv, linear,
+         highway, pool)
+
+
+def model(seed, kinds=KINDS, count=6):
+    rng = np.random.default_rng(seed)
+    feeds, notes, nodes, constants = {}, {}, [], []
+    for k in range(count):
+        kind = kinds[(seed * count + k) % len(kinds)]
+        p = Piece(rng, f"{kind.__name__}{k}")
+        output = kind(p)
+        notes[output] = p.note
+        feeds.update(p.feeds)
+        nodes += p.nodes
+        constants += p.constants
+    graph = helper.make_graph(
+        nodes, "pieces", [helper.make_tensor_value_info(n, TensorProto.FLOAT, x.shape) for n, x in feeds.items()],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in notes], constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), feeds, notes
