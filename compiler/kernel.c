@@ -5,6 +5,7 @@
  */
 #include "kernel.h"
 
+#include <math.h>
 #include <string.h>
 
 void param(struct kernel *k, const char *name, int64_t value)
@@ -250,34 +251,46 @@ static bool serves(const struct kernel_row *r, const struct plan *p)
 	return strcmp(r->target, "c") == 0 || is_x86(p);
 }
 
-bool kernel_exists(const struct plan *p, const struct kernel *k)
+/* The cheapest row that applies, and its cost; null: why the last one does not. */
+static const struct kernel_row *cheapest(
+	const struct plan *p, const struct kernel *k, double *cost, const char **why)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].op, anchor_name(k)) == 0 && serves(&rows[i], p) &&
-			rows[i].applies(k) == NULL)
-			return true;
-	return false;
+	const struct kernel_row *best = NULL;
+
+	*cost = INFINITY;
+	*why = "no kernel computes it";
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct kernel_row *r = &rows[i];
+		const char *objection;
+
+		if (strcmp(r->op, anchor_name(k)) != 0 || !serves(r, p))
+			continue;
+		objection = r->applies(k);
+		if (objection != NULL) {
+			*why = objection;
+		} else if (r->cost(k) < *cost) {
+			best = r;
+			*cost = r->cost(k);
+		}
+	}
+	return best;
+}
+
+double kernel_cost(const struct plan *p, const struct kernel *k)
+{
+	const char *why;
+	double cost;
+
+	cheapest(p, k, &cost, &why);
+	return cost;
 }
 
 void kernel_choose(struct plan *p, struct kernel *k)
 {
-	const char *why = "no kernel computes it";
-	double best = 0.0;
+	const char *why;
+	double cost;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct kernel_row *r = &rows[i];
-
-		if (strcmp(r->op, anchor_name(k)) != 0 || !serves(r, p))
-			continue;
-		if (r->applies(k) != NULL) {
-			why = r->applies(k);
-			continue;
-		}
-		if (k->row == NULL || r->cost(k) < best) {
-			k->row = r;
-			best = r->cost(k);
-		}
-	}
+	k->row = cheapest(p, k, &cost, &why);
 	if (k->row == NULL) {
 		node_error(p->graph, k->anchor,
 			k->anchor->nin > 1 && constant_weights(k) == why

@@ -441,7 +441,7 @@ const char *applies_conv_planar(const struct kernel *k)
 
 double cost_conv_planar(const struct kernel *k)
 {
-	return cost_conv_gemm(k) * 1.05;
+	return cost_conv_gemm(k);
 }
 
 void setup_conv_planar(struct plan *p, struct kernel *k)

@@ -5,6 +5,7 @@
  */
 #include "skipc.h"
 
+#include <math.h>
 #include <string.h>
 
 struct scheduler {
@@ -253,26 +254,31 @@ static struct region argument(struct scheduler *s, struct tensor *t, const struc
 	return dense;
 }
 
-/*
- * A convolution of many channels that lie in planes, as a graph's input does: the products of
- * --target=x86-64 want them side by side, which is worth a copy.
- */
+enum { COPY_COST = 4 }; /* of an element, in multiply-adds */
+
+/* An image in planes, as a graph's input lies, is turned where a kernel that wants channels side by
+ * side is worth the copy. */
 static void turn_image(struct scheduler *s, struct kernel *k)
 {
 	struct arg *a = &k->arg[0];
+	struct region as_is = a->region, turned = as_is;
+	int rank = as_is.shape.rank;
 	uint8_t order[MAX_RANK] = { 0 };
-	int rank = a->region.shape.rank;
+	double cost;
 
-	if (!is_x86(s->plan) || !is_op(k->anchor, "Conv") || k->narg == 0 || rank < 3 ||
-		a->region.stride[1] == 1 || a->region.shape.dim[1] < 16)
+	if (k->narg == 0 || !is_op(k->anchor, "Conv") || rank < 3 || as_is.stride[1] == 1)
 		return;
 	for (int d = 1; d < rank - 1; d++)
 		order[d] = (uint8_t)(d + 1);
 	order[rank - 1] = 1;
-	struct region turned = new_region(
-		s->plan, a->tensor->type, &a->tensor->shape, order, a->tensor);
-
-	copy(s, a->tensor, &a->region, &turned, k->prov);
+	cost = kernel_cost(s->plan, k);
+	a->region = region_dense(as_is.type, &as_is.shape, order);
+	cost -= kernel_cost(s->plan, k) + COPY_COST * (double)shape_count(&as_is.shape);
+	a->region = as_is;
+	if (cost <= 0.0)
+		return;
+	turned = new_region(s->plan, as_is.type, &as_is.shape, order, a->tensor);
+	copy(s, a->tensor, &as_is, &turned, k->prov);
 	a->region = turned;
 }
 
@@ -292,7 +298,7 @@ static void finish(struct scheduler *s, struct kernel *k)
 	}
 	turn_image(s, k);
 	/* what no row can read as it lies, one can read row by row */
-	for (int i = 0; k->anchor != NULL && !kernel_exists(p, k) && i < k->narg; i++) {
+	for (int i = 0; k->anchor != NULL && kernel_cost(p, k) == INFINITY && i < k->narg; i++) {
 		struct arg *a = &k->arg[i];
 		struct region dense = new_region(
 			p, a->tensor->type, &a->tensor->shape, NULL, a->tensor);

@@ -756,7 +756,9 @@ void memory(struct plan *p);
 
 /* Chooses the cheapest row that applies and sets k up; where none does, an error at the node. */
 void kernel_choose(struct plan *p, struct kernel *k);
-bool kernel_exists(const struct plan *p, const struct kernel *k); /* does some row apply? */
+/* Of the cheapest row that applies to k as its arguments lie, in multiply-adds; INFINITY: none
+ * does. */
+double kernel_cost(const struct plan *p, const struct kernel *k);
 /* A row that was considered for a kernel. */
 struct candidate {
 	const struct kernel_row *row;
