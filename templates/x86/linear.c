@@ -11,13 +11,13 @@
 
 #define BIAS 1	 /* a bias for each output */
 #define STACK 1	 /* layers: 1, 2 or 3 */
-#define AVX512 1 /* else AVX2 */
 
 #define Y(m, n) y[(m) * N + (n)]
 
 /*
- * sum [COUNT] = z [COUNT] (zeros where there is none) + x w, w [K][COUNT]. The last vector ends where COUNT does:
- * what it shares with the one before is computed twice.
+ * sum [COUNT] = z [COUNT] (zeros where there is none) + x w, w [K][COUNT]. Sums that are too many for the registers are
+ * made in passes over DEPTH inputs at a time, while the weights of the next are fetched. The last vector ends where COUNT does: what it shares with the one before
+ * is computed twice.
  */
 static TARGET inline void linear_sums(const float *restrict x, const float *restrict w,
 #if BIAS
@@ -26,60 +26,43 @@ static TARGET inline void linear_sums(const float *restrict x, const float *rest
 				      float *restrict sum)
 {
 	enum { K = 64, NB = 20, XK = 1, COUNT = STACK * NB };
-#if AVX512
-	enum { LANES = 2 * 8, MOST = 2 * 8 }; /* floats of a vector, vectors of a pass over the inputs */
-#else
-	enum { LANES = 1 * 8, MOST = 2 * 6 };
-#endif
+	enum { LANES = 16, MOST = LANES < 16 ? 12 : 16 }; /* floats of a vector, vectors of a pass */
 	enum { VECTORS = (COUNT + LANES - 1) / LANES, PASSES = (VECTORS + MOST - 1) / MOST };
-	enum { EACH = (VECTORS + PASSES - 1) / PASSES };
+	enum { EACH = (VECTORS + PASSES - 1) / PASSES, DEPTH = PASSES > 1 ? 16 : K };
 
-	UNROLL
-	for (int p = 0; p < PASSES; p++) {
-		int at[EACH];
-#if AVX512
-		__m512 v[EACH];
-#else
-		__m256 v[EACH];
-#endif
+	for (int k0 = 0; k0 < K; k0 += DEPTH) {
+		const float *next = w + (k0 + DEPTH) * COUNT;
 
 		UNROLL
-		for (int i = 0; i < EACH; i++) {
-			const int j = (p * EACH + i) * LANES;
-
-			at[i] = j < COUNT - LANES ? j : COUNT - LANES;
-#if BIAS && AVX512
-			v[i] = _mm512_loadu_ps(z + at[i]);
-#elif BIAS
-			v[i] = _mm256_loadu_ps(z + at[i]);
-#elif AVX512
-			v[i] = _mm512_setzero_ps();
-#else
-			v[i] = _mm256_setzero_ps();
-#endif
-		}
-		for (int k = 0; k < K; k++) {
-#if AVX512
-			const __m512 s = _mm512_set1_ps(x[k * XK]);
-#else
-			const __m256 s = _mm256_set1_ps(x[k * XK]);
-#endif
+		for (int p = 0; p < PASSES; p++) {
+			int at[EACH];
+			VEC v[EACH];
 
 			UNROLL
+			for (int i = 0; i < EACH; i++) {
+				const int j = (p * EACH + i) * LANES;
+
+				at[i] = j < COUNT - LANES ? j : COUNT - LANES;
+#if BIAS
+				v[i] = VEC_LOAD((k0 > 0 ? sum : z) + at[i]);
+#else
+				v[i] = k0 > 0 ? VEC_LOAD(sum + at[i]) : VEC_ZERO();
+#endif
+			}
+			for (int k = k0; k < k0 + DEPTH && k < K; k++) {
+				const VEC s = VEC_SET1(x[k * XK]);
+
+				UNROLL
+				for (int i = 0; PASSES > 1 && i < EACH * LANES; i += 16, next += 16)
+					_mm_prefetch((const char *)next, _MM_HINT_T1);
+				UNROLL
+				for (int i = 0; i < EACH; i++)
+					v[i] = VEC_FMADD(VEC_LOAD(w + k * COUNT + at[i]), s, v[i]);
+			}
+			UNROLL
 			for (int i = 0; i < EACH; i++)
-#if AVX512
-				v[i] = _mm512_fmadd_ps(_mm512_loadu_ps(w + k * COUNT + at[i]), s, v[i]);
-#else
-				v[i] = _mm256_fmadd_ps(_mm256_loadu_ps(w + k * COUNT + at[i]), s, v[i]);
-#endif
+				VEC_STORE(sum + at[i], v[i]);
 		}
-		UNROLL
-		for (int i = 0; i < EACH; i++)
-#if AVX512
-			_mm512_storeu_ps(sum + at[i], v[i]);
-#else
-			_mm256_storeu_ps(sum + at[i], v[i]);
-#endif
 	}
 }
 
