@@ -211,8 +211,10 @@ static const char help[] =
 	"\n"
 	"MODEL is an .onnx file (or a graph in text form, .skipc). Options of all commands:\n"
 	"  --name NAME      prefix of the generated names; the model's base name unless given\n"
-	"  --target=T       c: portable C99 (the default); x86-64: AVX-512, AVX2 and plain C in "
-	"one file\n"
+	"  --target=T       x86-64 (the default): AVX-512, AVX2 and plain C in one file; c: "
+	"portable "
+	"C99,\n"
+	"                   the same bits everywhere, the smallest arena\n"
 	"  --dim NAME=N     value of a symbolic dimension; the batch is 1 unless given\n"
 	"  -d LETTER        print the graph or plan after a pass:\n"
 	"                   import shapes fold rewrite skip(b) layout schedule(k) memory pack "
@@ -233,7 +235,7 @@ static const char help[] =
 	"  --all-tensors    compare every tensor that survives, name the first that differs\n"
 	"  --float64        distance of both sides from an evaluation in float64\n"
 	"  --cc CC --cflags FLAGS --run 'COMMAND'   how to build and run, for other targets\n"
-	"bench (--target=x86-64 unless given):\n"
+	"bench:\n"
 	"  --peers LIST     of ort,openvino,ncnn,mnn; ort unless given\n"
 	"  --threads N --isa N --runs N   of all; of ours: 1 plain C, 2 AVX2, 3 AVX-512; 15 unless "
 	"given\n"
@@ -327,7 +329,7 @@ static int parse_options(struct job *j, int argc, char **argv)
 {
 	const char *value;
 
-	j->target = "c";
+	j->target = "x86-64";
 	j->emit.settings = "";
 	for (int k = 2; k < argc; k++) {
 		if ((value = option(argv, &k, "-o")) != NULL ||

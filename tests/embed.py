@@ -51,7 +51,8 @@ class Test:
 
     def compile(self, model, name, *options):
         folder = os.path.join(self.work, f"{name}{len(os.listdir(self.work))}")
-        run([self.skipc, "compile", model, "-o", folder, "--name", name, *options])
+        target = () if any(o.startswith("--target") for o in options) else ("--target=c",)
+        run([self.skipc, "compile", model, "-o", folder, "--name", name, *target, *options])
         return folder
 
     def output(self, folder, x, *options, compiler=("gcc", "-O2"), prefix=()):
