@@ -105,7 +105,7 @@ def check_shapes(skipc, seed):
 
     with tempfile.TemporaryDirectory() as work:
         net = Net(skipc, work, model, feeds)
-        net.compile("c")
+        net.compile("c", "--target=c")
         net.build("c", "gcc -O1")
         against(net.run()[0], "--target=c")
         net.compile("x86", "--target=x86-64")
