@@ -520,6 +520,7 @@ static const char *const vector_word[][2] = {
 	{ "VEC_STORE", "storeu" },
 	{ "VEC_ADD", "add" },
 	{ "VEC_FMADD", "fmadd" },
+	{ "VEC_PERMUTE", "permute" },
 };
 
 enum { NVECTOR_WORD = 1 + sizeof(vector_word) / sizeof(vector_word[0]) };

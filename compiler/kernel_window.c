@@ -39,19 +39,24 @@ const char *applies_depthwise(const struct kernel *k)
 	return w->dim[0] == x->dim[1] ? NULL : "an input channel has several output channels";
 }
 
+/* Groups of few outputs leave most of a vector idle. */
 double cost_conv(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
+	int64_t group = attr_int(k->anchor, "group", 1);
+	bool narrow = group > 1 && w->dim[0] / group < 16;
 
 	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) *
-	       (w->dim[1] < 4 ? 2.0 : 1.5);
+	       (narrow                 ? 8.0
+		       : w->dim[1] < 4 ? 2.0
+				       : 1.5);
 }
 
 double cost_depthwise(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 
-	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]);
+	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) * 4.0;
 }
 
 /* Sizes, strides, pads and dilations of a window over the input's image; true if it leaves the

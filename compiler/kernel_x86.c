@@ -492,3 +492,78 @@ void setup_conv_planar(struct plan *p, struct kernel *k)
 	k->macs = shape_count(&k->value->shape) * m.channels * m.r * m.s;
 	k->title = arena_printf(p->arena, "conv%s_planar", window_text(p, k));
 }
+
+/* ---- conv_narrow ---- */
+
+enum { NARROW_PIXELS = 8, NARROW_COLUMNS = 32 }; /* of a tile, and of the input under it */
+
+/* Pixels of a tile: a divisor of the row's where there is a fair one. */
+static int64_t narrow_pixels(const struct image *m)
+{
+	int64_t most = (NARROW_COLUMNS - 1 - (m->s - 1) * m->dil_w) / m->stride_w + 1, even;
+
+	if (most > NARROW_PIXELS)
+		most = NARROW_PIXELS;
+	if (m->ow <= most)
+		return m->ow;
+	even = divisor(m->ow, most);
+	return even * 2 >= most ? even : (m->ow - 1) / ((m->ow + most - 1) / most) + 1;
+}
+
+const char *applies_conv_narrow(const struct kernel *k)
+{
+	const struct region *x = &k->arg[0].region;
+	struct image m;
+
+	if (constant_weights(k) != NULL)
+		return constant_weights(k);
+	if (x->shape.rank != 3 && x->shape.rank != 4)
+		return "it has not one or two spatial dimensions";
+	if (x->stride[1] != 1)
+		return "its input lies in planes";
+	if (k->nstacked > 0)
+		return "several convolutions are computed together";
+	image_of(k, &m);
+	if (m.channels != m.outputs)
+		return "a group has not as many outputs as inputs";
+	if (m.channels != 1 && m.channels != 2 && m.channels != 4 && m.channels != 8)
+		return "a group has not 1, 2, 4 or 8 channels";
+	return (m.s - 1) * m.dil_w < NARROW_COLUMNS ? NULL : "its window is too wide";
+}
+
+/* Vectors of 16 channels, and what it takes to spread and to store them. */
+double cost_conv_narrow(const struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+	double pixels = (double)(shape_count(&k->value->shape) / w->dim[0]);
+
+	return pixels * (double)((w->dim[0] + 15) / 16 * 16) *
+	       (1.2 * (double)(shape_count(w) / w->dim[0]) + 4.0);
+}
+
+void setup_conv_narrow(struct plan *p, struct kernel *k)
+{
+	struct image m;
+	int64_t s0, s1, width, pixels;
+
+	image_of(k, &m);
+	width = m.channels;
+	m.channels *= m.groups;
+	inner_columns(&m, &s0, &s1);
+	pixels = narrow_pixels(&m);
+	image_params(k, &m);
+	param(k, "WIDTH", width);
+	param(k, "SIDES", s0 > 0 || s1 < m.s);
+	param(k, "TAIL", m.channels % 16 != 0);
+	param(k, "PB", pixels);
+	param(k, "REST", m.ow % pixels != 0);
+	add_coord(k, span(0, 1));
+	add_coord(k, span(1, 2));
+	add_coord(k, span(2, k->value->shape.rank));
+	weights(p, k, &(struct blob){ .packing = PACK_NARROW, .group = 1, .block = 16 });
+	bias(p, k, 1, (int)m.channels);
+	k->portable = "c/conv_narrow";
+	k->macs = shape_count(&k->value->shape) * width * m.r * m.s;
+	k->title = arena_printf(p->arena, "%s%s", width == 1 ? "depthwise" : "conv",
+		arena_printf(p->arena, width == 1 ? "%s" : "%s_grouped", window_text(p, k)));
+}

@@ -8,7 +8,8 @@
  *   linear      [block][K][stack][NB]              from [K, N]
  *   gemm        [group][block][chunk][tap][CB][stack][KB]  from [K, C, taps], or [C, K]
  *   planar      [block][C][tap][KB]                from [K, C, taps]
- *   bias        [group][block][stack][KB]          from [K]
+ *   narrow      [block][tap][C][KB]                from [K, C, taps], C of a group
+ * (x86/conv_narrow.c) bias        [group][block][stack][KB]          from [K]
  */
 #include "skipc.h"
 
@@ -111,6 +112,23 @@ static float *pack_gemm(const struct source *x, float *to)
 	return to;
 }
 
+/* Groups of few channels, whole ones side by side in a block. In groups of eight the channels of
+ * the second half come first for the outputs of the second half. */
+static float *pack_narrow(const struct source *x, float *to)
+{
+	int64_t outputs = x->shape->dim[0], width = x->shape->dim[1], block = x->blob->block;
+	int64_t taps = x->blob->count / (outputs * width);
+
+	for (int64_t k0 = 0; k0 < outputs; k0 += block)
+		for (int64_t i = 0; i < taps * width; i++)
+			for (int64_t k = k0; k < minimum(k0 + block, outputs); k++) {
+				int64_t c = width < 8 ? i % width : i % width ^ (k & 4);
+
+				*to++ = (float)x->v[0][(k * width + c) * taps + i / width];
+			}
+	return to;
+}
+
 static float *pack_bias(const struct source *x, float *to)
 {
 	int64_t outputs = x->shape->dim[0] / x->blob->group;
@@ -148,6 +166,7 @@ void pack_blob(struct plan *p, const struct blob *b, float *to)
 		[PACK_DEPTHWISE] = pack_depthwise,
 		[PACK_LINEAR] = pack_linear,
 		[PACK_GEMM] = pack_gemm,
+		[PACK_NARROW] = pack_narrow,
 		[PACK_BIAS] = pack_bias,
 		[PACK_TABLE] = pack_plain,
 	};

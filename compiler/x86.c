@@ -73,7 +73,7 @@ static const char head[] =
 	"#else\n#define HAVE_X86 0\n#endif\n"
 	"#if defined(__clang__)\n#define UNROLL _Pragma(\"unroll\")\n"
 	"#define UNROLL4 _Pragma(\"unroll 4\")\n"
-	"#elif defined(__GNUC__)\n#define UNROLL _Pragma(\"GCC unroll 16\")\n"
+	"#elif defined(__GNUC__)\n#define UNROLL _Pragma(\"GCC unroll 32\")\n"
 	"#define UNROLL4 _Pragma(\"GCC unroll 4\")\n"
 	"#else\n#define UNROLL\n#define UNROLL4\n#endif\n\n"
 	"enum { ISA_C = 1, ISA_AVX2, ISA_AVX512 };\n\n"

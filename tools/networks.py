@@ -190,6 +190,15 @@ class Builder:
         y = self.node("Relu", [x.name], module)
         return Tensor(y, x.channels, x.size, x.moments.relu())
 
+    def relu6(self, x, module):
+        """Clip to 0 .. 6, whose upper end is rarely met: the moments of a ReLU."""
+        if self.opset >= 11:
+            bounds = [self.constant(module, v, np.float32) for v in (0, 6)]
+            y = self.node("Clip", [x.name, *bounds], module)
+        else:
+            y = self.node("Clip", [x.name], module, min=0.0, max=6.0)
+        return Tensor(y, x.channels, x.size, x.moments.relu())
+
     def add(self, x, y, module):
         name = self.unique(self.scope(module) + "Add")
         out = self.emit("Add", [x.name, y.name], name)
@@ -349,6 +358,33 @@ def mlperf_tiny_resnet8(net, x, o):
     return Tensor(y, x.channels, 1, x.moments)
 
 
+def mobilenet_v2(net, x, o):
+    """torchvision's MobileNetV2: a 1x1 expansion, a depthwise 3x3 convolution, a 1x1 projection
+    without activation, and the sum with the input where shapes agree."""
+    def step(x, at, channels, kernel=1, stride=1, group=1):
+        return net.relu6(net.conv(x, f"{at}.0", channels, kernel, stride, group=group,
+                                  bn=f"{at}.1"), f"{at}.2")
+
+    x = step(x, "features.0", o.width, 3, 2)
+    settings = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
+                (6, 160, 3, 2), (6, 320, 1, 1)]  # expansion, channels, blocks, stride
+    block = 0
+    for expansion, channels, count, stride in settings:
+        for k in range(count):
+            block += 1
+            at, y, inner = f"features.{block}", x, x.channels * expansion
+            if expansion > 1:
+                y = step(y, f"{at}.conv.0", inner)
+            n = int(expansion > 1)
+            y = step(y, f"{at}.conv.{n}", inner, 3, 1 if k else stride, inner)
+            y = net.conv(y, f"{at}.conv.{n + 1}", channels * o.width // 32, 1,
+                         bn=f"{at}.conv.{n + 2}", gain=BRANCH_GAIN if k else 1.0)
+            x = net.add(y, x, at) if k else y
+    x = step(x, f"features.{block + 1}", 1280)
+    x = net.flatten(net.global_average_pool(x, ""))
+    return net.dense(x, "classifier.1", o.classes)
+
+
 def highway_layer(net, x, at, layer):
     """y = H T + x (1 - T), where H = relu(layer) and T = sigmoid(layer), which is mostly closed.
     `layer(module, sd, bias)` gives values of about that standard deviation around bias."""
@@ -400,6 +436,7 @@ NETWORKS = {
     "resnext50_32x4d": (resnet, (True, (3, 4, 6, 3), 32, 4), 224, 64, 1000),
     "wide_resnet50_2": (resnet, (True, (3, 4, 6, 3), 1, 128), 224, 64, 1000),
     "preact_resnet50": (preact_resnet, ((3, 4, 6, 3),), 224, 64, 1000),
+    "mobilenet_v2": (mobilenet_v2, (), 224, 32, 1000),
     "cifar_resnet20": (cifar_resnet, ((3, 3, 3),), 32, 16, 10),
     "cifar_resnet56": (cifar_resnet, ((9, 9, 9),), 32, 16, 10),
     "cifar_resnet110": (cifar_resnet, ((18, 18, 18),), 32, 16, 10),

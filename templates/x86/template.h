@@ -18,7 +18,7 @@
 #define UNROLL _Pragma("unroll")
 #define UNROLL4 _Pragma("unroll 4")
 #elif defined(__GNUC__)
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 #define UNROLL4 _Pragma("GCC unroll 4")
 #else
 #define UNROLL
@@ -28,13 +28,14 @@
 /* The instruction set that an instance is compiled for: AVX512_CODE, AVX2_CODE or nothing. */
 #define TARGET AVX512_CODE
 /* Its vectors of floats. */
-#define VEC	  __m512
-#define VEC_ZERO  _mm512_setzero_ps
-#define VEC_SET1  _mm512_set1_ps
-#define VEC_LOAD  _mm512_loadu_ps
-#define VEC_STORE _mm512_storeu_ps
-#define VEC_ADD	  _mm512_add_ps
-#define VEC_FMADD _mm512_fmadd_ps
+#define VEC	    __m512
+#define VEC_ZERO    _mm512_setzero_ps
+#define VEC_SET1    _mm512_set1_ps
+#define VEC_LOAD    _mm512_loadu_ps
+#define VEC_STORE   _mm512_storeu_ps
+#define VEC_ADD	    _mm512_add_ps
+#define VEC_FMADD   _mm512_fmadd_ps
+#define VEC_PERMUTE _mm512_permute_ps
 #define VECTOR_EPILOGUE(v, ...) ((void)(v)) /* EPILOGUE for a vector of channels */
 
 /*
