@@ -560,6 +560,9 @@ void setup_conv_narrow(struct plan *p, struct kernel *k)
 	add_coord(k, span(0, 1));
 	add_coord(k, span(1, 2));
 	add_coord(k, span(2, k->value->shape.rank));
+	share(k, "n", m.n, 1, DIVIDES_INPUT);
+	share(k, "h", m.oh, 1, DIVIDES_INPUT);
+	share(k, "k", m.channels, 16, DIVIDES_BOTH);
 	weights(p, k, &(struct blob){ .packing = PACK_NARROW, .group = 1, .block = 16 });
 	bias(p, k, 1, (int)m.channels);
 	k->portable = "c/conv_narrow";

@@ -113,6 +113,12 @@ def depthwise_conv(p):
     return conv(p, channels, channels * p.between(1, 2), channels)
 
 
+def narrow_conv(p):
+    width = int(p.rng.choice([2, 4, 8, 3]))
+    channels = width * p.between(1, 100 // width)
+    return conv(p, channels, channels, channels // width)
+
+
 def first_conv(p):
     """Few channels in planes, many outputs."""
     return conv(p, p.between(1, 8), p.between(16, 100), pool=False, window=spatial(p, 2, 20, 2))
@@ -189,8 +195,8 @@ def pool(p):
     return p.node("Relu", y)
 
 
-KINDS = (any_conv, channels_conv, deep_conv, grouped_conv, depthwise_conv, first_conv, expanding_conv, highway_conv, linear,
-         highway, pool)
+KINDS = (any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, expanding_conv,
+         highway_conv, linear, highway, pool)
 
 
 def model(seed, kinds=KINDS, count=6):

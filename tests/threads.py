@@ -24,8 +24,8 @@ BUILDS = {
     "threads": "gcc -O1 -g -fsanitize=thread".split(),
     "addresses": "gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all".split(),
 }
-CUT = set("""conv conv_gemm conv_expand conv_planar depthwise linear_vector linear_gemm matmul maxpool avgpool mean softmax
-normalize resize argmax map""".split())  # rows of kernels.def that the network must show in parts
+CUT = set("""conv conv_gemm conv_expand conv_planar conv_narrow depthwise linear_vector linear_gemm matmul maxpool
+avgpool mean softmax normalize resize argmax map""".split())  # rows of kernels.def that the network must show in parts
 
 
 class Builder:
@@ -46,9 +46,9 @@ class Builder:
         return self.constant((self.random.standard_normal(shape) / fan**0.5).astype(np.float32))
 
     def conv(self, x, outputs, channels, size, **attributes):
-        pads = [size // 2] * 4
+        attributes = {"pads": [size // 2] * 4, **attributes}
         bias = self.weights(outputs)
-        return self.node("Conv", x, self.weights(outputs, channels, size, size), bias, pads=pads, **attributes)
+        return self.node("Conv", x, self.weights(outputs, channels, size, size), bias, **attributes)
 
     def model(self):
         shape = [self.batch, 3, 56, 56]
@@ -60,8 +60,10 @@ class Builder:
         carried = self.node("Mul", x, self.node("Sub", self.constant(np.float32([1])), t))
         x = self.node("Add", self.node("Mul", h, t), carried)  # a highway layer: two convolutions in one kernel
         x = self.node("Relu", self.conv(x, 80, 20, 3, group=4))
+        x = self.node("Add", x, self.conv(x, 80, 5, 3, group=16))
         x = self.node("Add", x, self.conv(x, 80, 4, 3, group=20))
         x = self.node("Relu", self.conv(x, 80, 1, 3, group=80))
+        x = self.node("Add", x, self.conv(x, 80, 1, 3, group=80, dilations=[1, 16], pads=[1, 16, 1, 16]))
         x = self.node("Add", x, self.node("Transpose", x, perm=[0, 1, 3, 2]))
         x = self.node("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
         scales = self.constant(np.float32([1, 1, 2, 2]))
