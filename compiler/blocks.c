@@ -1,6 +1,6 @@
 /* What skip() saw, for people: a line or two for each block, and the reason for every sum and gate
  * that is none. */
-#include "skipc.h"
+#include "emission.h"
 
 #include <string.h>
 

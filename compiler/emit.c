@@ -2,7 +2,7 @@
  * The generated code: NAME.c, which reads from top to bottom (what it is, helpers, kernels, tables,
  * run), and the other files by emit_header(), emit_interface(), emit_weights(), emit_main().
  */
-#include "skipc.h"
+#include "emission.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * reads from outside must not depend on the group; as all members lie before the result, groups
  * never form a cycle.
  */
-#include "skipc.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #ifndef SKIPC_GEMM_H
 #define SKIPC_GEMM_H
 
-#include "skipc.h"
+#include "plan.h"
 
 enum gemm_isa { GEMM_AVX2, GEMM_AVX512 };
 

@@ -561,6 +561,11 @@ bool is_const(const struct tensor *t)
 	return t != NULL && t->data != NULL;
 }
 
+bool is_runtime(const struct tensor *t)
+{
+	return t != NULL && !is_const(t) && !is_lazy_const(t);
+}
+
 static float from_bits(uint32_t bits)
 {
 	float f;

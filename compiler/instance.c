@@ -1,5 +1,5 @@
 /* Kernels as C: instances of templates with their epilogues filled in, alike ones shared. */
-#include "skipc.h"
+#include "emission.h"
 
 #include <ctype.h>
 #include <stdlib.h>

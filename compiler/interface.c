@@ -1,5 +1,5 @@
 /* What the user of the output sees: NAME.h, init and error, and with --main a program. */
-#include "skipc.h"
+#include "emission.h"
 
 #include <ctype.h>
 #include <stdlib.h>

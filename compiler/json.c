@@ -1,5 +1,5 @@
 /* skipc inspect --json. */
-#include "skipc.h"
+#include "emission.h"
 
 #include <string.h>
 

@@ -307,13 +307,12 @@ void kernel_choose(struct plan *p, struct kernel *k)
 	p->macs += k->macs;
 }
 
-bool kernel_candidate(
-	const struct plan *p, const struct kernel *k, int *next, struct candidate *c)
+bool kernel_candidate(const struct plan *p, const struct kernel *k, int *next, struct candidate *c)
 {
 	const int n = (int)(sizeof(rows) / sizeof(rows[0]));
 
-	while (*next < n && (strcmp(rows[*next].op, anchor_name(k)) != 0 ||
-				    !serves(&rows[*next], p)))
+	while (*next < n &&
+		(strcmp(rows[*next].op, anchor_name(k)) != 0 || !serves(&rows[*next], p)))
 		++*next;
 	if (*next == n)
 		return false;

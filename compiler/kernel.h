@@ -2,7 +2,7 @@
 #ifndef SKIPC_KERNEL_H
 #define SKIPC_KERNEL_H
 
-#include "skipc.h"
+#include "plan.h"
 
 /* Parameters and texts of the template. */
 void param(struct kernel *k, const char *name, int64_t value);

@@ -1,5 +1,5 @@
 /* The command line, and the table of passes. */
-#include "skipc.h"
+#include "emission.h"
 
 #include <ctype.h>
 #include <errno.h>

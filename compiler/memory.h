@@ -9,7 +9,7 @@
 #ifndef MEMORY_H
 #define MEMORY_H
 
-#include "skipc.h"
+#include "plan.h"
 
 /* A step's access to a buffer that some step writes. They stand by step, in the order given. */
 struct access {
@@ -39,7 +39,7 @@ static inline int64_t max64(int64_t x, int64_t y)
 
 /*
  * To go through the accesses that x waits for, from x->after on: a reader waits for the last writer
- * before it; a writer for the last writer and the readers since. What skipc.h asks for beyond that
+ * before it; a writer for the last writer and the readers since. What plan.h asks for beyond that
  * follows from these. -1: no more.
  */
 static inline int next_wait(const struct planner *m, const struct access *x, int i)

@@ -1,6 +1,6 @@
 /* Output files: written beside their place and renamed when all is done, so that none is ever half
  * there. */
-#include "skipc.h"
+#include "emission.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
  *   narrow      [block][tap][C][KB]                from [K, C, taps], C of a group
  * (x86/conv_narrow.c) bias        [group][block][stack][KB]          from [K]
  */
-#include "skipc.h"
+#include "plan.h"
 
 static int64_t minimum(int64_t x, int64_t y)
 {

@@ -1,6 +1,6 @@
 /* Steps of run by name, and the hook around them: what -DNAME_PROFILE compiles in, and nothing else
  * does. */
-#include "skipc.h"
+#include "emission.h"
 
 /* Bytes that a kernel touches of r, each once. */
 static int64_t region_bytes(const struct region *r)

@@ -1,5 +1,5 @@
 /* Regions: where a tensor lies in a buffer, and what views make of it. */
-#include "skipc.h"
+#include "plan.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The plan for people: its text form, and `skipc inspect`. */
-#include "skipc.h"
+#include "emission.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * regions; a copy is made only where no strides say it. What a Concat joins is written in place by
  * who computes it, and what ends in a graph output is written there.
  */
-#include "skipc.h"
+#include "plan.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,11 +15,6 @@ struct scheduler {
 	struct kernel **pending; /* by id: kernels of fuse(), not yet in order */
 	int npending;
 };
-
-bool is_runtime(const struct tensor *t)
-{
-	return t != NULL && !is_const(t) && !is_lazy_const(t);
-}
 
 /* Grows an array of pointers by one place; the old array stays in the arena. */
 static void *grown(struct arena *a, void *array, int n, int *cap)

@@ -2,7 +2,7 @@
 #ifndef SKIPC_TEMPLATE_H
 #define SKIPC_TEMPLATE_H
 
-#include "skipc.h"
+#include "emission.h"
 
 /* build/templates.c, made by tools/embed.sh: sorted by name, closed by a null name */
 struct embedded {

@@ -9,7 +9,7 @@
  * NAME_weights.bin starts with a header of 64 bytes, little endian: "SKIPCWTS", the byte order mark
  * 0x01020304 and version 1 (32 bits each), bytes and hash of what follows (64 bits each), zeros.
  */
-#include "skipc.h"
+#include "emission.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,7 @@
  * libxsmm's machine code for AVX-512, intrinsics for AVX2 (where they beat libxsmm), plain C; a
  * kernel gets a table of the products it needs.
  */
+#include "emission.h"
 #include "gemm.h"
 
 #include <string.h>

@@ -134,6 +134,7 @@ static void write_epilogue(void *ctx, struct buf *out, const char *indent, const
 {
 	const struct writer *w = ctx;
 
+	(void)vector;
 	ck_assert_int_eq(n, w->n);
 	if (w->expression != NULL) {
 		buf_printf(out, "%s%s = %s", indent, v, w->expression);

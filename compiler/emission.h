@@ -1,0 +1,135 @@
+/* From the plan to C: instances of templates, and the files that they go into. */
+#ifndef EMISSION_H
+#define EMISSION_H
+
+#include "plan.h"
+
+/* ---- template.c: instances of the files in templates/ ---- */
+
+struct instance_request {
+	const char *template_name; /* "c/conv" */
+	const char *function;      /* name of the instance */
+	const char *comment; /* text of its comment, no delimiters; null keeps the template's own */
+	const struct param *params; /* enumerators and switches */
+	int nparams;
+	const struct subst *substs; /* OPERANDS, T, INIT, .. */
+	int nsubsts;
+	const char *const *ranges; /* loops that run over a part: from NAME_from to NAME_to */
+	int nranges;
+	/* writes the expression that stands for LETTER(coord...) */
+	void (*access)(void *ctx, struct buf *out, char letter, char *const *coord, int ncoord);
+	/* writes whole lines, each begun by indent, that may change the lvalue `value`, for
+	 * VECTOR_EPILOGUE a vector of channels; null is none */
+	void (*epilogue)(void *ctx, struct buf *out, const char *indent, const char *value,
+		bool vector, char *const *coord, int ncoord);
+	void *ctx;
+};
+
+/* Text of the functions of one instance. A template that does not fit the request is our bug:
+ * die(). */
+char *template_instantiate(struct arena *a, const struct instance_request *r);
+const char *template_source(const char *name); /* an embedded template, or null */
+/* Calls need(ctx, "c/NAME") for every helper NAME (*_f32, *_i64) that text uses and that has a
+ * template, a helper's own helpers first, each name once. Returns how many. */
+int template_helpers(const char *text, void (*need)(void *ctx, const char *name), void *ctx);
+
+/* ---- instance.c: kernels as C functions ---- */
+
+/* One C function of the output, shared by all kernels that are alike; with --target=x86-64 its
+ * versions, and a function of that name that takes the instruction set first. */
+struct instance {
+	const char *name;
+	const char *text;
+	struct kernel *first;
+};
+
+/* Instruction sets: a version of each function, in the order in which they are written. */
+struct isa {
+	const char *suffix; /* avx512 */
+	const char *macro;  /* AVX512_CODE: its attribute in generated code; "" for plain C */
+	const char *name;   /* of the enumerator in generated code: ISA_AVX512 */
+	const char *vector; /* prefix of its intrinsics, _mm512; null: none */
+	bool guarded;       /* exists on x86-64 only */
+};
+
+enum { NISA = 3 };
+extern const struct isa isas[NISA];
+bool calls_libxsmm(const struct emission *e);         /* it has products, and init finds them */
+const char *product_fields(const struct emission *e); /* of struct NAME, for these; or empty */
+/* Definitions that the versions need, and the small products of all kernels; x86.c. */
+void emit_x86(struct emission *e, struct buf *out);
+/* Where k's products begin in the table of all; k null: how many it has. */
+int gemm_offset(const struct plan *p, const struct kernel *k);
+
+/* Instances of all kernels, in order of first use, for the network of that name; sets
+ * kernel.function. */
+struct instance *instantiate(struct plan *p, const char *network, int *count);
+
+/* ---- output.c: files that appear complete or not at all ---- */
+
+/* Files are written under temporary names; commit renames them all, discard removes them. */
+struct output {
+	const char *dir;
+	struct arena *arena;
+	char **path, **temporary;
+	FILE **file;
+	int n, cap;
+	bool failed; /* something could not be written; said on stderr */
+};
+
+FILE *output_open(struct output *o, const char *name); /* null: failed, said */
+void output_puts(struct output *o, const char *name, const char *text);
+bool output_commit(struct output *o);
+void output_discard(struct output *o);
+
+/* ---- emit.c, interface.c, weights.c: the generated files ---- */
+
+enum { WEIGHTS_ROW = 2048 }; /* bytes of a string literal; 4095 is the most that C99 promises */
+
+enum weights_form { WEIGHTS_AUTO, WEIGHTS_TEXT, WEIGHTS_ROWS, WEIGHTS_INCBIN, WEIGHTS_BIN };
+
+struct emit_options {
+	const char *name;     /* prefix of everything, a C identifier */
+	const char *model;    /* base name of the model's file */
+	const char *settings; /* the options that shaped the output, as one would type them */
+	enum weights_form weights;
+	bool libxsmm_call; /* products: not machine code, but an installed libxsmm's */
+	bool main;         /* NAME_main.c too */
+	bool trace;        /* run reports each stored tensor to a callback */
+};
+
+/* What the parts of the output share. */
+struct emission {
+	struct plan *plan;
+	const struct emit_options *options;
+	struct output *out;
+	struct arena *arena;
+	const char *name, *upper;     /* resnet18, RESNET18 */
+	const char **input, **output; /* parameter names of run */
+	uint64_t weights_hash;
+};
+
+/* A C identifier from a name of the model; never a keyword, never empty. */
+const char *identifier(struct arena *a, const char *name);
+bool is_keyword(const char *s); /* of C or C++, or a name that run uses */
+void emit(struct plan *p, const struct emit_options *options, struct output *out);
+void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run */
+void emit_header(struct emission *e);
+void emit_interface(struct emission *e, struct buf *out); /* init, error: what is not run */
+void emit_weights(struct emission *e); /* before the code, which states the hash */
+enum weights_form weights_form(const struct emission *e); /* the one that it takes */
+void emit_main(struct emission *e);                       /* and NAME.trace, where traced */
+bool is_traced(
+	struct arena *a, const struct kernel *k); /* it stores a tensor that the model names */
+const char *grouped(struct arena *a, int64_t v);  /* 1,234,567 */
+/* `/a/Conv /b/Relu ... /z/Relu (12 nodes)`: provenance for people, escaped. */
+const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most);
+bool tensor_named(struct arena *a, const struct tensor *t); /* its name is ONNX's, not made up */
+
+/* ---- profile.c: what -DNAME_PROFILE compiles into the output ---- */
+
+void emit_profile_types(struct emission *e, struct buf *out); /* into NAME.h */
+const char *profile_fields(struct emission *e);               /* of NAME and NAME_options */
+void emit_profile(struct emission *e, struct buf *out); /* before run, whose hook it defines */
+
+#endif
