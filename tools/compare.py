@@ -342,7 +342,7 @@ class Judge:
 
 def promise_of(options):
     """The promise that a compilation with these options makes."""
-    return EXACT if {"--target=c", "--exact"} & set(options) else FAST
+    return FAST if not {"--target=c", "--exact"} & set(options) else EXACT
 
 
 # the report --------------------------------------------------------------------------------------
@@ -450,6 +450,9 @@ def command_line(prog, epilog):
     p.add_argument("--seed", type=int, default=0, help="of random inputs (default 0)")
     p.add_argument("--dim", action="append", type=dimension, default=[], metavar="NAME=N",
                    help="value of a symbolic dimension (default 1)")
+    p.add_argument("--target", default="x86-64", help="of skipc compile (default x86-64)")
+    p.add_argument("--exact", action="store_true", help="of skipc compile")
+    p.add_argument("--gemm", metavar="FORM", help="of skipc compile")
     p.add_argument("--cc", default="cc", help="C compiler (default cc)")
     p.add_argument("--cflags", default="-O2", help="its flags (default -O2)")
     p.add_argument("--keep", metavar="DIR", help="leave everything that is made there")
@@ -457,12 +460,14 @@ def command_line(prog, epilog):
 
 
 def run_command(p, argv, work):
-    """work(arguments, what stands behind --); the exit status."""
+    """work(arguments, options of skipc compile, what stands behind -- among them); the exit status."""
     argv = sys.argv[1:] if argv is None else argv
     split = argv.index("--") if "--" in argv else len(argv)
     arguments = p.parse_args(argv[:split])
+    options = [f"--target={arguments.target}"] + ["--exact"] * arguments.exact
+    options += [f"--gemm={arguments.gemm}"] if arguments.gemm else []
     try:
-        return work(arguments, argv[split + 1:])
+        return work(arguments, [*options, *argv[split + 1:]])
     except Stop as stop:
         print(f"{p.prog}: {stop}", file=sys.stderr)
         return stop.status

@@ -319,8 +319,7 @@ def bench(arguments, options):
     if arguments.plot:
         module("matplotlib.figure", "matplotlib")  # better now than after minutes
     feeds, dims = compare.feeds_of(compare.load(arguments.model), arguments)
-    build = Build(arguments.skipc, (f"--target={arguments.target}", *options), arguments.cc,
-                  arguments.cflags)
+    build = Build(arguments.skipc, tuple(options), arguments.cc, arguments.cflags)
     with tempfile.TemporaryDirectory(prefix="skipc-bench-") as temporary:
         task = Task(arguments.model, feeds, arguments.keep or temporary, arguments.threads, dims)
         title = f"{os.path.basename(task.path)}, {' '.join(build.options)}, {task.threads} thread" \
@@ -367,7 +366,6 @@ def main(argv=None):
     p = compare.command_line("skipc bench", "After -- further options of skipc compile. Exit "
                              "status: 0 done, 1 a peer computes something else or model refused, "
                              "2 wrong usage, 3 generated code fails, 4 a peer does not run.")
-    p.add_argument("--target", default="x86-64", help="of skipc compile (default x86-64)")
     p.add_argument("--isa", type=int, default=0, choices=range(4),
                    help="greatest instruction set of ours: 0 any, 1 plain C, 2 AVX2, 3 AVX-512")
     p.add_argument("--threads", type=count, default=1, metavar="N", help="of all (default 1)")
