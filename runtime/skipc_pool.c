@@ -2,9 +2,11 @@
  * A pool of threads. See skipc_pool.h.
  *
  * A call publishes a job under the lock, wakes who sleeps, and takes indices itself until none is
- * left. A worker that notices the job enters it under the lock (`inside`) while it is open. The
- * caller closes it when the indices are gone, and waits only for those inside: a thread that wakes
- * late finds it closed and costs nothing.
+ * left. Each worker has a share of the indices, the same for each job of that count, so that it
+ * finds in its cache what it left there; when its own are gone it takes others'. A worker that
+ * notices the job enters it under the lock (`inside`) while it is open. The caller closes it when
+ * the indices are gone, and waits only for those inside: a thread that wakes late finds it closed
+ * and costs nothing.
  *
  * Whoever waits looks for a moment before it sleeps, because the next kernel of a network comes
  * within microseconds. An idle pool sleeps.
@@ -37,6 +39,9 @@ struct seat {
 	struct skipc_pool *pool;
 	pthread_t thread;
 	int worker;
+	char apart[LINE];
+	unsigned next; /* index to take of this worker's share; a counter as those below */
+	char apart1[LINE];
 };
 
 struct skipc_pool {
@@ -56,15 +61,13 @@ struct skipc_pool {
 	char apart0[LINE];
 	unsigned generation; /* of the job */
 	char apart1[LINE];
-	unsigned next; /* index to take */
-	char apart2[LINE];
 	unsigned inside; /* threads in the job, without the owner */
-	char apart3[LINE];
+	char apart2[LINE];
 
 #ifdef SKIPC_POOL_NO_ATOMICS
 	pthread_mutex_t counters;
 #endif
-	struct seat seat[]; /* [0] is not used: that is the caller */
+	struct seat seat[]; /* [0] is the caller's: no thread */
 };
 
 /* ---- counters ---- */
@@ -145,15 +148,23 @@ static void look(struct skipc_pool *pool, unsigned *counter, unsigned value, int
 
 /* ---- a job ---- */
 
-/* Takes indices until none is left. */
+/* Where a worker's share of the indices begins. */
+static unsigned share_begin(const struct skipc_pool *pool, const struct job *job, int worker)
+{
+	return (unsigned)((unsigned long long)job->count * (unsigned)worker /
+			  (unsigned)pool->workers);
+}
+
+/* Takes indices until none is left: the worker's own, then those of the workers behind it. */
 static void work(struct skipc_pool *pool, const struct job *job, int worker)
 {
-	for (;;) {
-		const unsigned index = counter_add(pool, &pool->next, 1);
+	for (int k = 0; k < pool->workers; k++) {
+		const int owner = (worker + k) % pool->workers;
+		const unsigned end = share_begin(pool, job, owner + 1);
+		unsigned index;
 
-		if (index >= job->count)
-			return;
-		job->body(job->task, (int)index, worker);
+		while ((index = counter_add(pool, &pool->seat[owner].next, 1)) < end)
+			job->body(job->task, (int)index, worker);
 	}
 }
 
@@ -205,7 +216,11 @@ static int begin(struct skipc_pool *pool, const struct job *job)
 	pool->busy = pool->open = 1;
 	pool->job = *job;
 	/* None is inside, so none uses it; who enters does so under the lock. */
-	counter_add(pool, &pool->next, 0u - counter_get(pool, &pool->next));
+	for (int k = 0; k < pool->workers; k++) {
+		unsigned *next = &pool->seat[k].next;
+
+		counter_add(pool, next, share_begin(pool, job, k) - counter_get(pool, next));
+	}
 	counter_add(pool, &pool->generation, 1);
 	wake = pool->sleepers;
 	if (job->count > (unsigned)wake && wake > 0) {

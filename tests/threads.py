@@ -51,8 +51,8 @@ class Builder:
         return self.node("Conv", x, self.weights(outputs, channels, size, size), bias, **attributes)
 
     def model(self):
-        shape = [self.batch, 3, 56, 56]
-        x = self.node("Relu", self.conv("x", 32, 3, 7, strides=[2, 2]))  # 32 x 28 x 28, of planes
+        shape = [self.batch, 3, 48, 48]
+        x = self.node("Relu", self.conv("x", 32, 3, 7, strides=[2, 2]))  # 32 x 24 x 24, of planes
         x = self.node("MaxPool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
         x = self.node("Relu", self.conv(x, 128, 32, 1))  # expand
         x = self.node("Relu", self.conv(x, 80, 128, 3))  # several chunks, a narrow last block
@@ -70,8 +70,8 @@ class Builder:
         x = self.node("Resize", x, "", scales, mode="linear", coordinate_transformation_mode="half_pixel")
         best = self.node("Cast", self.node("ArgMax", x, axis=1), to=TensorProto.FLOAT)
         x = self.node("Add", x, best)
-        rows = self.node("Reshape", x, self.constant(np.int64([self.batch, 80, 784])))
-        rows = self.node("Transpose", rows, perm=[0, 2, 1])  # 784 x 80
+        rows = self.node("Reshape", x, self.constant(np.int64([self.batch, 80, 576])))
+        rows = self.node("Transpose", rows, perm=[0, 2, 1])  # 576 x 80
         scale, shift = self.weights(80), self.weights(80)
         rows = self.node("LayerNormalization", rows, scale, shift, axis=-1)
         rows = self.node("MatMul", rows, self.weights(80, 96))
