@@ -213,6 +213,12 @@ static void write_tables(struct emission *e, struct buf *out)
 	}
 }
 
+/* `base + n`, or `base`. */
+static const char *sum_text(struct arena *a, const char *base, int64_t n)
+{
+	return n == 0 ? base : arena_printf(a, "%s + %lld", base, (long long)n);
+}
+
 /* A pointer to the first element of r. */
 static const char *pointer_text(struct emission *e, const struct region *r, bool constant)
 {
@@ -229,12 +235,11 @@ static const char *pointer_text(struct emission *e, const struct region *r, bool
 		int64_t bytes = b->offset + r->offset * dtypes[r->type].size;
 
 		if (r->type == DT_F32)
-			return bytes == 0 ? "m"
-					  : arena_printf(a, "m + %lld", (long long)(bytes / 4));
+			return sum_text(a, "m", bytes / 4);
 		return arena_printf(a, "(%s%s *)((char *)m + %lld)", constant ? "const " : "",
 			dtypes[r->type].ctype, (long long)bytes);
 	}
-	return at == 0 ? base : arena_printf(a, "%s + %lld", base, (long long)at);
+	return sum_text(a, base, at);
 }
 
 /* `	conv3x3_..(m, w + 64, m + 1024);`, wrapped at 100 columns. */
@@ -250,16 +255,16 @@ static void write_call(struct emission *e, struct buf *out, const struct kernel 
 		arg[n++] = pointer_text(e, &k->arg[i].region, true);
 	arg[n++] = pointer_text(e, &k->dst, false);
 	if (k->scratch > 0)
-		arg[n++] = arena_printf(e->arena, "m + %lld", (long long)(k->scratch_offset / 4));
+		arg[n++] = sum_text(e->arena, "m", k->scratch_offset / 4);
 	if (k->ngemm > 0)
-		arg[n++] = arena_printf(e->arena, "%s + %d",
+		arg[n++] = sum_text(e->arena,
 			e->options->libxsmm_call ? "net->gemm" : "gemms[net->isa - 1]",
 			gemm_offset(e->plan, k));
 	for (int i = 0; i < k->noperand; i++)
 		if (k->in_place == NULL || k->operand[i].region.buffer != k->in_place)
 			arg[n++] = pointer_text(e, &k->operand[i].region, true);
 	if (part_count(k) > 1 && k->scratch > 0)
-		arg[n++] = arena_printf(e->arena, "m + %lld", (long long)(e->plan->cert.arena / 4));
+		arg[n++] = sum_text(e->arena, "m", e->plan->cert.arena / 4);
 	buf_printf(out, "\t%s(", k->function);
 	for (int i = 0; i < n; i++) {
 		if (column + strlen(arg[i]) + 3 > 100) {
