@@ -22,41 +22,38 @@ const char *block_kind_name(enum block_kind kind)
 	return kinds[kind].name;
 }
 
-static bool meet(const struct prov *x, const struct prov *y)
+/* The kernel that stores the join, or what it became part of; else the last that stands for one of
+ * its nodes: that one adds it up. */
+const struct prov **blocks_fused(struct arena *a, const struct plan *p)
 {
-	for (int i = 0, j = 0; i < x->n && j < y->n;) {
-		if (x->index[i] == y->index[j])
-			return true;
-		if (x->index[i] < y->index[j])
-			i++;
-		else
-			j++;
-	}
-	return false;
-}
-
-/* The kernel that stores the join, or what it became part of; else the first that stands for one of
- * its nodes. */
-const struct prov *block_fused(const struct plan *p, const struct block *b)
-{
-	const struct prov *first = NULL;
+	const struct graph *g = p->graph;
+	const struct prov **fused = arena_alloc(a, (size_t)(g->nblock + 1) * sizeof(*fused));
+	int *by_tensor = arena_alloc(a, (size_t)(g->ntensor + 1) * sizeof(int)),
+	    *by_node = arena_alloc(a, (size_t)(g->nonnx + 1) * sizeof(int)); /* kernels, from 1 */
 
 	for (int k = 0; k < p->nkernel; k++) {
 		const struct kernel *kernel = p->kernel[k];
 
 		for (int i = 0; i < kernel->ngroup; i++)
-			if (kernel->group[i]->out[0] == b->out)
-				return kernel->prov;
-		if (kernel->prov != NULL && meet(kernel->prov, b->join))
-			first = kernel->prov; /* the last kernel that has some of it adds it up */
+			by_tensor[kernel->group[i]->out[0]->id] = k + 1;
+		for (int i = 0; kernel->prov != NULL && i < kernel->prov->n; i++)
+			by_node[kernel->prov->index[i]] = k + 1;
 	}
-	return first;
+	for (int k = 0; k < g->nblock; k++) {
+		const struct block *b = &g->block[k];
+		int last = by_tensor[b->out->id];
+
+		for (int i = 0; by_tensor[b->out->id] == 0 && i < b->join->n; i++)
+			last = by_node[b->join->index[i]] > last ? by_node[b->join->index[i]]
+								 : last;
+		fused[k] = last > 0 ? p->kernel[last - 1]->prov : NULL;
+	}
+	return fused;
 }
 
-static void block_line(FILE *to, struct arena *a, const struct plan *p, const struct block *b)
+static void block_line(FILE *to, struct arena *a, const struct graph *g, const struct block *b,
+	const struct prov *fused)
 {
-	const struct graph *g = p->graph;
-	const struct prov *fused = block_fused(p, b);
 	const bool gate = b->kind == BLOCK_HIGHWAY || b->kind == BLOCK_CARRY ||
 			  b->kind == BLOCK_BLEND;
 
@@ -94,10 +91,11 @@ void report_blocks(FILE *to, const struct plan *p)
 {
 	const struct graph *g = p->graph;
 	struct arena a = { 0 };
+	const struct prov **fused = blocks_fused(&a, p);
 
 	count_kinds(to, g);
 	for (int k = 0; k < g->nblock; k++)
-		block_line(to, &a, p, &g->block[k]);
+		block_line(to, &a, g, &g->block[k], fused[k]);
 	for (int k = 0; k < g->nrefusal; k++) {
 		const struct onnx_node *o = &g->onnx[g->refusal[k].onnx];
 		const bool named = o->name != NULL && o->name[0] != '\0';

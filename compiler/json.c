@@ -146,6 +146,8 @@ static void put_tensors(struct json *j, const char *name, struct tensor *const *
 static void put_blocks(struct json *j, const struct plan *p)
 {
 	const struct graph *g = p->graph;
+	struct arena a = { 0 };
+	const struct prov **fused = blocks_fused(&a, p);
 
 	key(j, "blocks");
 	open_with(j, '[');
@@ -160,11 +162,12 @@ static void put_blocks(struct json *j, const struct plan *p)
 		put_text(j, "shortcut", b->shortcut);
 		put_text(j, "branch", b->branch);
 		put_text(j, "gate", b->gate);
-		put_nodes(j, "fused", g, block_fused(p, b));
+		put_nodes(j, "fused", g, fused[k]);
 		put_text(j, "note", b->note);
 		close_with(j, '}');
 	}
 	close_with(j, ']');
+	arena_release(&a);
 	key(j, "not_taken");
 	open_with(j, '[');
 	for (int k = 0; k < g->nrefusal; k++) {

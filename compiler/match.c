@@ -572,25 +572,46 @@ static const struct prov *union_of(const struct match *m)
 	return p;
 }
 
+static struct tensor *replacement(struct match *m)
+{
+	struct building b = { .m = m };
+	struct tensor *t = build(&b, m->rule->replacement);
+
+	return b.failed ? NULL : t;
+}
+
+/* Could the operands be computed by what the pattern wants? Most variants end here. */
+static bool operands_fit(const struct term *p, const struct node *n)
+{
+	for (int k = 0; k < p->narg && k < n->nin; k++) {
+		const struct term *arg = p->arg[k];
+
+		if (arg->kind == TERM_NODE && arg->op != NULL &&
+			(n->in[k] == NULL || n->in[k]->def == NULL || n->in[k]->def->op != arg->op))
+			return false;
+	}
+	return true;
+}
+
 static bool attempt(struct rewriter *r, const struct variant *v, struct node *root)
 {
-	struct match m = { .g = r->g, .rewriter = r, .rule = v->rule, .root = root };
 	const struct rule_row *row = v->rule->row;
 	struct tensor *new;
+
+	if (row->function == NULL && !operands_fit(v->pattern, root))
+		return false;
+	struct match m = { .g = r->g, .rewriter = r, .rule = v->rule, .root = root };
 
 	if (row->function != NULL) {
 		m.node[m.nnode++] = root;
 		m.prov = root->prov;
 		new = row->function(&m);
 	} else {
-		struct building b = { .m = &m };
-
 		if (!match_node(&m, v->pattern, root) || !closed(&m) ||
 			(row->guard != NULL && !row->guard(&m)))
 			return false;
 		m.prov = union_of(&m);
-		new = build(&b, v->rule->replacement);
-		new = b.failed ? NULL : new;
+		new = replacement(&m);
 	}
 	if (new != NULL &&new != root->out[0] && same_type(root->out[0], new))
 		new = apart(&m, root->out[0], new);

@@ -287,8 +287,8 @@ void report(FILE *to, const struct plan *p);            /* skipc inspect */
 /* ---- blocks.c, json.c: what skip() saw ---- */
 
 void report_blocks(FILE *to, const struct plan *p);
-/* ONNX nodes of the kernel that adds or blends. Null: there is none. */
-const struct prov *block_fused(const struct plan *p, const struct block *b);
+/* By block: the ONNX nodes of the kernel that adds or blends. Null: there is none. */
+const struct prov **blocks_fused(struct arena *a, const struct plan *p);
 void report_json(FILE *to, const struct plan *p); /* skipc inspect --json */
 
 /* ---- pack.c: constants as kernels want them ---- */
