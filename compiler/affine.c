@@ -206,6 +206,13 @@ bool guard_exact_reciprocal(struct match *m)
 	return guard_floats(m) && all_elements(bound(m, "a"), power_of_two);
 }
 
+bool guard_uniform(struct match *m)
+{
+	double v;
+
+	return is_const(bound(m, "c")) && const_uniform(bound(m, "c"), &v);
+}
+
 bool guard_one_value(struct match *m)
 {
 	double v;

@@ -306,8 +306,9 @@ static struct range monotone(struct seeker *s, const struct node *n, struct rang
 			x.hi > 700 ? INFINITY : math_exp(x.hi) };
 	if (is_op(n, "Sqrt") && x.lo >= 0)
 		return (struct range){ sqrt(x.lo), sqrt(x.hi) };
-	if (is_op(n, "Round"))
-		return (struct range){ floor(x.lo), ceil(x.hi) };
+	if (is_op(n, "Round") || is_op(n, "Floor") || is_op(n, "Ceil"))
+		return (struct range){ is_op(n, "Ceil") ? ceil(x.lo) : floor(x.lo),
+			is_op(n, "Floor") ? floor(x.hi) : ceil(x.hi) };
 	if (is_op(n, "Relu"))
 		return (struct range){ x.lo > 0 ? x.lo : 0, x.hi > 0 ? x.hi : 0 };
 	return r;

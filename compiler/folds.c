@@ -88,7 +88,7 @@ static struct tensor *part(struct match *m, struct tensor *t, int rank, int axis
 	}
 	if (at < 0 || t->shape.dim[at] == 1)
 		return t;
-	if (!is_constant(t) || t->shape.dim[at] != n)
+	if (t->shape.dim[at] != n)
 		return NULL;
 	int64_t starts[MAX_RANK] = { 0 }, steps[MAX_RANK];
 	for (int i = 0; i < t->shape.rank; i++)
@@ -103,17 +103,22 @@ static struct tensor *part(struct match *m, struct tensor *t, int rank, int axis
 	return finish(m, s);
 }
 
-/* t in the shape of the sum, where the stack's axis is gone; one element as a scalar. Null: it is
- * neither. */
-static struct tensor *unstacked(struct match *m, struct tensor *t)
+/* t without the stack's axis, of size 1, if the sum is without it; one element as a scalar. */
+static struct tensor *unstacked(struct match *m, struct tensor *t, int rank, int axis)
 {
-	const struct shape *s = &m->root->out[0]->shape, scalar = { .rank = 0 };
+	struct shape s = { .rank = 0 };
+	const int at = t != NULL ? axis - (rank - t->shape.rank) : -1;
 
-	if (t == NULL || shape_equal(&t->shape, s))
+	if (t == NULL || shape_equal(&t->shape, &m->root->out[0]->shape))
 		return t;
 	if (shape_count(&t->shape) == 1)
-		return make_reshape(m, t, &scalar);
-	return shape_count(&t->shape) == shape_count(s) ? make_reshape(m, t, s) : NULL;
+		return make_reshape(m, t, &s);
+	if (at < 0 || m->root->out[0]->shape.rank == rank)
+		return t;
+	for (int d = 0; d < t->shape.rank; d++)
+		if (d != at)
+			s.dim[s.rank++] = t->shape.dim[d];
+	return make_reshape(m, t, &s);
 }
 
 /* Term k: of a stack, or of an operator on two of them; in the shape of the sum. */
@@ -123,9 +128,9 @@ static struct tensor *term(struct match *m, struct tensor *t, int axis, int k, i
 	struct tensor *x, *y;
 
 	if (is(t, "Concat"))
-		return unstacked(m, part(m, t, rank, axis, k, n));
-	x = unstacked(m, part(m, t->def->in[0], rank, axis, k, n));
-	y = unstacked(m, part(m, t->def->in[1], rank, axis, k, n));
+		return unstacked(m, part(m, t, rank, axis, k, n), rank, axis);
+	x = unstacked(m, part(m, t->def->in[0], rank, axis, k, n), rank, axis);
+	y = unstacked(m, part(m, t->def->in[1], rank, axis, k, n), rank, axis);
 	also_from(m, t->def);
 	if (x == NULL || y == NULL)
 		return NULL;

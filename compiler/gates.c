@@ -44,6 +44,19 @@ static void tensor_atom(const struct seeker *s, const struct tensor *t, struct p
 		poly_atom(p, canon_of(s, t));
 }
 
+/* z, if t is -z or 0 - z. */
+static struct tensor *negated(const struct tensor *t)
+{
+	double v;
+
+	if (is_op(t->def, "Neg"))
+		return t->def->in[0];
+	if (is_op(t->def, "Sub") && is_const(t->def->in[0]) && const_uniform(t->def->in[0], &v) &&
+		v >= 0 && v <= 0)
+		return t->def->in[1];
+	return NULL;
+}
+
 /* What a value outside the cone is to it: mostly itself, but 1 - t of a gate t even then. */
 static void outer_poly(struct seeker *s, struct tensor *t, int depth, struct poly *p)
 {
@@ -80,8 +93,8 @@ static void outer_poly(struct seeker *s, struct tensor *t, int depth, struct pol
 	}
 	/* sigmoid(-z), and a view of 1 - t, where the graph has sigmoid(z), or the same view of t
 	 */
-	if (is_op(n, "Sigmoid") && is_op(n->in[0]->def, "Neg"))
-		same = same_with_input(s, n, n->in[0]->def->in[0]);
+	if (is_op(n, "Sigmoid") && negated(n->in[0]) != NULL)
+		same = same_with_input(s, n, negated(n->in[0]));
 	else if (n->op->class == OP_VIEW && n->nin == 1 && is_op(n->in[0]->def, "Sub") &&
 		 is_const(n->in[0]->def->in[0]) && const_uniform(n->in[0]->def->in[0], &v) &&
 		 v >= 1 && v <= 1)
@@ -549,6 +562,36 @@ static bool find_gate(const struct cone *c, int k, struct gate *g)
 	return false;
 }
 
+/*
+ * A gate that is itself computed in the cone, as a product of two gates is: its value counts as an
+ * atom while the polynomials above it are tried. The first few such values from the top.
+ */
+static bool find_inner_gate(struct cone *c, int k, struct gate *g)
+{
+	struct seeker *s = c->seeker;
+	int tried = 0;
+
+	for (int j = k + 1; j < c->n && tried < 8 && s->steps > 0; j++) {
+		const struct tensor *t = c->node[j]->out[0];
+		bool found;
+
+		if (c->joined[j] || !is_float(t) || !is_gate(s, t))
+			continue;
+		tried++;
+		s->steps -= j - k;
+		c->joined[j] = true;
+		for (int i = j - 1; i >= k; i--)
+			node_poly(c, c->node[i], c->poly[i]);
+		found = c->poly[k]->n >= 2 && try_atom(c, k, canon_of(s, t), g);
+		c->joined[j] = false;
+		for (int i = j - 1; i >= k; i--)
+			node_poly(c, c->node[i], c->poly[i]);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
 bool gate_try(struct cone *c, int k, struct change *change)
 {
 	struct seeker *s = c->seeker;
@@ -558,7 +601,7 @@ bool gate_try(struct cone *c, int k, struct change *change)
 
 	if (c->poly[k]->n < 2 || n->out[0]->type != DT_F32 ||
 		!(is_op(n, "Add") || is_op(n, "Sub") || is_op(n, "Where") || is_op(n, "Div")) ||
-		!find_gate(c, k, &change->gate))
+		!(find_gate(c, k, &change->gate) || find_inner_gate(c, k, &change->gate)))
 		return false;
 	change->node = c->node[k];
 	/* the cover is needed for the provenance, and taken back if that is no block */

@@ -606,6 +606,21 @@ bool guard_same_reshape(struct match *m)
 	       shape_equal(&m->node[1]->out[0]->shape, &m->node[2]->out[0]->shape);
 }
 
+/* y is reshaped to x's shape elsewhere: then it may as well be here. */
+bool guard_reshaped_anyway(struct match *m)
+{
+	const struct tensor *x = bound(m, "x"), *y = bound(m, "y");
+
+	if (is_constant(x) || is_constant(y) || !same_type(y, matched(m, "Reshape", 0)->out[0]))
+		return false;
+	bind_shape(m, "s", &x->shape);
+	for (int k = 0; k < y->nuser && k < MAX_LOOKED_AT; k++)
+		if (strcmp(y->user[k]->op->name, "Reshape") == 0 &&
+			shape_equal(&y->user[k]->out[0]->shape, &x->shape))
+			return true;
+	return false;
+}
+
 /* ---- normalisation ---- */
 
 /* m is the mean of x, in dimensions of size 1. */

@@ -185,7 +185,8 @@ void setup_softmax(struct plan *p, struct kernel *k)
 
 	dims_params(p, k, "O", 3, all_dims(&input(k)->shape) & ~set, 0, true);
 	inner_dim(k, "A", "XA", set, true);
-	param(k, "LOG", strcmp(k->row->name, "logsoftmax") == 0);
+	k->drafts = strcmp(k->row->name, "softmax") == 0;
+	param(k, "LOG", !k->drafts);
 	param(k, "RUN", 64);
 	k->title = k->row->name;
 }

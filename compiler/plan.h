@@ -141,6 +141,8 @@ struct kernel {
 	int nparam;
 	struct subst subst[MAX_SUBST];
 	int nsubst;
+	bool drafts; /* its template keeps values in y before the epilogue: nothing else may lie
+			there */
 	int64_t scratch, scratch_offset; /* bytes of the arena that it needs while it runs, and
 					    where; argument behind y */
 	struct share share[MAX_SHARE];   /* from outer to inner */

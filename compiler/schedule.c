@@ -416,7 +416,7 @@ static void add_read(struct mem_step *step, const struct region *r)
 /* A buffer that k may write its result over: read only at the element that is replaced. */
 static int overwritable(const struct kernel *k)
 {
-	for (int i = 0; i < k->noperand; i++) {
+	for (int i = 0; i < k->noperand && !k->drafts; i++) {
 		const struct region *r = &k->operand[i].region;
 		bool ok = r->buffer->kind == BUF_ARENA && k->dst.buffer->kind == BUF_ARENA;
 		struct region moved = *r;

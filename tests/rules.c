@@ -199,7 +199,9 @@ static const struct rule_case cases[] = {
 	  "Mul(ReduceMean(x) {axes=[2,3], keepdims=1}, y)" },
 	{ PAIR "%m = ReduceMean(%x) {axes=[2,3], keepdims=1}\n%e = Expand(%m) : f32[2,4,6,6]\n%z = Sub(%y, %e)\n" Z,
 	  "Sub(y, ReduceMean(x) {axes=[2,3], keepdims=1})" },
-	{ "input %m : f32[2,4,1,1]\n%e = Expand(%m) : f32[2,4,6,6]\n%z = Add(%e, 1)\n" Z, "Add(Expand(m), 1)" },
+	{ "input %m : f32[2,4,1,1]\n%e = Expand(%m) : f32[2,4,6,6]\n%z = Add(%e, 1)\n" Z, "Expand(Add(m, 1))" },
+	{ "input %m : f32[2,4,1,1]\n%e = Expand(%m) : f32[2,4,6,6]\n%s = Relu(%e)\n%z = Sub(1, %e)\noutput %s\n" Z,
+	  "Relu(Expand(m)); Expand(Sub(1, m))" },
 	{ PAIR "%c = Less(%x, 0)\n%m = Slice(%c) {starts=[0,0,0,0], steps=[1,1,1,1]} : bool[1,4,6,6]\n"
 	  "%e = Expand(%m) : bool[2,4,6,6]\n%z = Where(%e, %x, %y)\n" Z,
 	  "Where(Slice(Less(x, 0)) {starts=[0,0,0,0], steps=[1,1,1,1]}, x, y)" },
@@ -269,6 +271,10 @@ static const struct rule_case cases[] = {
 	  "%d = Concat(%b, %a) {axis=1}\n%e = Mul(%c, %d)\n%z = ReduceSum(%e) {axes=[1], keepdims=1}\n" Z,
 	  "Reshape(Add(Mul(y, x), Mul(y, x)))" },
 
+	{ PAIR "input %k : f32[2,2,1,1,1]\n%a = Reshape(%x) : f32[2,1,4,6,6]\n%b = Reshape(%y) : f32[2,1,4,6,6]\n%c = Concat(%a, %b) {axis=1}\n"
+	  "%s = Softmax(%k) {axis=1}\n%d = Mul(%s, %c)\n%z = ReduceSum(%d) {axes=[1], keepdims=0}\n" Z,
+	  "Add(Mul(Reshape(Slice(Softmax(k) {axis=1, to_end=0}) {starts=[0,0,0,0,0], steps=[1,1,1,1,1]}), x), "
+	  "Mul(Reshape(Slice(Softmax(k) {axis=1, to_end=0}) {starts=[0,1,0,0,0], steps=[1,1,1,1,1]}), y))" },
 	/* Transpose and Reshape on their way down */
 	{ X NHWC "%z = Relu(%t)\n" Z, "Transpose(Relu(x)) {perm=[0,2,3,1]}" },
 	{ X NHWC "const @c : f32[4] = fill(1)\n%z = Add(%t, @c)\n" Z, "Transpose(Add(x, $[1,4,1,1])) {perm=[0,2,3,1]}" },
@@ -312,6 +318,10 @@ static const struct rule_case cases[] = {
 	  "Conv(Transpose(y) {perm=[0,3,1,2]}, $); Transpose(Sub(x, Transpose(y) {perm=[0,3,1,2]})) {perm=[0,2,3,1]}" },
 	{ X "input %y : f32[2,6,6,4]\n" NHWC W "%u = Transpose(%y) {perm=[0,3,1,2]}\n%s = Conv(%u, @w)\n%z = Sub(%y, %t)\noutput %s\n" Z,
 	  "Conv(Transpose(y) {perm=[0,3,1,2]}, $); Transpose(Sub(Transpose(y) {perm=[0,3,1,2]}, x)) {perm=[0,2,3,1]}" },
+	{ PAIR "%q = Reshape(%y) : f32[2,144]\n%u = Relu(%q)\n%r = Relu(%x)\n%s = Reshape(%r) : f32[2,144]\n%t = Softmax(%u) {axis=1}\n"
+	  "%v = Reshape(%t) : f32[2,4,6,6]\n%z = Sub(%v, %y)\n" Z, "Reshape(Sub(Softmax(Relu(Reshape(y))) {axis=1, to_end=0}, Reshape(y)))" },
+	{ PAIR "%q = Reshape(%y) : f32[2,144]\n%t = Softmax(%q) {axis=1}\n%v = Reshape(%t) : f32[2,4,6,6]\n%z = Sub(%y, %v)\n" Z,
+	  "Reshape(Sub(Reshape(y), Softmax(Reshape(y)) {axis=1, to_end=0}))" },
 	{ X "%a = Relu(%x)\n%r = Reshape(%a) : f32[2,144]\n%z = Div(1, %r)\n" Z, "Reshape(Reciprocal(Relu(x)))" },
 	{ X "%a = Tanh(%x)\n%r = Reshape(%a) : f32[2,144]\n%z = Pow(2, %r)\n" Z, "Reshape(Pow(2, Tanh(x)))" },
 

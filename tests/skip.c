@@ -64,6 +64,22 @@ static const struct skip_case {
 	{ TH "%p = Softplus(%a)\n%k = Greater(%a, 20)\n%q = Where(%k, %a, %p)\n%r = Neg(%q)\n%c = Exp(%r)\n%t = Sub(1, %c)\n"
 	  "%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
 	{ T "%l = Log(%t)\n%g = Exp(%l)\n%m = Mul(%h, %g)\n%c = Sub(1, %g)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	/* a gate that is computed in the sum's own cone */
+	{ T "%u = Sigmoid(%b)\n%g = Mul(%t, %u)\n%m = Mul(%h, %g)\n%c = Sub(1, %g)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ T "%g = Mul(%t, %t)\n%d = Sub(%h, %x)\n%m = Mul(%d, %g)\n%z = Add(%m, %x)\n" Z, "highway" },
+	{ T "%k = Less(%t, 0.1)\n%g = Where(%k, 0, %t)\n%m = Mul(%h, %g)\n%c = Sub(1, %g)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ T "%s = Sub(%t, 0.5)\n%g = Ceil(%s)\n%m = Mul(%h, %g)\n%c = Sub(1, %g)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ TH "%i = Sub(0, %a)\n%t = Sigmoid(%a)\n%c = Sigmoid(%i)\n%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	/* a gate expanded, layers on another shape */
+	{ X LAYER("b", "x", "2") "%h = Relu(%b)\nconst @w1 : f32[8,1] = fill(1)\n%a = Linear(%x, @w1)\n%t = Sigmoid(%a)\n%e = Expand(%t) : f32[3,8]\n"
+	  "%m = Mul(%h, %e)\n%c = Sub(1, %e)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ "input %i : f32[3,2,4]\n%x = Reshape(%i) : f32[3,8]\n" LAYER("a", "x", "1") LAYER("b", "x", "2") "%h = Relu(%b)\n%t = Sigmoid(%a)\n"
+	  "%p = Reshape(%h) : f32[3,2,4]\n%q = Reshape(%t) : f32[3,2,4]\n%m = Mul(%p, %q)\n%c = Sub(1, %q)\n%n = Mul(%i, %c)\n"
+	  "%z = Add(%m, %n)\n" Z, "highway" },
+	/* a stack of both, weighted by a softmax */
+	{ X LAYER("b", "x", "2") "%h = Relu(%b)\nconst @w1 : f32[8,2] = fill(1)\n%a = Linear(%x, @w1)\n%s = Softmax(%a) {axis=1, to_end=0}\n"
+	  "%r = Reshape(%s) : f32[3,2,1]\n%i = Reshape(%h) : f32[3,1,8]\n%j = Reshape(%x) : f32[3,1,8]\n%k = Concat(%i, %j) {axis=1}\n"
+	  "%m = Mul(%r, %k)\n%z = ReduceSum(%m) {axes=[1], keepdims=0}\n" Z, "highway" },
 	/* selections */
 	{ HARD "%z = Where(%k, %h, %x)\n" Z, "highway" },
 	{ HARD "%z = Where(%k, %x, %h)\n" Z, "highway" },
