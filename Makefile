@@ -120,6 +120,7 @@ check: setup .venv/done
 	$(PYTHON) tests/threads.py
 	$(PYTHON) tests/blocks.py
 	$(PYTHON) tests/bench.py
+	$(PYTHON) tests/closed.py
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
 	$(PYTHON) tests/run.py --target=x86-64 --fast
 	$(PYTHON) tests/x86.py

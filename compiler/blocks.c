@@ -51,6 +51,12 @@ const struct prov **blocks_fused(struct arena *a, const struct plan *p)
 	return fused;
 }
 
+bool block_leaves_out(const struct graph *g, const struct block *b)
+{
+	return g->skip_below > 0 && b->unskipped == NULL &&
+	       (b->kind == BLOCK_HIGHWAY || b->kind == BLOCK_CARRY);
+}
+
 static void block_line(FILE *to, struct arena *a, const struct graph *g, const struct block *b,
 	const struct prov *fused)
 {
@@ -64,6 +70,11 @@ static void block_line(FILE *to, struct arena *a, const struct graph *g, const s
 		fprintf(to, ", gate \"%s\"", escape(a, b->gate));
 	fprintf(to, "%s%s\n", b->note != NULL ? "; " : "", b->note != NULL ? b->note : "");
 	fprintf(to, "        nodes: %s\n", prov_text(a, g, b->nodes, 12));
+	if (block_leaves_out(g, b))
+		fprintf(to, "        rows whose gates are all below %g are carried\n",
+			g->skip_below);
+	else if (b->unskipped != NULL)
+		fprintf(to, "        closed gates leave nothing out: %s\n", b->unskipped);
 	if (fused != NULL)
 		fprintf(to, "        one kernel: %s\n", prov_text(a, g, fused, 12));
 }

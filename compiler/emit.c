@@ -135,6 +135,13 @@ static void write_head(struct emission *e, struct buf *out)
 		p->graph->sha256, grouped(e->arena, p->macs), grouped(e->arena, p->weights_bytes),
 		grouped(e->arena, p->cert.arena),
 		p->cert.arena == p->cert.bound ? ", which is the lower bound" : "");
+	if (p->graph->nskipped > 0)
+		buf_printf(out,
+			" * --skip-closed-gates: %d highway layers carry a row of x where all its "
+			"gates "
+			"are below %g, and do not compute\n * H for it; each element changes by at "
+			"most %g |H - x| a layer.\n *\n",
+			p->graph->nskipped, p->graph->skip_below, p->graph->skip_below);
 	buf_printf(out, " * This file belongs to whoever compiled it: 0BSD, no condition, no "
 			"warranty.\n */\n");
 	buf_printf(out,

@@ -254,6 +254,15 @@ static int inputs_of(const struct kernel *k)
 	return n;
 }
 
+/* The member that leaves rows out, if there is one: then T must not be computed beside H. */
+static const struct node *keeping_member(const struct kernel *k)
+{
+	for (int i = 0; i < k->ngroup; i++)
+		if (is_op(k->group[i], "Below") || is_op(k->group[i], "Above"))
+			return k->group[i];
+	return NULL;
+}
+
 /* The kernel of another anchor that gives t to k's group and to nobody else, and can be computed
  * beside k's. */
 static struct kernel *stackable(struct fuser *f, const struct kernel *k, const struct tensor *t)
@@ -262,7 +271,7 @@ static struct kernel *stackable(struct fuser *f, const struct kernel *k, const s
 	struct kernel *other = id > 0 ? f->plan->kernel[id - 1] : NULL;
 
 	if (other == NULL || other == k || other->anchor == NULL || other->out != t ||
-		other->nstacked > 0 || t->is_output)
+		other->nstacked > 0 || t->is_output || keeping_member(other) != NULL)
 		return NULL;
 	for (int i = 0; i < t->nuser; i++)
 		if (f->owner[t->user[i]->id] != k->id + 1)
@@ -321,6 +330,30 @@ static void stack_anchors(struct fuser *f, struct kernel *k)
 		}
 }
 
+/* ---- rows that may be left out ---- */
+
+/* The anchor's value reaches the result only where Below or Above selects it. */
+static void find_keep(struct kernel *k)
+{
+	const struct node *keep = keeping_member(k);
+	bool reads[MAX_GROUP + 1] = { false }; /* it depends on the anchor's value */
+
+	for (int i = 0; keep != NULL && i < k->ngroup; i++) {
+		const struct node *n = k->group[i];
+
+		for (int j = 0; j < n->nin; j++) {
+			bool from = n->in[j] == k->value;
+
+			for (int e = 0; e < i; e++)
+				from = from || (reads[e] && n->in[j] == k->group[e]->out[0]);
+			reads[i] = reads[i] || (from && (n != keep || j < 2));
+		}
+		if (n->out[0] == keep->in[0] || (n->out[0] == k->out && reads[i]))
+			keep = NULL;
+	}
+	k->keep = keep;
+}
+
 void fuse(struct plan *p)
 {
 	size_t n = (size_t)p->graph->nnode + 1;
@@ -344,7 +377,10 @@ void fuse(struct plan *p)
 		if (is_runtime(x->out[0]) && x->op->class == OP_ELEMENTWISE && f.owner[x->id] == 0)
 			grow(&f, x);
 	for (int k = 0; k < p->nkernel; k++)
-		if (p->kernel[k]->anchor != NULL)
+		if (p->kernel[k]->anchor != NULL && keeping_member(p->kernel[k]) == NULL)
 			stack_anchors(&f, p->kernel[k]);
+	for (int k = 0; k < p->nkernel; k++)
+		if (p->kernel[k]->anchor != NULL)
+			find_keep(p->kernel[k]);
 	arena_release(&scratch);
 }

@@ -463,8 +463,7 @@ static bool in_parts(const struct tensor *fork)
 }
 
 /* Fills b's kind, roles and nodes. A reason: it is nothing of that sort. */
-static const char *judge(
-	struct seeker *s, const struct gate *g, const struct prov *join, struct block *b)
+static const char *judge(struct seeker *s, struct gate *g, const struct prov *join, struct block *b)
 {
 	struct tensor *atom = g->atom < s->ntensor ? s->g->tensors[g->atom] : NULL, *x = g->x,
 		      *h = g->h;
@@ -499,12 +498,15 @@ static const char *judge(
 	if (count_layers(s, 0) == 0)
 		return "no layer lies between the two values: an activation, no gate";
 	b->kind = g->c != NULL && !of_one_softmax(g) ? BLOCK_CARRY : BLOCK_HIGHWAY;
-	if (g->c != NULL && b->kind == BLOCK_HIGHWAY)
-		b->note = "both gates come from one softmax and add up to 1";
+	if (g->c != NULL)
+		b->note = b->kind == BLOCK_HIGHWAY
+				  ? "both gates come from one softmax and add up to 1"
+				  : "the gates are two, and do not add up to 1: H T + x C";
 	const bool alone = all_through(
 		s, (struct tensor *[]){ h, g->t != NULL ? g->t : atom, g->c }, 3, from, &other);
 
 	b->nodes = alone ? visited_prov(s, 0, join) : join;
+	g->carried = alone ? x : NULL;
 	if (alone)
 		return NULL;
 	if (g->c != NULL)
@@ -616,6 +618,7 @@ bool gate_try(struct cone *c, int k, struct change *change)
 		return false;
 	}
 	b.out = n->out[0];
+	change->block = s->g->nblock;
 	record_block(s, &b);
 	change->prov = b.join;
 	c->joined[k] = true;
@@ -659,7 +662,7 @@ static struct tensor *make_quotient(
 	return make(s, ch, "Div", 2, (struct tensor *[]){ q->part, q->whole });
 }
 
-void gate_apply(struct seeker *s, const struct change *ch)
+void gate_apply(struct seeker *s, struct change *ch)
 {
 	const struct gate *g = &ch->gate;
 	struct tensor *t = g->t, *y, *old = ch->node->out[0];
@@ -668,18 +671,24 @@ void gate_apply(struct seeker *s, const struct change *ch)
 		t = make_quotient(s, ch, &s->quotient[g->atom - s->ntensor]);
 	else if (t == NULL)
 		t = make_scaled(s, ch, s->g->tensors[g->atom], g->a, g->b);
+	if (g->carried != NULL) {
+		ch->next = s->gated;
+		s->gated = ch;
+	}
+	ch->y = old; /* it may be the selection already */
+	if (t->type == DT_BOOL && is_op(ch->node, "Where") && ch->node->in[0] == t &&
+		ch->node->in[1] == g->h && ch->node->in[2] == g->x)
+		return;
 	if (g->c != NULL)
 		y = make(s, ch, "Carry", 4, (struct tensor *[]){ g->h, t, g->x, g->c });
 	else if (t->type != DT_BOOL)
 		y = make(s, ch, "Blend", 3, (struct tensor *[]){ g->h, g->x, t });
-	else if (is_op(ch->node, "Where") && ch->node->in[0] == t && ch->node->in[1] == g->h &&
-		 ch->node->in[2] == g->x)
-		return; /* it is the selection already */
 	else
 		y = make(s, ch, "Where", 3, (struct tensor *[]){ t, g->h, g->x });
 	if (!shape_equal(&y->shape, &old->shape))
 		return; /* a value that was only broadcast by its neighbour; it stays as it was, and
 			   is swept */
+	ch->y = y;
 	y = make_scaled(s, ch, y, g->factor, 0);
 	y->name = old->name;
 	tensor_replace(s->g, old, y);

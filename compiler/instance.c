@@ -413,10 +413,29 @@ static void write_epilogue(void *ctx, struct buf *out, const char *indent, const
 	}
 }
 
+/* L(..): the epilogue does not look at the anchor's value. */
+static void write_closed(const struct epilogue *x, struct buf *out, char *const *coord)
+{
+	struct epilogue scalar = { .arena = x->arena, .kernel = x->kernel, .coord = coord };
+	const struct node *keep = x->kernel->keep;
+	const bool below = is_op(keep, "Below");
+	const char *gate = input_text(&scalar, keep->in[0], DT_F32);
+
+	buf_puts(out, below ? gate : "");
+	buf_puts(out, below ? " < " : "");
+	print_number(out, attr_float(keep, "limit", 0), DT_F32);
+	buf_puts(out, below ? "" : " < ");
+	buf_puts(out, below ? "" : gate);
+}
+
 static void write_access(void *ctx, struct buf *out, char letter, char *const *coord, int ncoord)
 {
 	const struct epilogue *x = ctx;
 
+	if (letter == 'L' && x->kernel->keep != NULL && ncoord == x->kernel->ncoord) {
+		write_closed(x, out, coord);
+		return;
+	}
 	if (letter != 'Y' || ncoord != x->kernel->ncoord)
 		die("template %s: access %c with %d coordinates", x->kernel->row->template, letter,
 			ncoord);

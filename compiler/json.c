@@ -164,6 +164,7 @@ static void put_blocks(struct json *j, const struct plan *p)
 		put_text(j, "gate", b->gate);
 		put_nodes(j, "fused", g, fused[k]);
 		put_text(j, "note", b->note);
+		put_bool(j, "carries_closed_rows", block_leaves_out(g, b));
 		close_with(j, '}');
 	}
 	close_with(j, ']');
@@ -235,6 +236,8 @@ void report_json(FILE *to, const struct plan *p)
 	put_text(&j, "target", p->target);
 	put_tensors(&j, "inputs", g->input, g->ninput);
 	put_tensors(&j, "outputs", g->output, g->noutput);
+	key(&j, "skip_closed_gates");
+	fprintf(j.to, "%.9g", g->skip_below);
 	put_number(&j, "onnx_nodes", g->nonnx);
 	put_number(&j, "macs", p->macs);
 	put_number(&j, "weights_bytes", p->weights_bytes);

@@ -194,6 +194,7 @@ void bias(struct plan *p, struct kernel *k, int group, int block)
 	}
 	param(k, "BIAS", !none);
 	param(k, "STACK", wanted.stack);
+	param(k, "SKIP", k->keep != NULL);
 	if (none)
 		return;
 	for (int s = 0; s < wanted.stack; s++)

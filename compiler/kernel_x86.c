@@ -149,6 +149,8 @@ static const char *applies_products(const struct kernel *k, const struct image *
 	struct gemm row;
 	int64_t s0, s1;
 
+	if (k->keep != NULL)
+		return "it could not leave out single rows";
 	if (m->channels < 16 || m->outputs * (1 + k->nstacked) < 16)
 		return "it has too few channels";
 	inner_columns(m, &s0, &s1);

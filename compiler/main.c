@@ -20,8 +20,9 @@ struct job {
 	struct plan *plan;
 	struct output out;
 	struct emit_options emit;
-	bool json; /* inspect */
-	char dump; /* letter of the pass after which to print, or 0 */
+	double skip_below; /* --skip-closed-gates */
+	bool json;         /* inspect */
+	char dump;         /* letter of the pass after which to print, or 0 */
 };
 
 /* ---- passes ---- */
@@ -85,6 +86,7 @@ static void pass_rewrite(struct job *j)
 
 static void pass_skip(struct job *j)
 {
+	j->graph->skip_below = j->skip_below;
 	skip(j->graph);
 }
 
@@ -216,6 +218,9 @@ static const char help[] =
 	"C99,\n"
 	"                   the same bits everywhere, the smallest arena\n"
 	"  --dim NAME=N     value of a symbolic dimension; the batch is 1 unless given\n"
+	"  --skip-closed-gates EPS\n"
+	"                   highway layers carry a row whose gates are all below EPS, and do not\n"
+	"                   compute H for it: each element changes by at most EPS |H - x|\n"
 	"  -d LETTER        print the graph or plan after a pass:\n"
 	"                   import shapes fold rewrite skip(b) layout schedule(k) memory pack "
 	"emit\n"
@@ -291,6 +296,15 @@ static bool parse_weights(struct job *j, const char *text)
 	return false;
 }
 
+static bool parse_closed(struct job *j, const char *text)
+{
+	char *end;
+
+	j->skip_below = strtod(text, &end);
+	return end != text && *end == '\0' && text[strspn(text, "0123456789.e-")] == '\0' &&
+	       j->skip_below > 0 && j->skip_below < 1;
+}
+
 static bool is_pass(const char *letter)
 {
 	for (int k = 0; k < NPASS; k++)
@@ -362,6 +376,12 @@ static int parse_options(struct job *j, int argc, char **argv)
 			if (!is_pass(value))
 				return usage("-d wants the letter of a pass, not ", value);
 			j->dump = value[0];
+		} else if ((value = option(argv, &k, "--skip-closed-gates")) != NULL) {
+			if (!parse_closed(j, value))
+				return usage("--skip-closed-gates wants a number between 0 and 1, "
+					     "not ",
+					value);
+			note_setting(j, arena_printf(&j->arena, "--skip-closed-gates=%s", value));
 		} else if (strcmp(argv[k], "--json") == 0) {
 			j->json = true;
 		} else if (strcmp(argv[k], "--main") == 0) {

@@ -123,6 +123,8 @@ struct kernel {
 	struct node *stacked[MAX_STACKED - 1]; /* further anchors, alike, on the same input: a
 						  highway's T beside its H */
 	int nstacked;
+	const struct node *keep; /* member that does not look at the anchor's value in some rows;
+				    null: none */
 	struct node **group; /* in order */
 	int ngroup;
 	struct tensor *value; /* what the anchor gives; null for a group */

@@ -192,6 +192,11 @@ void report(FILE *to, const struct plan *p)
 	fprintf(to, "memory  %s\n", cert.data);
 	buf_release(&cert);
 	report_threads(to, &a, p);
+	if (g->skip_below > 0)
+		fprintf(to,
+			"gates   %d highway layers carry rows whose gates are all below %g: each "
+			"element changes by at most %g |H - x| a layer\n",
+			g->nskipped, g->skip_below, g->skip_below);
 	report_blocks(to, p);
 	for (int i = 0; i < p->nkernel; i++)
 		report_kernel(to, &a, p, p->kernel[i]);

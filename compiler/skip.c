@@ -236,6 +236,8 @@ void skip(struct graph *g)
 			look_at(c, n);
 	}
 	graph_sweep(g);
+	if (g->skip_below > 0)
+		closed_gates(&s);
 	list_refusals(&s);
 	if (g->nblock > 0)
 		qsort(g->block, (size_t)g->nblock, sizeof(*g->block), by_onnx);

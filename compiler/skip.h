@@ -50,11 +50,12 @@ struct seeker {
 	int *visited;         /* tensors that the last walk saw, in its order */
 	int nvisited;
 	int stamp;
-	int64_t steps; /* that walks may still take: bounds the time of hostile graphs */
-	bool *member;  /* node: of some cone already */
-	int *at;       /* node: its place in that cone */
-	int *reads;    /* tensor: uses seen from the cone under way */
-	int *reads_of; /* tensor: that cone's root */
+	int64_t steps;        /* that walks may still take: bounds the time of hostile graphs */
+	bool *member;         /* node: of some cone already */
+	int *at;              /* node: its place in that cone */
+	int *reads;           /* tensor: uses seen from the cone under way */
+	int *reads_of;        /* tensor: that cone's root */
+	struct change *gated; /* highways, the last first */
 	struct quotient *quotient;
 	int nquotient, quotient_cap;
 	const char **why; /* by ONNX node: why it is in no block; null: nothing known */
@@ -74,8 +75,9 @@ struct cone {
 /* A gate that was found: t*h + (1 - t)*x, or t*h + c*x. */
 struct gate {
 	struct tensor *h, *x, *t, *c;
-	double factor; /* all of it times that */
-	int atom;      /* t = a * atom + b, to be made where t is null */
+	struct tensor *carried; /* x, h, or null: neither is */
+	double factor;          /* all of it times that */
+	int atom;               /* t = a * atom + b, to be made where t is null */
 	double a, b;
 };
 
@@ -84,6 +86,9 @@ struct change {
 	struct node *node;
 	struct gate gate;
 	const struct prov *prov; /* of all that it replaces */
+	int block;               /* index in graph.block */
+	struct tensor *y;        /* the gated sum, once it is made */
+	struct change *next;     /* in seeker.gated */
 };
 
 /* ---- poly.c ---- */
@@ -140,7 +145,7 @@ int cone_find(const struct cone *c, const struct tensor *t); /* index of its def
 void cone_polys(struct cone *c);
 /* Is the value of cone node k a gated sum? Then it is recorded, and what is to be done. */
 bool gate_try(struct cone *c, int k, struct change *change);
-void gate_apply(struct seeker *s, const struct change *change);
+void gate_apply(struct seeker *s, struct change *change);
 bool is_gate(
 	struct seeker *s, const struct tensor *t); /* between 0 and 1, and computed at run time */
 
@@ -148,6 +153,11 @@ bool is_gate(
 
 /* Residual sums among what gates left of the cone. */
 void sums_record(struct cone *c);
+
+/* ---- closed.c ---- */
+
+/* Rows of seeker.gated whose gates are all below graph.skip_below are carried. */
+void closed_gates(struct seeker *s);
 
 /* ---- skip.c ---- */
 

@@ -201,6 +201,7 @@ struct block {
 	const struct prov *join, *nodes; /* what adds or blends; all that the block is made of */
 	const char *shortcut, *branch, *gate; /* gate: null where there is none */
 	const char *note;                     /* for people, or null */
+	const char *unskipped; /* why no row is left out when its gates are closed; null: they are */
 	const struct tensor *out;
 };
 
@@ -241,6 +242,8 @@ struct graph {
 	int nblock, block_cap;
 	struct refusal *refusal;
 	int nrefusal;
+	double skip_below; /* rows of a highway whose gates are all below it are carried; 0: none */
+	int nskipped;      /* highway layers that do so */
 };
 
 /* ---- the raw model (onnx.c -> opset.c) ---- */
@@ -486,9 +489,11 @@ const char *rule_text(int k); /* as rules.def has it; null: no rule, but the beg
 /* ---- skip.c: residual sums and gates ---- */
 
 const char *block_kind_name(enum block_kind kind);
+bool block_leaves_out(const struct graph *g, const struct block *b); /* rows with closed gates */
 /* Before rewrite(), which may put scales into weights: notes which nodes they are. */
 void skip_scan(struct graph *g);
-/* Gates become Blend and Carry; what was seen stands in g->block and g->refusal. */
+/* Gates become Blend and Carry, and Below and Above where g->skip_below asks for it; what was seen
+ * stands in g->block and g->refusal. */
 void skip(struct graph *g);
 
 /* ---- layout.c: how each tensor's dimensions lie in memory ---- */

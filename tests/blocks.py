@@ -23,8 +23,8 @@ KNOWN = {
 	"spell_where_hard_op13": ({"highway": 1}, "a hard gate; the list has it as Select"),
 	"t213dyn_res2net_op20dyn": ({"identity": 2}, "the hierarchical sum inside counts"),
 	"t213dyn_hyperconnections_op18dynnoopt": ({"projection": 2}, "`residual 2`: streams mixed by constants"),
-	"t213dyn_nm_two_gates_oneminus_op23dyn": ({"highway": 1}, "the general form, with a carry gate of its own"),
-	"t213ts_hw_softmax2_op9": ({"highway": 2}, "the general form: two parts of a larger softmax"),
+	"t213dyn_nm_two_gates_oneminus_op23dyn": ({"highway": 1}, "h T + x C with C = 1 - u, which is sigmoid(-z): a carry gate of its own, as hw_generalC has"),
+	"t213ts_hw_softmax2_op9": ({"highway": 2}, "h T + x C: two parts of a larger softmax, as spell_softmax2, but they do not add up to 1"),
 	"t213ts_net_timm_repvgg_op13": ({"identity": 2, "projection": 4}, "RepVGG"),
 }
 # near misses with a gated sum of two branches

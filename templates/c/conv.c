@@ -9,6 +9,8 @@
  * [STACK][KB / STACK]. Sums start with the bias and run over q, r, s, c.
  * STACK convolutions that read the same x are computed together: the epilogue has the first one's value in a,
  * the others' in b and c.
+ * SKIP: where L(n, k, p) holds, for all channels of a pixel, the epilogue does not look at a; a tile of such pixels
+ * is not summed up.
  */
 #include "template.h"
 
@@ -22,7 +24,9 @@
 #define PIXELS 6    /* PB, pixels of a tile: 6, or 12 for KB <= 8 */
 #define CHANNELS 16 /* KB, channels of a block: 16 is best; 24; 8 with 12 pixels */
 #define STACK 1	    /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
+#define SKIP 0	    /* pixels may be left out */
 
+#define L(n, k, p) ((n) + (k) + (p) < 0)
 #define Y(n, k, p) y[((n) * G * K + (k)) * P + (p)]
 
 #if BLOCKS && PADDED && PLANAR
@@ -226,6 +230,20 @@ static void conv(const float *restrict x, const float *restrict w,
 #else
 					acc[i][k] = 0.0f;
 #endif
+#if SKIP
+			int open = 0; /* pixels of the tile */
+
+			for (int i = 0; i < pixels; i++) {
+				const int p = p0 + i;
+
+#if GROUPED
+				open += !(L(n, g * K + k0, p));
+#else
+				open += !(L(n, k0, p));
+#endif
+			}
+			if (open > 0) {
+#endif
 #if BLOCKS && TAIL && PADDED && PLANAR
 			if (count == STEP && conv_inside(p0))
 				conv_tile(v, t, acc, p0);
@@ -247,6 +265,9 @@ static void conv(const float *restrict x, const float *restrict w,
 #elif !BLOCKS
 			for (int i = 0; i < pixels; i++)
 				conv_pixel(v, t, acc[i], p0 + i, count);
+#endif
+#if SKIP
+			}
 #endif
 			for (int i = 0; i < pixels; i++) {
 				const int p = p0 + i;

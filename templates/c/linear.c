@@ -6,14 +6,17 @@
  * [K][STACK][N % NB]; bias [block][STACK][NB]. Sums start with the bias and run over k. x is not y.
  * STACK layers that read the same x are computed together: the epilogue has the first one's value in a, the
  * others' in b and c.
+ * SKIP: where L(m, n) holds, for a whole row m, the epilogue does not look at a, and no sum is computed.
  */
 #include "template.h"
 
 #define BIAS 1 /* a bias for each output */
 #define TAIL 1 /* N % NB != 0: the last block is narrower */
 #define STACK 1 /* layers: 1, 2 or 3 */
+#define SKIP 0 /* rows may be left out */
 
 #define Y(m, n) y[(m) * N + (n)]
+#define L(m, n) ((m) + (n) < 0)
 
 /* Fully connected layer: see the top of this file. */
 static void linear(const float *restrict x, const float *restrict w,
@@ -41,7 +44,11 @@ static void linear(const float *restrict x, const float *restrict w,
 #else
 				acc[j] = 0.0f;
 #endif
+#if SKIP
+			for (int k = L(m, n0) ? K : 0; k < K; k++) {
+#else
 			for (int k = 0; k < K; k++) {
+#endif
 				const float v = x[m * XM + k * XK];
 
 				for (int j = 0; j < STACK * count; j++)

@@ -6,13 +6,16 @@
  * w [block][K][STACK][NB] and bias [block][STACK][NB]. NB divides N, STACK * NB >= 16. x is not y.
  * STACK layers that read the same x are computed together: the epilogue has the first one's value in a, the
  * others' in b and c.
+ * SKIP: where L(m, n) holds, for a whole row m, the epilogue does not look at a, and no sum is computed.
  */
 #include "template.h"
 
 #define BIAS 1	 /* a bias for each output */
 #define STACK 1	 /* layers: 1, 2 or 3 */
+#define SKIP 0	 /* rows may be left out */
 
 #define Y(m, n) y[(m) * N + (n)]
+#define L(m, n) ((m) + (n) < 0)
 
 /*
  * sum [COUNT] = z [COUNT] (zeros where there is none) + x w, w [K][COUNT]. Sums that are too many for the registers are
@@ -79,6 +82,11 @@ static TARGET void linear(const float *restrict x, const float *restrict w,
 		for (int m = FROM(m); m < TO(m, M); m++) {
 			float sum[STACK * NB], value[NB];
 
+#if SKIP
+			if (L(m, n0))
+				memset(sum, 0, sizeof(sum));
+			else
+#endif
 #if BIAS
 			linear_sums(x + m * XM, w + n0 * STACK * K, bias + n0 * STACK, sum);
 #else
