@@ -49,9 +49,11 @@ static void write_about(struct emission *e, struct buf *out)
 			? "the least for this order of the kernels"
 			: "not proved least");
 	buf_printf(out, " *   weights %s bytes\n *\n", grouped(a, p->weights_bytes));
-	buf_puts(out, " * No allocation, no input or output, no global state; less than 1 KiB of "
-		      "stack. Tensors are dense and\n"
-		      " * row-major, in ONNX's order of dimensions (images: NCHW).\n");
+	buf_printf(out,
+		" * No allocation, no input or output, no global state; less than %d KiB of stack. "
+		"Tensors are dense and\n"
+		" * row-major, in ONNX's order of dimensions (images: NCHW).\n",
+		is_x86(p) ? 4 : 1);
 	if (calls_libxsmm(e))
 		buf_printf(out,
 			" *\n * init asks libxsmm (1.17) for products, which allocates and "
