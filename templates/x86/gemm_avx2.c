@@ -1,9 +1,10 @@
 /*
- * gemm_fn with its sizes as arguments, for AVX2: blocks of at most six pixels and 16 channels, or three
- * and 32, in registers. Generated code inlines it into functions of gemm_fn's type that give the sizes
- * of one product, so that conv_gemm.c finds the same products for every instruction set.
+ * gemm_fn with its sizes as arguments, for AVX2: blocks of six pixels and 16 channels, four and 24, or
+ * three and 32, whose sums are twelve registers; fewer do not hide the latency. Generated code inlines it
+ * into functions of gemm_fn's type that give the sizes of one product, so that conv_gemm.c finds the same
+ * products for every instruction set.
  *
- * A panel, 16 or 32 channels of a, is a column of cache lines, which share few sets of the cache. So all
+ * A panel, 16 to 32 channels of a, is a column of cache lines, which share few sets of the cache. So all
  * panels of a few rows are done before the next rows, which are fetched meanwhile, line after line.
  */
 #include "template.h"
@@ -83,6 +84,27 @@ static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_panels(con
 				at_b, k, lda, ldb, ldc, add, vectors, pixels);
 }
 
+/* The same for m channels, a multiple of 16, and n pixels: six at a time, fours and threes for what is left. */
+static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_rows(const float *a, const float *b,
+	float *c, const float *next, const uint64_t count, const uint64_t *at_a, const uint64_t *at_b, const int m,
+	const int n, int k, int lda, int ldb, int ldc, int add)
+{
+	const int rest = n == 1 || n == 2 || n == 5 ? n : 0; /* is no sum of 3, 4 and 6 */
+	const int threes = rest > 0 ? 0 : n % 2, fours = rest > 0 ? 0 : n % 3;
+	const int three = n - 3 * threes, four = three - 4 * fours; /* where they begin */
+	const int narrow = m / 48 * 48, wide = m % 32 == 0 ? 4 : 2;
+
+	gemm_avx2_panels(a, b, c, next, count, at_a, at_b, m, k, lda, ldb, ldc, add, rest < 3 ? wide : 2, rest,
+		rest > 0);
+	gemm_avx2_panels(a, b, c, next, count, at_a, at_b, m, k, lda, ldb, ldc, add, 2, 6, four / 6);
+	gemm_avx2_panels(a, b + four * ldb, c + four * ldc, next, count, at_a, at_b, narrow, k, lda, ldb, ldc, add,
+		3, 4, fours);
+	gemm_avx2_panels(a + narrow, b + four * ldb, c + four * ldc + narrow, next, count, at_a, at_b, m - narrow,
+		k, lda, ldb, ldc, add, 2, 4, fours);
+	gemm_avx2_panels(a, b + three * ldb, c + three * ldc, next, count, at_a, at_b, m, k, lda, ldb, ldc, add,
+		wide, 3, threes);
+}
+
 /* The same for at most 8 channels, what is left of m; nothing behind them is touched. */
 static AVX2_CODE void gemm_avx2_rest(const float *a, const float *b, float *c, const uint64_t count,
 	const uint64_t *at_a, const uint64_t *at_b, int m, int n, int k, int lda, int ldb, int ldc, int add)
@@ -126,21 +148,15 @@ static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2(const floa
 	const int lda, const int ldb, const int ldc, const int add)
 {
 	const int depth = k < DEPTH ? k : DEPTH, taps = DEPTH / depth, whole = m / 16 * 16;
-	/* n = more * (size + 1) + (blocks - more) * size */
-	const int blocks = (n + 5) / 6, size = n / blocks, more = n % blocks;
-	const int wide = size < 4 && m % 32 == 0 ? 4 : 2; /* vectors of what is left when six fill a block */
 
 	for (uint64_t t = 0, some; t < *count && whole > 0; t += some) {
 		some = *count - t < (uint64_t)taps ? *count - t : (uint64_t)taps;
 		for (int q = 0; q < k; q += depth) {
-			const int rows = k - q < depth ? k - q : depth, sum = add || t > 0 || q > 0;
+			const int rows = k - q < depth ? k - q : depth;
 			const float *next = a + at_a[t + some - 1] / sizeof(*a) + (q + rows) * lda;
-			const float *u = a + q * lda, *v = b + q;
 
-			gemm_avx2_panels(u, v, c, next, some, at_a + t, at_b + t, whole, rows, lda, ldb, ldc, sum,
-				2, size + 1, more);
-			gemm_avx2_panels(u, v + more * (size + 1) * ldb, c + more * (size + 1) * ldc, next, some,
-				at_a + t, at_b + t, whole, rows, lda, ldb, ldc, sum, wide, size, blocks - more);
+			gemm_avx2_rows(a + q * lda, b + q, c, next, some, at_a + t, at_b + t, whole, n, rows, lda, ldb,
+				ldc, add || t > 0 || q > 0);
 		}
 	}
 	for (int j = whole; j < m; j += 8)
