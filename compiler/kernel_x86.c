@@ -366,6 +366,12 @@ void setup_linear_gemm(struct plan *p, struct kernel *k)
 
 /* ---- conv_expand ---- */
 
+/* Output channels of a block, which divides them; 0: none does. */
+static int expand_block(int64_t outputs)
+{
+	return outputs % 64 == 0 ? 64 : outputs % 48 == 0 ? 48 : outputs % 32 == 0 ? 32 : 0;
+}
+
 const char *applies_conv_expand(const struct kernel *k)
 {
 	struct image m;
@@ -381,9 +387,9 @@ const char *applies_conv_expand(const struct kernel *k)
 		return "its pixels do not lie evenly";
 	if (k->nstacked > 0)
 		return "several convolutions are computed together";
-	if (m.outputs % TILE_CHANNELS != 0 || m.outputs < m.channels)
+	if (expand_block(m.outputs) == 0 || m.outputs < m.channels)
 		return "its output channels are fewer than its input channels, or not a multiple "
-		       "of 64";
+		       "of 32 or 48";
 	return m.h * m.w < 6 ? "it has fewer than six pixels" : NULL;
 }
 
@@ -399,6 +405,7 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 	int64_t pixels;
+	int block = expand_block(w->dim[0]);
 
 	param(k, "PADDED",
 		window(p, k, &w->dim[2])); /* also of the portable version, which is c/conv */
@@ -408,11 +415,11 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	param(k, "C", w->dim[1]);
 	param(k, "XP", k->arg[0].region.stride[k->arg[0].region.shape.rank - 1]);
 	pixels = shape_count(&k->value->shape) / (k->value->shape.dim[0] * w->dim[0]);
-	tile(k, pixels, w->dim[0], TILE_CHANNELS);
+	tile(k, pixels, w->dim[0], block);
 	/* small weights stay in L1 while all pixels go by; of large ones each block should */
 	param(k, "RUN", w->dim[1] * w->dim[0] <= 65536 ? 6 : (pixels + 5) / 6 * 6);
-	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = 1, .block = TILE_CHANNELS });
-	bias(p, k, 1, TILE_CHANNELS);
+	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = 1, .block = block });
+	bias(p, k, 1, block);
 	k->portable = "c/conv";
 	k->macs = shape_count(&k->value->shape) * w->dim[1];
 	k->title = "conv1x1_expand";

@@ -128,7 +128,7 @@ def expanding_conv(p):
     channels = p.between(16, 70)
     image = [p.between(3, 16), p.between(2, 16)]
     window = {"kernel_shape": [1, 1], "strides": [1, 1]}, image, image
-    return conv(p, channels, (2 * channels + p.between(0, 63) + 63) // 64 * 64, window=window)
+    return conv(p, channels, (2 * channels + p.between(0, 63) + 15) // 16 * 16, window=window)
 
 
 def stem(p):

@@ -5,20 +5,21 @@
  * multiply-adds; where the epilogue needs a tile, this one's is small enough to be forwarded from the stores. The
  * next pixels of y are fetched meanwhile.
  *
- * x: pixels evenly spaced by XP, channels side by side; XN. P >= 6. K is a multiple of 64. x is not y.
- * w [K / 64][C][64]: read once for each RUN pixels. RUN is a multiple of 6.
+ * x: pixels evenly spaced by XP, channels side by side; XN. P >= 6. KB is 64, 48 or 32 and divides K. x is not
+ * y. w [K / KB][C][KB]: read once for each RUN pixels. RUN is a multiple of 6.
  */
 #include "template.h"
 
-#define BIAS 1	 /* a bias for each output channel */
-#define VECTOR 1 /* the epilogue has a vector form */
+#define BIAS 1	    /* a bias for each output channel */
+#define CHANNELS 64 /* KB, channels of a block */
+#define VECTOR 1    /* the epilogue has a vector form */
 
 #define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
 
-/* The products of six pixels at x with WIDE columns of w [C][64]. */
+/* The products of six pixels at x with WIDE columns of w [C][KB]. */
 static TARGET inline void conv_expand_tile(const float *restrict x, const float *restrict w, VEC sum[6][4])
 {
-	enum { C = 64, XP = 64, LANES = 16, WIDTH = LANES / 4 };
+	enum { C = 64, XP = 64, LANES = 16, WIDTH = LANES == 16 ? CHANNELS / 16 : 2 };
 
 	UNROLL
 	for (int i = 0; i < 6; i++)
@@ -26,7 +27,7 @@ static TARGET inline void conv_expand_tile(const float *restrict x, const float 
 		for (int j = 0; j < WIDTH; j++)
 			sum[i][j] = VEC_ZERO();
 	UNROLL4
-	for (int c = 0; c < C; c++, w += 64)
+	for (int c = 0; c < C; c++, w += CHANNELS)
 		UNROLL
 		for (int i = 0; i < 6; i++) {
 			const VEC v = VEC_SET1(x[i * XP + c]);
@@ -45,16 +46,17 @@ static TARGET void conv_expand(const float *restrict x, const float *restrict w,
 			       float *y OPERANDS)
 {
 	enum { N = 1, P = 64, RUN = 24, C = 64, K = 256, XN = 4096, XP = 64 };
-	enum { LANES = 16, WIDTH = LANES / 4, WIDE = LANES * WIDTH }; /* of a tile */
+	enum { LANES = 16, WIDTH = LANES == 16 ? CHANNELS / 16 : 2 }; /* vectors of a tile */
+	enum { WIDE = LANES * WIDTH };
 
 	for (int n = FROM(n); n < TO(n, N); n++)
 	for (int b0 = FROM(p); b0 < TO(p, P); b0 += RUN)
-	for (int block = FROM(k); block < TO(k, K); block += 64)
+	for (int block = FROM(k); block < TO(k, K); block += CHANNELS)
 	for (int p0 = b0; p0 < b0 + RUN && p0 < TO(p, P); p0 += 6) {
 		const int first = p0 + 6 < P ? p0 : P - 6; /* the last six overlap with others */
 		const int next = first + 12 <= P ? first + 6 : first;
 
-		for (int k0 = block; k0 < block + 64; k0 += WIDE) {
+		for (int k0 = block; k0 < block + CHANNELS; k0 += WIDE) {
 			VEC sum[6][4];
 
 			UNROLL
@@ -62,7 +64,7 @@ static TARGET void conv_expand(const float *restrict x, const float *restrict w,
 				UNROLL
 				for (int j = 0; j < WIDE; j += 16)
 					_mm_prefetch((const char *)&Y(n, k0 + j, next + i), _MM_HINT_T0);
-			conv_expand_tile(x + n * XN + first * XP, w + k0 / 64 * 64 * C + k0 % 64, sum);
+			conv_expand_tile(x + n * XN + first * XP, w + block * C + k0 - block, sum);
 #if VECTOR
 			UNROLL
 			for (int i = 0; i < 6; i++) {
