@@ -45,8 +45,7 @@ class Race:
         flags = [f"--isa {self.isa}"] * bool(self.isa)
         flags += [f"--threads {self.threads}"] * (self.threads > 1)
         flags += [f"--peers {','.join(self.peers)}"] * (len(self.peers) > 1)
-        return " ".join(["skipc bench", f"{self.network}.onnx", *flags,
-                         *(["--", *self.options] if self.options else [])])
+        return " ".join(["skipc bench", f"{self.network}.onnx", *self.options, *flags])
 
 
 BOTH = ("ort", "openvino")
