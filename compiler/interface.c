@@ -387,11 +387,12 @@ void emit_main(struct emission *e)
 	buf_printf(&out, "#define _POSIX_C_SOURCE 200809L\n#include \"%s.h\"\n\n", e->name);
 	buf_printf(&out,
 		"#define NIN %s_INPUTS\n#define NOUT %s_OUTPUTS\n#define ARENA_SIZE "
-		"%s_ARENA_SIZE\n#define PREPARED_SIZE %s_PREPARED_SIZE\n#define TRACE %d\n"
+		"%s_ARENA_SIZE\n#define ARENA_WORKER_SIZE %s_ARENA_WORKER_SIZE\n#define "
+		"PREPARED_SIZE %s_PREPARED_SIZE\n#define TRACE %d\n"
 		"#define NETWORK struct %s\n#define OPTIONS struct %s_options\n#define INIT "
 		"%s_init\n#define ERROR %s_error\n",
-		e->upper, e->upper, e->upper, e->upper, e->options->trace, e->name, e->name,
-		e->name, e->name);
+		e->upper, e->upper, e->upper, e->upper, e->upper, e->options->trace, e->name,
+		e->name, e->name, e->name);
 	buf_printf(&out,
 		"#ifdef %s_PROFILE\n#define NSTEP %s_STEPS\n#define STEPS %s_steps\n#endif\n\n",
 		e->upper, e->upper, e->name);

@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#ifdef SKIPC_POOL /* cc -DSKIPC_POOL -I runtime *.c runtime/skipc_pool.c -lpthread: with --threads */
+#include "skipc_pool.h"
+#endif
 
-static const char usage[] = "usage: PROGRAM x0.npy [x1.npy ...] -o y0.npy [y1.npy ...] [--time N] [--isa N] [--weights FILE] [--trace-dir DIR] [--profile]\n"
+static const char usage[] = "usage: PROGRAM x0.npy [x1.npy ...] -o y0.npy [y1.npy ...] [--time N] [--isa N] [--weights FILE] [--trace-dir DIR] [--profile] [--threads N]\n"
 			    "inputs and outputs in the order of the graph; --time prints N times of one run, after one not counted,\n"
-			    "--profile (compiled with -DNAME_PROFILE) means of its steps\n";
+			    "--profile (compiled with -DNAME_PROFILE) means of its steps; --threads (-DSKIPC_POOL): 0 is all processors\n";
 
 static void fail(const char *what, const char *why)
 {
@@ -215,9 +218,10 @@ int main(int argc, char **argv)
 	const char *out_path[NOUT + 1] = { 0 };
 	void *in[NIN + 1] = { 0 }, *out[NOUT + 1];
 	int nin = 0, nout = -1, times = 0, status;
-	void *arena = allocate(ARENA_SIZE), *prepared = allocate(PREPARED_SIZE);
+	void *arena, *prepared = allocate(PREPARED_SIZE);
 
 	memset(&options, 0, sizeof(options));
+	options.workers = 1;
 	for (int k = 1; k < argc; k++) {
 		if (strcmp(argv[k], "-o") == 0) {
 			nout = 0;
@@ -227,6 +231,14 @@ int main(int argc, char **argv)
 			options.isa = atoi(argv[++k]);
 		} else if (strcmp(argv[k], "--weights") == 0 && k + 1 < argc) {
 			options.weights = read_file(argv[++k], &options.weights_size);
+#ifdef SKIPC_POOL
+		} else if (strcmp(argv[k], "--threads") == 0 && k + 1 < argc && options.parallel_context == NULL) {
+			options.parallel_for = skipc_pool_for;
+			options.parallel_context = skipc_pool_create(atoi(argv[++k]));
+			options.workers = skipc_pool_workers(options.parallel_context);
+			if (options.parallel_context == NULL)
+				fail("threads", "they cannot be started");
+#endif
 #if TRACE
 		} else if (strcmp(argv[k], "--trace-dir") == 0 && k + 1 < argc) {
 			options.trace = write_traced;
@@ -253,6 +265,7 @@ int main(int argc, char **argv)
 	}
 	for (int k = 0; k < NOUT; k++)
 		out[k] = allocate(count_of(&outputs[k]) * (size_t)outputs[k].size);
+	arena = allocate(ARENA_SIZE + (size_t)(options.workers - 1) * ARENA_WORKER_SIZE);
 	status = INIT(&net, prepared, &options);
 	if (status == 0)
 		status = run(&net, in, out, arena);
@@ -276,5 +289,8 @@ int main(int argc, char **argv)
 		free(in[k]);
 	free(arena);
 	free(prepared);
+#ifdef SKIPC_POOL
+	skipc_pool_destroy(options.parallel_context);
+#endif
 	return 0;
 }

@@ -8,6 +8,7 @@
 #define NIN 1
 #define NOUT 1
 #define ARENA_SIZE 64
+#define ARENA_WORKER_SIZE 64
 #define PREPARED_SIZE 0
 #define TRACE 1
 #define NETWORK struct network
@@ -30,7 +31,9 @@ struct network {
 struct network_options {
 	const void *weights;
 	size_t weights_size;
-	int isa;
+	void (*parallel_for)(void *context, void (*body)(void *task, int index, int worker), void *task, int count);
+	void *parallel_context;
+	int workers, isa;
 	void (*trace)(void *context, int index, const void *data);
 	void *trace_context;
 	void (*profile)(void *context, int step);
