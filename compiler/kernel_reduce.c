@@ -187,7 +187,6 @@ void setup_softmax(struct plan *p, struct kernel *k)
 	inner_dim(k, "A", "XA", set, true);
 	k->drafts = strcmp(k->row->name, "softmax") == 0;
 	param(k, "LOG", !k->drafts);
-	param(k, "RUN", 64);
 	k->title = k->row->name;
 }
 

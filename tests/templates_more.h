@@ -92,7 +92,7 @@ static void softmax_case(void)
 	const int nx = lay_out(4, dim, s, 0), a = dim[3];
 	float *x = floats(nx);
 	const struct param p[] = {
-		{ "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "A", a }, { "RUN", 64 },
+		{ "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "A", a },
 		{ "X_O0", s[0] }, { "X_O1", s[1] }, { "X_O2", s[2] }, { "XA", s[3] }, { "LOG", logarithm },
 	};
 

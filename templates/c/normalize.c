@@ -1,7 +1,7 @@
 /*
  * (x - mean) / sqrt(variance + EPS) over the dimensions R0 R1 R2 (strides X_R0..) for each element of
  * O0 O1 O2 (strides X_O0..): Y(i0, i1, i2, r0, r1, r2). Scale and shift are the epilogue's.
- * Two passes, so that a mean far from zero costs no digits; sums by rows of R2. y may be x when the
+ * Two passes, so that a mean far from zero costs no digits; sums by rows of R2, in SUMS parts. y may be x when the
  * elements lie alike.
  */
 #include "sqrt_f32.c"
@@ -15,19 +15,27 @@
 /* Mean of (x - shift), or of its square. */
 static float normalize_mean(const float *x, float shift, int square)
 {
-	enum { R0 = 1, R1 = 8, R2 = 8, X_R0 = 0, X_R1 = 8, X_R2 = 1 };
+	enum { R0 = 1, R1 = 8, R2 = 8, X_R0 = 0, X_R1 = 8, X_R2 = 1, SUMS = 2 * 8, WHOLE = R2 / SUMS * SUMS };
 	float sum = 0.0f;
 
 	for (int r0 = 0; r0 < R0; r0++)
 	for (int r1 = 0; r1 < R1; r1++) {
-		float part = 0.0f;
+		const float *row = x + r0 * X_R0 + r1 * X_R1;
+		float part[SUMS] = { 0.0f };
 
-		for (int r2 = 0; r2 < R2; r2++) {
-			const float v = x[r0 * X_R0 + r1 * X_R1 + r2 * X_R2] - shift;
+		for (int first = 0; first < WHOLE; first += SUMS)
+			for (int j = 0; j < SUMS; j++) {
+				const float v = row[(first + j) * X_R2] - shift;
 
-			part += square ? v * v : v;
+				part[j] += square ? v * v : v;
+			}
+		for (int r2 = WHOLE; r2 < R2; r2++) {
+			const float v = row[r2 * X_R2] - shift;
+
+			part[r2 - WHOLE] += square ? v * v : v;
 		}
-		sum += part;
+		for (int j = 0; j < SUMS && j < R2; j++)
+			sum += part[j];
 	}
 	return sum / (float)(R0 * R1 * R2);
 }
