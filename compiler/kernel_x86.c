@@ -406,6 +406,7 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	const struct shape *w = &k->anchor->in[1]->shape;
 	int64_t pixels;
 	int block = expand_block(w->dim[0]);
+	bool small = w->dim[1] * w->dim[0] <= 65536;
 
 	param(k, "PADDED",
 		window(p, k, &w->dim[2])); /* also of the portable version, which is c/conv */
@@ -417,7 +418,8 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	pixels = shape_count(&k->value->shape) / (k->value->shape.dim[0] * w->dim[0]);
 	tile(k, pixels, w->dim[0], block);
 	/* small weights stay in L1 while all pixels go by; of large ones each block should */
-	param(k, "RUN", w->dim[1] * w->dim[0] <= 65536 ? 6 : (pixels + 5) / 6 * 6);
+	param(k, "RUN", small ? 6 : (pixels + 5) / 6 * 6);
+	param(k, "ONCE", !small);
 	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = 1, .block = block });
 	bias(p, k, 1, block);
 	k->portable = "c/conv";

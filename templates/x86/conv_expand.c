@@ -13,6 +13,8 @@
 #define BIAS 1	    /* a bias for each output channel */
 #define CHANNELS 64 /* KB, channels of a block */
 #define VECTOR 1    /* the epilogue has a vector form */
+#define ONCE 1	    /* RUN >= P: a block of weights is read once */
+#define AVX512 1    /* else AVX2 */
 
 #define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
 
@@ -27,7 +29,11 @@ static TARGET inline void conv_expand_tile(const float *restrict x, const float 
 		for (int j = 0; j < WIDTH; j++)
 			sum[i][j] = VEC_ZERO();
 	UNROLL4
-	for (int c = 0; c < C; c++, w += CHANNELS)
+	for (int c = 0; c < C; c++, w += CHANNELS) {
+#if ONCE && !AVX512
+		/* of the next block, which columns of this one do not foretell */
+		_mm_prefetch((const char *)(w + C * CHANNELS), _MM_HINT_T1);
+#endif
 		UNROLL
 		for (int i = 0; i < 6; i++) {
 			const VEC v = VEC_SET1(x[i * XP + c]);
@@ -36,6 +42,7 @@ static TARGET inline void conv_expand_tile(const float *restrict x, const float 
 			for (int j = 0; j < WIDTH; j++)
 				sum[i][j] = VEC_FMADD(VEC_LOAD(w + j * LANES), v, sum[i][j]);
 		}
+	}
 }
 
 /* Convolution of x with w: see the top of this file. */
