@@ -7,7 +7,8 @@ A case (tests/cases/NAME: model.onnx, test_data_set_0, perhaps `options` and `to
 different folders, to the same bytes; built by gcc with address and undefined-behaviour sanitizers, and by clang
 optimised, without a warning; run by both to the same bits; and compared with the expected outputs. With
 --target=x86-64 it is built by clang, and run held to each instruction set that this machine has. A bad input
-(tests/bad/NAME.onnx) must be refused: exit status 1, each line of NAME.err in the message, nothing written.
+(tests/bad/NAME.onnx) must be refused: exit status 1, each line of NAME.err in the message (or the reason of its line
+in tests/refused.txt), nothing written.
 Nothing is registered: the folders are the list. NAMEs choose some of it, --fast every eighth case and one build.
 """
 import argparse
@@ -123,11 +124,20 @@ def run_case(skipc, folder, builds, target):
             first = outputs
 
 
+def refused():
+    """tests/refused.txt: the reason for each model that skipc refuses for what it has not."""
+    lines = [line for line in read(os.path.join(HERE, "refused.txt")).splitlines() if line and line[0] != "#"]
+    return dict(line.split(": ", 1) for line in lines)
+
+
 def run_bad(skipc, model):
     options = shlex.split(read(model[:-5] + ".options"))
     with tempfile.TemporaryDirectory() as work:
         message = run([skipc, "compile", model, "-o", os.path.join(work, "out"), *options], status=1)
-        for line in read(model[:-5] + ".err").splitlines():
+        want = read(model[:-5] + ".err") or refused().get(os.path.basename(model)[:-5])
+        if not want:
+            raise Failure("neither an .err file nor a line of refused.txt says why it is refused")
+        for line in want.splitlines():
             if line.strip() and line.strip() not in message:
                 raise Failure(f"the message lacks: {line.strip()}\nit is: {message.strip()}")
         left = [f for _, _, files in os.walk(work) for f in files]
@@ -148,6 +158,9 @@ def main():
     for missing in set(BUILDS) - set(builds):
         print(f"NOT RUN: {missing} is not installed")
     cases = sorted(glob.glob(os.path.join(HERE, "cases", "*", "model.onnx")))
+    for name in refused():
+        if not os.path.exists(os.path.join(HERE, "bad", name + ".onnx")):
+            sys.exit(f"refused.txt: no tests/bad/{name}.onnx")
     jobs = [(run_bad, skipc, m) for m in sorted(glob.glob(os.path.join(HERE, "bad", "*.onnx")))]
     if arguments.target != "c":
         jobs, builds = [], builds[-1:]
