@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MAX_PARTS = 64, MAX_STACK = 16, SMALL = 64 };
+enum { MAX_PARTS = 64, MAX_STACK = 16, MAX_TAKEN_APART = 3, SMALL = 64 };
 
 static bool is(const struct tensor *t, const char *op)
 {
@@ -74,6 +74,25 @@ struct tensor *fold_concat_zeros(struct match *m)
 
 /* ---- sums of a stack ---- */
 
+/* `size` elements of x along axis, from start on by step. */
+static struct tensor *sliced(
+	struct match *m, struct tensor *x, int axis, int64_t start, int64_t step, int64_t size)
+{
+	int64_t starts[MAX_RANK] = { 0 }, steps[MAX_RANK];
+	struct node *n = make(m, "Slice", 1, &x);
+
+	for (int d = 0; d < x->shape.rank; d++)
+		steps[d] = 1;
+	starts[axis] = start;
+	steps[axis] = step;
+	set_ints(m->g, n, "starts", x->shape.rank, starts);
+	set_ints(m->g, n, "steps", x->shape.rank, steps);
+	n->out[0]->shape = x->shape;
+	n->out[0]->shape.dim[axis] = size;
+	n->out[0]->known = true;
+	return finish(m, n);
+}
+
 /* Element k of a stack along axis, or of what is stacked with it: t itself where it broadcasts.
  * Null: no such. */
 static struct tensor *part(struct match *m, struct tensor *t, int rank, int axis, int k, int n)
@@ -90,17 +109,7 @@ static struct tensor *part(struct match *m, struct tensor *t, int rank, int axis
 		return t;
 	if (t->shape.dim[at] != n)
 		return NULL;
-	int64_t starts[MAX_RANK] = { 0 }, steps[MAX_RANK];
-	for (int i = 0; i < t->shape.rank; i++)
-		steps[i] = 1;
-	starts[at] = k;
-	struct node *s = make(m, "Slice", 1, &t);
-	set_ints(m->g, s, "starts", t->shape.rank, starts);
-	set_ints(m->g, s, "steps", t->shape.rank, steps);
-	s->out[0]->shape = t->shape;
-	s->out[0]->shape.dim[at] = 1;
-	s->out[0]->known = true;
-	return finish(m, s);
+	return sliced(m, t, at, k, 1, 1);
 }
 
 /* t without the stack's axis, of size 1, if the sum is without it; one element as a scalar. */
@@ -221,6 +230,153 @@ struct tensor *fold_concat_transposes(struct match *m)
 	struct node *moved = make(m, "Transpose", 1, &x);
 	set_ints(m->g, moved, "perm", rank, perm);
 	return finish(m, moved);
+}
+
+/* ---- one layer for several: parts of its outputs ---- */
+
+/* The only dimension that a Slice takes a part of; -1: there are several, or none. */
+static int slice_axis(const struct node *n)
+{
+	int count, axis = -1;
+	const int64_t *steps = attr_ints(n, "steps", &count);
+
+	for (int d = 0; d < n->in[0]->shape.rank; d++) {
+		if (n->out[0]->shape.dim[d] == n->in[0]->shape.dim[d] && steps[d] == 1)
+			continue;
+		if (axis >= 0)
+			return -1;
+		axis = d;
+	}
+	return axis;
+}
+
+/* The axis of a layer's outputs, if its weights are known; else -1. */
+static int output_axis(const struct node *n)
+{
+	if (n == NULL || n->nin < 2 || !is_constant(n->in[1]) ||
+		(n->nin > 2 && n->in[2] != NULL && !is_constant(n->in[2])))
+		return -1;
+	if (strcmp(n->op->name, "Linear") == 0)
+		return n->out[0]->shape.rank - 1;
+	return strcmp(n->op->name, "Conv") == 0 && attr_int(n, "group", 1) == 1 ? 1 : -1;
+}
+
+/* Only elementwise operators read t: a layer that gives it takes them into its epilogue. */
+static bool only_elementwise(const struct tensor *t)
+{
+	for (int k = 0; k < t->nuser; k++)
+		if (t->user[k]->op->class != OP_ELEMENTWISE)
+			return false;
+	return !t->is_output;
+}
+
+/* What a Slice leaves of a convolution's image, by smaller pads. False: pads cannot say it. */
+static bool crop(const struct node *conv, const struct node *slice, int64_t *pads)
+{
+	const struct shape *x = &conv->in[0]->shape, *w = &conv->in[1]->shape;
+	const int spatial = x->rank - 2;
+	int count;
+	const int64_t *had = attr_ints(conv, "pads", &count),
+		      *strides = attr_ints(conv, "strides", &count),
+		      *dilations = attr_ints(conv, "dilations", &count),
+		      *starts = attr_ints(slice, "starts", &count);
+
+	for (int i = 0; i < spatial; i++) {
+		const int64_t span = (slice->out[0]->shape.dim[2 + i] - 1) * strides[i] +
+				     dilations[i] * (w->dim[2 + i] - 1) + 1;
+
+		pads[i] = had[i] - starts[2 + i] * strides[i];
+		pads[spatial + i] = span - x->dim[2 + i] - pads[i];
+		if (pads[spatial + i] < 0 && pads[spatial + i] > -strides[i])
+			pads[spatial + i] = 0; /* rows that no window reaches */
+		if (pads[i] < 0 || pads[spatial + i] < 0)
+			return false;
+	}
+	return true;
+}
+
+/* The Slice takes some of the layer's outputs, and of a convolution's a part of the image. */
+static bool takes_part(const struct node *slice, int axis)
+{
+	const struct shape *x = &slice->in[0]->shape, *y = &slice->out[0]->shape;
+	int count;
+	const int64_t *steps = attr_ints(slice, "steps", &count);
+
+	for (int d = 0; d < x->rank; d++)
+		if (d != axis &&
+			(steps[d] != 1 || ((d < axis || d == 0) && y->dim[d] != x->dim[d])))
+			return false;
+	return true;
+}
+
+/*
+ * Slice(Linear(x, w, b)) -> Linear(x, Slice(w), Slice(b)), where parts are all that anybody reads:
+ * a highway's H and T in one product. Fusion computes them side by side again, and joins them in
+ * the epilogue. Of a convolution, which may be cropped as well: causal ones are written so.
+ */
+struct tensor *fold_layer_slice(struct match *m)
+{
+	const struct node *n = m->root, *layer = n->in[0]->def;
+	const int axis = output_axis(layer);
+	int64_t left = axis >= 0 ? n->in[0]->shape.dim[axis] : 0, pads[2 * MAX_RANK];
+	int count;
+
+	if (axis < 0 || n->in[0]->is_output || n->in[0]->nuser > MAX_TAKEN_APART)
+		return NULL;
+	for (int k = 0; k < n->in[0]->nuser; k++) {
+		const struct node *part = n->in[0]->user[k];
+
+		if (strcmp(part->op->name, "Slice") != 0 || !takes_part(part, axis) ||
+			(n->in[0]->nuser > 1 && !only_elementwise(part->out[0])))
+			return NULL;
+		left -= part->out[0]->shape.dim[axis];
+	}
+	const bool conv = strcmp(layer->op->name, "Conv") == 0;
+
+	if (left < 0 || (conv && !crop(layer, n, pads)))
+		return NULL;
+	const int64_t start = attr_ints(n, "starts", &count)[axis],
+		      step = attr_ints(n, "steps", &count)[axis], size = n->out[0]->shape.dim[axis];
+	struct tensor *in[3] = { layer->in[0], layer->in[1], layer->nin > 2 ? layer->in[2] : NULL };
+
+	for (int k = 1; k < 3; k++)
+		if (in[k] != NULL && size < n->in[0]->shape.dim[axis])
+			in[k] = sliced(m, in[k], k == 1 && !conv, start, step, size);
+	also_from(m, layer);
+	struct node *own = make(m, layer->op->name, in[2] != NULL ? 3 : 2, in);
+	own->attr = arena_alloc(m->g->arena, (size_t)(layer->nattr + 1) * sizeof(*own->attr));
+	if (layer->nattr > 0)
+		memcpy(own->attr, layer->attr, (size_t)layer->nattr * sizeof(*own->attr));
+	own->nattr = layer->nattr;
+	if (conv)
+		set_ints(m->g, own, "pads", 2 * (layer->out[0]->shape.rank - 2), pads);
+	return finish(m, own);
+}
+
+/* Slice(Reshape(x)) -> Reshape(Slice(x)), where the Reshape splits a layer's outputs in two and the
+ * Slice takes a part of either. */
+struct tensor *fold_split_slice(struct match *m)
+{
+	const struct node *n = m->root;
+	struct tensor *y = n->in[0], *x = is(y, "Reshape") ? y->def->in[0] : NULL, *part;
+	const int axis = x != NULL ? output_axis(x->def) : -1, at = slice_axis(n);
+	int count;
+
+	if (axis < 0 || y->shape.rank != x->shape.rank + 1 || (at != axis && at != axis + 1))
+		return NULL;
+	for (int d = 0; d < x->shape.rank; d++)
+		if (d != axis && x->shape.dim[d] != y->shape.dim[d < axis ? d : d + 1])
+			return NULL;
+	const int64_t start = attr_ints(n, "starts", &count)[at],
+		      step = attr_ints(n, "steps", &count)[at];
+	const int64_t inner = y->shape.dim[axis + 1], size = n->out[0]->shape.dim[at];
+
+	if (at == axis ? step != 1 && size != 1 : size != 1)
+		return NULL;
+	part = at == axis ? sliced(m, x, axis, start * inner, 1, size * inner)
+			  : sliced(m, x, axis, start, inner, y->shape.dim[axis]);
+	also_from(m, y->def);
+	return part != NULL ? make_reshape(m, part, &n->out[0]->shape) : NULL;
 }
 
 /* ---- equal nodes ---- */

@@ -259,6 +259,24 @@ static const struct rule_case cases[] = {
 	{ X "const @o : f32[2,3,6,6] = 0\n%z = Concat(@o, %x, @o) {axis=1}\n" Z,
 	  "Pad(x) {pads=[0,3,0,0,0,3,0,0], mode=\"constant\", value=0.0}" },
 
+	/* a layer taken apart */
+	{ "input %x : f32[3,8]\nconst @w : f32[8,6] = fill(1)\nconst @b : f32[6] = fill(2)\n%l = Linear(%x, @w, @b)\n"
+	  "%a = Slice(%l) {starts=[0,0], steps=[1,2]} : f32[3,3]\n%c = Slice(%l) {starts=[0,1], steps=[1,2]} : f32[3,3]\n"
+	  "%t = Sigmoid(%a)\n%z = Mul(%t, %c)\n" Z, "Mul(Sigmoid(Linear(x, $, $)), Linear(x, $, $))" },
+	{ "input %x : f32[3,8]\nconst @w : f32[8,6] = fill(1)\n%l = Linear(%x, @w)\n%r = Reshape(%l) : f32[3,2,3]\n"
+	  "%a = Slice(%r) {starts=[0,1,0], steps=[1,1,1]} : f32[3,1,3]\n%c = Reshape(%a) : f32[3,3]\n%z = Tanh(%c)\n" Z,
+	  "Tanh(Linear(x, $))" },
+	{ "input %x : f32[3,8]\nconst @w : f32[8,6] = fill(1)\n%l = Linear(%x, @w)\n%r = Reshape(%l) : f32[3,3,2]\n"
+	  "%a = Slice(%r) {starts=[0,0,1], steps=[1,1,1]} : f32[3,3,1]\n%c = Reshape(%a) : f32[3,3]\n%z = Tanh(%c)\n" Z,
+	  "Tanh(Linear(x, $))" },
+	{ "input %x : f32[3,8]\nconst @w : f32[8,6] = fill(1)\n%l = Linear(%x, @w)\n"
+	  "%a = Slice(%l) {starts=[0,0], steps=[1,1]} : f32[3,3]\n%t = Sigmoid(%a)\n%z = Softmax(%l) {axis=1}\noutput %t\n" Z,
+	  "Sigmoid(Slice(Linear(x, $)) {starts=[0,0], steps=[1,1]}); Softmax(Linear(x, $)) {axis=1, to_end=0}" },
+	{ X W "%c = Conv(%x, @w) {pads=[2,0,2,1], strides=[2,1]}\n%z = Slice(%c) {starts=[0,0,1,0], steps=[1,1,1,1]} : f32[2,8,2,4]\n" Z,
+	  "Conv(x, $) {strides=[2,1]}" },
+	{ X W "%c = Conv(%x, @w) {pads=[1,1,1,1]}\n%z = Slice(%c) {starts=[0,0,0,0], steps=[1,1,2,1]} : f32[2,8,3,6]\n" Z,
+	  "Slice(Conv(x, $) {pads=[1,1,1,1]}) {starts=[0,0,0,0], steps=[1,1,2,1]}" },
+
 	/* sums of a stack */
 	{ PAIR "%a = Reshape(%x) : f32[1,2,4,6,6]\n%b = Reshape(%y) : f32[1,2,4,6,6]\n%c = Concat(%a, %b) {axis=0}\n"
 	  "%z = ReduceSum(%c) {axes=[0], keepdims=0}\n" Z, "Add(x, y)" },
