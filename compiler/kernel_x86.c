@@ -253,6 +253,15 @@ static void image_params(struct kernel *k, const struct image *m)
 		param(k, v[i].name, v[i].value);
 }
 
+/* An epilogue of which compilers would compute some channels of a block one by one. */
+static bool in_strips(const struct kernel *k, const struct image *m, int block)
+{
+	const int64_t tail = m->outputs % block;
+
+	return k->ngroup > 0 && m->groups == 1 && block >= 16 && (tail == 0 || tail >= 16) &&
+	       (block % 16 != 0 || tail % 16 != 0);
+}
+
 static void products(struct plan *p, struct kernel *k, const struct image *m)
 {
 	int block = block_of(k, m->outputs), width = block * (1 + k->nstacked);
@@ -270,6 +279,7 @@ static void products(struct plan *p, struct kernel *k, const struct image *m)
 	param(k, "STEP", block);
 	param(k, "TAIL", m->outputs % block != 0);
 	param(k, "ROWS", chunked ? rows : m->oh);
+	param(k, "STRIPS", in_strips(k, m, block));
 	share(k, "n", m->n, 1, DIVIDES_INPUT);
 	share(k, "h", m->oh, 1, DIVIDES_INPUT);
 	share(k, "g", m->groups, 1, DIVIDES_BOTH);
