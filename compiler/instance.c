@@ -638,6 +638,8 @@ static void param_isa(struct kernel *k, const struct isa *isa)
 	set_param(k, "AVX512", strcmp(isa->suffix, "avx512") == 0);
 	set_param(k, "LANES", strcmp(isa->suffix, "avx512") == 0 ? 16 : 8);
 	set_param(k, "VECTOR", has_vector_epilogue(k));
+	if (k->in_place != NULL)
+		set_param(k, "STRIPS", 0); /* they read twice what they replace */
 }
 
 /* `static void f(` at the start of a line becomes `static MACRO void f(`. */

@@ -28,7 +28,7 @@
 #define TAIL 0	    /* K % KB != 0 */
 #define CHANNELS 64 /* KB, channels of a block */
 #define STACK 1	    /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
-#define STRIPS 0    /* no block is a multiple of 16 channels, none has fewer: the epilogue runs on 16, the last overlap */
+#define STRIPS 0    /* the epilogue runs on 16 channels at a time, the last ones twice; it replaces nothing that it reads */
 
 #define Y(n, k, p) y[((n) * P + (p)) * G * K + (k)]
 
@@ -129,7 +129,6 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 
 #if STRIPS
 				const int last = block / STACK - 16;
-				float value[STEP];
 
 				for (int j0 = 0; j0 < block / STACK; j0 += 16)
 				for (int s = 0; s < 16; s++) {
@@ -164,15 +163,8 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 #endif
 
 					EPILOGUE(v, n, k, p);
-#if STRIPS
-					value[j] = v;
-				}
-				for (int j = 0; j < block / STACK; j++)
-					Y(n, k0 + j, p) = value[j];
-#else
 					Y(n, k, p) = v;
 				}
-#endif
 			}
 		}
 	}
