@@ -1,8 +1,8 @@
 /*
- * gemm_fn with its sizes as arguments, for AVX2: blocks of six pixels and 16 channels, four and 24, or
- * three and 32, whose sums are twelve registers; fewer do not hide the latency. Generated code inlines it
- * into functions of gemm_fn's type that give the sizes of one product, so that conv_gemm.c finds the same
- * products for every instruction set.
+ * gemm_fn with its sizes as arguments, for AVX2: blocks of three pixels and 32 channels (the fewest
+ * instructions), four and 24, or six and 16, whose sums are twelve registers; fewer do not hide the latency.
+ * Generated code inlines it into functions of gemm_fn's type that give the sizes of one product, so that
+ * conv_gemm.c finds the same products for every instruction set.
  *
  * A panel, 16 to 32 channels of a, is a column of cache lines, which share few sets of the cache. So all
  * panels of a few rows are done before the next rows, which are fetched meanwhile, line after line.
@@ -84,25 +84,26 @@ static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_panels(con
 				at_b, k, lda, ldb, ldc, add, vectors, pixels);
 }
 
-/* The same for m channels, a multiple of 16, and n pixels: six at a time, fours and threes for what is left. */
+/* The same for m channels, a multiple of 16, and n pixels, cut into sixes, threes and fours. */
 static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_rows(const float *a, const float *b,
 	float *c, const float *next, const uint64_t count, const uint64_t *at_a, const uint64_t *at_b, const int m,
 	const int n, int k, int lda, int ldb, int ldc, int add)
 {
+	const int wide = m % 32 == 0 ? 4 : 2, narrow = m / 48 * 48;
 	const int rest = n == 1 || n == 2 || n == 5 ? n : 0; /* is no sum of 3, 4 and 6 */
-	const int threes = rest > 0 ? 0 : n % 2, fours = rest > 0 ? 0 : n % 3;
-	const int three = n - 3 * threes, four = three - 4 * fours; /* where they begin */
-	const int narrow = m / 48 * 48, wide = m % 32 == 0 ? 4 : 2;
+	const int fours = rest > 0 ? 0 : n % 3, some = n - rest - 4 * fours;
+	const int threes = wide == 4 ? some / 3 : some % 2;
+	const int three = some - 3 * threes, four = n - 4 * fours; /* where they begin */
 
 	gemm_avx2_panels(a, b, c, next, count, at_a, at_b, m, k, lda, ldb, ldc, add, rest < 3 ? wide : 2, rest,
 		rest > 0);
-	gemm_avx2_panels(a, b, c, next, count, at_a, at_b, m, k, lda, ldb, ldc, add, 2, 6, four / 6);
-	gemm_avx2_panels(a, b + four * ldb, c + four * ldc, next, count, at_a, at_b, narrow, k, lda, ldb, ldc, add,
-		3, 4, fours);
-	gemm_avx2_panels(a + narrow, b + four * ldb, c + four * ldc + narrow, next, count, at_a, at_b, m - narrow,
-		k, lda, ldb, ldc, add, 2, 4, fours);
+	gemm_avx2_panels(a, b, c, next, count, at_a, at_b, m, k, lda, ldb, ldc, add, 2, 6, three / 6);
 	gemm_avx2_panels(a, b + three * ldb, c + three * ldc, next, count, at_a, at_b, m, k, lda, ldb, ldc, add,
 		wide, 3, threes);
+	gemm_avx2_panels(a, b + four * ldb, c + four * ldc, next, count, at_a, at_b, narrow, k, lda, ldb, ldc, add,
+		3, 4, fours);
+	gemm_avx2_panels(a + narrow, b + four * ldb, c + four * ldc + narrow, next + (int)count * k * narrow,
+		count, at_a, at_b, m - narrow, k, lda, ldb, ldc, add, 2, 4, fours);
 }
 
 /* The same for at most 8 channels, what is left of m; nothing behind them is touched. */
