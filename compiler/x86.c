@@ -74,7 +74,7 @@ static const char head[] =
 	"#define AVX2_CODE __attribute__((target(\"avx2,fma\")))\n"
 	"#else\n#define HAVE_X86 0\n#endif\n"
 	"#if defined(__clang__)\n#define UNROLL _Pragma(\"unroll\")\n"
-	"#define UNROLL4 _Pragma(\"unroll 4\")\n"
+	"#define UNROLL4 _Pragma(\"nounroll\")\n"
 	"#elif defined(__GNUC__)\n#define UNROLL _Pragma(\"GCC unroll 32\")\n"
 	"#define UNROLL4 _Pragma(\"GCC unroll 4\")\n"
 	"#else\n#define UNROLL\n#define UNROLL4\n#endif\n\n"

@@ -60,9 +60,9 @@ static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2_block(cons
 
 		UNROLL4
 		for (int q = 0; q < k; q++, u += lda, v++, next += 8 * vectors) {
-			UNROLL
-			for (int j = 0; j < vectors; j += 2)
-				_mm_prefetch((const char *)(next + j * 8), _MM_HINT_T1);
+			_mm_prefetch((const char *)next, _MM_HINT_T1);
+			if (vectors > 2)
+				_mm_prefetch((const char *)(next + 16), _MM_HINT_T1);
 			gemm_avx2_step(u, v, ldb, sum, vectors, pixels);
 		}
 	}

@@ -13,10 +13,10 @@
 #define AVX2_CODE
 #endif
 /* Loops that gcc does not unroll by itself at -O2, though their arrays must become registers; and those of any
- * length that gain by fewer jumps. */
+ * length that gain by fewer jumps (clang would mix their steps and run out of registers). */
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
-#define UNROLL4 _Pragma("unroll 4")
+#define UNROLL4 _Pragma("nounroll")
 #elif defined(__GNUC__)
 #define UNROLL _Pragma("GCC unroll 32")
 #define UNROLL4 _Pragma("GCC unroll 4")
