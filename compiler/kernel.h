@@ -19,7 +19,7 @@ bool stride_of(const struct region *r, const struct coord *c, int64_t *stride);
 int64_t need_stride(const struct region *r, struct coord c); /* there is one */
 int merge_dims(const struct region *r, unsigned set, struct coord *c);
 
-/* A loop that threads may share, from outer to inner; see struct share. */
+/* A loop that threads may share; see struct share. */
 void share(struct kernel *k, const char *name, int64_t end, int64_t step, enum divides divides);
 
 /* Arguments. */

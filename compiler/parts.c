@@ -10,20 +10,28 @@
 
 /* In multiply-adds of a perfect kernel, some 50 in a nanosecond. */
 enum {
-	MOVE = 8,       /* an element read or written */
-	START = 20000,  /* a part taken and called */
+	MOVE = 8,      /* an element read or written */
+	FETCH = 4,     /* one of the weights: they come in order, ahead of their use */
+	CROSS = 32,    /* an element that another worker needs next, and has to get from this one */
+	START = 20000, /* a part taken and called */
 	WORTH = 500000, /* kernels below are left whole: other threads hear of them too late */
 };
 
 enum { MOST_PARTS = 16 };
 
+/* Rows before channels: workers take parts in order, and so each has a piece of the image, whatever
+ * the layers are cut by. */
 void share(struct kernel *k, const char *name, int64_t end, int64_t step, enum divides divides)
 {
+	int at = k->nshare;
+
 	if (end <= step)
 		return;
-	if (k->nshare == MAX_SHARE)
+	if (k->nshare++ == MAX_SHARE)
 		die("kernel %s has too many ranges", k->row->name);
-	k->share[k->nshare++] = (struct share){ name, end, step, divides, 1 };
+	for (; at > 0 && k->share[at - 1].divides > divides; at--)
+		k->share[at] = k->share[at - 1];
+	k->share[at] = (struct share){ name, end, step, divides, 1 };
 }
 
 /* ---- how many ---- */
@@ -47,25 +55,6 @@ static double elements(const struct kernel *k, bool constant)
 	return sum;
 }
 
-/* What the largest part costs. */
-static double part_cost(const struct kernel *k)
-{
-	double all = 1.0, input = 1.0, weights = 1.0;
-
-	for (int i = 0; i < k->nshare; i++) {
-		const struct share *r = &k->share[i];
-		int64_t largest = (units_of(r) + r->parts - 1) / r->parts * r->step;
-		double share = largest < r->end ? (double)largest / (double)r->end : 1.0;
-
-		all *= share;
-		input *= (r->divides & DIVIDES_INPUT) != 0 ? share : 1.0;
-		weights *= (r->divides & DIVIDES_WEIGHTS) != 0 ? share : 1.0;
-	}
-	return all * ((double)k->macs +
-			     MOVE * (1.0 + k->noperand) * (double)shape_count(&k->dst.shape)) +
-	       MOVE * (input * elements(k, false) + weights * elements(k, true)) + START;
-}
-
 int part_count(const struct kernel *k)
 {
 	int count = 1;
@@ -75,12 +64,31 @@ int part_count(const struct kernel *k)
 	return count;
 }
 
-/* The time of two workers and that of four. */
-static double cost(const struct kernel *k)
+/* The time that the slowest of so many workers takes. */
+static double cost(const struct kernel *k, int workers)
 {
-	int count = part_count(k);
+	const int count = part_count(k), turns = (count + workers - 1) / workers;
+	const double y = (double)shape_count(&k->dst.shape);
+	double part = 1.0, rows = 1.0; /* what is in the largest part */
+	int pieces = 1;                /* of the channels */
 
-	return ((count + 1) / 2 + (count + 3) / 4) * part_cost(k);
+	for (int i = 0; i < k->nshare; i++) {
+		const struct share *r = &k->share[i];
+		int64_t largest = (units_of(r) + r->parts - 1) / r->parts * r->step;
+		double size = largest < r->end ? (double)largest / (double)r->end : 1.0;
+
+		part *= size;
+		if (r->divides == DIVIDES_INPUT)
+			rows *= size;
+		else
+			pieces *= r->parts;
+	}
+	const double work = (double)k->macs + MOVE * (elements(k, false) + (1.0 + k->noperand) * y);
+	const int passes = (turns + pieces - 1) / pieces;
+	const double channels = (double)turns / (passes * pieces); /* of a pass: the worker's own */
+
+	return turns * (part * work + START) + FETCH * passes * channels * elements(k, true) +
+	       CROSS * (1.0 - channels) * passes * rows * y;
 }
 
 /* Tries all numbers of parts for ranges i..; best: the cheapest so far, and `parts` its numbers. */
@@ -89,7 +97,7 @@ static void search(struct kernel *k, int i, double *best, int *parts)
 	struct share *r = &k->share[i];
 
 	if (i == k->nshare) {
-		double c = cost(k);
+		double c = cost(k, 2) + cost(k, 4);
 
 		if (c >= *best)
 			return;
@@ -108,7 +116,7 @@ void cut(struct kernel *k)
 	int parts[MAX_SHARE];
 	double best = INFINITY;
 
-	if (k->nshare == 0 || part_cost(k) < WORTH)
+	if (k->nshare == 0 || cost(k, 1) < WORTH)
 		return;
 	search(k, 0, &best, parts);
 	for (int i = 0; i < k->nshare; i++)

@@ -147,7 +147,7 @@ struct kernel {
 			there */
 	int64_t scratch, scratch_offset; /* bytes of the arena that it needs while it runs, and
 					    where; argument behind y */
-	struct share share[MAX_SHARE];   /* from outer to inner */
+	struct share share[MAX_SHARE];   /* in the order of parts, the first outermost */
 	int nshare;
 	const struct gemm *gemm; /* small products that its template calls, of no ISA yet; argument
 				    behind scratch */
