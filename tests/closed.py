@@ -121,6 +121,9 @@ def check(skipc, name, target):
 				  for o in ([], ["--skip-closed-gates", str(EPS)]))
 		code = open(os.path.join(work, "2", "net.c")).read()
 		report = run([skipc, "inspect", model, "--skip-closed-gates", str(EPS)]).stdout
+		given = ["--input", os.path.join(work, "2", "x.npy"), f"--target={target}"]
+		promise = {eps: subprocess.run([skipc, "diff", model, *given, "--", "--skip-closed-gates", eps], capture_output=True).returncode
+			   for eps in (str(EPS), "1e-7")}
 	rows = [np.moveaxis(a, net.axis, -1).reshape(-1, shape[net.axis]) for a in (net.x, exact, skipped)]
 	x, exact, skipped = (r for r in rows)
 	wrong = []
@@ -130,6 +133,8 @@ def check(skipc, name, target):
 		wrong.append("a row with open gates differs")
 	if np.abs(exact[1::2] - x[1::2]).max() < 0.1 or (np.abs(skipped - exact) > 2 * EPS * (1 + np.abs(x))).any():
 		wrong.append("the gates are not what the test wants")
+	if promise != {str(EPS): 0, "1e-7": 0}:
+		wrong.append(f"diff ends with {promise}")
 	layers = 2 if name == "deep" else 1
 	if f"--skip-closed-gates: {layers} highway layers" not in code or f"{layers} highway layers carry rows" not in report:
 		wrong.append("code or report does not say so")
