@@ -343,20 +343,36 @@ bool convert_scatternd(struct site *s, const char *arg)
 
 /* ---- control ---- */
 
-bool convert_if(struct site *s, const char *arg)
+/* The branch in that attribute, inlined: its outputs become the node's. */
+static bool inline_branch(struct site *s, const char *name)
 {
-	const struct tensor *cond = s->in[0];
-
-	(void)arg;
-	if (!is_const(cond) || shape_count(&cond->shape) != 1)
-		return site_error(s,
-			"skipc makes straight-line code; export with fixed sizes, by "
-			"tracing instead of scripting",
-			"the condition of this If is not a constant");
-	const char *name = const_i64(cond, 0) != 0 ? "then_branch" : "else_branch";
-
 	for (int k = 0; k < s->raw->nattr; k++)
 		if (strcmp(s->raw->attr[k].name, name) == 0 && s->raw->graph[k] != NULL)
 			return site_inline(s, s->raw->graph[k]);
 	return site_error(s, NULL, "attribute \"%s\" has no graph", name);
+}
+
+/* A branch computes and does nothing else, not even trap: where the condition is not known both are
+ * there, and each output is chosen. */
+bool convert_if(struct site *s, const char *arg)
+{
+	const size_t size = (size_t)s->nout * sizeof(struct tensor *);
+	struct tensor *in[3] = { s->in[0] }, **then = arena_alloc(s->g->arena, size);
+
+	(void)arg;
+	if (is_const(in[0]) && shape_count(&in[0]->shape) == 1)
+		return inline_branch(s, const_i64(in[0], 0) != 0 ? "then_branch" : "else_branch");
+	if (!inline_branch(s, "then_branch"))
+		return false;
+	memcpy(then, s->out, size);
+	if (!inline_branch(s, "else_branch"))
+		return false;
+	for (int k = 0; k < s->nout; k++) {
+		in[1] = then[k];
+		in[2] = s->out[k];
+		s->out[k] = site_put(s, "If", 3, in, 1)->out[0];
+		if (in[1] != NULL)
+			s->out[k]->type = s->out[k]->io_type = in[1]->type;
+	}
+	return true;
 }

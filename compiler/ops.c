@@ -139,37 +139,38 @@ static const struct word {
 	const char *c;
 	double (*run)(const double *x);
 	const char *vector;
+	const char *integer; /* its C on integers; null: the same */
 } words[] = {
-	{ "NEG", 1, "-%", run_NEG, NULL },
-	{ "ABS", 1, "abs_@(%)", run_ABS, NULL },
-	{ "NOT", 1, "!%", run_NOT, NULL },
-	{ "SQRT", 1, "sqrt_@(%)", run_SQRT, NULL },
-	{ "EXP", 1, "exp_@(%)", run_EXP, NULL },
-	{ "EXPM1", 1, "exp_@(%) - 1.0f", run_EXPM1, NULL },
-	{ "LOG", 1, "log_@(%)", run_LOG, NULL },
-	{ "TANH", 1, "tanh_@(%)", run_TANH, NULL },
-	{ "SIGMOID", 1, "sigmoid_@(%)", run_SIGMOID, NULL },
-	{ "SOFTPLUS", 1, "softplus_@(%)", run_SOFTPLUS, NULL },
-	{ "ERF", 1, "erf_@(%)", run_ERF, NULL },
-	{ "SIN", 1, "sin_@(%)", run_SIN, NULL },
-	{ "COS", 1, "cos_@(%)", run_COS, NULL },
-	{ "FLOOR", 1, "floor_@(%)", run_FLOOR, NULL },
-	{ "CEIL", 1, "ceil_@(%)", run_CEIL, NULL },
-	{ "ROUND", 1, "round_@(%)", run_ROUND, NULL },
-	{ "ADD", 2, "% + %", run_ADD, "add" },
-	{ "SUB", 2, "% - %", run_SUB, "sub" },
-	{ "MUL", 2, "% * %", run_MUL, "mul" },
-	{ "DIV", 2, "% / %", run_DIV, "div" },
-	{ "MOD", 2, "mod_@(%, %)", run_MOD, NULL },
-	{ "POW", 2, "pow_@(%, %)", run_POW, NULL },
-	{ "MAX", 2, "max_@(%, %)", run_MAX, "max" },
-	{ "MIN", 2, "min_@(%, %)", run_MIN, "min" },
-	{ "LT", 2, "% < %", run_LT, NULL },
-	{ "LE", 2, "% <= %", run_LE, NULL },
-	{ "EQ", 2, "% == %", run_EQ, NULL },
-	{ "AND", 2, "% && %", run_AND, NULL },
-	{ "OR", 2, "% || %", run_OR, NULL },
-	{ "SEL", 3, "% ? % : %", run_SEL, NULL },
+	{ "NEG", 1, "-%", run_NEG, NULL, NULL },
+	{ "ABS", 1, "abs_@(%)", run_ABS, NULL, NULL },
+	{ "NOT", 1, "!%", run_NOT, NULL, NULL },
+	{ "SQRT", 1, "sqrt_@(%)", run_SQRT, NULL, NULL },
+	{ "EXP", 1, "exp_@(%)", run_EXP, NULL, NULL },
+	{ "EXPM1", 1, "exp_@(%) - 1.0f", run_EXPM1, NULL, NULL },
+	{ "LOG", 1, "log_@(%)", run_LOG, NULL, NULL },
+	{ "TANH", 1, "tanh_@(%)", run_TANH, NULL, NULL },
+	{ "SIGMOID", 1, "sigmoid_@(%)", run_SIGMOID, NULL, NULL },
+	{ "SOFTPLUS", 1, "softplus_@(%)", run_SOFTPLUS, NULL, NULL },
+	{ "ERF", 1, "erf_@(%)", run_ERF, NULL, NULL },
+	{ "SIN", 1, "sin_@(%)", run_SIN, NULL, NULL },
+	{ "COS", 1, "cos_@(%)", run_COS, NULL, NULL },
+	{ "FLOOR", 1, "floor_@(%)", run_FLOOR, NULL, NULL },
+	{ "CEIL", 1, "ceil_@(%)", run_CEIL, NULL, NULL },
+	{ "ROUND", 1, "round_@(%)", run_ROUND, NULL, NULL },
+	{ "ADD", 2, "% + %", run_ADD, "add", NULL },
+	{ "SUB", 2, "% - %", run_SUB, "sub", NULL },
+	{ "MUL", 2, "% * %", run_MUL, "mul", NULL },
+	{ "DIV", 2, "% / %", run_DIV, "div", "div_@(%, %)" },
+	{ "MOD", 2, "mod_@(%, %)", run_MOD, NULL, NULL },
+	{ "POW", 2, "pow_@(%, %)", run_POW, NULL, NULL },
+	{ "MAX", 2, "max_@(%, %)", run_MAX, "max", NULL },
+	{ "MIN", 2, "min_@(%, %)", run_MIN, "min", NULL },
+	{ "LT", 2, "% < %", run_LT, NULL, NULL },
+	{ "LE", 2, "% <= %", run_LE, NULL, NULL },
+	{ "EQ", 2, "% == %", run_EQ, NULL, NULL },
+	{ "AND", 2, "% && %", run_AND, NULL, NULL },
+	{ "OR", 2, "% || %", run_OR, NULL, NULL },
+	{ "SEL", 3, "% ? % : %", run_SEL, NULL, NULL },
 };
 
 /* ---- expressions ---- */
@@ -297,12 +298,13 @@ void print_number(struct buf *out, double v, enum dtype type)
 /* The C of one word, from the texts of its operands; parenthesised unless it is a call. */
 static char *print_word(struct arena *a, const struct word *w, enum dtype type, char **operand)
 {
+	const char *form = type != DT_F32 && w->integer != NULL ? w->integer : w->c;
 	struct buf b = { 0 };
-	bool call = isalpha((unsigned char)w->c[0]) && w->c[strlen(w->c) - 1] == ')';
+	bool call = isalpha((unsigned char)form[0]) && form[strlen(form) - 1] == ')';
 	char *text;
 
 	buf_puts(&b, call ? "" : "(");
-	for (const char *c = w->c; *c != '\0'; c++) {
+	for (const char *c = form; *c != '\0'; c++) {
 		if (*c == '@') {
 			buf_puts(&b, dtypes[type].suffix);
 		} else if (*c == '%' && call && (*operand)[0] == '(') {

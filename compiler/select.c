@@ -1,6 +1,6 @@
 /*
- * Shape rules of operators that pick, repeat or place parts of a tensor. Where the picking is
- * constant, which is nearly always, they become Slice, Concat, Reshape, Expand and Pad.
+ * Shape rules of operators that pick, repeat or place parts of a tensor, or one of two. Where the
+ * picking is constant, which is nearly always, they become Slice, Concat, Reshape, Expand and Pad.
  */
 #include "shape.h"
 
@@ -463,4 +463,32 @@ bool shape_scatter(struct graph *g, struct node *n)
 	}
 	x = const_uniform(n->in[0], &value) ? paste_on_uniform(g, n, &b, value) : paste(g, n, &b);
 	return replace(g, n, x);
+}
+
+/* ---- If ---- */
+
+/* Both branches are there: a constant condition picks one, any other chooses between two alike. */
+bool shape_if(struct graph *g, struct node *n)
+{
+	static const char hint[] = "both branches are computed and one is taken, so that sizes are "
+				   "fixed: they must give the same type and shape";
+	struct tensor *in[3] = { n->in[0], n->in[1], n->in[2] };
+	const struct shape scalar = { .rank = 0 };
+
+	if (in[0]->type != DT_BOOL || shape_count(&in[0]->shape) != 1) {
+		node_error(g, n, "it must be a single bool", "its condition is %s%s",
+			dtypes[in[0]->type].name, shape_text(g->arena, &in[0]->shape));
+		return false;
+	}
+	if (is_const(in[0]))
+		return replace(g, n, in[const_i64(in[0], 0) != 0 ? 1 : 2]);
+	if (in[1]->type != in[2]->type || !shape_equal(&in[1]->shape, &in[2]->shape)) {
+		node_error(g, n, hint,
+			"its condition is computed at run time, its branches give %s%s and %s%s",
+			dtypes[in[1]->type].name, shape_text(g->arena, &in[1]->shape),
+			dtypes[in[2]->type].name, shape_text(g->arena, &in[2]->shape));
+		return false;
+	}
+	in[0] = reshaped(g, n, in[0], &scalar);
+	return in[0] != NULL && replace(g, n, settle(g, place(g, n, "Where", 3, in)));
 }

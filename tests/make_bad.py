@@ -216,10 +216,17 @@ def operators():
     trips = numpy_helper.from_array(np.array(3, np.int64), "trips")
     save("loop", model([make_node("Loop", ["trips", "yes", "x"], ["y"], name="loop", body=body)], [trips, yes]),
          'node 0 "loop" (Loop): error: operator Loop is not supported')
-    branch = [make_graph([make_node(op, ["x"], [op])], op, [], [value(op, None)]) for op in ("Relu", "Sigmoid")]
-    inputs = [value("x", [1, 8]), value("cond", [], TensorProto.BOOL)]
-    save("if_run_time", model([make_node("If", ["cond"], ["y"], name="if", then_branch=branch[0], else_branch=branch[1])], inputs=inputs),
-         "the condition of this If is not a constant")
+
+    def branches(condition, then, otherwise):
+        graphs = [make_graph([node], node.op_type, [], [value(node.output[0], None)]) for node in (then, otherwise)]
+        node = make_node("If", ["cond"], ["y"], name="if", then_branch=graphs[0], else_branch=graphs[1])
+        return model([node], inputs=[value("x", [1, 8]), value("cond", condition, TensorProto.BOOL)])
+
+    relu, twice = make_node("Relu", ["x"], ["p"]), make_node("Concat", ["x", "x"], ["q"], axis=1)
+    save("if_shapes", branches([], relu, twice),
+         'node 0 "if" (If): error: its condition is computed at run time, its branches give f32[1,8] and f32[1,16]',
+         "hint: both branches are computed and one is taken, so that sizes are fixed: they must give the same type and shape")
+    save("if_conditions", branches([2], relu, relu), 'node 0 "if" (If): error: its condition is bool[2]')
     two = make_graph([make_node("Relu", ["x"], ["p"]), make_node("Relu", ["x"], ["q"])], "two", [], [value("p", None), value("q", None)])
     save("if_outputs", model([make_node("If", ["yes"], ["y"], name="if", then_branch=two, else_branch=two)], [yes]),
          "1 outputs, its branch has 2")

@@ -1,7 +1,7 @@
 #include "template.h"
 
-/* a modulo b; b is not 0. */
+/* a modulo b; 0 where b is. */
 static uint32_t mod_u32(uint32_t a, uint32_t b)
 {
-	return a % b;
+	return b == 0 ? 0 : a % b;
 }

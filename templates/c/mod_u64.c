@@ -1,7 +1,7 @@
 #include "template.h"
 
-/* a modulo b; b is not 0. */
+/* a modulo b; 0 where b is. */
 static uint64_t mod_u64(uint64_t a, uint64_t b)
 {
-	return a % b;
+	return b == 0 ? 0 : a % b;
 }
