@@ -121,6 +121,7 @@ check: setup .venv/done
 	$(PYTHON) tests/blocks.py
 	$(PYTHON) tests/bench.py
 	$(PYTHON) tests/closed.py
+	$(PYTHON) tests/graphs.py
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
 	$(PYTHON) tests/run.py --target=x86-64 --fast
 	$(PYTHON) tests/x86.py
@@ -140,9 +141,10 @@ check-x86: setup .venv/done
 check-math: $(BUILD)/tests/math_exhaustive
 	$<
 
-# Mutated models through the sanitized compiler.
+# Mutated models through the sanitized compiler, and random graphs through the whole of it: half an hour.
 fuzz: setup .venv/done sanitized
 	$(PYTHON) tests/fuzz.py --skipc build/sanitized/skipc --seconds 600
+	$(PYTHON) tests/graphs.py --skipc build/sanitized/skipc --graphs 1000 --seed 1000
 
 bench: setup .venv/done
 	@$(MAKE) --no-print-directory all

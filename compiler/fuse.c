@@ -97,12 +97,13 @@ static void join(struct group *gr, struct node *n)
 	gr->inputs += n->nin;
 }
 
+/* By more than the epilogue; what the anchor reads has to be stored, too. */
 static bool used_outside(const struct group *gr, const struct tensor *t)
 {
 	if (t->is_output)
 		return true;
 	for (int k = 0; k < t->nuser; k++)
-		if (!in_group(gr, t->user[k]))
+		if (t->user[k]->op->class != OP_ELEMENTWISE || !in_group(gr, t->user[k]))
 			return true;
 	return false;
 }

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""Random graphs: what skipc makes of them against onnxruntime, within the promise of `skipc diff`.
+
+    graphs.py [--skipc PATH] [--graphs 24] [--seed 0] [--nodes 24] [--jobs 2]
+
+A graph grows node by node from one image or a batch of rows: layers, pools, activations, sums, products, gates and
+views in any order, with residual and highway sums among them, so that rewrites, fusion, regions and plans meet in ways
+that no exporter's file has. What fails is kept in build/graphs, with the seed that makes it again.
+"""
+import argparse
+import concurrent.futures
+import itertools
+import os
+import random
+import shutil
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper, shape_inference
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tools"))
+import compare  # noqa: E402
+
+KEPT = os.path.join(HERE, "..", "build", "graphs")
+LARGEST = 4096  # elements of a tensor
+
+
+class Graph:
+    """Nodes, and the shape of every value so far."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.numbers = np.random.default_rng(seed)
+        self.nodes, self.constants, self.shapes = [], [], {}
+        image = [1, self.random.choice((3, 4, 8, 16)), self.random.choice((5, 8)), self.random.choice((6, 8))]
+        shape = self.random.choice((image, image, [self.random.choice((1, 3)), self.random.choice((8, 12))], [2, 5, 8]))
+        self.inputs = {f"x{k}": shape for k in range(self.random.choice((1, 1, 2)))}
+        self.shapes.update(self.inputs)
+
+    def constant(self, *shape, scale=1.0, around=0.0, value=None):
+        name = f"c{len(self.constants)}"
+        value = around + scale * self.numbers.standard_normal(shape).astype(np.float32) if value is None else value
+        self.constants.append(numpy_helper.from_array(np.asarray(value), name))
+        return name
+
+    def integers(self, *values):
+        return self.constant(value=np.array(values, np.int64))
+
+    def op(self, kind, *inputs, outputs=1, **attributes):
+        """Names of the outputs; None where the model would not be valid or too large."""
+        names = [f"v{len(self.nodes)}_{k}" for k in range(outputs)]
+        node = helper.make_node(kind, inputs, names, name=f"n{len(self.nodes)}", **attributes)
+        shapes = [helper.make_tensor_value_info(n, TensorProto.FLOAT, self.shapes[n]) for n in inputs if n in self.shapes]
+        used = [c for c in self.constants if c.name in inputs]
+        outs = [helper.make_empty_tensor_value_info(n) for n in names]
+        model = helper.make_model(helper.make_graph([node], "n", shapes, outs, used),
+                                  opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        try:
+            known = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph.output
+        except Exception:  # onnx has several
+            return None
+        found = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in known}
+        if any(not 0 < np.prod(s) <= LARGEST for s in found.values()):
+            return None
+        self.nodes.append(node)
+        self.shapes.update(found)
+        return names
+
+    def one(self, kind, *inputs, **attributes):
+        made = self.op(kind, *inputs, **attributes) if None not in inputs else None
+        return made and made[0]
+
+    def value(self, like=None):
+        """One of the last values, or one of a given shape."""
+        names = [n for n in self.shapes if like is None or self.shapes[n] == self.shapes[like]]
+        return self.random.choice(names[-6:])
+
+    # what may be added to the graph
+
+    def layer(self, x, keep=False):
+        """Conv, or MatMul and Add; with the shape of x if `keep`."""
+        shape, pick = self.shapes[x], self.random.choice
+        if len(shape) != 4:
+            width = shape[-1] if keep else pick((shape[-1], 8, 12))
+            y = self.one("MatMul", x, self.constant(shape[-1], width, scale=shape[-1] ** -0.5))
+            return self.one("Add", y, self.constant(width, scale=0.1)) if pick((0, 1, 1)) else y
+        channels = shape[1]
+        group = pick([g for g in (1, 1, 1, 2, 4, channels) if channels % g == 0])
+        k = channels if keep else pick((1, 2, 4)) * group
+        size, stride = pick((1, 3, 3, 5)), 1 if keep else pick((1, 1, 2))
+        pads = [size // 2] * 4 if keep or pick((0, 1, 1)) else [pick((0, 1)) for _ in range(4)]
+        w = self.constant(k, channels // group, size, size, scale=(channels // group) ** -0.5 / size)
+        bias = [self.constant(k, scale=0.1)] * pick((0, 1))
+        y = self.one("Conv", x, w, *bias, pads=pads, strides=[stride, stride], group=group)
+        return self.normalised(y) if y and pick((0, 1)) else y
+
+    def normalised(self, x):
+        k = self.shapes[x][1]
+        scale, shift, mean = (self.constant(k, scale=0.2, around=a) for a in (1.0, 0.0, 0.0))
+        return self.one("BatchNormalization", x, scale, shift, mean, self.constant(value=np.ones(k, np.float32)))
+
+    def activation(self, x):
+        kind = self.random.choice(("Relu", "Relu", "Sigmoid", "Tanh", "HardSigmoid", "LeakyRelu", "Elu", "Neg", "Abs", "Softplus"))
+        return self.one(kind, x)
+
+    def gate(self, x):
+        y = self.layer(x, keep=True)
+        if y and self.random.random() < 0.3:
+            y = self.one("Tanh", self.one("Mul", y, self.constant(value=np.float32(0.5))))
+            return self.one("Mul", self.one("Add", y, self.constant(value=np.float32(1))), self.constant(value=np.float32(0.5)))
+        return self.one("Sigmoid", y)
+
+    def highway(self, x):
+        h, t = self.layer(x, keep=True), self.gate(x)
+        h = h and self.one(self.random.choice(("Relu", "Tanh")), h)
+        form = self.random.randrange(4)
+        if form == 0:
+            less = self.one("Sub", self.constant(value=np.float32(1)), t)
+            return self.one("Add", self.one("Mul", h, t), self.one("Mul", x, less))
+        if form == 1:
+            return self.one("Add", x, self.one("Mul", t, self.one("Sub", h, x)))
+        if form == 2:
+            return self.one("Sub", h, self.one("Mul", self.one("Sub", h, x), t))
+        return self.one("Add", self.one("Mul", h, t), self.one("Mul", x, self.gate(x)))
+
+    def residual(self, x):
+        y = self.layer(x, keep=True)
+        y = self.activation(y) if self.random.random() < 0.5 else y
+        y = self.one("Mul", y, self.constant(value=np.float32(0.3))) if self.random.random() < 0.2 else y
+        y = self.one("Add", *self.random.sample((x, y), 2)) if y else None
+        return self.one("Relu", y) if self.random.random() < 0.5 else y
+
+    def pair(self, x):
+        return self.one(self.random.choice(("Add", "Add", "Sub", "Mul", "Max", "Min")), x, self.value(like=x))
+
+    def affine(self, x):
+        shape = self.shapes[x]
+        c = self.random.choice(([1], shape[-1:], shape[1:2] + [1] * max(0, len(shape) - 2)))
+        return self.one(self.random.choice(("Add", "Mul", "Sub", "Div")), x, self.constant(*c, scale=0.1, around=1.0))
+
+    def selection(self, x):
+        """By what an input is greater than: the same bits on both sides, so that both select the same."""
+        test = self.one("Greater", next(iter(self.inputs)), self.constant(value=np.float32(0.1)))
+        return self.one("Where", test, x, self.value(like=x)) if self.shapes[x] == next(iter(self.inputs.values())) else None
+
+    def transpose(self, x):
+        rank = len(self.shapes[x])
+        there = self.random.sample(range(rank), rank)
+        y = self.one("Transpose", x, perm=there)
+        y = self.activation(y) if self.random.random() < 0.5 else y
+        back = sorted(range(rank), key=there.__getitem__)
+        return self.one("Transpose", y, perm=back) if self.random.random() < 0.7 else y
+
+    def reshape(self, x):
+        shape, at = self.shapes[x], self.random.randrange(len(self.shapes[x]))
+        if self.random.random() < 0.5 and at + 1 < len(shape):
+            return self.one("Reshape", x, self.integers(*shape[:at], shape[at] * shape[at + 1], *shape[at + 2:]))
+        cut = [d for d in (2, 3, 4) if shape[at] % d == 0]
+        return self.one("Reshape", x, self.integers(*shape[:at], cut[0], -1, *shape[at + 1:])) if cut and len(shape) < 5 else None
+
+    def slice(self, x):
+        axis = self.random.randrange(len(self.shapes[x]))
+        n = self.shapes[x][axis]
+        start, step = self.random.randrange(n), self.random.choice((1, 1, 2, -1))
+        end = self.random.randrange(start, n) + 1 if step > 0 else -n - 1
+        return self.one("Slice", x, self.integers(start), self.integers(end), self.integers(axis), self.integers(step))
+
+    def parts(self, x):
+        axis = self.random.randrange(len(self.shapes[x]))
+        n = self.shapes[x][axis]
+        if n < 2:
+            return None
+        first = self.random.randrange(1, n)
+        two = self.op("Split", x, self.integers(first, n - first), outputs=2, axis=axis)
+        if not two or self.random.random() < 0.4:
+            return two and two[0]
+        two = [self.activation(p) if self.random.random() < 0.5 else p for p in two]
+        return self.one("Concat", *self.random.sample(two, 2), axis=axis)
+
+    def concat(self, x):
+        return self.one("Concat", x, self.value(like=x), axis=self.random.randrange(len(self.shapes[x])))
+
+    def pad(self, x):
+        pads = [self.random.choice((0, 0, 1, 2)) for _ in range(2 * len(self.shapes[x]))]
+        mode = self.random.choice(("constant", "constant", "edge"))
+        return self.one("Pad", x, self.integers(*pads), mode=mode)
+
+    def pool(self, x):
+        if len(self.shapes[x]) != 4:
+            return self.one("ReduceMean", x, axes=[self.random.randrange(len(self.shapes[x]))], keepdims=1)
+        if self.random.random() < 0.25:
+            scaled = self.one("Sigmoid", self.layer(self.one("GlobalAveragePool", x), keep=True) or None)
+            return self.one("Mul", x, scaled)
+        kind, size = self.random.choice(("MaxPool", "AveragePool")), self.random.choice((2, 3))
+        return self.one(kind, x, kernel_shape=[size, size], strides=[self.random.choice((1, 2))] * 2,
+                        pads=[self.random.choice((0, 1))] * 4, ceil_mode=self.random.choice((0, 0, 1)))
+
+    def softmax(self, x):
+        return self.one("Softmax", x, axis=self.random.randrange(len(self.shapes[x])))
+
+    GROWTH = {layer: 4, activation: 4, highway: 3, residual: 4, pair: 4, affine: 2, selection: 1, transpose: 2, reshape: 2,
+              slice: 2, parts: 2, concat: 1, pad: 1, pool: 1, softmax: 1}
+
+    def grow(self, nodes):
+        kinds, weights = list(self.GROWTH), list(self.GROWTH.values())
+        while len(self.nodes) < nodes:
+            self.random.choices(kinds, weights)[0](self, self.value())
+
+    def model(self):
+        """With every value that nobody reads as an output, and sometimes one that is read."""
+        read = {i for n in self.nodes for i in n.input}
+        made = [o for n in self.nodes for o in n.output if not n.op_type == "Greater"]
+        outputs = [o for o in made if o not in read or self.random.random() < 0.03]
+        value = lambda n: helper.make_tensor_value_info(n, TensorProto.FLOAT, self.shapes[n])
+        graph = helper.make_graph(self.nodes, "random", [value(n) for n in self.inputs], [value(n) for n in outputs],
+                                  self.constants)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def check(skipc, seed, nodes, target):
+    """What is wrong; None: nothing."""
+    graph = Graph(seed)
+    graph.grow(nodes)
+    model = graph.model()
+    with tempfile.TemporaryDirectory(prefix="skipc-graphs-") as work:
+        path = os.path.join(work, "model.onnx")
+        onnx.save(model, path)
+        feeds = compare.random_inputs(model, {}, seed)
+        names = [o.name for o in model.graph.output]
+        wrong = None
+        try:
+            theirs = compare.run_session(compare.onnxruntime_session(path, optimise=False), None, feeds)
+            compare.compile_model(skipc, path, work, options=[f"--target={target}"])
+            program = compare.build_program(work, "gcc", "-O1 -Wall -Wextra -Werror -fsanitize=address,undefined"
+                                            if target == "c" else "-O1")
+            ours = compare.run_program(program, feeds, len(names), work)
+            judge = compare.Judge(model, feeds, compare.FAST)
+            rows = [judge.judge(*row) for row in zip(names, ours, theirs)]
+            bad = [r for r in rows if not r.ok]
+            if bad:
+                wrong = f"{bad[0].name}: {bad[0].relative:.1e} {bad[0].note}"
+        except compare.Stop as stop:
+            wrong = str(stop) if stop.status != 4 else None
+        if wrong:
+            os.makedirs(KEPT, exist_ok=True)
+            shutil.copy(path, os.path.join(KEPT, f"{seed}.onnx"))
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
+    parser.add_argument("--graphs", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=0, help="of the first graph")
+    parser.add_argument("--nodes", type=int, default=24, help="of a graph, at least")
+    parser.add_argument("--jobs", type=int, default=2)
+    a = parser.parse_args()
+    skipc, failed = os.path.abspath(a.skipc), 0
+    with concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
+        jobs = [(seed, target, pool.submit(check, skipc, seed, a.nodes, target))
+                for seed, target in zip(range(a.seed, a.seed + a.graphs), itertools.cycle(("c", "x86-64")))]
+        for seed, target, job in jobs:
+            if job.result():
+                failed += 1
+                print(f"graphs.py: seed {seed}, --target={target}: {job.result()}", flush=True)
+    print(f"graphs.py: {a.graphs} graphs, {failed} failed" + (": build/graphs has them" if failed else ""))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
