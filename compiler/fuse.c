@@ -237,8 +237,8 @@ static bool can_stack(const struct node *x, const struct node *y)
 {
 	bool stackable = strcmp(x->op->name, "Linear") == 0 || strcmp(x->op->name, "Conv") == 0;
 
-	if (!stackable || x->op != y->op || x->in[0] != y->in[0] ||
-		!shape_equal(&x->in[1]->shape, &y->in[1]->shape))
+	if (!stackable || x->op != y->op || x->in[0] != y->in[0] || is_runtime(x->in[1]) ||
+		is_runtime(y->in[1]) || !shape_equal(&x->in[1]->shape, &y->in[1]->shape))
 		return false;
 	/* depthwise kernels have one anchor */
 	if (strcmp(x->op->name, "Conv") == 0 && x->in[1]->shape.dim[1] == 1)

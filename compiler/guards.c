@@ -410,6 +410,12 @@ static bool pads_with_zero(const struct match *m)
 	return v >= 0 && v <= 0;
 }
 
+/* Such a bias is an operand of the epilogue. */
+bool guard_computed_bias(struct match *m)
+{
+	return !is_constant(bound(m, "b"));
+}
+
 bool guard_zeros_before_conv(struct match *m)
 {
 	int64_t sum[2 * MAX_RANK];

@@ -156,6 +156,8 @@ void weights(struct plan *p, struct kernel *k, const struct blob *how)
 {
 	struct blob wanted = *how;
 
+	if (is_runtime(k->anchor->in[1]))
+		return;
 	wanted.stack = 1 + k->nstacked;
 	wanted.prov = k->prov;
 	for (int s = 0; s < wanted.stack; s++)
@@ -294,11 +296,8 @@ void kernel_choose(struct plan *p, struct kernel *k)
 	k->row = cheapest(p, k, &cost, &why);
 	if (k->row == NULL) {
 		node_error(p->graph, k->anchor,
-			k->anchor->nin > 1 && constant_weights(k) == why
-				? "export the model with its parameters inside (torch: "
-				  "export_params=True)"
-				: "skipc compiles what ResNets and highway networks are made of; "
-				  "see README.md",
+			"skipc compiles what ResNets and highway networks are made of; see "
+			"README.md",
 			"%s cannot be compiled: %s", k->anchor->op->name, why);
 		return;
 	}

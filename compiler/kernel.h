@@ -24,7 +24,8 @@ void share(struct kernel *k, const char *name, int64_t end, int64_t step, enum d
 
 /* Arguments. */
 const struct region *input(const struct kernel *k);
-/* Appends constant t, plain; or input `which` of the anchor, and of those stacked on it, packed. */
+/* Appends constant t, plain; or input `which` of the anchor, and of those stacked on it, packed:
+ * weights that are computed at run time are an argument already. */
 void constant(struct plan *p, struct kernel *k, struct tensor *t);
 void weights(struct plan *p, struct kernel *k,
 	const struct blob *how); /* input 1: packing, group, block, chunk */

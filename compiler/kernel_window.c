@@ -21,17 +21,14 @@ const char *applies_image(const struct kernel *k)
 	return rank >= 3 && rank <= 5 ? NULL : "it has not one to three spatial dimensions";
 }
 
-const char *applies_conv(const struct kernel *k)
-{
-	return constant_weights(k) != NULL ? constant_weights(k) : applies_image(k);
-}
-
 const char *applies_depthwise(const struct kernel *k)
 {
 	const struct shape *x = &k->anchor->in[0]->shape, *w = &k->anchor->in[1]->shape;
 
-	if (applies_conv(k) != NULL)
-		return applies_conv(k);
+	if (constant_weights(k) != NULL)
+		return constant_weights(k);
+	if (applies_image(k) != NULL)
+		return applies_image(k);
 	if (k->nstacked > 0)
 		return "several convolutions are computed together";
 	if (w->dim[1] != 1 || attr_int(k->anchor, "group", 1) != x->dim[1])
@@ -127,6 +124,16 @@ char *window_text(struct plan *p, const struct kernel *k)
 	return text;
 }
 
+/* Blocks alike, for weights that a copy packs. */
+static int even_block(int64_t outputs)
+{
+	int block = 24;
+
+	while (outputs % block != 0)
+		block--;
+	return block;
+}
+
 /* Output channels of a block: what the tile's registers hold; less only where there are less. */
 int channel_block(const struct kernel *k, int64_t outputs)
 {
@@ -134,7 +141,30 @@ int channel_block(const struct kernel *k, int64_t outputs)
 		return (int)(outputs < 8 ? outputs : 8);
 	if (outputs < 16)
 		return (int)outputs;
+	if (outputs % 16 != 0 && is_runtime(k->anchor->in[1]))
+		return even_block(outputs);
 	return outputs % 16 == 0 || outputs % 24 != 0 ? 16 : 24;
+}
+
+void cut_weights(const struct kernel *k, const struct region *w, struct region *r, uint8_t *order)
+{
+	const int64_t group = attr_int(k->anchor, "group", 1), outputs = w->shape.dim[0] / group,
+		      block = channel_block(k, outputs);
+	struct shape s = { .rank = w->shape.rank + 2, .dim = { group, outputs / block, block } };
+	int n = 0;
+
+	memcpy(&s.dim[3], &w->shape.dim[1], (size_t)(w->shape.rank - 1) * sizeof(s.dim[0]));
+	*r = region_dense(w->type, &s, NULL);
+	r->buffer = w->buffer;
+	r->offset = w->offset;
+	memcpy(&r->stride[2], w->stride, (size_t)w->shape.rank * sizeof(r->stride[0]));
+	r->stride[1] = block * r->stride[2];
+	r->stride[0] = outputs * r->stride[2];
+	for (int d = 0; d < s.rank; d++)
+		if (d != 2 && d != 3)
+			order[n++] = (uint8_t)d;
+	order[n++] = 3;
+	order[n] = 2;
 }
 
 void tile(struct kernel *k, int64_t pixels, int64_t outputs, int block)

@@ -125,7 +125,7 @@ struct kernel {
 	int nstacked;
 	const struct node *keep; /* member that does not look at the anchor's value in some rows;
 				    null: none */
-	struct node **group; /* in order */
+	struct node **group;     /* in order */
 	int ngroup;
 	struct tensor *value; /* what the anchor gives; null for a group */
 	struct tensor *out;
@@ -258,6 +258,9 @@ void kernel_choose(struct plan *p, struct kernel *k);
 /* Of the cheapest row that applies to k as its arguments lie, in multiply-adds; INFINITY: none
  * does. */
 double kernel_cost(const struct plan *p, const struct kernel *k);
+/* Weights w of a Conv that are computed at run time, as *r: [group][block][channel of the block][C]
+ * [taps]; and the order of these dimensions in memory that its template wants. */
+void cut_weights(const struct kernel *k, const struct region *w, struct region *r, uint8_t *order);
 /* A row that was considered for a kernel. */
 struct candidate {
 	const struct kernel_row *row;

@@ -277,6 +277,25 @@ static void turn_image(struct scheduler *s, struct kernel *k)
 	a->region = turned;
 }
 
+/* Weights that are computed at run time are packed by a copy. */
+static void pack_weights(struct scheduler *s, struct kernel *k)
+{
+	struct region cut, packed;
+	uint8_t order[MAX_RANK] = { 0 };
+	struct arg *w = &k->arg[1];
+
+	if (!is_op(k->anchor, "Conv") || !is_runtime(k->anchor->in[1]))
+		return;
+	cut_weights(k, &w->region, &cut, order);
+	packed = region_dense(cut.type, &cut.shape, order);
+	packed.offset = cut.offset;
+	w->region = cut;
+	if (region_same(&cut, &packed)) /* those of a depthwise one are */
+		return;
+	w->region = new_region(s->plan, cut.type, &cut.shape, order, w->tensor);
+	copy(s, w->tensor, &cut, &w->region, k->prov);
+}
+
 /* Everything k reads is stored: fixes its arguments and operands, and where it writes. */
 static void finish(struct scheduler *s, struct kernel *k)
 {
@@ -285,7 +304,7 @@ static void finish(struct scheduler *s, struct kernel *k)
 	for (int i = 0; k->anchor != NULL && i < k->anchor->nin; i++) {
 		struct tensor *t = k->anchor->in[i];
 
-		if (!is_runtime(t))
+		if (!is_runtime(t) && !(i == 0 && is_op(k->anchor, "Conv")))
 			continue;
 		if (k->narg == MAX_ARG)
 			die("%s has too many arguments", k->anchor->op->name);
@@ -301,6 +320,7 @@ static void finish(struct scheduler *s, struct kernel *k)
 		copy(s, a->tensor, &a->region, &dense, k->prov);
 		a->region = dense;
 	}
+	pack_weights(s, k);
 	for (int i = 0; i < k->ngroup; i++)
 		for (int j = 0; j < k->group[i]->nin; j++)
 			add_operand(s, k, k->group[i]->in[j]);

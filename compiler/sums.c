@@ -306,7 +306,7 @@ static struct way way_of(const struct seeker *s)
 			continue;
 		if (only_selects(n) || is_pool(n) || strides(n))
 			w.resized = true;
-		else if (is_layer(n) && is_runtime(n->in[1]))
+		else if (is_op(n, "MatMul") && is_runtime(n->in[1]))
 			w.product = true;
 		else if (is_layer(n))
 			w.layers++;

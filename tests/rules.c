@@ -116,6 +116,8 @@ static const struct rule_case cases[] = {
 	{ X W "%c = Conv(%x, @w)\n%z = Sub(1, %c)\n" Z, "Conv(x, $, $)" },
 	{ X CONV "%z = Neg(%c)\n" Z, "Conv(x, $, $) {pads=[1,1,1,1]}" },
 	{ X W "%c = Conv(%x, @w)\n%z = Neg(%c)\n" Z, "Conv(x, $)" },
+	{ X W "input %v : f32[8]\n%z = Conv(%x, @w, %v) {pads=[1,1,1,1]}\n" Z,
+	  "Add(Conv(x, $) {pads=[1,1,1,1]}, Reshape(v))" },
 	{ X CONV "const @k : f32[2,8,6,6] = 0.5\n%z = Mul(%c, @k)\n" Z, "Conv(x, $, $) {pads=[1,1,1,1]}" },
 	{ X COLUMN8 "const @w : f32[8,2,3,3] = fill(1)\n%c = Conv(%x, @w) {group=2}\n%d = Mul(%c, @a)\n%z = Add(%d, @a)\n" Z,
 	  "Conv(x, $, $) {group=2}" },
