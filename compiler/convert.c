@@ -8,13 +8,10 @@
 /* The operator of ops.def that arg names, with the same inputs, outputs and attributes. */
 bool convert_same(struct site *s, const char *arg)
 {
-	const int nout = strcmp(arg, "MaxPool") == 0
-				 ? 1
-				 : s->nout; /* its second output, Indices, is not there */
-	struct node *n = site_put(s, arg, s->nin, s->in, nout);
+	struct node *n = site_put(s, arg, s->nin, s->in, s->nout);
 
 	keep_attrs(s, n);
-	for (int k = 0; k < nout; k++)
+	for (int k = 0; k < s->nout; k++)
 		s->out[k] = n->out[k];
 	return true;
 }

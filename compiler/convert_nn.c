@@ -309,6 +309,21 @@ bool convert_globalpool(struct site *s, const char *arg)
 	return true;
 }
 
+/* Its second output is the first one's places, by an operator of its own. */
+bool convert_maxpool(struct site *s, const char *arg)
+{
+	static const char *const ops[2] = { "MaxPool", "ArgMaxPool" };
+
+	(void)arg;
+	for (int k = 0; k < s->nout; k++) {
+		if (s->raw->out[k][0] == '\0')
+			continue;
+		s->out[k] = put1(s, ops[k], s->in[0]);
+		keep_attrs(s, s->out[k]->def);
+	}
+	return true;
+}
+
 static struct tensor *put_reduce(
 	struct site *s, const char *op, struct tensor *x, struct tensor *axes, int64_t keepdims)
 {

@@ -82,7 +82,8 @@ static void mark_constant(struct importer *im, const struct tensor *t)
 /* Element type of the outputs; Cast and ConstantOfShape set their own afterwards. */
 static enum dtype result_type(const struct op *op, int nin, struct tensor *const *in)
 {
-	static const char *const integers[] = { "Shape", "Size", "ArgMax", "ArgMin", "NonZero" };
+	static const char *const integers[] = { "Shape", "Size", "ArgMax", "ArgMin", "ArgMaxPool",
+		"NonZero" };
 	const struct tensor *from = NULL;
 
 	if (op->test)

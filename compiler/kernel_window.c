@@ -234,6 +234,32 @@ void setup_pool(struct plan *p, struct kernel *k)
 	k->title = arena_printf(p->arena, "%s%s", k->row->name, window_text(p, k));
 }
 
+/* Places in the input as if it lay dense; its image column by column where storage_order says so.
+ */
+void setup_argmaxpool(struct plan *p, struct kernel *k)
+{
+	const struct shape *x = &input(k)->shape;
+	const bool columns = attr_int(k->anchor, "storage_order", 0) != 0;
+	const int spatial = x->rank - 2;
+	int64_t stride[3] = { 0 }, step = 1;
+
+	window(p, k, kernel_size(k));
+	for (int i = 0; i < spatial; i++) {
+		const int d = columns ? i : spatial - 1 - i;
+
+		stride[d + 3 - spatial] = step;
+		step *= x->dim[2 + d];
+	}
+	param(k, "ID", stride[0]);
+	param(k, "IH", stride[1]);
+	param(k, "IW", stride[2]);
+	param(k, "IC", step);
+	param(k, "IN", step * x->dim[1]);
+	param(k, "C", x->dim[1]);
+	share(k, "p", size_of(&k->value->shape, &k->coord[2]), 1, DIVIDES_INPUT);
+	k->title = arena_printf(p->arena, "argmaxpool%s", window_text(p, k));
+}
+
 /* ---- resizing ---- */
 
 static bool spelled(

@@ -147,7 +147,8 @@ static void order_of(const struct node *n)
 		row_major(n->out[k]);
 	if (like == NULL)
 		return;
-	if (is_op(n, "Conv") || is_op(n, "MaxPool") || is_op(n, "AveragePool"))
+	if (is_op(n, "Conv") || is_op(n, "MaxPool") || is_op(n, "AveragePool") ||
+		is_op(n, "ArgMaxPool"))
 		channels_last(n->out[0]);
 	else if (is_op(n, "Transpose"))
 		order_transpose(n);

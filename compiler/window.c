@@ -186,7 +186,7 @@ bool shape_conv(struct graph *g, struct node *n)
 bool shape_pool(struct graph *g, struct node *n)
 {
 	struct shape s = n->in[0]->shape, in_ceil_mode = s;
-	bool explicit, ceil_mode = attr_int(n, "ceil_mode", 0) != 0;
+	bool explicit, ceil_mode = attr_int(n, "ceil_mode", 0) != 0, index = is_op(n, "ArgMaxPool");
 	struct window w;
 
 	if (!float_inputs(g, n) || !read_window(g, n, &w) ||
@@ -209,14 +209,17 @@ bool shape_pool(struct graph *g, struct node *n)
 	/* What is static already shows ceil mode in its size alone. */
 	if (n->out[0]->known && explicit && shape_equal(&n->out[0]->shape, &in_ceil_mode))
 		s = in_ceil_mode;
-	if (!give(g, n, 0, DT_F32, &s))
+	if (!give(g, n, 0, index ? DT_I64 : DT_F32, &s))
 		return false;
 	set_window(g, n, &w);
 	set_ints(g, n, "kernel_shape", w.spatial, w.kernel);
 	if (strcmp(n->op->name, "AveragePool") == 0)
 		set_int(g, n, "count_include_pad", attr_int(n, "count_include_pad", 0) != 0);
 	drop_attr(n, "ceil_mode");
-	drop_attr(n, "storage_order");
+	if (index)
+		set_int(g, n, "storage_order", attr_int(n, "storage_order", 0) != 0);
+	else
+		drop_attr(n, "storage_order");
 	return true;
 }
 

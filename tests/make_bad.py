@@ -207,9 +207,9 @@ def operators():
     ratio = numpy_helper.from_array(np.array(0.5, np.float32), "ratio")
     yes = numpy_helper.from_array(np.array(True), "yes")
     save("dropout_training", one("Dropout", inits=[ratio, yes], inputs=("x", "ratio", "yes")), "this Dropout is in training mode")
-    save("maxpool_indices", model([make_node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2, 2]),
-                                   make_node("Cast", ["i"], ["y"], to=FLOAT, name="c")]),
-         'node 1 "c" (Cast): error: it needs "i", an output of MaxPool that is not supported')
+    save("second_output", model([make_node("LayerNormalization", ["x", "w"], ["n", "mean"]),
+                                 make_node("Relu", ["mean"], ["y"], name="r")], [weight("w", 6)], opset=17),
+         'node 1 "r" (Relu): error: it needs "mean", an output of LayerNormalization that is not supported')
     body = make_graph([make_node("Relu", ["v"], ["w2"]), make_node("Identity", ["c"], ["c2"])], "body",
                       [value("i", [], TensorProto.INT64), value("c", [], TensorProto.BOOL), value("v", None)],
                       [value("c2", [], TensorProto.BOOL), value("w2", None)])
