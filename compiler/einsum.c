@@ -253,7 +253,7 @@ static bool two_operands(struct site *s, const struct labels *in, const struct l
 bool convert_einsum(struct site *s, const char *arg)
 {
 	const char *text = site_string(s, "equation", "");
-	struct labels in[2], out;
+	struct labels in[2] = { 0 }, out = { 0 };
 	bool ok = false;
 
 	(void)arg;

@@ -511,18 +511,19 @@ static char fast_op(const struct op *op)
 bool eval_elementwise(struct graph *g, struct node *n)
 {
 	bool floats = dtypes[n->out[0]->type].is_float, step = is_step(n);
+	const int nin = n->nin;
 	int64_t count = shape_count(&n->out[0]->shape);
 	char fast = fast_op(n->op);
 	struct arena scratch = { 0 };
 	double *in[MAX_EXPR_IN] = { NULL }, *v;
 	struct walk w;
 
-	for (int k = 0; k < n->nin; k++)
+	for (int k = 0; k < nin; k++)
 		floats = floats || dtypes[n->in[k]->type].is_float;
 	if (!floats)
 		return integer_elementwise(g, n);
 	walk_start(&w, &n->out[0]->shape);
-	for (int k = 0; k < n->nin; k++) {
+	for (int k = 0; k < nin; k++) {
 		walk_broadcast(&w, k, &n->in[k]->shape);
 		in[k] = tensor_f64(&scratch, n->in[k]);
 	}
@@ -532,7 +533,7 @@ bool eval_elementwise(struct graph *g, struct node *n)
 	for (int64_t i = 0; i < count; i++, walk_next(&w)) {
 		double x[MAX_EXPR_IN] = { 0 };
 
-		for (int k = 0; k < n->nin; k++)
+		for (int k = 0; k < nin; k++)
 			x[k] = step ? (double)(float)in[k][w.at[k]] : in[k][w.at[k]];
 		v[i] = combine(p, fast, x);
 	}

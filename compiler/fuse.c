@@ -317,7 +317,7 @@ static void stack(struct fuser *f, struct kernel *k, struct kernel *other)
 static void stack_anchors(struct fuser *f, struct kernel *k)
 {
 	for (int i = 0; i < k->ngroup; i++)
-		for (int j = 0; j < k->group[i]->nin; j++) {
+		for (int j = 0; j < k->group[i]->nin; j++) { /* NOLINT: members are not null */
 			struct tensor *t = k->group[i]->in[j];
 			struct kernel *other = t != NULL && k->nstacked < MAX_STACKED - 1
 						       ? stackable(f, k, t)

@@ -201,7 +201,7 @@ static void where_poly(
 
 static void node_poly(const struct cone *c, const struct node *n, struct poly *p)
 {
-	struct poly x[3], zero = { .n = 0 };
+	struct poly x[3] = { { .n = 0 } }, zero = { .n = 0 };
 
 	for (int k = 0; k < n->nin && k < 3; k++)
 		value_poly(c, n->in[k], &x[k]);
@@ -439,10 +439,9 @@ static const struct tensor *carried(
 			return x;
 		if (x->def == NULL)
 			return NULL;
-		if (is_op(x->def, "Reshape") || is_op(x->def, "Transpose"))
-			x = x->def->in[0];
-		else if (is_op(x->def, "Mul") && is_const(x->def->in[1]))
-			x = x->def->in[0]; /* of a constant multiple */
+		if (is_op(x->def, "Reshape") || is_op(x->def, "Transpose") ||
+			(is_op(x->def, "Mul") && is_const(x->def->in[1])))
+			x = x->def->in[0]; /* also of a constant multiple */
 		else if (is_op(x->def, "Mul") && is_const(x->def->in[0]))
 			x = x->def->in[1];
 		else

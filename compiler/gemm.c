@@ -282,7 +282,7 @@ static int try(const struct gemm *g, const unsigned char *code, size_t size)
 	setrlimit(RLIMIT_CPU, &seconds);
 	f.address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (f.address == MAP_FAILED || !trial_make(&t, g))
-		return 2;
+		return 2; /* NOLINT: memory ends with the child */
 	memcpy(f.address, code, size);
 	if (mprotect(f.address, size, PROT_READ | PROT_EXEC) != 0)
 		return 2;

@@ -438,7 +438,7 @@ bool guard_least_before_max(struct match *m)
 	const int64_t *kernel = ints(m->root, "kernel_shape"),
 		      *dilations = ints(m->root, "dilations");
 	const int spatial = rank_of(m->root->out[0]) - 2;
-	int64_t sum[2 * MAX_RANK];
+	int64_t sum[2 * MAX_RANK] = { 0 };
 
 	if (!add_pads(m, sum))
 		return false;

@@ -410,7 +410,7 @@ static const struct prov *origin_of(
 static struct tensor *build_node(struct building *b, const struct term *t)
 {
 	struct match *m = b->m;
-	struct tensor *in[MAX_ARGS], *result;
+	struct tensor *in[MAX_ARGS] = { NULL }, *result;
 	const struct node *model = model_of(m, t);
 	int nin = t->narg;
 

@@ -54,7 +54,7 @@ static bool is_normalisation(const struct tensor *y, const struct tensor *scale)
 {
 	const struct node *user = y->nuser == 1 ? y->user[0] : NULL;
 
-	if (shape_count(&scale->shape) == 1 || !is_op(user, "Add"))
+	if (user == NULL || shape_count(&scale->shape) == 1 || !is_op(user, "Add"))
 		return false;
 	for (int k = 0; k < 2; k++)
 		if (user->in[k] != y && is_const(user->in[k]) &&
@@ -233,10 +233,10 @@ static bool deeper(const struct seeker *s, const struct tensor *x, const struct 
 /* A 1x1 convolution that only chooses and pads: in each output channel at most a single 1. */
 static bool only_selects(const struct node *n)
 {
-	const struct tensor *w = n->nin > 1 ? n->in[1] : NULL;
+	const struct tensor *w = is_op(n, "Conv") ? n->in[1] : NULL;
 	int64_t inputs, count;
 
-	if (!is_op(n, "Conv") || !is_const(w) || shape_count(&w->shape) > LAZY_COUNT * 16 ||
+	if (w == NULL || !is_const(w) || shape_count(&w->shape) > LAZY_COUNT * 16 ||
 		attr_int(n, "group", 1) != 1)
 		return false;
 	inputs = w->shape.dim[1];
