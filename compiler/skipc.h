@@ -201,7 +201,8 @@ struct block {
 	const struct prov *join, *nodes; /* what adds or blends; all that the block is made of */
 	const char *shortcut, *branch, *gate; /* gate: null where there is none */
 	const char *note;                     /* for people, or null */
-	const char *unskipped; /* why no row is left out when its gates are closed; null: they are */
+	const char
+		*unskipped; /* why no row is left out when its gates are closed; null: they are */
 	const struct tensor *out;
 };
 

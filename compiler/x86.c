@@ -2,8 +2,8 @@
  * What only --target=x86-64 writes: the instruction sets and how init picks one, and the small
  * matrix products that convolutions are made of. A product is a function for each instruction set:
  * libxsmm's machine code for AVX-512; for AVX2 intrinsics, as fast as libxsmm's code (98 % of the
- * peak) on weights in the cache, and 1.05 to 1.2 times as fast on those that come from memory; plain
- * C. A kernel gets a table of the products it needs.
+ * peak) on weights in the cache, and 1.05 to 1.2 times as fast on those that come from memory;
+ * plain C. A kernel gets a table of the products it needs.
  */
 #include "emission.h"
 #include "gemm.h"

@@ -36,8 +36,8 @@ int skipc_pool_workers(const struct skipc_pool *pool);
  * all have returned; what the bodies wrote is then visible to the caller. Each worker begins with
  * its own share of the indices, the same for every call of that count, and takes others' when it is
  * done. The calling thread is worker 0 and does its part; a call never waits for a thread that has
- * not begun to work on it. Two bodies of one call that run at once have different workers, all below
- * skipc_pool_workers().
+ * not begun to work on it. Two bodies of one call that run at once have different workers, all
+ * below skipc_pool_workers().
  *
  * Any thread may call at any time, from within a body too. A call that finds the pool at work runs
  * all its bodies on the calling thread, one after another, as worker 0, or within a body as the
