@@ -149,7 +149,7 @@ static void write_head(struct emission *e, struct buf *out)
 		"<stdint.h>\n%s\n",
 		e->name, is_x86(p) ? "#include <string.h>\n" : "");
 	buf_printf(out,
-		"/* The same bits everywhere: no product and sum may be contracted into one "
+		"/* The same bits %s: no product and sum may be contracted into one "
 		"rounding, and float\n"
 		" * arithmetic must be done in float. */\n"
 		"#if defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__) && "
@@ -161,7 +161,8 @@ static void write_head(struct emission *e, struct buf *out)
 		"#error \"float is computed wider than float: use -msse2 -mfpmath=sse or "
 		"-fexcess-precision=fast, or define "
 		"%s_ANY_BITS\"\n#endif\n\n",
-		is_x86(p) ? "\"O3\", " : "", e->upper, e->upper);
+		is_x86(p) ? "from every compiler" : "everywhere", is_x86(p) ? "\"O3\", " : "",
+		e->upper, e->upper);
 }
 
 struct helper_list {

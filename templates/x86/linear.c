@@ -18,9 +18,9 @@
 #define L(m, n) ((m) + (n) < 0)
 
 /*
- * sum [COUNT] = z [COUNT] (zeros where there is none) + x w, w [K][COUNT]. Sums that are too many for the registers are
- * made in passes over DEPTH inputs at a time, while the weights of the next are fetched. The last vector ends where COUNT does: what it shares with the one before
- * is computed twice.
+ * sum [COUNT] = z [COUNT] (zeros where there is none) + x w, w [K][COUNT]. Sums that are too many for the
+ * registers are made in passes over DEPTH inputs at a time, while the weights of the next are fetched. The last
+ * vector ends where COUNT does: what it shares with the one before is computed twice.
  */
 static TARGET inline void linear_sums(const float *restrict x, const float *restrict w,
 #if BIAS
