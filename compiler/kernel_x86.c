@@ -165,17 +165,24 @@ static const char *applies_products(const struct kernel *k, const struct image *
 	return m->ow > 4096 ? "its rows are too long" : gemm_applies(&row);
 }
 
-const char *applies_conv_gemm(const struct kernel *k)
+/* Why kernels do not apply that read vectors of channels and know their weights; null: they may. */
+static const char *channels_apart(const struct kernel *k)
 {
 	const struct region *x = &k->arg[0].region;
-	struct image m;
 
 	if (constant_weights(k) != NULL)
 		return constant_weights(k);
 	if (x->shape.rank != 3 && x->shape.rank != 4)
 		return "it has not one or two spatial dimensions";
-	if (x->stride[1] != 1)
-		return "its input lies in planes";
+	return x->stride[1] != 1 ? "its input lies in planes" : NULL;
+}
+
+const char *applies_conv_gemm(const struct kernel *k)
+{
+	struct image m;
+
+	if (channels_apart(k) != NULL)
+		return channels_apart(k);
 	image_of(k, &m);
 	return applies_products(k, &m);
 }
@@ -533,15 +540,10 @@ static int64_t narrow_pixels(const struct image *m)
 
 const char *applies_conv_narrow(const struct kernel *k)
 {
-	const struct region *x = &k->arg[0].region;
 	struct image m;
 
-	if (constant_weights(k) != NULL)
-		return constant_weights(k);
-	if (x->shape.rank != 3 && x->shape.rank != 4)
-		return "it has not one or two spatial dimensions";
-	if (x->stride[1] != 1)
-		return "its input lies in planes";
+	if (channels_apart(k) != NULL)
+		return channels_apart(k);
 	if (k->nstacked > 0)
 		return "several convolutions are computed together";
 	image_of(k, &m);

@@ -29,14 +29,17 @@ static void *grown(struct arena *a, void *array, int n, int *cap)
 	return v;
 }
 
-struct kernel *plan_kernel(struct plan *p)
+static struct kernel *append(struct plan *p, struct kernel *k)
 {
-	struct kernel *k = arena_alloc(p->arena, sizeof(*k));
-
 	p->kernel = grown(p->arena, p->kernel, p->nkernel, &p->kernel_cap);
 	k->id = p->nkernel;
 	p->kernel[p->nkernel++] = k;
 	return k;
+}
+
+struct kernel *plan_kernel(struct plan *p)
+{
+	return append(p, arena_alloc(p->arena, sizeof(struct kernel)));
 }
 
 struct buffer *plan_buffer(struct plan *p, enum buffer_kind kind, int64_t bytes)
@@ -328,13 +331,6 @@ static void finish(struct scheduler *s, struct kernel *k)
 	if (k->dst.buffer == NULL)
 		k->dst = new_region(p, k->out->type, &k->out->shape, k->out->order, k->out);
 	p->region[k->out->id] = k->dst;
-}
-
-static void append(struct plan *p, struct kernel *k)
-{
-	p->kernel = grown(p->arena, p->kernel, p->nkernel, &p->kernel_cap);
-	k->id = p->nkernel;
-	p->kernel[p->nkernel++] = k;
 }
 
 static void load_inputs(struct scheduler *s)

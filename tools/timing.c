@@ -10,10 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#ifndef NET_ARENA_WORKER_SIZE
-#define NET_ARENA_WORKER_SIZE 0
-#endif
-
 /* A network that is ready to run, on threads of its own. */
 struct timing {
 	struct net net;

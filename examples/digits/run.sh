@@ -1,17 +1,8 @@
 #!/bin/sh
 # Compiles the trained residual network to C, builds it, and classifies the held-out images; then the highway network,
 # with the same program. Writes to build/examples/digits only. Exit status 0 when both recognise at least 97 %.
-set -eu
-root=$(cd "$(dirname "$0")/../.." && pwd)
-skipc=${SKIPC:-$root/build/skipc}
-case $skipc in /*) ;; *) skipc=$(pwd)/$skipc ;; esac
-cd "$root"
-skipc=${skipc#"$root"/}
-here=examples/digits out=build/examples/digits
-say() { echo "\$ $*"; "$@"; }
+. "$(dirname "$0")/../begin.sh"
 
-rm -rf $out
-mkdir -p $out
 echo "The residual network:"
 say "$skipc" compile $here/digits.onnx -o $out/residual
 say ${CC:-cc} -O2 -I $out/residual $out/residual/*.c $here/classify.c -o $out/classify_residual

@@ -2,14 +2,8 @@
 # Builds the digits network the way firmware would have it: natively, and where there are a cross compiler and QEMU, for a
 # Cortex-M4 with and a Cortex-M3 without a floating-point unit. Prints sizes, runs all, compares the bits.
 # Writes to build/examples/firmware only.
-set -eu
-root=$(cd "$(dirname "$0")/../.." && pwd)
-skipc=${SKIPC:-$root/build/skipc}
-case $skipc in /*) ;; *) skipc=$(pwd)/$skipc ;; esac
-cd "$root"
-skipc=${skipc#"$root"/}
-here=examples/firmware out=build/examples/firmware
-say() { echo "\$ $*"; "$@"; }
+. "$(dirname "$0")/../begin.sh"
+
 flags="-std=c99 -Os -ffreestanding -Wall -Wextra -I $out/c -I $here"
 
 # Compiles the units that are the same everywhere into a folder: compiler, folder, flags of the target.
@@ -19,9 +13,6 @@ units() {
 		say $1 $flags $3 -c "$f" -o "$2/$(basename "$f" .c).o"
 	done
 }
-
-rm -rf $out
-mkdir -p $out
 say "$skipc" compile --target=c examples/digits/digits.onnx -o $out/c
 
 echo

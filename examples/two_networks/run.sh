@@ -1,23 +1,13 @@
 #!/bin/sh
 # Compiles two networks to C and embeds both in one C++11 program that shares an arena between them.
 # Writes to build/examples/two_networks only.
-set -eu
-root=$(cd "$(dirname "$0")/../.." && pwd)
-skipc=${SKIPC:-$root/build/skipc}
-case $skipc in /*) ;; *) skipc=$(pwd)/$skipc ;; esac
-cd "$root"
-skipc=${skipc#"$root"/}
-here=examples/two_networks out=build/examples/two_networks
-say() { echo "\$ $*"; "$@"; }
+. "$(dirname "$0")/../begin.sh"
 
 cxx=
 for c in ${CXX:-} c++ g++ clang++; do
 	command -v "$c" > /dev/null && cxx=$c && break
 done
 [ -n "$cxx" ] || { echo "NOT RUN: no C++ compiler"; exit 0; }
-
-rm -rf $out
-mkdir -p $out
 say "$skipc" compile examples/digits/digits.onnx -o $out/c
 say "$skipc" compile examples/digits/highway.onnx -o $out/c
 for f in $out/c/*.c; do
