@@ -259,7 +259,7 @@ static void write_call(struct emission *e, struct buf *out, const struct kernel 
 
 	if (is_x86(e->plan))
 		arg[n++] = part_count(k) > 1 ? "net" : "net->isa";
-	for (int i = 0; i < k->narg; i++)
+	for (int i = overwrites_input(k); i < k->narg; i++)
 		arg[n++] = pointer_text(e, &k->arg[i].region, true);
 	arg[n++] = pointer_text(e, &k->dst, false);
 	if (k->scratch > 0)

@@ -228,12 +228,34 @@ static bool has_vector_epilogue(const struct kernel *k)
 	return true;
 }
 
+/* The element of the input that is replaced: in the copy of its rows. */
+static const char *held_text(const struct epilogue *x)
+{
+	const struct kernel *k = x->kernel;
+	const int last = k->dst.shape.rank - 1;
+	const int64_t width = k->dst.shape.dim[last], rows = k->hold / 4 / width;
+	const char *row = "", *column = "0";
+
+	for (int i = 0; i < k->ncoord; i++) {
+		if (k->coord[i].n == 0)
+			continue;
+		if (k->coord[i].dim[0] == last)
+			column = x->coord[i];
+		else if (rows > 1)
+			row = arena_printf(x->arena, "%s %% %lld * %lld + ",
+				atom(x->arena, x->coord[i]), (long long)rows, (long long)width);
+	}
+	return arena_printf(x->arena, "held[%s%s]", row, column);
+}
+
 static const char *operand_text(struct epilogue *x, int i)
 {
 	const struct arg *o = &x->kernel->operand[i];
 	const char *index = index_text(x->arena, x->kernel, &o->region, x->coord), *element;
 
-	if (x->kernel->in_place != NULL && o->region.buffer == x->kernel->in_place)
+	if (x->kernel->in_place == o->region.buffer && overwrites_input(x->kernel))
+		element = held_text(x);
+	else if (x->kernel->in_place != NULL && o->region.buffer == x->kernel->in_place)
 		element = arena_printf(x->arena, "y[%s]", index);
 	else
 		element = arena_printf(x->arena, "z%d[%s]", i, index);
@@ -486,9 +508,10 @@ static const char *instance_comment(struct arena *a, const struct kernel *k)
 	for (int i = 0; i < k->narg; i++)
 		if (k->arg[i].region.buffer->kind != BUF_WEIGHTS &&
 			k->arg[i].region.buffer->kind != BUF_TABLE)
-			text = arena_printf(a, "%s x %s%s", text,
+			text = arena_printf(a, "%s x %s%s%s", text,
 				shape_text(a, &k->arg[i].tensor->shape),
-				layout_text(&k->arg[i].region));
+				layout_text(&k->arg[i].region),
+				i == 0 && overwrites_input(k) ? ", replaced by y," : "");
 	text = arena_printf(
 		a, "%s -> y %s%s", text, shape_text(a, &k->dst.shape), layout_text(&k->dst));
 	for (int i = 0; i < k->ngroup; i++)
@@ -638,7 +661,7 @@ static void param_isa(struct kernel *k, const struct isa *isa)
 	set_param(k, "AVX512", strcmp(isa->suffix, "avx512") == 0);
 	set_param(k, "LANES", strcmp(isa->suffix, "avx512") == 0 ? 16 : 8);
 	set_param(k, "VECTOR", has_vector_epilogue(k));
-	if (k->in_place != NULL)
+	if (k->in_place != NULL && !overwrites_input(k))
 		set_param(k, "STRIPS", 0); /* they read twice what they replace */
 }
 
@@ -725,6 +748,7 @@ static const char *versions_text(struct plan *p, struct kernel *k)
 
 static const char *instance_text(struct plan *p, struct kernel *k)
 {
+	set_param(k, "HELD", overwrites_input(k));
 	return is_x86(p) ? versions_text(p, k)
 			 : version_text(p, k, placeholder, instance_comment(p->arena, k), NULL);
 }

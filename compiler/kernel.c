@@ -123,6 +123,11 @@ const struct region *input(const struct kernel *k)
 	return &k->arg[0].region;
 }
 
+bool overwrites_input(const struct kernel *k)
+{
+	return k->in_place != NULL && k->narg > 0 && k->arg[0].region.buffer == k->in_place;
+}
+
 static void add_blob(struct plan *p, struct kernel *k, const struct blob *wanted)
 {
 	struct tensor *t = wanted->tensor[0];
@@ -302,8 +307,6 @@ void kernel_choose(struct plan *p, struct kernel *k)
 		return;
 	}
 	k->row->setup(p, k);
-	if (is_x86(p))
-		cut(k);
 	p->macs += k->macs;
 }
 

@@ -42,8 +42,13 @@ int64_t row_count(const struct kernel *k);
 void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk);
 struct coord rows_of(const struct shape *s);
 int channel_block(const struct kernel *k, int64_t outputs);
-void tile(struct kernel *k, int64_t pixels, int64_t outputs,
-	int block); /* block: outputs of one of the stacked anchors */
+/* block: outputs of one of the stacked anchors. The pixels of a tile. */
+int tile(struct kernel *k, int64_t pixels, int64_t outputs, int block);
+/* A Linear that copies so many rows of its input, computes theirs from the copy, and so on: its
+ * result may lie where the input does. Is that so, and worth it? Says it of k. */
+bool may_hold(const struct kernel *k, int64_t rows);
+void hold(struct kernel *k, int64_t rows);
+bool streams(const struct kernel *k, int64_t rows); /* x86: weights may be read anew for so many */
 
 /* The functions of the rows: why not, cost, parameters. */
 #define KERNEL(row, operator, machine, file, when, price, prepare)                                 \

@@ -50,6 +50,23 @@ void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk)
 	k->macs = (1 + k->nstacked) * *rows * shape_count(&k->anchor->in[1]->shape);
 }
 
+bool may_hold(const struct kernel *k, int64_t rows)
+{
+	const struct region *x = input(k);
+	struct region y = k->dst;
+	const int last = x->shape.rank - 1;
+
+	y.buffer = x->buffer;
+	return region_same(x, &y) && x->stride[last] == 1 &&
+	       need_stride(x, rows_of(&x->shape)) == x->shape.dim[last] && row_count(k) >= 2 * rows;
+}
+
+void hold(struct kernel *k, int64_t rows)
+{
+	if (may_hold(k, rows))
+		k->hold = rows * k->anchor->in[1]->shape.dim[0] * 4;
+}
+
 static void linear_parameters(struct plan *p, struct kernel *k, int block)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
@@ -77,6 +94,7 @@ void setup_linear(struct plan *p, struct kernel *k)
 	int64_t outputs = k->anchor->in[1]->shape.dim[1];
 
 	linear_parameters(p, k, outputs < 16 ? (int)outputs : 16);
+	hold(k, 1);
 }
 
 /* x86/linear: the most outputs whose sums, of all stacked layers, stay in registers; no block is
@@ -110,6 +128,8 @@ double cost_linear_vector(const struct kernel *k)
 void setup_linear_vector(struct plan *p, struct kernel *k)
 {
 	linear_parameters(p, k, vector_block(k));
+	if (streams(k, 1))
+		hold(k, 1);
 	k->portable = "c/linear";
 }
 
@@ -135,7 +155,7 @@ void setup_rows(struct plan *p, struct kernel *k)
 	param(k, "XC", xk);
 	param(k, "C", w->dim[0]);
 	param(k, "PLANAR", xk != 1);
-	tile(k, rows, w->dim[1], block);
+	hold(k, tile(k, rows, w->dim[1], block));
 	add_coord(k, span(0, 0));
 	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
 	add_coord(k, rows_of(&k->out->shape));

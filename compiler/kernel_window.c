@@ -167,20 +167,21 @@ void cut_weights(const struct kernel *k, const struct region *w, struct region *
 	order[n] = 2;
 }
 
-void tile(struct kernel *k, int64_t pixels, int64_t outputs, int block)
+int tile(struct kernel *k, int64_t pixels, int64_t outputs, int block)
 {
-	param(k, "K", outputs);
-	const int width = block * (1 + k->nstacked);
+	const int width = block * (1 + k->nstacked), most = width <= 8 ? 12 : 6;
 
+	param(k, "K", outputs);
 	param(k, "KB", width);
 	param(k, "CHANNELS", width);
 	param(k, "STEP", block);
-	param(k, "PB", width <= 8 ? 12 : 6);
-	param(k, "PIXELS", width <= 8 ? 12 : 6);
+	param(k, "PB", most);
+	param(k, "PIXELS", most);
 	share(k, "k", outputs, block, DIVIDES_WEIGHTS);
-	share(k, "p", pixels, width <= 8 ? 12 : 6, DIVIDES_INPUT);
+	share(k, "p", pixels, most, DIVIDES_INPUT);
 	param(k, "BLOCKS", outputs >= block);
 	param(k, "TAIL", outputs % block != 0);
+	return most;
 }
 
 void setup_conv(struct plan *p, struct kernel *k)

@@ -321,6 +321,27 @@ void setup_conv_gemm(struct plan *p, struct kernel *k)
 
 /* ---- linear layers of several rows ---- */
 
+/* Weights that stay in a core's own cache, and rows that hide where others come from. At batch 64,
+ * reading them anew for 16 rows costs 2 % of the time for 2 MB of weights, 9 % for 8 MB, 21 %
+ * for 32. */
+enum { NEAR_BYTES = 600 << 10, FAR_BYTES = 4 << 20, HELD_ROWS = 16 };
+
+bool streams(const struct kernel *k, int64_t rows)
+{
+	const int64_t bytes = (1 + k->nstacked) * shape_count(&k->anchor->in[1]->shape) * 4;
+
+	return bytes <= NEAR_BYTES || (bytes <= FAR_BYTES && rows >= HELD_ROWS / 2);
+}
+
+/* Rows of a product: what it likes best, or less where they are to be held. */
+static int64_t product_rows(const struct kernel *k)
+{
+	const int64_t rows = row_count(k), few = divisor(rows, HELD_ROWS);
+
+	return few >= HELD_ROWS / 2 && may_hold(k, few) && streams(k, few) ? few
+									   : divisor(rows, 56);
+}
+
 static void rows_of_linear(const struct kernel *k, struct image *m)
 {
 	const struct region *x = &k->arg[0].region;
@@ -340,7 +361,7 @@ static void rows_of_linear(const struct kernel *k, struct image *m)
 		.dil_h = 1,
 		.dil_w = 1,
 		.xw = xm };
-	m->w = m->ow = divisor(rows, 56);
+	m->w = m->ow = product_rows(k);
 	m->h = m->oh = rows / m->w;
 	m->xh = m->w * xm;
 }
@@ -374,6 +395,8 @@ void setup_linear_gemm(struct plan *p, struct kernel *k)
 
 	rows_of_linear(k, &m);
 	products(p, k, &m);
+	if (streams(k, m.ow)) /* then they are one chunk */
+		hold(k, m.ow);
 	add_coord(k, span(0, 0));
 	add_coord(k, span(rank - 1, rank));
 	add_coord(k, rows_of(&k->out->shape));

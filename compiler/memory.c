@@ -10,6 +10,11 @@ static void count_bytes(int64_t *total, int64_t bytes)
 	*total += bytes;
 }
 
+static int64_t rounded(const struct planner *m, int64_t bytes)
+{
+	return (bytes + m->align - 1) / m->align * m->align;
+}
+
 /*
  * Sums of all sizes stay far from overflow. Scratch is rounded so that what is placed above it
  * stays aligned: to the power of two that divides all buffers, which is a multiple of their
@@ -27,9 +32,14 @@ static void find_sizes(struct planner *m)
 			m->align /= 2;
 	}
 	m->scratch = NEW(&m->tmp, int64_t, p->nstep);
+	m->hold = NEW(&m->tmp, int64_t, p->nstep);
 	for (int k = 0; k < p->nstep; k++) {
-		count_bytes(&total, p->step[k].scratch);
-		m->scratch[k] = (p->step[k].scratch + m->align - 1) / m->align * m->align;
+		const struct mem_step *s = &p->step[k];
+
+		count_bytes(&total, s->scratch);
+		count_bytes(&total, s->hold);
+		m->scratch[k] = rounded(m, s->scratch);
+		m->hold[k] = rounded(m, s->scratch + s->hold) - m->scratch[k];
 	}
 }
 
@@ -80,7 +90,8 @@ static void find_accesses(struct planner *m)
 		if (w >= 0)
 			add_access(m, k, w, true, writer);
 		m->may_take[k] = w >= 0 && b >= 0 && w != b && m->writers[w] == 1 &&
-				 m->writers[b] > 0 && p->bytes[w] > 0 && p->bytes[w] == p->bytes[b];
+				 m->writers[b] > 0 && p->bytes[w] == p->bytes[b] &&
+				 p->bytes[w] > m->hold[k];
 	}
 }
 
@@ -181,7 +192,8 @@ static int64_t replay_step(struct replay *v, int i)
 	const int k = r->order[i], w = p->step[k].write;
 	const bool begins = w >= 0 && !v->begun[w];
 	const int taken = r->in_place[k] ? p->step[k].in_place : -1;
-	int64_t sum = v->m->scratch[k] - (taken >= 0 ? p->bytes[taken] : 0);
+	const int64_t scratch = scratch_of(v->m, r, k);
+	int64_t sum = scratch - (taken >= 0 ? p->bytes[taken] : 0);
 	int n = 0;
 
 	count_uses(v, &p->step[k], -1);
@@ -194,7 +206,7 @@ static int64_t replay_step(struct replay *v, int i)
 		v->begun[w] = true;
 		v->live[v->nlive++] = w;
 	}
-	verify_place(v, r->scratch[k], v->m->scratch[k], -1, k);
+	verify_place(v, r->scratch[k], scratch, -1, k);
 	for (int j = 0; j < v->nlive; j++) {
 		sum += p->bytes[v->live[j]];
 		if (v->left[v->live[j]] > 0)

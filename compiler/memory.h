@@ -27,6 +27,7 @@ struct planner {
 	int *writers;     /* by buffer: how many steps write it */
 	bool *may_take;   /* by step: in place in some order */
 	int64_t *scratch; /* by step, rounded to align */
+	int64_t *hold;    /* what is more of it where the step takes over, rounded likewise */
 	int64_t align;    /* power of two that all sizes are multiples of */
 };
 
@@ -35,6 +36,12 @@ struct planner {
 static inline int64_t max64(int64_t x, int64_t y)
 {
 	return x > y ? x : y;
+}
+
+/* Bytes of scratch of a step, once it is known what it takes over. */
+static inline int64_t scratch_of(const struct planner *m, const struct mem_result *r, int k)
+{
+	return m->scratch[k] + (r->in_place[k] ? m->hold[k] : 0);
 }
 
 /*

@@ -60,7 +60,7 @@ static void find_areas(const struct planner *m, const struct mem_result *r, stru
 		} else if (w >= 0 && r->first[w] == i) {
 			l->of_buffer[w] = add_area(l, m->p->bytes[w], r->last[w]);
 		}
-		l->of_scratch[k] = add_area(l, m->scratch[k], i);
+		l->of_scratch[k] = add_area(l, scratch_of(m, r, k), i);
 		begun[i] = l->narea;
 	}
 	for (int i = 0; i < l->narea; i++)

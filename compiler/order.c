@@ -115,7 +115,7 @@ static struct effect run_step(
 			continue;
 		e.live -= bytes;
 		if (m->may_take[k] && b == m->p->step[k].in_place)
-			e.peak -= bytes;
+			e.peak -= bytes - m->hold[k];
 	}
 	return e;
 }

@@ -111,11 +111,24 @@ static void search(struct kernel *k, int i, double *best, int *parts)
 	r->parts = 1;
 }
 
+/* Only by rows: what one worker overwrites no other reads. */
+static void keep_rows(struct kernel *k)
+{
+	int n = 0;
+
+	for (int i = 0; i < k->nshare; i++)
+		if (k->share[i].divides == DIVIDES_INPUT)
+			k->share[n++] = k->share[i];
+	k->nshare = n;
+}
+
 void cut(struct kernel *k)
 {
 	int parts[MAX_SHARE];
 	double best = INFINITY;
 
+	if (overwrites_input(k))
+		keep_rows(k);
 	if (k->nshare == 0 || cost(k, 1) < WORTH)
 		return;
 	search(k, 0, &best, parts);

@@ -147,7 +147,9 @@ struct kernel {
 			there */
 	int64_t scratch, scratch_offset; /* bytes of the arena that it needs while it runs, and
 					    where; argument behind y */
-	struct share share[MAX_SHARE];   /* in the order of parts, the first outermost */
+	int64_t hold; /* bytes more of it with which dst may take over the input, whose rows are
+			 copied a block at a time; 0: it may not */
+	struct share share[MAX_SHARE]; /* in the order of parts, the first outermost */
 	int nshare;
 	const struct gemm *gemm; /* small products that its template calls, of no ISA yet; argument
 				    behind scratch */
@@ -182,6 +184,8 @@ struct mem_step {
 	int in_place; /* a buffer of read[] that write may take over if it has no later reader; -1:
 			 none */
 	int64_t scratch; /* bytes needed during the step only */
+	int64_t hold;    /* bytes more of it where write takes over in_place: copies of what the
+			    step still reads there */
 };
 
 struct mem_problem {
@@ -255,6 +259,8 @@ void memory(struct plan *p);
 
 /* Chooses the cheapest row that applies and sets k up; where none does, an error at the node. */
 void kernel_choose(struct plan *p, struct kernel *k);
+/* Whether dst takes over the input: the template's switch HELD. */
+bool overwrites_input(const struct kernel *k);
 /* Of the cheapest row that applies to k as its arguments lie, in multiply-adds; INFINITY: none
  * does. */
 double kernel_cost(const struct plan *p, const struct kernel *k);

@@ -429,25 +429,34 @@ static void add_read(struct mem_step *step, const struct region *r)
 	step->read[step->nread++] = r->buffer->id;
 }
 
-/* A buffer that k may write its result over: read only at the element that is replaced. */
-static int overwritable(const struct kernel *k)
+/* Whether k, writing over r's buffer, would read there only the element that it replaces, apart
+ * from its first `held` inputs. */
+static bool may_replace(const struct kernel *k, const struct region *r, int held)
 {
-	for (int i = 0; i < k->noperand && !k->drafts; i++) {
-		const struct region *r = &k->operand[i].region;
-		bool ok = r->buffer->kind == BUF_ARENA && k->dst.buffer->kind == BUF_ARENA;
-		struct region moved = *r;
+	bool ok = r->buffer->kind == BUF_ARENA && k->dst.buffer->kind == BUF_ARENA && !k->drafts;
+	struct region moved = *r;
 
-		moved.buffer = k->dst.buffer;
-		ok = ok && region_same(&moved, &k->dst) && r->buffer->bytes == k->dst.buffer->bytes;
-		for (int j = 0; j < k->noperand; j++)
-			ok = ok && (k->operand[j].region.buffer != r->buffer ||
-					   region_same(&k->operand[j].region, r));
-		for (int j = 0; j < k->narg; j++)
-			ok = ok && k->arg[j].region.buffer != r->buffer;
-		if (ok)
-			return r->buffer->id;
-	}
-	return -1;
+	moved.buffer = k->dst.buffer;
+	ok = ok && region_same(&moved, &k->dst) && r->buffer->bytes == k->dst.buffer->bytes;
+	for (int j = 0; j < k->noperand; j++)
+		ok = ok && (k->operand[j].region.buffer != r->buffer ||
+				   region_same(&k->operand[j].region, r));
+	for (int j = held; j < k->narg; j++)
+		ok = ok && k->arg[j].region.buffer != r->buffer;
+	return ok;
+}
+
+/* What k may write its result over: an operand, or, with a copy of some of its rows, the input. */
+static void find_overwritable(const struct kernel *k, struct mem_step *step)
+{
+	step->in_place = -1;
+	for (int i = 0; i < k->noperand && step->in_place < 0; i++)
+		if (may_replace(k, &k->operand[i].region, 0))
+			step->in_place = k->operand[i].region.buffer->id;
+	if (step->in_place >= 0 || k->hold == 0 || !may_replace(k, &k->arg[0].region, 1))
+		return;
+	step->in_place = k->arg[0].region.buffer->id;
+	step->hold = k->hold;
 }
 
 static void pose(const struct plan *p, struct mem_problem *m)
@@ -470,8 +479,8 @@ static void pose(const struct plan *p, struct mem_problem *m)
 		for (int i = 0; i < x->noperand; i++)
 			add_read(step, &x->operand[i].region);
 		step->write = x->dst.buffer->id;
-		step->in_place = overwritable(x);
 		step->scratch = x->scratch;
+		find_overwritable(x, step);
 	}
 }
 
@@ -495,6 +504,9 @@ void memory(struct plan *p)
 
 		x->scratch_offset = r.scratch[k];
 		x->in_place = r.in_place[k] ? p->buffer[m.step[k].in_place] : NULL;
+		x->scratch += overwrites_input(x) ? x->hold : 0;
+		if (is_x86(p))
+			cut(x);
 	}
 	for (int k = 0; k < p->nkernel; k++) {
 		order[k] = p->kernel[r.order[k]];

@@ -119,7 +119,8 @@ static bool takes_over(const struct mem_problem *p, const int *order, int i)
 	for (int k = 0; k < p->nstep; k++)
 		writers += p->step[k].write == s->write;
 	life(p, order, s->in_place, &first, &last);
-	return writers == 1 && first >= 0 && last == i && s->in_place != s->write;
+	return writers == 1 && first >= 0 && last == i && s->in_place != s->write &&
+	       s->hold < p->bytes[s->write];
 }
 
 static int64_t peak_of(const struct mem_problem *p, const int *order)
@@ -137,7 +138,7 @@ static int64_t peak_of(const struct mem_problem *p, const int *order)
 				sum += p->bytes[b];
 		}
 		if (takes_over(p, order, i))
-			sum -= p->bytes[p->step[order[i]].write];
+			sum += p->step[order[i]].hold - p->bytes[p->step[order[i]].write];
 		peak = sum > peak ? sum : peak;
 	}
 	return peak;
@@ -178,10 +179,11 @@ static int find_boxes(const struct mem_problem *p, const int *order, struct box 
 
 	for (int i = 0; i < p->nstep; i++) {
 		const struct mem_step *s = &p->step[order[i]];
+		const int64_t scratch = s->scratch + (takes_over(p, order, i) ? s->hold : 0);
 		int first = -1, last = -1;
 
-		if (s->scratch > 0)
-			box[n++] = (struct box){ s->scratch, 0, i, i };
+		if (scratch > 0)
+			box[n++] = (struct box){ scratch, 0, i, i };
 		if (s->write >= 0)
 			life(p, order, s->write, &first, &last);
 		if (first != i || p->bytes[s->write] == 0)
@@ -262,6 +264,7 @@ static void random_problem(struct maker *m, int nstep)
 		if (rnd(2) == 0)
 			in_place = read[rnd(2)];
 		add_step(m, read[0], read[1], write, in_place, rnd(4) == 0 ? 64 * (1 + rnd(4)) : 0);
+		m->p.step[k].hold = rnd(3) == 0 ? 64 * (int64_t)rnd(4) : 0;
 		if (write >= 0)
 			written[write] = true;
 	}
@@ -293,7 +296,8 @@ START_TEST(test_brute_force)
 
 			reordered += k != i;
 			if (r.in_place[k] || takes_over(&m.p, r.order, i))
-				ck_assert(r.in_place[k] == (m.p.bytes[m.p.step[k].write] > 0));
+				ck_assert(r.in_place[k] &&
+					  m.p.step[k].hold < m.p.bytes[m.p.step[k].write]);
 		}
 		const int n = find_boxes(&m.p, r.order, box);
 		if (n <= 8) {
@@ -604,6 +608,34 @@ START_TEST(test_in_place_chain)
 }
 END_TEST
 
+/* A chain that holds copies of what it overwrites has room for them beside it; copies as large as the buffer gain
+ * nothing. */
+START_TEST(test_held_chain)
+{
+	for (int64_t hold = 96; hold <= 256; hold += 160) {
+		struct arena a = { 0 };
+		struct maker m = { .a = &a };
+		struct mem_result r;
+		int x = conv(&m, add_buffer(&m, 0), 256);
+
+		for (int i = 0; i < 5; i++) {
+			x = add_step(&m, x, -1, add_buffer(&m, 256), x, 32);
+			m.p.step[m.p.nstep - 1].hold = hold;
+		}
+		memory_solve(&a, &m.p, &r);
+		ck_assert_int_eq(r.cert.arena, hold < 256 ? 256 + 32 + 96 : 2 * 256 + 64);
+		ck_assert_int_eq(r.cert.bound, r.cert.arena);
+		for (int k = 1; k < m.p.nstep; k++) {
+			ck_assert(r.in_place[k] == (hold < 256));
+			if (hold < 256)
+				ck_assert(r.scratch[k] >= r.offset[x] + 256 ||
+					  r.scratch[k] + 32 + hold <= r.offset[x]);
+		}
+		arena_release(&a);
+	}
+}
+END_TEST
+
 /* Parts of a concatenation: one buffer, live from the first of its writes. */
 START_TEST(test_concat)
 {
@@ -722,6 +754,7 @@ int main(void)
 	tcase_add_test(t, test_towers);
 	tcase_add_test(t, test_early_outputs);
 	tcase_add_test(t, test_in_place_chain);
+	tcase_add_test(t, test_held_chain);
 	tcase_add_test(t, test_concat);
 	tcase_add_test(t, test_scratch_keeps_alignment);
 	tcase_add_test(t, test_nothing);

@@ -178,7 +178,9 @@ def highway(p):
     shape = shape_of_rows(p, size)
     p.note += f" {shape}"
     x = p.input(*shape)
-    return gate(p, x, lambda: affine(p, x, size, size))
+    for _ in range(p.between(1, 3)):  # the middle one may overwrite its input
+        x = gate(p, x, lambda x=x: affine(p, x, size, size))
+    return x
 
 
 def pool(p):

@@ -11,6 +11,8 @@
  * the others' in b and c.
  * SKIP: where L(n, k, p) holds, for all channels of a pixel, the epilogue does not look at a; a tile of such pixels
  * is not summed up.
+ * HELD: x is y, one column of pixels (W = OW = R = S = G = 1) with neighbouring channels, K = C; held has room for a
+ * tile of it, PB * C.
  */
 #include "template.h"
 
@@ -25,6 +27,7 @@
 #define CHANNELS 16 /* KB, channels of a block: 16 is best; 24; 8 with 12 pixels */
 #define STACK 1	    /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
 #define SKIP 0	    /* pixels may be left out */
+#define HELD 0	    /* y replaces x */
 
 #define L(n, k, p) ((n) + (k) + (p) < 0)
 #define Y(n, k, p) y[((n) * G * K + (k)) * P + (p)]
@@ -189,11 +192,19 @@ static void conv_pixel(const float *restrict x, const float *restrict w, float *
 #endif
 
 /* Convolution of x with w: see the top of this file. */
-static void conv(const float *restrict x, const float *restrict w,
+static void conv(
+#if !HELD
+		 const float *restrict x,
+#endif
+		 const float *restrict w,
 #if BIAS
 		 const float *restrict bias,
 #endif
+#if HELD
+		 float *y, float *restrict held OPERANDS)
+#else
 		 float *y OPERANDS)
+#endif
 {
 	enum { N = 1, G = 1, C = 4, K = 20, KB = CHANNELS, PB = PIXELS, P = 64, Q = 1, R = 3, S = 3 };
 	enum { STEP = CHANNELS / STACK }; /* channels of a block, of each convolution */
@@ -203,10 +214,21 @@ static void conv(const float *restrict x, const float *restrict w,
 #if GROUPED
 	for (int g = FROM(g); g < TO(g, G); g++)
 #endif
+#if HELD
+	for (int p0 = FROM(p); p0 < TO(p, P); p0 += PB)
 	for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP) {
+		const float *v = held;
+		const int at = 0; /* of the tile, in v */
+#else
+	for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP)
+	for (int p0 = FROM(p); p0 < TO(p, P); p0 += PB) {
+		const int at = p0; /* of the tile, in v */
+#endif
 #if GROUPED
 		const float *v = x + n * XN + g * C * XC;
 		const float *t = w + (g * K + k0) * STACK * Q * R * S * C;
+#elif HELD
+		const float *t = w + k0 * STACK * C;
 #else
 		const float *v = x + n * XN;
 		const float *t = w + k0 * STACK * Q * R * S * C;
@@ -216,79 +238,84 @@ static void conv(const float *restrict x, const float *restrict w,
 #else
 		const int count = STEP;
 #endif
+		const int pixels = P - p0 < PB ? P - p0 : PB;
+		float acc[PB][KB];
 
-		for (int p0 = FROM(p); p0 < TO(p, P); p0 += PB) {
-			const int pixels = P - p0 < PB ? P - p0 : PB;
-			float acc[PB][KB];
+#if HELD
+		for (int i = 0; k0 == 0 && i < PB; i++) { /* the pixels, before they are replaced */
+			const int p = p0 + i < P ? p0 + i : P - 1;
 
-			for (int i = 0; i < PB; i++)
-				for (int k = 0; k < STACK * count; k++)
+			for (int c = 0; c < C; c++)
+				held[i * C + c] = Y(n, c, p);
+		}
+#endif
+		for (int i = 0; i < PB; i++)
+			for (int k = 0; k < STACK * count; k++)
 #if BIAS && GROUPED
-					acc[i][k] = bias[(g * K + k0) * STACK + k];
+				acc[i][k] = bias[(g * K + k0) * STACK + k];
 #elif BIAS
-					acc[i][k] = bias[k0 * STACK + k];
+				acc[i][k] = bias[k0 * STACK + k];
 #else
-					acc[i][k] = 0.0f;
+				acc[i][k] = 0.0f;
 #endif
 #if SKIP
-			int open = 0; /* pixels of the tile */
+		int open = 0; /* pixels of the tile */
 
-			for (int i = 0; i < pixels; i++) {
-				const int p = p0 + i;
+		for (int i = 0; i < pixels; i++) {
+			const int p = p0 + i;
 
 #if GROUPED
-				open += !(L(n, g * K + k0, p));
+			open += !(L(n, g * K + k0, p));
 #else
-				open += !(L(n, k0, p));
+			open += !(L(n, k0, p));
 #endif
-			}
-			if (open > 0) {
+		}
+		if (open > 0) {
 #endif
 #if BLOCKS && TAIL && PADDED && PLANAR
-			if (count == STEP && conv_inside(p0))
-				conv_tile(v, t, acc, p0);
-			else
+		if (count == STEP && conv_inside(p0))
+			conv_tile(v, t, acc, at);
+		else
 #elif BLOCKS && PADDED && PLANAR
-			if (conv_inside(p0))
-				conv_tile(v, t, acc, p0);
-			else
+		if (conv_inside(p0))
+			conv_tile(v, t, acc, at);
+		else
 #elif BLOCKS && TAIL
-			if (count == STEP)
-				conv_tile(v, t, acc, p0);
-			else
+		if (count == STEP)
+			conv_tile(v, t, acc, at);
+		else
 #elif BLOCKS
-			conv_tile(v, t, acc, p0);
+		conv_tile(v, t, acc, at);
 #endif
 #if BLOCKS && (TAIL || (PADDED && PLANAR))
-				for (int i = 0; i < pixels; i++)
-					conv_pixel(v, t, acc[i], p0 + i, STACK * count);
-#elif !BLOCKS
 			for (int i = 0; i < pixels; i++)
-				conv_pixel(v, t, acc[i], p0 + i, count);
+				conv_pixel(v, t, acc[i], at + i, STACK * count);
+#elif !BLOCKS
+		for (int i = 0; i < pixels; i++)
+			conv_pixel(v, t, acc[i], at + i, count);
 #endif
 #if SKIP
-			}
+		}
 #endif
-			for (int i = 0; i < pixels; i++) {
-				const int p = p0 + i;
+		for (int i = 0; i < pixels; i++) {
+			const int p = p0 + i;
 
-				for (int j = 0; j < count; j++) {
+			for (int j = 0; j < count; j++) {
 #if GROUPED
-					const int k = g * K + k0 + j;
+				const int k = g * K + k0 + j;
 #else
-					const int k = k0 + j;
+				const int k = k0 + j;
 #endif
-					float a = acc[i][j];
+				float a = acc[i][j];
 #if STACK > 1
-					const float b = acc[i][count + j];
+				const float b = acc[i][count + j];
 #endif
 #if STACK > 2
-					const float c = acc[i][2 * count + j];
+				const float c = acc[i][2 * count + j];
 #endif
 
-					EPILOGUE(a, n, k, p);
-					Y(n, k, p) = a;
-				}
+				EPILOGUE(a, n, k, p);
+				Y(n, k, p) = a;
 			}
 		}
 	}

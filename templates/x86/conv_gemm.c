@@ -9,6 +9,7 @@
  *
  * x has its channels side by side: strides XN XH XW. A 1x1 convolution with stride 1 is given as an image whose
  * rows are as long as the best product (H * W = OH * OW, in any way). x is not y.
+ * HELD: x is y, of one such image's pixels, and C is CB. A row is copied behind the tile before it is replaced.
  * w [group][block][chunk][tap][CB][STACK][KB / STACK]: taps in the order r, s; CB divides C; the last block of
  * a group holds only what is left. bias: [group][block][STACK][KB / STACK].
  * STACK convolutions that read the same x are computed together: the epilogue has the first one's value in v,
@@ -16,7 +17,7 @@
  * gemm: [0] replaces, OW pixels; [1] adds, OW pixels; [2..] add, one for each column that is no inner one, as
  * many pixels as have it inside; then the same for a last block with K % KB channels. ldb is STRIDE_W * XW,
  * k is CB, lda and ldc the channels of the block.
- * tile: OW * KB floats, aligned to 64; ROWS times that if CHUNKED.
+ * tile: OW * KB floats, aligned to 64; ROWS times that if CHUNKED; OW * C more if HELD.
  */
 #include "template.h"
 
@@ -29,11 +30,16 @@
 #define CHANNELS 64 /* KB, channels of a block */
 #define STACK 1	    /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
 #define STRIPS 0    /* the epilogue runs on 16 channels at a time, the last ones twice; it replaces nothing that it reads */
+#define HELD 0	    /* y replaces x */
 
 #define Y(n, k, p) y[((n) * P + (p)) * G * K + (k)]
 
 /* Convolution of x with w: see the top of this file. */
-static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
+static TARGET void conv_gemm(
+#if !HELD
+			     const float *restrict x,
+#endif
+			     const float *restrict w,
 #if BIAS
 			     const float *restrict bias,
 #endif
@@ -44,14 +50,25 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 	enum { R = 3, S = 3, S0 = 1, S1 = 2, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1 };
 	enum { DIL_H = 1, DIL_W = 1, ROWS = 4 };
 	enum { XN = 512, XH = 64, XW = 8 }; /* strides of x */
+#if HELD
+	float *const held = tile + OW * KB;
+#endif
 
 	for (int n = FROM(n); n < TO(n, N); n++)
+#if HELD
+	for (int h0 = FROM(h); h0 < TO(h, OH); h0++)
+#else
 	for (int h0 = FROM(h); h0 < TO(h, OH); h0 += ROWS)
+#endif
 #if GROUPED
 	for (int g = FROM(g); g < TO(g, G); g++)
 #endif
 	for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP) {
+#if HELD
+		const int h1 = h0 + 1;
+#else
 		const int h1 = h0 + ROWS < TO(h, OH) ? h0 + ROWS : TO(h, OH);
+#endif
 #if TAIL
 		const int block = STACK * (K - k0 < STEP ? K - k0 : STEP);
 		gemm_fn *const *f = gemm + (block < KB ? 2 + EDGES : 0);
@@ -60,6 +77,11 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 		gemm_fn *const *f = gemm;
 #endif
 
+#if HELD
+		for (int i = 0; k0 == 0 && i < OW; i++)
+			for (int c = 0; c < C; c++)
+				held[i * C + c] = Y(n, c, h0 * OW + i);
+#endif
 #if CHUNKED
 		for (int c0 = 0; c0 < C; c0 += CB)
 #endif
@@ -68,6 +90,9 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 #if GROUPED
 			const float *a = w + (g * K + k0) * STACK * R * S * C;
 			const float *u = x + n * XN + g * C;
+#elif HELD
+			const float *a = w + k0 * STACK * C;
+			const float *u = held;
 #else
 			const float *a = w + k0 * STACK * R * S * C;
 			const float *u = x + n * XN;
@@ -77,6 +102,11 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 #else
 			float *t = tile;
 #endif
+#if HELD
+
+			at_a[0] = at_b[0] = 0;
+			count = 1;
+#else
 			int r0 = 0, r1 = R; /* rows of the window that are inside */
 
 #if CHUNKED
@@ -96,6 +126,7 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 					at_a[count] = (uint64_t)((r * S + s) * CB * block) * sizeof(float);
 					at_b[count] = (uint64_t)(i * XH + j * XW) * sizeof(float);
 				}
+#endif
 #if CHUNKED
 			f[c0 > 0](a, u, t, &count, at_a, at_b);
 #else

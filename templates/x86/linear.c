@@ -4,6 +4,7 @@
  *
  * As in c/linear, which is the portable version: Y(m, n) = bias[n] + sum over k of x[m * XM + k * XK] * w, with
  * w [block][K][STACK][NB] and bias [block][STACK][NB]. NB divides N, STACK * NB >= 16. x is not y.
+ * HELD: x is y, and held has room for a row of it.
  * STACK layers that read the same x are computed together: the epilogue has the first one's value in a, the
  * others' in b and c.
  * SKIP: where L(m, n) holds, for a whole row m, the epilogue does not look at a, and no sum is computed.
@@ -13,6 +14,7 @@
 #define BIAS 1	 /* a bias for each output */
 #define STACK 1	 /* layers: 1, 2 or 3 */
 #define SKIP 0	 /* rows may be left out */
+#define HELD 0	 /* y replaces x */
 
 #define Y(m, n) y[(m) * N + (n)]
 #define L(m, n) ((m) + (n) < 0)
@@ -70,27 +72,46 @@ static TARGET inline void linear_sums(const float *restrict x, const float *rest
 }
 
 /* Fully connected layer: see the top of this file. */
-static TARGET void linear(const float *restrict x, const float *restrict w,
+static TARGET void linear(
+#if !HELD
+			  const float *restrict x,
+#endif
+			  const float *restrict w,
 #if BIAS
 			  const float *restrict bias,
 #endif
+#if HELD
+			  float *y, float *restrict held OPERANDS)
+#else
 			  float *y OPERANDS)
+#endif
 {
 	enum { M = 1, N = 40, K = 64, NB = 20, XM = 64, STRIP = NB < 16 ? NB : 2 * 8 };
 
+#if HELD
+	for (int m = FROM(m); m < TO(m, M); m++)
+		for (int n0 = FROM(n); n0 < TO(n, N); n0 += NB) {
+			const float *const row = held;
+#else
 	for (int n0 = FROM(n); n0 < TO(n, N); n0 += NB)
 		for (int m = FROM(m); m < TO(m, M); m++) {
+			const float *const row = x + m * XM;
+#endif
 			float sum[STACK * NB], value[NB];
 
+#if HELD
+			for (int k = 0; n0 == 0 && k < K; k++) /* the row, before it is replaced */
+				held[k] = Y(m, k);
+#endif
 #if SKIP
 			if (L(m, n0))
 				memset(sum, 0, sizeof(sum));
 			else
 #endif
 #if BIAS
-			linear_sums(x + m * XM, w + n0 * STACK * K, bias + n0 * STACK, sum);
+			linear_sums(row, w + n0 * STACK * K, bias + n0 * STACK, sum);
 #else
-			linear_sums(x + m * XM, w + n0 * STACK * K, sum);
+			linear_sums(row, w + n0 * STACK * K, sum);
 #endif
 			for (int j0 = 0; j0 < NB; j0 += STRIP) /* strips as wide as a vector; the last overlaps */
 				for (int i = 0; i < STRIP; i++) {

@@ -1,0 +1,92 @@
+/*
+ * What takes over what: plans of graphs in text form. A fully connected layer overwrites its input where nobody reads
+ * that later or elsewhere, and a block of rows of it can be copied first.
+ */
+#include "../compiler/plan.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINEAR(y, x, s) "const @w" s " : f32[48,48] = fill(" s ")\nconst @c" s " : f32[48] = fill(1" s ")\n%" y " = Linear(%" x ", @w" s ", @c" s ")\n"
+/* y = x + t (h - x), of x */
+#define HIGHWAY(y, x, s) \
+	LINEAR(y "a", x, "1" s) LINEAR(y "b", x, "2" s) "%" y "h = Relu(%" y "b)\n%" y "t = Sigmoid(%" y "a)\n" \
+	"%" y " = Blend(%" y "h, %" x ", %" y "t)\n"
+#define LAYERS HIGHWAY("x1", "x", "1") HIGHWAY("x2", "x1", "2") HIGHWAY("x3", "x2", "3") HIGHWAY("x4", "x3", "4")
+#define ROWS(n) "input %x : f32[" n ",48]\n"
+
+enum { ROW = 48 * 4, TILE = 64 * 4 }; /* bytes of a row of x; of a product's tile, for a row */
+
+static const struct plan_case {
+	const char *text;
+	int held[2];	  /* kernels that overwrite their input: c, x86-64 */
+	int64_t arena[2]; /* bytes */
+} cases[] = {
+	/* one buffer, and a tile of six rows; or one of sixteen, and its products */
+	{ ROWS("64") LAYERS "output %x4\n", { 2, 2 }, { 64 * ROW + 6 * ROW, 64 * ROW + 16 * (ROW + TILE) } },
+	{ "input %x : f32[4,16,48]\n" LAYERS "output %x4\n", { 2, 2 }, { 64 * ROW + 6 * ROW, 64 * ROW + 16 * (ROW + TILE) } },
+	/* the copy would be as large as the second buffer */
+	{ ROWS("1") LAYERS "output %x4\n", { 0, 0 }, { 2 * ROW, 2 * ROW } },
+	/* read again later: the layer that reads it first is not in place */
+	{ ROWS("64") LAYERS "%y = Add(%x4, %x1)\noutput %y\n", { 1, 1 }, { 2 * 64 * ROW + 6 * ROW, 2 * 64 * ROW + 16 * (ROW + TILE) } },
+	{ ROWS("64") LAYERS "%y = Add(%x4, %x2)\noutput %y\n", { 1, 1 }, { 2 * 64 * ROW, 2 * 64 * ROW + 16 * TILE } },
+	/* without a shortcut, and a product as narrow as the layer */
+	{ ROWS("64") LINEAR("a", "x", "1") LINEAR("b", "a", "2") LINEAR("y", "b", "3") "output %y\n", { 1, 1 },
+	  { 64 * ROW + 6 * ROW, 64 * ROW + 16 * (ROW + ROW) } },
+	/* the epilogue reads another row of x than the one that it replaces */
+	{ ROWS("64") LINEAR("a", "x", "1") LINEAR("b", "a", "2") "%t = Slice(%a) {starts=[63,0], steps=[-1,1]} : f32[64,48]\n%s = Add(%b, %t)\n"
+	  LINEAR("y", "s", "3") "output %y\n", { 0, 0 }, { 2 * 64 * ROW, 2 * 64 * ROW + 16 * ROW } },
+};
+
+START_TEST(test_case)
+{
+	const struct plan_case *c = &cases[_i / 2];
+	const char *target = _i % 2 == 0 ? "c" : "x86-64";
+	struct arena arena = { 0 };
+	struct diag diag = { .path = "test", .to = stderr };
+	struct graph *g = text_parse(&arena, &diag, "test", c->text);
+	int held = 0;
+
+	ck_assert_msg(g != NULL, "%s", c->text);
+	shapes(g);
+	fold(g);
+	rewrite(g);
+	skip(g);
+	layout(g);
+	struct plan *p = schedule(g, target);
+
+	memory(p);
+	for (int i = 0; i < p->nkernel; i++) {
+		const struct kernel *k = p->kernel[i];
+
+		if (!overwrites_input(k))
+			continue;
+		held++;
+		ck_assert(k->scratch >= k->hold && k->hold > 0);
+		ck_assert(k->dst.buffer->offset == k->in_place->offset);
+		ck_assert(k->scratch_offset >= k->dst.buffer->offset + k->dst.buffer->bytes ||
+			  k->scratch_offset + k->scratch <= k->dst.buffer->offset);
+		for (int s = 0; s < k->nshare && is_x86(p); s++)
+			ck_assert(k->share[s].divides == DIVIDES_INPUT);
+	}
+	ck_assert_msg(held == c->held[_i % 2], "%s%s: %d kernels overwrite their input", c->text, target, held);
+	ck_assert_msg(c->arena[_i % 2] == p->cert.arena, "%s%s: arena %lld", c->text, target,
+		      (long long)p->cert.arena);
+	arena_release(&arena);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("plan");
+	TCase *t = tcase_create("in place");
+	SRunner *run = srunner_create(s);
+
+	tcase_add_loop_test(t, test_case, 0, 2 * (int)(sizeof(cases) / sizeof(cases[0])));
+	suite_add_tcase(s, t);
+	srunner_run_all(run, CK_NORMAL);
+	const int failed = srunner_ntests_failed(run);
+	srunner_free(run);
+	return failed > 0;
+}
