@@ -208,7 +208,8 @@ void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new)
 	 * own. */
 	if (!new->is_output && !new->is_input && !is_const(new)) {
 		new->name = old->name;
-		new->io_type = old->io_type;
+		if (old->io_type != DT_NONE) /* a text may leave it out */
+			new->io_type = old->io_type;
 	}
 	new->is_output = true;
 	old->is_output = false;

@@ -404,7 +404,7 @@ static bool is_sequence(const struct tensor *t)
  * for operators that become others. */
 static bool trim_outputs(struct graph *g, struct node *n)
 {
-	if (n->op->shape == shape_split)
+	if (n->op->shape == shape_split || n->op->shape == shape_attention)
 		return true;
 	while (n->nout > 1 && n->out[n->nout - 1]->nuser == 0 && !n->out[n->nout - 1]->is_output)
 		n->nout--;

@@ -227,6 +227,18 @@ def operators():
          'node 0 "if" (If): error: its condition is computed at run time, its branches give f32[1,8] and f32[1,16]',
          "hint: both branches are computed and one is taken, so that sizes are fixed: they must give the same type and shape")
     save("if_conditions", branches([2], relu, relu), 'node 0 "if" (If): error: its condition is bool[2]')
+
+    def attention(names, shape=(1, 6, 8), **attrs):
+        node = make_node("Attention", names, ["y"], name="attention", **attrs)
+        return model([node], [weight("n", 2)], inputs=[value("x", shape)], opset=24)
+
+    save("attention_heads", attention(["x", "x", "x"], q_num_heads=3, kv_num_heads=3),
+         'node 0 "attention" (Attention): error: input 0 is [1,6,8], with q_num_heads 3', "hint: inputs are all [batch,heads,length,size]")
+    save("attention_groups", attention(["x", "x", "x"], q_num_heads=2, kv_num_heads=4), "2 heads of queries, 4 of keys, 4 of values",
+         "hint: a head of keys and values serves one or more heads of queries")
+    save("attention_past", attention(["x", "x", "x", "", "x"], (1, 2, 3, 4)), "past_key and past_value go together")
+    save("attention_mask", attention(["x", "x", "x", "x"], (1, 2, 3, 4)), "its mask is [1,2,3,4], there are 3 keys")
+    save("attention_lengths", attention(["x", "x", "x", "", "", "", "n"], (1, 2, 3, 4)), "nonpad_kv_seqlen is not one int64 a sample")
     two = make_graph([make_node("Relu", ["x"], ["p"]), make_node("Relu", ["x"], ["q"])], "two", [], [value("p", None), value("q", None)])
     save("if_outputs", model([make_node("If", ["yes"], ["y"], name="if", then_branch=two, else_branch=two)], [yes]),
          "1 outputs, its branch has 2")
