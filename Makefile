@@ -121,6 +121,7 @@ check: setup .venv/done
 	$(PYTHON) tests/blocks.py
 	$(PYTHON) tests/bench.py
 	$(PYTHON) tests/closed.py
+	$(PYTHON) tests/spellings.py
 	$(PYTHON) tests/graphs.py
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
 	$(PYTHON) tests/run.py --target=x86-64 --fast

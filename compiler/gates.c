@@ -8,6 +8,7 @@
  */
 #include "skip.h"
 
+#include <math.h>
 #include <string.h>
 
 #define ROOM 1e-6
@@ -268,6 +269,7 @@ static struct tensor *find_value(const struct cone *c, int k, const struct poly 
 static bool ends(const struct cone *c, int k, const struct poly *with, const struct poly *without,
 	double lo, double hi, struct gate *g)
 {
+	const struct poly zero = { .n = 0 };
 	struct poly x, h;
 	double fx, fh;
 
@@ -275,10 +277,17 @@ static bool ends(const struct cone *c, int k, const struct poly *with, const str
 	poly_add(&h, without, with, hi);
 	if (x.n <= 0 || h.n <= 0 || poly_multiple(&x, &h, &fx))
 		return false;
-	g->x = find_value(c, k, &x, &fx);
-	g->h = find_value(c, k, &h, &fh);
-	g->factor = fx;
-	return g->x != NULL && g->h != NULL && fx > fh - ROOM && fx < fh + ROOM && fx > ROOM;
+	for (double sign = 1; sign >= -1;
+		sign -= 2) { /* -x and -h may be the values that there are */
+		g->x = find_value(c, k, &x, &fx);
+		g->h = find_value(c, k, &h, &fh);
+		g->factor = sign * fx;
+		if (g->x != NULL && g->h != NULL && fabs(fx - fh) < ROOM && fabs(fx) > ROOM)
+			return true;
+		poly_add(&x, &zero, &x, -1);
+		poly_add(&h, &zero, &h, -1);
+	}
+	return false;
 }
 
 /* Values a*atom + b of the cone, as tanh's (u + 1) / 2, are tried for the gate. */
@@ -376,31 +385,91 @@ static bool factor_out(const struct poly *p, int atom, struct poly *rest)
 	return without.n == 0 && rest->n > 0 && poly_degree(rest, atom) == 0;
 }
 
+/* scale * tensor + shift */
+struct affine {
+	struct tensor *tensor;
+	double scale, shift;
+};
+
+/* 1 where t is a gate, -1 where -t is one, else 0. */
+static double gate_sign(struct seeker *s, const struct affine *t)
+{
+	if (t->tensor->id >= s->ntensor || !is_runtime(t->tensor))
+		return 0;
+	const struct range r = s->range[t->tensor->id];
+	const double u = t->scale * r.lo + t->shift, v = t->scale * r.hi + t->shift;
+	const struct range now = { fmin(u, v), fmax(u, v) };
+
+	return within(now, 0, 1) ? 1 : within(now, -1, 0) ? -1 : 0;
+}
+
+/* What p is the product of with the atom; no tensor: nothing that the graph has. */
+static struct affine cofactor(const struct cone *c, int k, int atom, const struct poly *p)
+{
+	struct seeker *s = c->seeker;
+	struct affine t = { 0 };
+
+	if (atom >= s->ntensor || !is_float(s->g->tensors[atom]) || p->n < 1)
+		return t;
+	t.tensor = find_value(c, k, p, &t.scale);
+	if (t.tensor == NULL && p->n == 2 && p->m[0].n == 0 && p->m[1].n == 1 &&
+		p->m[1].atom[0] < s->ntensor)
+		t = (struct affine){ s->g->tensors[p->m[1].atom[0]], p->m[1].c, p->m[0].c };
+	return t;
+}
+
+/* first * second as gate * value * the sign that is the result; 0: it is no such product. */
+static double gated(struct seeker *s, struct tensor *first, const struct affine *second,
+	struct affine *gate, struct tensor **value)
+{
+	struct affine alone = { first, 1, 0 };
+	const bool leads = gate_sign(s, &alone) != 0;
+	const double sign = gate_sign(s, leads ? &alone : second);
+
+	*gate = leads ? alone : *second;
+	*value = leads ? second->tensor : first;
+	gate->scale *= sign;
+	gate->shift *= sign;
+	if (!leads)
+		return sign;
+	return second->shift < 0 || second->shift > 0 || fabs(second->scale) < 1 ||
+			       fabs(second->scale) > 1
+		       ? 0
+		       : sign * second->scale;
+}
+
+/* One product has the atom, the other one of the atoms that are left. */
 static bool try_carry(const struct cone *c, int k, int atom, struct gate *g)
 {
 	struct seeker *s = c->seeker;
-	struct poly with, without, gate;
+	struct poly with, without, rest;
+	struct affine second, t, carry;
 	int atoms[MAX_MONO], n;
-	double factor;
 
-	if (atom >= s->ntensor || !within(range_of(s, atom), 0, 1) ||
-		!is_float(s->g->tensors[atom]) || poly_degree(c->poly[k], atom) != 1)
+	if (poly_degree(c->poly[k], atom) != 1)
 		return false;
 	poly_split(c->poly[k], atom, &with, &without);
-	*g = (struct gate){ .t = s->g->tensors[atom], .atom = atom, .a = 1, .factor = 1 };
-	g->h = find_value(c, k, &with, &factor);
-	if (g->h == NULL || factor < 1 || factor > 1 || without.n <= 0)
+	second = cofactor(c, k, atom, &with);
+	if (second.tensor == NULL || without.n <= 0)
 		return false;
+	*g = (struct gate){ .atom = atom };
+	g->factor = gated(s, s->g->tensors[atom], &second, &t, &g->h);
 	n = poly_atoms(&without, atoms, MAX_MONO);
 	for (int i = 0; i < n; i++) {
-		if (atoms[i] >= s->ntensor || !is_float(s->g->tensors[atoms[i]]) ||
-			!factor_out(&without, atoms[i], &gate))
+		if (!factor_out(&without, atoms[i], &rest) ||
+			(second = cofactor(c, k, atoms[i], &rest)).tensor == NULL)
 			continue;
-		g->x = s->g->tensors[atoms[i]];
-		g->c = find_value(c, k, &gate, &factor);
-		if (g->c != NULL && factor >= 1 && factor <= 1 && g->c != g->t &&
-			is_gate(s, g->c) && g->x != g->h)
-			return true;
+		const double factor = gated(s, s->g->tensors[atoms[i]], &second, &carry, &g->x);
+
+		if (t.tensor == carry.tensor || g->x == g->h || factor * g->factor <= 0)
+			continue;
+		g->t = t.tensor;
+		g->a = t.scale;
+		g->b = t.shift;
+		g->c = carry.tensor;
+		g->ca = carry.scale;
+		g->cb = carry.shift;
+		return true;
 	}
 	return false;
 }
@@ -461,6 +530,21 @@ static bool in_parts(const struct tensor *fork)
 	return false;
 }
 
+/* The two products of a general carry change places. */
+static void exchange(struct gate *g)
+{
+	const struct gate old = *g;
+
+	g->h = old.x;
+	g->x = old.h;
+	g->t = old.c;
+	g->c = old.t;
+	g->a = old.ca;
+	g->b = old.cb;
+	g->ca = old.a;
+	g->cb = old.b;
+}
+
 /* Fills b's kind, roles and nodes. A reason: it is nothing of that sort. */
 static const char *judge(struct seeker *s, struct gate *g, const struct prov *join, struct block *b)
 {
@@ -471,6 +555,8 @@ static const char *judge(struct seeker *s, struct gate *g, const struct prov *jo
 	if (from == NULL && (from = carried(s, h, x)) != NULL) {
 		x = g->h;
 		h = g->x;
+		if (g->c != NULL)
+			exchange(g);
 	}
 	b->shortcut = x->name;
 	b->branch = h->name;
@@ -555,8 +641,14 @@ static bool find_gate(const struct cone *c, int k, struct gate *g)
 	for (int i = 0; i < n; i++)
 		if (try_atom(c, k, atom[i], g))
 			return true;
-	if (try_constants(c, k, g))
-		return true;
+	return try_constants(c, k, g);
+}
+
+static bool find_carry(const struct cone *c, int k, struct gate *g)
+{
+	int atom[4 * MAX_MONO];
+	const int n = poly_atoms(c->poly[k], atom, 4 * MAX_MONO);
+
 	for (int i = 0; i < n; i++)
 		if (try_carry(c, k, atom[i], g))
 			return true;
@@ -602,7 +694,8 @@ bool gate_try(struct cone *c, int k, struct change *change)
 
 	if (c->poly[k]->n < 2 || n->out[0]->type != DT_F32 ||
 		!(is_op(n, "Add") || is_op(n, "Sub") || is_op(n, "Where") || is_op(n, "Div")) ||
-		!(find_gate(c, k, &change->gate) || find_inner_gate(c, k, &change->gate)))
+		!(find_gate(c, k, &change->gate) || find_inner_gate(c, k, &change->gate) ||
+			find_carry(c, k, &change->gate)))
 		return false;
 	change->node = c->node[k];
 	/* the cover is needed for the provenance, and taken back if that is no block */
@@ -668,8 +761,8 @@ void gate_apply(struct seeker *s, struct change *ch)
 
 	if (t == NULL && g->atom >= s->ntensor)
 		t = make_quotient(s, ch, &s->quotient[g->atom - s->ntensor]);
-	else if (t == NULL)
-		t = make_scaled(s, ch, s->g->tensors[g->atom], g->a, g->b);
+	else
+		t = make_scaled(s, ch, t != NULL ? t : s->g->tensors[g->atom], g->a, g->b);
 	if (g->carried != NULL) {
 		ch->next = s->gated;
 		s->gated = ch;
@@ -679,7 +772,9 @@ void gate_apply(struct seeker *s, struct change *ch)
 		ch->node->in[1] == g->h && ch->node->in[2] == g->x)
 		return;
 	if (g->c != NULL)
-		y = make(s, ch, "Carry", 4, (struct tensor *[]){ g->h, t, g->x, g->c });
+		y = make(s, ch, "Carry", 4,
+			(struct tensor *[]){
+				g->h, t, g->x, make_scaled(s, ch, g->c, g->ca, g->cb) });
 	else if (t->type != DT_BOOL)
 		y = make(s, ch, "Blend", 3, (struct tensor *[]){ g->h, g->x, t });
 	else

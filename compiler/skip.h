@@ -77,8 +77,9 @@ struct gate {
 	struct tensor *h, *x, *t, *c;
 	struct tensor *carried; /* x, h, or null: neither is */
 	double factor;          /* all of it times that */
-	int atom;               /* t = a * atom + b, to be made where t is null */
-	double a, b;
+	int atom;               /* takes t's place where t is null */
+	double a, b;            /* the gate is a * t + b */
+	double ca, cb;          /* the carry gate is ca * c + cb */
 };
 
 /* A value that a gated sum takes the place of, once the cone has been looked at. */

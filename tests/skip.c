@@ -122,6 +122,11 @@ static const struct skip_case {
 
 	/* two gates */
 	{ T LAYER("e", "x", "3") "%c = Sigmoid(%e)\n%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway-carry" },
+	/* signs, and gates that are made: (1 - t) h + c x, -(c x) - t h, -(t h + (1 - t) x) with -h */
+	{ T LAYER("e", "x", "3") "%c = Sigmoid(%e)\n%o = Sub(%t, 1)\n%m = Mul(%o, %h)\n%n = Mul(%x, %c)\n%z = Sub(%n, %m)\n" Z, "highway-carry" },
+	{ T LAYER("e", "x", "3") "%c = Sigmoid(%e)\n%m = Mul(%t, %h)\n%o = Sub(%h, %m)\n%n = Mul(%x, %c)\n%z = Add(%o, %n)\n" Z, "highway-carry" },
+	{ T LAYER("e", "x", "3") "%c = Sigmoid(%e)\n%p = Neg(%t)\n%m = Mul(%p, %h)\n%o = Neg(%c)\n%n = Mul(%x, %o)\n%z = Add(%m, %n)\n" Z, "highway-carry" },
+	{ T "%p = Sub(0, %h)\n%c = Sub(1, %t)\n%m = Mul(%p, %t)\n%n = Mul(%x, %c)\n%z = Sub(%m, %n)\n" Z, "highway" },
 	{ T "%p = Mul(%t, %t)\n%q = Sub(1, %p)\n%c = Sqrt(%q)\n%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway-carry" },
 	{ T LAYER("e", "x", "3") "%u = Sigmoid(%e)\n%c = Sub(1, %u)\n%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z,
 	  "highway-carry" },
