@@ -277,8 +277,8 @@ static bool ends(const struct cone *c, int k, const struct poly *with, const str
 	poly_add(&h, without, with, hi);
 	if (x.n <= 0 || h.n <= 0 || poly_multiple(&x, &h, &fx))
 		return false;
-	for (double sign = 1; sign >= -1;
-		sign -= 2) { /* -x and -h may be the values that there are */
+	/* the second time for -x and -h */
+	for (int sign = 1; sign >= -1; sign -= 2) {
 		g->x = find_value(c, k, &x, &fx);
 		g->h = find_value(c, k, &h, &fh);
 		g->factor = sign * fx;
