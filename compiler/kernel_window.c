@@ -261,6 +261,41 @@ void setup_argmaxpool(struct plan *p, struct kernel *k)
 	k->title = arena_printf(p->arena, "argmaxpool%s", window_text(p, k));
 }
 
+const char *applies_unpool(const struct kernel *k)
+{
+	for (int i = 0; i < k->narg; i++) {
+		const struct coord image = span(2, k->arg[i].region.shape.rank);
+		int64_t stride;
+
+		if (!stride_of(&k->arg[i].region, &image, &stride))
+			return "its image does not lie evenly";
+	}
+	return k->narg == 2 ? NULL : "its values or its places are constant";
+}
+
+void setup_unpool(struct plan *p, struct kernel *k)
+{
+	const struct shape *x = &input(k)->shape;
+	const struct coord from = span(2, x->rank);
+
+	add_coord(k, span(0, 1));
+	add_coord(k, span(1, 2));
+	add_coord(k, from);
+	param(k, "N", x->dim[0]);
+	param(k, "C", x->dim[1]);
+	param(k, "M", size_of(x, &from));
+	param(k, "P", size_of(&k->value->shape, &from));
+	for (int i = 0; i < 2; i++) {
+		const struct region *r = &k->arg[i].region;
+
+		param(k, arena_printf(p->arena, "%cN", "XI"[i]), r->stride[0]);
+		param(k, arena_printf(p->arena, "%cC", "XI"[i]), r->stride[1]);
+		param(k, arena_printf(p->arena, "%cP", "XI"[i]), need_stride(r, from));
+	}
+	k->drafts = true;
+	k->title = "unpool";
+}
+
 /* ---- resizing ---- */
 
 static bool spelled(

@@ -223,6 +223,47 @@ bool shape_pool(struct graph *g, struct node *n)
 	return true;
 }
 
+/* Sizes that are given must be those that follow: what else they mean, runtimes do not agree on. */
+static bool check_sizes(struct graph *g, struct node *n, const struct shape *s)
+{
+	int count = 0;
+	const int64_t *v = has_input(n, 2) ? int_argument(g, n, 2, "output_shape", &count) : s->dim;
+
+	if (v == NULL)
+		return false;
+	if (v == s->dim || (count == s->rank && memcmp(v, s->dim, (size_t)count * sizeof(*v)) == 0))
+		return true;
+	node_error(g, n, "pad or slice behind it", "its output_shape is not %s, as its window says",
+		shape_text(g->arena, s));
+	return false;
+}
+
+bool shape_unpool(struct graph *g, struct node *n)
+{
+	struct shape s = n->in[0]->shape;
+	struct window w;
+
+	if (n->in[0]->type != DT_F32 || n->in[1]->type != DT_I64 ||
+		!shape_equal(&s, &n->in[1]->shape)) {
+		node_error(g, n, "floats, and as many indices of MaxPool",
+			"its inputs are %s%s and %s%s", dtypes[n->in[0]->type].name,
+			shape_text(g->arena, &s), dtypes[n->in[1]->type].name,
+			shape_text(g->arena, &n->in[1]->shape));
+		return false;
+	}
+	if (!read_window(g, n, &w) ||
+		!spatial_list(g, n, "kernel_shape", w.spatial, 1, 0, w.kernel))
+		return false;
+	for (int k = 0; k < w.spatial; k++)
+		s.dim[2 + k] = (s.dim[2 + k] - 1) * w.stride[k] + w.kernel[k] - w.pad[k] -
+			       w.pad[w.spatial + k];
+	if (!check_sizes(g, n, &s) || !give(g, n, 0, DT_F32, &s))
+		return false;
+	node_drop_inputs(n, 2);
+	set_window(g, n, &w);
+	return true;
+}
+
 /* ---- Resize ---- */
 
 /* Scales of full rank, from scales or sizes for some axes; and the output's shape. */

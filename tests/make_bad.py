@@ -253,6 +253,10 @@ def operators():
          "hint: quantised models are not supported yet; compile the float model")
     save("conv_transpose", one("ConvTranspose", inits=[weight("w", 8, 4, 2, 2)], inputs=("x", "w")),
          "operator ConvTranspose is not supported")
+    sizes = numpy_helper.from_array(np.array([1, 8, 14, 14], np.int64), "sizes")
+    save("unpool_sizes", model([make_node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2, 2], strides=[2, 2]),
+                                make_node("MaxUnpool", ["p", "i", "sizes"], ["y"], name="u", kernel_shape=[2, 2], strides=[2, 2])], [sizes]),
+         'node 1 "u" (MaxUnpool): error: its output_shape is not [1,8,6,6], as its window says')
     save("einsum", one("Einsum", equation="abii->ab"), 'equation "abii->ab" is not supported')
     save("cast_string", one("Cast", to=TensorProto.STRING), "cast to an element type that is not supported (8)")
     nothing = AttributeProto(name="value", type=AttributeProto.TENSOR)
