@@ -83,14 +83,15 @@ bool guard_per_input(struct match *m)
 	       varies_only_along(bound(m, "a"), rank_of(x), axis, x->shape.dim[axis]);
 }
 
-/* The same for a shift: a zero of the padding would have to be shifted as well. r: what to sum
- * over. */
+/* The same for a shift: a zero of the padding, or between the elements of x, would have to be
+ * shifted as well. r: what to sum over. */
 bool guard_per_input_unpadded(struct match *m)
 {
 	static const int64_t axes[MAX_RANK] = { 1, 2, 3, 4, 5, 6, 7 };
 	const struct node *n = anchor(m);
 
-	if (!guard_per_input(m) || (is_conv(n) && !all_are_or_absent(n, "pads", 0)))
+	if (!guard_per_input(m) || node_attr(n, "spread") != NULL ||
+		(is_conv(n) && !all_are_or_absent(n, "pads", 0)))
 		return false;
 	if (is_conv(n))
 		bind_ints(m, "r", rank_of(n->in[1]) - 1, axes);

@@ -286,7 +286,7 @@ struct conv {
 	int64_t batch, group, in, out; /* channels of one group */
 	int64_t size[3], outputs[3],
 		kernel[3]; /* always three spatial dimensions, the first ones 1 */
-	int64_t stride[3], dilation[3], pad[3];
+	int64_t stride[3], dilation[3], pad[3], spread[3];
 };
 
 static void read_conv(const struct node *n, struct conv *c)
@@ -296,6 +296,7 @@ static void read_conv(const struct node *n, struct conv *c)
 	const int64_t *stride = attr_ints(n, "strides", &count),
 		      *dilation = attr_ints(n, "dilations", &count);
 	const int64_t *pad = attr_ints(n, "pads", &count);
+	const int64_t *spread = attr_ints(n, "spread", &count);
 
 	*c = (struct conv){ .batch = x->dim[0], .group = attr_int(n, "group", 1), .in = w->dim[1] };
 	c->out = w->dim[0] / c->group;
@@ -308,7 +309,18 @@ static void read_conv(const struct node *n, struct conv *c)
 		c->stride[k] = from < 0 ? 1 : stride[from];
 		c->dilation[k] = from < 0 ? 1 : dilation[from];
 		c->pad[k] = from < 0 ? 0 : pad[from];
+		c->spread[k] = from < 0 || spread == NULL ? 1 : spread[from];
 	}
+}
+
+/* The element of the input that a tap of the window at o sees; -1: none, but a zero. */
+static int64_t seen(const struct conv *c, int k, int64_t o, int64_t tap)
+{
+	const int64_t at = o * c->stride[k] + tap * c->dilation[k] - c->pad[k];
+
+	return at >= 0 && at % c->spread[k] == 0 && at / c->spread[k] < c->size[k]
+		       ? at / c->spread[k]
+		       : -1;
 }
 
 /* One output: the window at o over one input channel. */
@@ -319,12 +331,10 @@ static double window_sum(const struct conv *c, const int64_t *o, const double *x
 	for (int64_t a = 0; a < c->kernel[0]; a++)
 		for (int64_t b = 0; b < c->kernel[1]; b++)
 			for (int64_t d = 0; d < c->kernel[2]; d++) {
-				int64_t i = o[0] * c->stride[0] + a * c->dilation[0] - c->pad[0];
-				int64_t j = o[1] * c->stride[1] + b * c->dilation[1] - c->pad[1];
-				int64_t k = o[2] * c->stride[2] + d * c->dilation[2] - c->pad[2];
+				const int64_t i = seen(c, 0, o[0], a), j = seen(c, 1, o[1], b),
+					      k = seen(c, 2, o[2], d);
 
-				if (i >= 0 && i < c->size[0] && j >= 0 && j < c->size[1] &&
-					k >= 0 && k < c->size[2])
+				if (i >= 0 && j >= 0 && k >= 0)
 					sum += x[(i * c->size[1] + j) * c->size[2] + k] *
 					       w[(a * c->kernel[1] + b) * c->kernel[2] + d];
 			}

@@ -124,6 +124,7 @@ bool is_traced(
 const char *grouped(struct arena *a, int64_t v);  /* 1,234,567 */
 /* `/a/Conv /b/Relu ... /z/Relu (12 nodes)`: provenance for people, escaped. */
 const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most);
+const char *result_text(struct arena *a, const struct kernel *k); /* [1,8,4,4] of [1,8,8,8] */
 bool tensor_named(struct arena *a, const struct tensor *t); /* its name is ONNX's, not made up */
 
 /* ---- profile.c: what -DNAME_PROFILE compiles into the output ---- */

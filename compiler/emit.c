@@ -103,6 +103,15 @@ const char *prov_text(struct arena *a, const struct graph *g, const struct prov 
 					      : text;
 }
 
+const char *result_text(struct arena *a, const struct kernel *k)
+{
+	const char *text = shape_text(a, &k->dst.shape);
+
+	return shape_equal(&k->dst.shape, &k->out->shape)
+		       ? text
+		       : arena_printf(a, "%s of %s", text, shape_text(a, &k->out->shape));
+}
+
 /* ---- the parts of NAME.c ---- */
 
 /* 1,234,567 */
@@ -351,7 +360,7 @@ static void write_run(struct emission *e, struct buf *out)
 			if (k->arg[j].region.buffer->kind != BUF_WEIGHTS)
 				buf_printf(
 					out, "  %s", shape_text(e->arena, &k->arg[j].region.shape));
-		buf_printf(out, " -> %s */\n", shape_text(e->arena, &k->dst.shape));
+		buf_printf(out, " -> %s */\n", result_text(e->arena, k));
 		write_call(e, out, k);
 		if (e->options->trace && is_traced(e->arena, k))
 			buf_printf(out,

@@ -276,7 +276,8 @@ static bool crop(const struct node *conv, const struct node *slice, int64_t *pad
 	const struct shape *x = &conv->in[0]->shape, *w = &conv->in[1]->shape;
 	const int spatial = x->rank - 2;
 	int count;
-	const int64_t *had = attr_ints(conv, "pads", &count),
+	const int64_t *spread = attr_ints(conv, "spread", &count),
+		      *had = attr_ints(conv, "pads", &count),
 		      *strides = attr_ints(conv, "strides", &count),
 		      *dilations = attr_ints(conv, "dilations", &count),
 		      *starts = attr_ints(slice, "starts", &count);
@@ -286,10 +287,11 @@ static bool crop(const struct node *conv, const struct node *slice, int64_t *pad
 				     dilations[i] * (w->dim[2 + i] - 1) + 1;
 
 		pads[i] = had[i] - starts[2 + i] * strides[i];
-		pads[spatial + i] = span - x->dim[2 + i] - pads[i];
+		pads[spatial + i] = span - pads[i] - 1 -
+				    (x->dim[2 + i] - 1) * (spread != NULL ? spread[i] : 1);
 		if (pads[spatial + i] < 0 && pads[spatial + i] > -strides[i])
 			pads[spatial + i] = 0; /* rows that no window reaches */
-		if (pads[i] < 0 || pads[spatial + i] < 0)
+		if (spread == NULL && (pads[i] < 0 || pads[spatial + i] < 0))
 			return false;
 	}
 	return true;

@@ -214,7 +214,7 @@ static void grow(struct fuser *f, struct node *start)
 	gr.first = f->seq[start->id];
 	gr.inputs = anchor ? 0 : start->nin;
 	k->anchor = anchor ? start : NULL;
-	k->value = anchor ? start->out[0] : NULL;
+	k->value = k->whole = anchor ? start->out[0] : NULL;
 	while (extend(f, &gr))
 		;
 	pull(f, &gr);
@@ -240,8 +240,10 @@ static bool can_stack(const struct node *x, const struct node *y)
 	if (!stackable || x->op != y->op || x->in[0] != y->in[0] || is_runtime(x->in[1]) ||
 		is_runtime(y->in[1]) || !shape_equal(&x->in[1]->shape, &y->in[1]->shape))
 		return false;
-	/* depthwise kernels have one anchor */
-	if (strcmp(x->op->name, "Conv") == 0 && x->in[1]->shape.dim[1] == 1)
+	/* depthwise kernels have one anchor, phases of a transposed convolution are several kernels
+	 */
+	if (strcmp(x->op->name, "Conv") == 0 &&
+		(x->in[1]->shape.dim[1] == 1 || node_attr(x, "spread") != NULL))
 		return false;
 	return attrs_equal(x, y);
 }
@@ -343,7 +345,7 @@ static void find_keep(struct kernel *k)
 		const struct node *n = k->group[i];
 
 		for (int j = 0; j < n->nin; j++) {
-			bool from = n->in[j] == k->value;
+			bool from = n->in[j] == k->whole;
 
 			for (int e = 0; e < i; e++)
 				from = from || (reads[e] && n->in[j] == k->group[e]->out[0]);

@@ -420,7 +420,7 @@ bool guard_zeros_before_conv(struct match *m)
 {
 	int64_t sum[2 * MAX_RANK];
 
-	return pads_with_zero(m) && add_pads(m, sum);
+	return pads_with_zero(m) && node_attr(m->root, "spread") == NULL && add_pads(m, sum);
 }
 
 /* The zeros of the Pad count, those of the pool may not: only one of them can be there. */

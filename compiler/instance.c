@@ -294,7 +294,7 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 	const struct kernel *k = x->kernel;
 	double number;
 
-	if (t == k->value)
+	if (t == k->whole && k->value != NULL)
 		return x->value;
 	for (int i = 0; i < k->nstacked; i++)
 		if (k->stacked[i]->out[0] == t)

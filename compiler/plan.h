@@ -36,6 +36,7 @@ struct region {
 };
 
 struct kernel;
+struct phase;
 struct plan;
 struct emission;
 struct gemm;
@@ -128,6 +129,9 @@ struct kernel {
 	struct node **group;     /* in order */
 	int ngroup;
 	struct tensor *value; /* what the anchor gives; null for a group */
+	struct tensor *whole; /* what members read: value, or the tensor that value is a phase of */
+	struct phase *phase;  /* of an anchor that is spread: a kernel for each, set by phases() */
+	int nphase;
 	struct tensor *out;
 	struct region src, dst;
 	struct arg arg[MAX_ARG];
@@ -235,6 +239,9 @@ struct region region_dense(enum dtype type, const struct shape *s, const uint8_t
 bool region_view(const struct node *view, const struct region *in, struct region *out);
 /* The region of a view's input, its output lying at out; only for Reshape and Transpose. */
 bool region_unview(const struct node *view, const struct region *out, struct region *in);
+/* Elements start, start + step .. of each dimension. False: a window taken backwards. */
+bool region_slice(const struct region *in, const int64_t *starts, const int64_t *steps,
+	const struct shape *shape, struct region *out);
 /* The part of a Concat's output that input k of it fills. */
 struct region region_part(const struct node *concat, int k, const struct region *whole);
 struct region region_broadcast(const struct region *r, const struct shape *to);
@@ -254,6 +261,22 @@ struct buffer *plan_buffer(struct plan *p, enum buffer_kind kind, int64_t bytes)
 struct blob *plan_blob(struct plan *p, const struct blob *wanted); /* finds or adds it */
 /* Orders kernels, gives offsets to buffers of the arena, and the certificate. */
 void memory(struct plan *p);
+
+/* ---- phases.c: transposed convolutions as ordinary ones ---- */
+
+/* A part of what a Conv that is spread gives: elements start, start + step .. of each dimension. */
+struct phase {
+	int64_t start[MAX_RANK], step[MAX_RANK];
+	struct shape shape;
+	struct node *conv;       /* computes it from a part of the image .. */
+	int64_t from[MAX_RANK];  /* .. that begins here .. */
+	struct shape read;       /* .. and is so large */
+	struct tensor *constant; /* where conv is null: what it is, once broadcast */
+};
+
+bool is_spread(const struct node *n);
+/* All of them. What they need stands before conv; their own nodes are marked as conv is. */
+struct phase *phases(struct graph *g, struct node *conv, int *count);
 
 /* ---- kernel.c, kernels.def: which kernel computes what ---- */
 

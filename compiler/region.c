@@ -91,20 +91,32 @@ static void transpose_region(
 	*out = r;
 }
 
-static bool slice_region(const struct node *v, const struct region *in, struct region *out)
+/* The first of n elements start, start + step .. that is not before lo. */
+static int64_t first_behind(int64_t lo, int64_t start, int64_t step, int64_t n)
 {
-	int n;
-	const int64_t *starts = attr_ints(v, "starts", &n), *steps = attr_ints(v, "steps", &n);
+	const int64_t k = lo > start ? (lo - start + step - 1) / step : 0;
+
+	return k < n ? k : n;
+}
+
+bool region_slice(const struct region *in, const int64_t *starts, const int64_t *steps,
+	const struct shape *shape, struct region *out)
+{
 	struct region r = *in;
 
-	if (in->windowed)
-		return false;
-	r.shape = v->out[0]->shape;
+	r.shape = *shape;
+	no_window(&r);
 	for (int k = 0; k < r.shape.rank; k++) {
-		r.offset += starts[k] * in->stride[k];
+		if (in->windowed && steps[k] < 1)
+			return false;
+		if (in->windowed) {
+			r.lo[k] = first_behind(in->lo[k], starts[k], steps[k], r.hi[k]);
+			r.hi[k] = first_behind(in->hi[k], starts[k], steps[k], r.hi[k]);
+		}
+		r.windowed = r.windowed || r.lo[k] > 0 || r.hi[k] < shape->dim[k];
+		r.offset += (starts[k] + r.lo[k] * steps[k] - in->lo[k]) * in->stride[k];
 		r.stride[k] = in->stride[k] * steps[k];
 	}
-	no_window(&r);
 	*out = r;
 	return true;
 }
@@ -163,7 +175,8 @@ bool region_view(const struct node *v, const struct region *in, struct region *o
 		return true;
 	}
 	if (strcmp(v->op->name, "Slice") == 0)
-		return slice_region(v, in, out);
+		return region_slice(in, attr_ints(v, "starts", &n), attr_ints(v, "steps", &n),
+			&v->out[0]->shape, out);
 	if (strcmp(v->op->name, "Pad") == 0)
 		return pad_region(v, in, out);
 	if (strcmp(v->op->name, "Expand") == 0) {

@@ -98,7 +98,7 @@ static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const
 	for (int j = 0; j < k->narg; j++)
 		if (k->arg[j].region.buffer->kind != BUF_WEIGHTS)
 			fprintf(to, " %s", shape_text(a, &k->arg[j].region.shape));
-	fprintf(to, " -> %s", shape_text(a, &k->dst.shape));
+	fprintf(to, " -> %s", result_text(a, k));
 	if (k->macs > 0)
 		fprintf(to, "  %s MACs", grouped(a, k->macs));
 	if (weights > 0)

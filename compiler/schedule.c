@@ -12,6 +12,7 @@ struct scheduler {
 	struct plan *plan;
 	struct graph *graph;
 	struct region *place;    /* by tensor id: where it has to be; buffer null: anywhere */
+	struct region *turned;   /* by tensor id: its copy with channels last, if there is one */
 	struct kernel **pending; /* by id: kernels of fuse(), not yet in order */
 	int npending;
 };
@@ -231,7 +232,7 @@ static void add_operand(struct scheduler *s, struct kernel *k, struct tensor *t)
 	for (int i = 0; i < k->nstacked; i++)
 		if (k->stacked[i]->out[0] == t)
 			return;
-	if (t == k->value || (is_const(t) && const_uniform(t, &value)))
+	if (t == k->whole || (is_const(t) && const_uniform(t, &value)))
 		return;
 	if (k->noperand == MAX_OPERAND)
 		die("an epilogue with more than %d operands", k->noperand);
@@ -259,7 +260,7 @@ enum { COPY_COST = 4 }; /* of an element, in multiply-adds */
 static void turn_image(struct scheduler *s, struct kernel *k)
 {
 	struct arg *a = &k->arg[0];
-	struct region as_is = a->region, turned = as_is;
+	struct region as_is = a->region, *turned;
 	int rank = as_is.shape.rank;
 	uint8_t order[MAX_RANK] = { 0 };
 	double cost;
@@ -269,15 +270,19 @@ static void turn_image(struct scheduler *s, struct kernel *k)
 	for (int d = 1; d < rank - 1; d++)
 		order[d] = (uint8_t)(d + 1);
 	order[rank - 1] = 1;
+	turned = &s->turned[a->tensor->id];
 	cost = kernel_cost(s->plan, k);
 	a->region = region_dense(as_is.type, &as_is.shape, order);
-	cost -= kernel_cost(s->plan, k) + COPY_COST * (double)shape_count(&as_is.shape);
+	cost -= kernel_cost(s->plan, k);
 	a->region = as_is;
-	if (cost <= 0.0)
-		return;
-	turned = new_region(s->plan, as_is.type, &as_is.shape, order, a->tensor);
-	copy(s, a->tensor, &as_is, &turned, k->prov);
-	a->region = turned;
+	if (turned->buffer == NULL) {
+		if (cost <= COPY_COST * (double)shape_count(&as_is.shape))
+			return;
+		*turned = new_region(s->plan, as_is.type, &as_is.shape, order, a->tensor);
+		copy(s, a->tensor, &as_is, turned, k->prov);
+	}
+	if (cost > 0.0)
+		a->region = *turned;
 }
 
 /* Weights that are computed at run time are packed by a copy. */
@@ -333,6 +338,46 @@ static void finish(struct scheduler *s, struct kernel *k)
 	p->region[k->out->id] = k->dst;
 }
 
+static void take_slice(
+	struct region *r, const int64_t *starts, const int64_t *steps, const struct shape *shape)
+{
+	if (!region_slice(r, starts, steps, shape, r))
+		die("a phase runs backwards");
+}
+
+/* A transposed convolution is a kernel for each of its phases, with the epilogue of the whole. */
+static void finish_phases(struct scheduler *s, const struct kernel *whole)
+{
+	static const int64_t ones[MAX_RANK] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	struct plan *p = s->plan;
+	struct region *place = &s->place[whole->out->id];
+
+	if (place->buffer == NULL)
+		*place = new_region(
+			p, whole->out->type, &whole->out->shape, whole->out->order, whole->out);
+	for (int i = 0; i < whole->nphase; i++) {
+		const struct phase *f = &whole->phase[i];
+		struct kernel *k = arena_alloc(p->arena, sizeof(*k));
+
+		*k = *whole;
+		k->anchor = f->conv;
+		k->value = f->conv != NULL ? f->conv->out[0] : NULL;
+		finish(s, k);
+		if (f->conv != NULL) {
+			take_slice(&k->arg[0].region, f->from, ones, &f->read);
+		} else {
+			struct region r = source(s, f->constant, k->prov);
+
+			r = region_broadcast(&r, &whole->out->shape);
+			k->operand[k->noperand++] = (struct arg){ k->whole, r };
+		}
+		for (int j = 0; j < k->noperand; j++)
+			take_slice(&k->operand[j].region, f->start, f->step, &f->shape);
+		take_slice(&k->dst, f->start, f->step, &f->shape);
+		append(p, k);
+	}
+}
+
 static void load_inputs(struct scheduler *s)
 {
 	for (int k = 0; k < s->graph->ninput; k++) {
@@ -379,9 +424,14 @@ struct plan *schedule(struct graph *g, const char *target)
 	p->arena = g->arena;
 	p->graph = g;
 	p->target = target;
+	fuse(p);
+	for (int k = 0; k < p->nkernel; k++)
+		if (is_spread(p->kernel[k]->anchor))
+			p->kernel[k]->phase = phases(
+				g, p->kernel[k]->anchor, &p->kernel[k]->nphase);
 	p->region = arena_alloc(p->arena, (size_t)(g->ntensor + 1) * sizeof(struct region));
 	s.place = arena_alloc(p->arena, (size_t)(g->ntensor + 1) * sizeof(struct region));
-	fuse(p);
+	s.turned = arena_alloc(p->arena, (size_t)(g->ntensor + 1) * sizeof(struct region));
 	s.pending = p->kernel;
 	s.npending = p->nkernel;
 	p->kernel = NULL;
@@ -396,6 +446,10 @@ struct plan *schedule(struct graph *g, const char *target)
 
 			if (k->out->def != n)
 				continue; /* its kernel runs where its last member stands */
+			if (k->nphase > 0) {
+				finish_phases(&s, k);
+				continue;
+			}
 			finish(&s, k);
 			append(p, k);
 		} else if (is_op(n, "Concat")) {

@@ -237,7 +237,7 @@ static bool only_selects(const struct node *n)
 	int64_t inputs, count;
 
 	if (w == NULL || !is_const(w) || shape_count(&w->shape) > LAZY_COUNT * 16 ||
-		attr_int(n, "group", 1) != 1)
+		attr_int(n, "group", 1) != 1 || node_attr(n, "spread") != NULL)
 		return false;
 	inputs = w->shape.dim[1];
 	count = shape_count(&w->shape);

@@ -9,6 +9,7 @@ enum { MAX_SPATIAL = 3 };
 
 struct window {
 	int spatial;
+	int64_t size[MAX_SPATIAL]; /* of the image */
 	int64_t kernel[MAX_SPATIAL], stride[MAX_SPATIAL], dilation[MAX_SPATIAL];
 	int64_t pad[2 * MAX_SPATIAL]; /* begins, ends */
 };
@@ -48,27 +49,39 @@ static bool read_window(struct graph *g, struct node *n, struct window *w)
 		return false;
 	}
 	w->spatial = rank - 2;
+	for (int k = 0; k < w->spatial; k++)
+		w->size[k] = n->in[0]->shape.dim[2 + k];
 	return spatial_list(g, n, "strides", w->spatial, 1, 1, w->stride) &&
 	       spatial_list(g, n, "dilations", w->spatial, 1, 1, w->dilation) &&
-	       spatial_list(g, n, "pads", 2 * w->spatial, 0, 0, w->pad);
+	       spatial_list(g, n, "pads", 2 * w->spatial,
+		       node_attr(n, "spread") != NULL ? -MAX_ATTRIBUTE : 0, 0, w->pad);
+}
+
+/* What auto_pad says; false: reported. */
+static bool read_auto_pad(struct graph *g, struct node *n, bool *explicit, bool *upper, bool *lower)
+{
+	const char *how = attr_string(n, "auto_pad", "NOTSET");
+
+	*upper = strcmp(how, "SAME_UPPER") == 0;
+	*lower = strcmp(how, "SAME_LOWER") == 0;
+	*explicit = strcmp(how, "NOTSET") == 0 || how[0] == '\0';
+	if (*explicit || *upper || *lower || strcmp(how, "VALID") == 0)
+		return true;
+	node_error(g, n, "NOTSET, VALID, SAME_UPPER or SAME_LOWER", "auto_pad \"%s\"",
+		escape(g->arena, how));
+	return false;
 }
 
 /* auto_pad, where it is said, replaces the pads. SAME: as many outputs as strides fit in; what is
  * odd goes to the end (UPPER) or the beginning (LOWER). */
 static bool auto_pads(struct graph *g, struct node *n, struct window *w, bool *explicit)
 {
-	const char *how = attr_string(n, "auto_pad", "NOTSET");
-	bool upper = strcmp(how, "SAME_UPPER") == 0, lower = strcmp(how, "SAME_LOWER") == 0;
+	bool upper, lower;
 
-	*explicit = strcmp(how, "NOTSET") == 0 || how[0] == '\0';
-	if (!*explicit && !upper && !lower && strcmp(how, "VALID") != 0) {
-		node_error(g, n, "NOTSET, VALID, SAME_UPPER or SAME_LOWER", "auto_pad \"%s\"",
-			escape(g->arena, how));
+	if (!read_auto_pad(g, n, explicit, &upper, &lower))
 		return false;
-	}
 	for (int k = 0; k < w->spatial && !*explicit; k++) {
-		int64_t in = n->in[0]->shape.dim[2 + k],
-			extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
+		int64_t in = w->size[k], extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
 		int64_t count = (in + w->stride[k] - 1) / w->stride[k];
 		int64_t total = (count - 1) * w->stride[k] + extent - in;
 
@@ -84,8 +97,7 @@ static bool window_outputs(
 	struct graph *g, struct node *n, const struct window *w, bool ceil_mode, struct shape *s)
 {
 	for (int k = 0; k < w->spatial; k++) {
-		int64_t in = n->in[0]->shape.dim[2 + k],
-			extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
+		int64_t in = w->size[k], extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
 		int64_t room = in + w->pad[k] + w->pad[w->spatial + k] - extent, count;
 
 		if (room < 0) {
@@ -150,28 +162,54 @@ static bool check_channels(struct graph *g, struct node *n, int64_t group)
 	return true;
 }
 
-bool shape_conv(struct graph *g, struct node *n)
+/* The window's size is the weight's, with which kernel_shape has to agree. */
+static bool read_kernel(struct graph *g, struct node *n, struct window *w)
 {
 	const struct shape *weight = &n->in[1]->shape;
-	int64_t group = attr_int(n, "group", 1), given[MAX_SPATIAL];
-	struct shape s = n->in[0]->shape;
-	struct window w;
-	bool explicit;
+	int64_t given[MAX_SPATIAL];
 
-	if (!float_inputs(g, n) || !read_window(g, n, &w) || !check_channels(g, n, group))
-		return false;
-	for (int k = 0; k < w.spatial; k++)
-		w.kernel[k] = weight->dim[2 + k];
-	if (!spatial_list(g, n, "kernel_shape", w.spatial, 1, 1, given))
+	for (int k = 0; k < w->spatial; k++)
+		w->kernel[k] = weight->dim[2 + k];
+	if (!spatial_list(g, n, "kernel_shape", w->spatial, 1, 1, given))
 		return false;
 	if (node_attr(n, "kernel_shape") != NULL &&
-		memcmp(given, w.kernel, (size_t)w.spatial * sizeof(given[0])) != 0) {
+		memcmp(given, w->kernel, (size_t)w->spatial * sizeof(given[0])) != 0) {
 		node_error(g, n, "kernel_shape must be the last dimensions of the weight",
 			"kernel_shape does not agree with the weight, %s",
 			shape_text(g->arena, weight));
 		return false;
 	}
-	s.dim[1] = weight->dim[0];
+	return true;
+}
+
+/* The image with the zeros between its elements, if there are any. */
+static bool spread_image(struct graph *g, struct node *n, struct window *w)
+{
+	int64_t spread[MAX_SPATIAL];
+
+	if (!spatial_list(g, n, "spread", w->spatial, 1, 1, spread))
+		return false;
+	for (int k = 0; k < w->spatial; k++) {
+		w->size[k] = (w->size[k] - 1) * spread[k] + 1;
+		if (node_attr(n, "spread") != NULL && w->stride[k] != 1) {
+			node_error(g, n, NULL, "an image that is spread, and strides");
+			return false;
+		}
+	}
+	return true;
+}
+
+bool shape_conv(struct graph *g, struct node *n)
+{
+	int64_t group = attr_int(n, "group", 1);
+	struct shape s = n->in[0]->shape;
+	struct window w;
+	bool explicit;
+
+	if (!float_inputs(g, n) || !read_window(g, n, &w) || !spread_image(g, n, &w) ||
+		!check_channels(g, n, group) || !read_kernel(g, n, &w))
+		return false;
+	s.dim[1] = n->in[1]->shape.dim[0];
 	if (!auto_pads(g, n, &w, &explicit) || !window_outputs(g, n, &w, false, &s) ||
 		!give(g, n, 0, DT_F32, &s))
 		return false;
@@ -179,6 +217,127 @@ bool shape_conv(struct graph *g, struct node *n)
 	set_int(g, n, "group", group);
 	drop_attr(n, "kernel_shape");
 	return true;
+}
+
+/* ---- ConvTranspose ---- */
+
+enum { MAX_PHASES = 4096 };
+
+/*
+ * Where y begins in the full result, and its sizes: all but the pads; or what output_shape asks
+ * for, or SAME (at most a stride for each element of the input), the rest being cut from both ends,
+ * what is odd from the beginning unless UPPER says otherwise. So opset 11 has it, and onnxruntime
+ * at any; the text of opset 1 says the opposite of what is odd.
+ */
+static bool transposed_sizes(
+	struct graph *g, struct node *n, const struct window *w, int64_t *begin, int64_t *size)
+{
+	int64_t more[MAX_SPATIAL], sizes[MAX_SPATIAL], phases = 1;
+	bool explicit, upper, lower, given = node_attr(n, "output_shape") != NULL;
+
+	if (!read_auto_pad(g, n, &explicit, &upper, &lower) ||
+		!spatial_list(g, n, "output_padding", w->spatial, 0, 0, more) ||
+		!spatial_list(g, n, "output_shape", w->spatial, 1, 1, sizes))
+		return false;
+	for (int k = 0; k < w->spatial; k++) {
+		const int64_t full = (w->size[k] - 1) * w->stride[k] +
+				     (w->kernel[k] - 1) * w->dilation[k] + 1 + more[k];
+		const int64_t most = given ? sizes[k] : w->size[k] * w->stride[k],
+			      rest = full > most ? full - most : 0;
+
+		size[k] = given ? most : full - rest;
+		begin[k] = upper ? rest / 2 : rest - rest / 2;
+		if (!given && !upper && !lower) {
+			begin[k] = explicit ? w->pad[k] : 0;
+			size[k] = full - begin[k] - (explicit ? w->pad[w->spatial + k] : 0);
+		}
+		if (size[k] < 1 || size[k] > MAX_ELEMENTS) {
+			node_error(g, n, NULL, "its output has %lld in spatial dimension %d",
+				(long long)size[k], k);
+			return false;
+		}
+		phases *= size[k] < w->stride[k] ? size[k] : w->stride[k];
+		if (phases > MAX_PHASES) {
+			node_error(g, n, "Resize followed by Conv can do it",
+				"its strides are too large");
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The weight [C,K/group,R,S] as a convolution on the other way round has it: [K,C/group,R,S],
+ * turned by half a circle. */
+static struct tensor *turned_weight(
+	struct graph *g, struct node *n, int64_t group, const struct window *w)
+{
+	const struct shape *s = &n->in[1]->shape;
+	struct shape split = { .rank = s->rank + 1,
+		.dim = { group, s->dim[0] / group, s->dim[1] } },
+		     joint = *s;
+	int64_t perm[MAX_RANK] = { 0, 2, 1 };
+	struct tensor *t;
+
+	for (int k = 3; k < split.rank; k++) {
+		split.dim[k] = s->dim[k - 1];
+		perm[k] = k;
+	}
+	joint.dim[0] = group * s->dim[1];
+	joint.dim[1] = s->dim[0] / group;
+	t = reshaped(g, n, n->in[1], &split);
+	if (t != NULL) {
+		t = place(g, n, "Transpose", 1, &t)->out[0];
+		set_ints(g, t->def, "perm", split.rank, perm);
+		t = settle(g, t->def);
+	}
+	t = t != NULL ? reshaped(g, n, t, &joint) : NULL;
+	for (int k = 0; k < w->spatial && t != NULL; k++)
+		t = sliced(g, n, t, 2 + k, w->kernel[k] - 1, w->kernel[k], -1);
+	return t;
+}
+
+/* A convolution of the image with zeros between its elements, where strides or pads that cut the
+ * window ask for that. */
+bool shape_convtranspose(struct graph *g, struct node *n)
+{
+	static const char hint[] = "the weight must be [C,K/group,R,S] and the input [N,C,H,W]";
+	const struct shape *x = &n->in[0]->shape, *weight = &n->in[1]->shape;
+	const int64_t group = attr_int(n, "group", 1);
+	int64_t begin[MAX_SPATIAL], size[MAX_SPATIAL];
+	struct window w, conv;
+	bool spread = false;
+
+	if (!float_inputs(g, n) || !read_window(g, n, &w))
+		return false;
+	if (weight->rank != x->rank || weight->dim[0] != x->dim[1] || group < 1 ||
+		x->dim[1] % group != 0) {
+		node_error(g, n, hint,
+			"%lld groups of a weight %s do not fit an input of %lld channels",
+			(long long)group, shape_text(g->arena, weight), (long long)x->dim[1]);
+		return false;
+	}
+	if (!read_kernel(g, n, &w) || !transposed_sizes(g, n, &w, begin, size))
+		return false;
+	conv = w;
+	for (int k = 0; k < w.spatial; k++) {
+		const int64_t reach = (w.kernel[k] - 1) * w.dilation[k];
+
+		conv.stride[k] = 1;
+		conv.pad[k] = reach - begin[k];
+		conv.pad[w.spatial + k] = size[k] - 1 + begin[k] - (w.size[k] - 1) * w.stride[k];
+		spread = spread || w.stride[k] != 1 || conv.pad[k] < 0 ||
+			 conv.pad[w.spatial + k] < 0;
+	}
+	struct tensor *in[3] = { n->in[0], turned_weight(g, n, group, &w),
+		has_input(n, 2) ? n->in[2] : NULL };
+	if (in[1] == NULL)
+		return false;
+	struct node *to = place(g, n, "Conv", in[2] != NULL ? 3 : 2, in);
+	set_window(g, to, &conv);
+	set_int(g, to, "group", group);
+	if (spread)
+		set_ints(g, to, "spread", w.spatial, w.stride);
+	return replace(g, n, settle(g, to));
 }
 
 /* ---- pools ---- */

@@ -251,8 +251,11 @@ def operators():
                              make_node("DequantizeLinear", ["q", "scale", "zero"], ["y"])], [scale, zero]),
          "operator QuantizeLinear is not supported", "operator DequantizeLinear is not supported",
          "hint: quantised models are not supported yet; compile the float model")
-    save("conv_transpose", one("ConvTranspose", inits=[weight("w", 8, 4, 2, 2)], inputs=("x", "w")),
-         "operator ConvTranspose is not supported")
+    save("conv_transpose", one("ConvTranspose", inits=[weight("w", 4, 8, 2, 2)], inputs=("x", "w")),
+         '"/layer/ConvTranspose" (ConvTranspose): error: 1 groups of a weight [4,8,2,2] do not fit an input of 8 channels',
+         "hint: the weight must be [C,K/group,R,S] and the input [N,C,H,W]")
+    save("conv_transpose_strides", one("ConvTranspose", inits=[weight("w", 8, 4, 1, 1)], inputs=("x", "w"), strides=[2**31, 2]),
+         "2147483648 in strides")
     sizes = numpy_helper.from_array(np.array([1, 8, 14, 14], np.int64), "sizes")
     save("unpool_sizes", model([make_node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2, 2], strides=[2, 2]),
                                 make_node("MaxUnpool", ["p", "i", "sizes"], ["y"], name="u", kernel_shape=[2, 2], strides=[2, 2])], [sizes]),

@@ -131,6 +131,39 @@ def expanding_conv(p):
     return conv(p, channels, (2 * channels + p.between(0, 63) + 15) // 16 * 16, window=window)
 
 
+def transposed_conv(p):
+    """Strides, window, and what is cut or added at the ends, with no regard to each other."""
+    rank, group = p.between(1, 3), p.between(1, 3) if p.maybe(0.3) else 1
+    channels, outputs = (group * p.between(1, 12 if rank == 3 else 40) for _ in range(2))
+    strides, kernel = ([p.between(1, most) for _ in range(rank)] for most in (3, 5))
+    dilations = [p.between(1, 3) if p.maybe(0.2) else 1 for _ in range(rank)]
+    attributes = {"strides": strides, "kernel_shape": kernel, "dilations": dilations, "group": group}
+    image = [p.between(1, 5 if rank == 3 else 9) for _ in range(rank)]
+    size = [(i - 1) * s + (k - 1) * d + 1 for i, s, k, d in zip(image, strides, kernel, dilations)]
+    if p.maybe():
+        more = [p.between(0, max(s, d) - 1) for s, d in zip(strides, dilations)]
+        size = [n + m for n, m in zip(size, more)]
+        attributes["output_padding"] = more
+    how = p.between(0, 3)
+    if how == 0:
+        attributes["auto_pad"] = "SAME_UPPER" if p.maybe() else "SAME_LOWER"
+        size = [min(n, i * s) for n, i, s in zip(size, image, strides)]
+    elif how == 1:
+        attributes["output_shape"] = size = [p.between(max(1, n - 4), n) for n in size]
+    elif how == 2:
+        begin = [p.between(0, min(4, n - 1)) for n in size]
+        end = [p.between(0, min(4, n - 1 - b)) for n, b in zip(size, begin)]
+        attributes["pads"] = begin + end
+        size = [n - b - e for n, b, e in zip(size, begin, end)]
+    p.note += f" {channels}x{image} -> {outputs}x{size}, {attributes}"
+    x = p.input(1, channels, *image)
+    x = p.node("MaxPool", x, kernel_shape=[1] * rank) if rank > 1 and p.maybe() else x
+    fan = channels // group * int(np.prod(kernel))
+    bias = [p.normal(outputs)] if p.maybe(0.7) else []
+    w = p.normal(channels, outputs // group, *kernel, scale=fan**-0.5)
+    return p.epilogue(p.node("ConvTranspose", x, w, *bias, **attributes), [1, outputs, *size])
+
+
 def stem(p):
     """ResNet's first layer, on a smaller image."""
     p.note += " stem"
@@ -198,7 +231,7 @@ def pool(p):
 
 
 KINDS = (any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, expanding_conv,
-         highway_conv, linear, highway, pool)
+         transposed_conv, highway_conv, linear, highway, pool)
 
 
 def model(seed, kinds=KINDS, count=6):

@@ -16,6 +16,7 @@
 #define COLUMN8 "const @a : f32[8,1,1] = {0.5, -2, 3, 1, 4, 0.25, -1, 2}\n"
 #define W "const @w : f32[8,4,3,3] = fill(1)\nconst @b : f32[8] = fill(2)\n"
 #define CONV W "%c = Conv(%x, @w, @b) {pads=[1,1,1,1]}\n"
+#define SPREAD W "%c = Conv(%x, @w, @b) {spread=[2,3], pads=[2,2,1,2]}\n"
 #define MATRIX "const @w : f32[5,7] = fill(1)\nconst @b : f32[7] = fill(2)\n"
 #define LINEAR ROW MATRIX "const @a : f32[7] = fill(3, 1, 2)\n%c = Linear(%x, @w, @b)\n"
 #define CLIP6 "%p = Add(%x, 3)\n%q = Max(%p, 0)\n%r = Min(%q, 6)\n"
@@ -278,6 +279,17 @@ static const struct rule_case cases[] = {
 	  "Conv(x, $) {strides=[2,1]}" },
 	{ X W "%c = Conv(%x, @w) {pads=[1,1,1,1]}\n%z = Slice(%c) {starts=[0,0,0,0], steps=[1,1,2,1]} : f32[2,8,3,6]\n" Z,
 	  "Slice(Conv(x, $) {pads=[1,1,1,1]}) {starts=[0,0,0,0], steps=[1,1,2,1]}" },
+
+	/* the same of an image that is spread: a transposed convolution */
+	{ X COLUMN8 SPREAD "%d = Mul(%c, @a)\n%z = Add(%d, @a)\n" Z, "Conv(x, $, $) {spread=[2,3], pads=[2,2,1,2]}" },
+	{ X COLUMN4 W "%s = Mul(%x, @a)\n%z = Conv(%s, @w, @b) {spread=[2,2], pads=[2,2,2,2]}\n" Z,
+	  "Conv(x, $, $) {spread=[2,2], pads=[2,2,2,2]}" },
+	{ X COLUMN4 W "%s = Add(%x, @a)\n%z = Conv(%s, @w) {spread=[2,2], pads=[0,0,0,0]}\n" Z,
+	  "Conv(Add(x, $[4,1,1]), $) {spread=[2,2]}" },
+	{ X W "%p = Pad(%x) " ZEROS "%z = Conv(%p, @w) {spread=[2,2], pads=[0,0,0,0]}\n" Z,
+	  "Conv(Pad(x) {pads=[0,0,1,2,0,0,2,1], mode=\"constant\", value=0.0}, $) {spread=[2,2]}" },
+	{ X SPREAD "%z = Slice(%c) {starts=[0,0,3,1], steps=[1,1,1,1]} : f32[2,8,6,15]\n" Z,
+	  "Conv(x, $, $) {spread=[2,3], pads=[-1,1,-2,0]}" },
 
 	/* sums of a stack */
 	{ PAIR "%a = Reshape(%x) : f32[1,2,4,6,6]\n%b = Reshape(%y) : f32[1,2,4,6,6]\n%c = Concat(%a, %b) {axis=0}\n"

@@ -242,6 +242,45 @@ START_TEST(test_conv)
 }
 END_TEST
 
+/* A transposed convolution turns its weights, and becomes one of an image that is spread. */
+START_TEST(test_conv_transpose)
+{
+	struct graph *g = fine("input %x : f32[1,4,5,6]\nconst @w : f32[4,3,3,2] = fill(1)\nconst @b : f32[6] = fill(2)\n"
+			       "%1 = ConvTranspose(%x, @w, @b) {group=2, strides=[2,1], pads=[1,0,0,2], output_padding=[1,0]}\n"
+			       "%2 = ConvTranspose(%x, @w) {group=2, strides=[2,3], output_shape=[9,16]}\n"
+			       "%3 = ConvTranspose(%x, @w) {group=2, pads=[1,0,1,1]}\n"
+			       "%4 = ConvTranspose(%x, @w) {group=2, strides=[2,3], auto_pad=\"SAME_LOWER\"}\n"
+			       "output %1\noutput %2\noutput %3\noutput %4\n");
+
+	SHAPE(g->output[0], 1, 6, 11, 5);
+	INTS(g->output[0]->def, "pads", 1, 1, 3, -1);
+	INTS(g->output[0]->def, "spread", 2, 1);
+	SHAPE(g->output[0]->def->in[1], 6, 2, 3, 2);
+	SHAPE(g->output[1], 1, 6, 9, 16);
+	INTS(g->output[1]->def, "pads", 1, 0, 1, 1); /* of two rows and one column too many */
+	SHAPE(g->output[2], 1, 6, 5, 6);
+	INTS(g->output[2]->def, "pads", 1, 1, 1, 0);
+	ck_assert_ptr_null(node_attr(g->output[2]->def, "spread"));
+	SHAPE(g->output[3], 1, 6, 10, 17); /* of a column of zeros less than three for each element */
+	INTS(g->output[3]->def, "pads", 1, 1, 2, 1);
+}
+END_TEST
+
+/* Of two channels each, in two groups: [1 2] and [3 4] spread by 2, w turned. */
+START_TEST(test_conv_transpose_values)
+{
+	struct graph *g = fine("const @x : f32[1,2,2] = {1, 2, 3, 4}\nconst @w : f32[2,1,3] = {1, 10, 100, 5, 6, 7}\n"
+			       "%1 = ConvTranspose(@x, @w) {strides=[2], group=2}\n%2 = ConvTranspose(@x, @w) {strides=[3]}\n"
+			       "%3 = Relu(%1)\n%4 = Relu(%2)\noutput %3\noutput %4\n");
+	const double grouped[] = { 1, 10, 102, 20, 200, 15, 18, 41, 24, 28 }, joined[] = { 16, 28, 121, 22, 44, 228 };
+
+	for (int k = 0; k < 10; k++)
+		ck_assert_double_eq(const_f64(g->output[0], k), grouped[k]);
+	for (int k = 0; k < 6; k++)
+		ck_assert_double_eq(const_f64(g->output[1], k), joined[k]);
+}
+END_TEST
+
 START_TEST(test_pool_ceil_mode)
 {
 	/* the third window would start in the padding behind the input: there are two */
@@ -432,6 +471,12 @@ static const struct {
 	  "bias is [8], weight has 4 output channels" },
 	{ "input %x : f32[1,8,2,2]\nconst @w : f32[4,8,3,3] = fill(1)\n%1 = Conv(%x, @w)\noutput %1\n",
 	  "its window spans 3, the padded input has 2" },
+	{ "input %x : f32[1,8,5,5]\nconst @w : f32[4,8,3,3] = fill(1)\n%1 = ConvTranspose(%x, @w)\noutput %1\n",
+	  "1 groups of a weight [4,8,3,3] do not fit an input of 8 channels" },
+	{ "input %x : f32[1,8,5,5]\nconst @w : f32[8,4,3,3] = fill(1)\n%1 = ConvTranspose(%x, @w) {pads=[4,0,3,0]}\noutput %1\n",
+	  "its output has 0 in spatial dimension 0" },
+	{ "input %x : f32[1,8,5,5]\nconst @w : f32[8,4,1,1] = fill(1)\n%1 = ConvTranspose(%x, @w) {strides=[99,99]}\noutput %1\n",
+	  "its strides are too large" },
 	{ X "const @b : f32[6] = 0\n%1 = Add(%x, @b)\noutput %1\n", "do not go together" },
 	{ X "const @s : i64[2] = {7, -1}\n%1 = Reshape(%x, @s)\noutput %1\n", "cannot become" },
 	{ X "input %s : i64[2]\n%1 = Reshape(%x, %s)\noutput %1\n", "its shape is computed at run time" },
@@ -456,9 +501,9 @@ int main(void)
 	const TTest *const tests[] = {
 		test_reshape, test_slice_clamps, test_views_become_reshape, test_pad, test_pad_reflects_what_is_left,
 		test_split, test_sequence, test_gather, test_expand_and_tile, test_scatter_block, test_conv,
-		test_pool_ceil_mode, test_resize, test_reduce, test_matmul_of_vectors, test_pad_clutter,
-		test_shape_arithmetic, test_float_steps, test_integers, test_standardised_weight,
-		test_arithmetic_of_constants, test_lazy, test_lazy_chain,
+		test_conv_transpose, test_conv_transpose_values, test_pool_ceil_mode, test_resize, test_reduce,
+		test_matmul_of_vectors, test_pad_clutter, test_shape_arithmetic, test_float_steps, test_integers,
+		test_standardised_weight, test_arithmetic_of_constants, test_lazy, test_lazy_chain,
 	};
 	Suite *s = suite_create("shape");
 	TCase *c = tcase_create("shape");

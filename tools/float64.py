@@ -164,6 +164,37 @@ class Conv(OpRun):
         return (y,)
 
 
+class ConvTranspose(OpRun):
+    """The reference mixes up the channels of groups, and pads with output_shape."""
+
+    op_domain = ""
+
+    def _run(self, x, w, b=None, auto_pad=None, dilations=None, group=None, kernel_shape=None,
+             output_padding=None, output_shape=None, pads=None, strides=None):
+        rank, group = x.ndim - 2, group or 1
+        strides, dilations = strides or [1] * rank, dilations or [1] * rank
+        more, image = output_padding or [0] * rank, x.shape[2:]
+        steps = [(n - 1) * s + 1 for n, s in zip(image, strides)]
+        full = [n + (k - 1) * d for n, k, d in zip(steps, w.shape[2:], dilations)]
+        begin = list(pads[:rank]) if pads else [0] * rank
+        cut = [a + b for a, b in zip(pads, pads[rank:])] if pads else begin
+        sizes = [f + m - c for f, m, c in zip(full, more, cut)]
+        if output_shape or auto_pad in ("SAME_UPPER", "SAME_LOWER"):
+            most = output_shape or [n * s for n, s in zip(image, strides)]
+            rest = [max(0, f + m - n) for f, m, n in zip(full, more, most)]
+            sizes = output_shape or [f + m - r for f, m, r in zip(full, more, rest)]
+            begin = [r // 2 if auto_pad == "SAME_UPPER" else r - r // 2 for r in rest]
+        y = np.zeros((x.shape[0], w.shape[1] * group, *(f + n for f, n in zip(full, sizes))))
+        x = x.reshape(x.shape[0], group, -1, *image)
+        w = w.reshape(group, -1, *w.shape[1:])
+        for tap in np.ndindex(*w.shape[3:]):
+            part = np.einsum("ngc...,gck->ngk...", x, w[(..., *tap)])
+            at = [slice(t * d, t * d + n, s) for t, d, n, s in zip(tap, dilations, steps, strides)]
+            y[(..., *at)] += part.reshape(*y.shape[:2], *image)
+        y = y[(..., *(slice(b, b + n) for b, n in zip(begin, sizes)))]
+        return (y if b is None else y + b.reshape(-1, *[1] * rank),)
+
+
 class MaxPool(OpRun):
     """Fast, and windows that ceil_mode adds hang over the end only."""
 
@@ -320,8 +351,8 @@ class QuantizeLinear(OpRun):
         return (np.clip(y, limits.min, limits.max).astype(zero.dtype),)
 
 
-OPERATORS = [Conv, MaxPool, AveragePool, BatchNormalization, Softmax, LogSoftmax, Erf, Gelu, Pad,
-             DequantizeLinear, QuantizeLinear]
+OPERATORS = [Conv, ConvTranspose, MaxPool, AveragePool, BatchNormalization, Softmax, LogSoftmax,
+             Erf, Gelu, Pad, DequantizeLinear, QuantizeLinear]
 
 
 class Evaluator(ReferenceEvaluator):
