@@ -124,7 +124,7 @@ check: setup .venv/done
 	$(PYTHON) tests/spellings.py
 	$(PYTHON) tests/graphs.py
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
-	$(PYTHON) tests/run.py --target=x86-64 --fast
+	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --target=x86-64 --fast --skipc build/sanitized/skipc
 	$(PYTHON) tests/x86.py
 
 check-fast: setup .venv/done

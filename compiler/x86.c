@@ -23,7 +23,7 @@ bool is_x86(const struct plan *p)
 
 static bool same_set(const struct kernel *x, const struct kernel *y)
 {
-	return x->ngemm == y->ngemm &&
+	return x->ngemm == y->ngemm && x->ngemm > 0 &&
 	       memcmp(x->gemm, y->gemm, (size_t)x->ngemm * sizeof(*x->gemm)) == 0;
 }
 
