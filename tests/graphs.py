@@ -97,6 +97,24 @@ class Graph:
         y = self.one("Conv", x, w, *bias, pads=pads, strides=[stride, stride], group=group)
         return self.normalised(y) if y and pick((0, 1)) else y
 
+    def transposed(self, x):
+        shape, pick = self.shapes[x], self.random.choice
+        if len(shape) != 4:
+            return None
+        channels, stride, size = pick((1, 2, 4)), pick((1, 2, 2, 3)), pick((1, 2, 3, 4))
+        w = self.constant(shape[1], channels, size, size, scale=shape[1] ** -0.5 / size)
+        y = self.one("ConvTranspose", x, w, *[self.constant(channels, scale=0.1)] * pick((0, 1)), strides=[stride, stride],
+                     pads=[pick((0, 1)) for _ in range(4)], output_padding=[pick((0, stride - 1))] * 2)
+        return self.normalised(y) if y and pick((0, 1)) else y
+
+    def computed_weights(self, x):
+        """Of a layer on itself, as dynamic convolutions and attention have them."""
+        shape = self.shapes[x]
+        if len(shape) != 4:
+            return self.one("MatMul", x, self.one("Transpose", x, perm=[*range(len(shape) - 2), len(shape) - 1, len(shape) - 2]))
+        w = self.one("Tanh", self.one("Reshape", x, self.integers(-1, shape[1], 1, 1)))
+        return self.one("Conv", x, w) if w and self.shapes[w][0] <= 32 else None
+
     def normalised(self, x):
         k = self.shapes[x][1]
         scale, shift, mean = (self.constant(k, scale=0.2, around=a) for a in (1.0, 0.0, 0.0))
@@ -201,7 +219,7 @@ class Graph:
     def softmax(self, x):
         return self.one("Softmax", x, axis=self.random.randrange(len(self.shapes[x])))
 
-    GROWTH = {layer: 4, activation: 4, highway: 3, residual: 4, pair: 4, affine: 2, selection: 1, transpose: 2, reshape: 2,
+    GROWTH = {layer: 4, transposed: 1, computed_weights: 1, activation: 4, highway: 3, residual: 4, pair: 4, affine: 2, selection: 1, transpose: 2, reshape: 2,
               slice: 2, parts: 2, concat: 1, pad: 1, pool: 1, softmax: 1}
 
     def grow(self, nodes):
