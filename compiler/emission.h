@@ -33,6 +33,10 @@ const char *template_source(const char *name); /* an embedded template, or null 
  * template, a helper's own helpers first, each name once. Returns how many. */
 int template_helpers(const char *text, void (*need)(void *ctx, const char *name), void *ctx);
 
+/* Text with calls of helpers NAME_f32 replaced by those of NAME_fma_f32, where there is one: for
+ * processors with fused multiply-adds. */
+const char *template_fused(struct arena *a, const char *text);
+
 /* ---- instance.c: kernels as C functions ---- */
 
 /* One C function of the output, shared by all kernels that are alike; with --target=x86-64 its

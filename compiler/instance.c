@@ -717,10 +717,10 @@ static const char *versions_text(struct plan *p, struct kernel *k)
 		const char *name = arena_printf(a, "%s_%s", placeholder, isas[i].suffix);
 
 		param_isa(k, &isas[i]);
-		text = with_attribute(a,
-			version_text(p, k, name,
-				arena_printf(a, "%s: for %s", k->title, isas[i].suffix), &isas[i]),
-			isas[i].macro);
+		text = version_text(p, k, name,
+			arena_printf(a, "%s: for %s", k->title, isas[i].suffix), &isas[i]);
+		text = with_attribute(
+			a, isas[i].guarded ? template_fused(a, text) : text, isas[i].macro);
 		parameters = parameters_of(a, text, name, &names);
 		if (i == 0)
 			buf_puts(&b, "#if HAVE_X86\n");

@@ -781,13 +781,20 @@ struct needs {
 	void *ctx;
 };
 
-/* The embedded template "c/WORD" when the word names a helper. */
+static const char *base_of(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash != NULL ? slash + 1 : name;
+}
+
+/* The embedded template "c/WORD" or "x86/WORD" when the word names a helper. */
 static const struct embedded *find_helper(const char *s, const char *end)
 {
 	if (end - s < 5 || end[-4] != '_' || strchr("fiu", end[-3]) == NULL)
 		return NULL;
 	for (const struct embedded *t = embedded_templates; t->name != NULL; t++)
-		if (strncmp(t->name, "c/", 2) == 0 && c_same(s, end, t->name + 2))
+		if (c_same(s, end, base_of(t->name)))
 			return t;
 	return NULL;
 }
@@ -819,4 +826,26 @@ int template_helpers(const char *text, void (*need)(void *ctx, const char *name)
 
 	collect_helpers(text, &w);
 	return w.n;
+}
+
+const char *template_fused(struct arena *a, const char *text)
+{
+	struct buf out = { 0 };
+	const char *result;
+
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_token_end(s);
+		const bool helper = c_is_word_start(*s) && find_helper(s, e) != NULL;
+		const char *fused = helper ? arena_printf(
+						     a, "%.*s_fma%.4s", (int)(e - s) - 4, s, e - 4)
+					   : "";
+
+		if (helper && find_helper(fused, fused + strlen(fused)) != NULL)
+			buf_puts(&out, fused);
+		else
+			buf_add(&out, s, (size_t)(e - s));
+	}
+	result = arena_strdup(a, out.data);
+	buf_release(&out);
+	return result;
 }

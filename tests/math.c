@@ -29,12 +29,18 @@ static const uint64_t hashes[] = {
 	0x33abbc313eebeacc, /* ceil */
 	0xbc61edb2959b443a, /* round */
 	0xc70e6ae41b9a9e53, /* pow */
+	0xb1de6b66df5ffb05, /* exp_fma */
+	0x497269c1bf62bb2e, /* sigmoid_fma */
+	0x1e20b2166d2e68c4, /* tanh_fma */
 };
 _Static_assert(COUNT(hashes) == NFUNCTIONS, "a hash for each function");
 
 START_TEST(sample)
 {
 	const struct function *f = &functions[_i];
+
+	if (!runs_here(f))
+		return;
 	const struct tally t = measure(f, STRIDE, 1);
 
 	ck_assert_msg(t.worst <= f->bound, "%s(%.9g, %.9g) is wrong by %.4f ulp", f->name,
@@ -56,6 +62,13 @@ static const struct special {
 	{ "exp", -103.0, 0x1p-149 },
 	{ "exp", -104.0, 0.0 }, { "exp", 3e38, INF }, { "exp", -3e38, 0.0 },
 	{ "exp", 0x1p-149, 1.0 },
+	{ "exp_fma", 0.0, 1.0 }, { "exp_fma", -0.0, 1.0 }, { "exp_fma", INF, INF },
+	{ "exp_fma", -INF, 0.0 }, { "exp_fma", 0x1.62e42ep+6, 0x1.ffff08p+127 },
+	{ "exp_fma", 0x1.62e430p+6, INF }, { "exp_fma", -103.0, 0.0 }, { "exp_fma", -3e38, 0.0 },
+	{ "sigmoid_fma", 0.0, 0.5 }, { "sigmoid_fma", INF, 1.0 }, { "sigmoid_fma", -INF, 0.0 },
+	{ "sigmoid_fma", 100.0, 1.0 }, { "sigmoid_fma", -3e38, 0.0 },
+	{ "tanh_fma", -0.0, -0.0 }, { "tanh_fma", INF, 1.0 }, { "tanh_fma", -INF, -1.0 },
+	{ "tanh_fma", 0x1p-149, 0x1p-149 }, { "tanh_fma", 9.1, 1.0 },
 	{ "tanh", 0.0, 0.0 }, { "tanh", -0.0, -0.0 }, { "tanh", INF, 1.0 }, { "tanh", -INF, -1.0 },
 	{ "tanh", 0x1p-149, 0x1p-149 }, { "tanh", -3e38, -1.0 }, { "tanh", 9.1, 1.0 },
 	{ "sigmoid", 0.0, 0.5 }, { "sigmoid", -0.0, 0.5 }, { "sigmoid", INF, 1.0 },
@@ -102,6 +115,8 @@ START_TEST(special)
 	const float x = (float)s->x, want = (float)s->y;
 	float y;
 
+	if (!runs_here(named(s->name)))
+		return;
 	named(s->name)->map(&y, &x, 1);
 	ck_assert_msg(want != want ? y != y : bits_of(y) == bits_of(want), "%s(%a) is %a, not %a",
 		      s->name, s->x, (double)y, s->y);
@@ -117,6 +132,8 @@ START_TEST(nan_stays)
 		const float x = float_of(nans[i]);
 		float y = 0.0f;
 
+		if (!runs_here(&functions[_i]))
+			return;
 		if (functions[_i].map != NULL)
 			functions[_i].map(&y, &x, 1);
 		else

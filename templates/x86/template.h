@@ -5,10 +5,12 @@
 #include "../c/template.h"
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#define HAVE_X86 1
 #include <immintrin.h>
 #define AVX512_CODE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
 #define AVX2_CODE __attribute__((target("avx2,fma")))
 #else
+#define HAVE_X86 0
 #define AVX512_CODE
 #define AVX2_CODE
 #endif
