@@ -1,0 +1,88 @@
+/*
+ * Helper functions of instances: templates whose names end in _f32, _i64 .., called by that name.
+ * Who calls one needs it in the file, and so on; and in vector kernels some calls become those of a
+ * function that has fused multiply-adds.
+ */
+#include "ctext.h"
+#include "template.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { MAX_HELPERS = 64 };
+
+struct needs {
+	const char *seen[MAX_HELPERS];
+	int n;
+	void (*need)(void *ctx, const char *name);
+	void *ctx;
+};
+
+static const char *base_of(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash != NULL ? slash + 1 : name;
+}
+
+/* The embedded template "c/WORD" or "x86/WORD" when the word names a helper. */
+static const struct embedded *find_helper(const char *s, const char *end)
+{
+	if (end - s < 5 || end[-4] != '_' || strchr("fiu", end[-3]) == NULL)
+		return NULL;
+	for (const struct embedded *t = embedded_templates; t->name != NULL; t++)
+		if (c_same(s, end, base_of(t->name)))
+			return t;
+	return NULL;
+}
+
+static void collect_helpers(const char *text, struct needs *w)
+{
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_token_end(s);
+		const struct embedded *t = c_is_word_start(*s) ? find_helper(s, e) : NULL;
+		bool seen = t == NULL;
+
+		for (int i = 0; i < w->n && !seen; i++)
+			seen = w->seen[i] == t->name;
+		if (seen)
+			continue;
+		if (w->n == MAX_HELPERS)
+			die("too many helper functions");
+		w->seen[w->n++] = t->name;
+		const char *body = strstr(t->text, "#include \"template.h\"");
+
+		collect_helpers(body != NULL ? body : t->text, w);
+		w->need(w->ctx, t->name);
+	}
+}
+
+int template_helpers(const char *text, void (*need)(void *ctx, const char *name), void *ctx)
+{
+	struct needs w = { .need = need, .ctx = ctx };
+
+	collect_helpers(text, &w);
+	return w.n;
+}
+
+const char *template_fused(struct arena *a, const char *text)
+{
+	struct buf out = { 0 };
+	const char *result;
+
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_token_end(s);
+		const bool helper = c_is_word_start(*s) && find_helper(s, e) != NULL;
+		const char *fused = helper ? arena_printf(
+						     a, "%.*s_fma%.4s", (int)(e - s) - 4, s, e - 4)
+					   : "";
+
+		if (helper && find_helper(fused, fused + strlen(fused)) != NULL)
+			buf_puts(&out, fused);
+		else
+			buf_add(&out, s, (size_t)(e - s));
+	}
+	result = arena_strdup(a, out.data);
+	buf_release(&out);
+	return result;
+}
