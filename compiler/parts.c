@@ -124,7 +124,7 @@ static void keep_rows(struct kernel *k)
 
 void cut(struct kernel *k)
 {
-	int parts[MAX_SHARE];
+	int parts[MAX_SHARE] = { 0 };
 	double best = INFINITY;
 
 	if (overwrites_input(k))
@@ -161,7 +161,7 @@ const char *range_parameters(struct arena *a, const struct kernel *k)
 /* Text before the first range's parameters. */
 static const char *without_ranges(struct arena *a, const struct kernel *k, const char *parameters)
 {
-	const char *names[MAX_SHARE];
+	const char *names[MAX_SHARE] = { "" };
 
 	cut_ranges(k, names);
 	const char *first = arena_printf(a, "%s_from", names[0]), *hit = parameters;

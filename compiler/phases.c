@@ -138,7 +138,7 @@ static void set_phase(struct graph *g, struct node *conv, int64_t k, struct phas
 	int n;
 	const int64_t *spread = attr_ints(conv, "spread", &n), *pads = attr_ints(conv, "pads", &n),
 		      *dilations = attr_ints(conv, "dilations", &n);
-	struct axis axis[MAX_RANK];
+	struct axis axis[MAX_RANK] = { { 0 } };
 	bool sees = true;
 
 	to->shape = *y;

@@ -292,7 +292,7 @@ static void pack_weights(struct scheduler *s, struct kernel *k)
 	uint8_t order[MAX_RANK] = { 0 };
 	struct arg *w = &k->arg[1];
 
-	if (!is_op(k->anchor, "Conv") || !is_runtime(k->anchor->in[1]))
+	if (k->anchor == NULL || !is_op(k->anchor, "Conv") || !is_runtime(k->anchor->in[1]))
 		return;
 	cut_weights(k, &w->region, &cut, order);
 	packed = region_dense(cut.type, &cut.shape, order);
