@@ -315,7 +315,7 @@ bool convert_maxpool(struct site *s, const char *arg)
 	static const char *const ops[2] = { "MaxPool", "ArgMaxPool" };
 
 	(void)arg;
-	for (int k = 0; k < s->nout; k++) {
+	for (int k = 0; k < s->nout && k < 2; k++) {
 		if (s->raw->out[k][0] == '\0')
 			continue;
 		s->out[k] = put1(s, ops[k], s->in[0]);

@@ -349,6 +349,7 @@ static unsigned reduce(double x, double *r, double *l)
 	for (int i = DIGITS - 1; i >= 0; i--) {
 		const uint32_t *w = two_over_pi + (first + 32 * i) / 32;
 		const int by = 32 - (first + 32 * i) % 32;
+		/* NOLINTNEXTLINE: x is large, so first >= 0 */
 		const uint64_t digit = (((uint64_t)w[0] << 32 | w[1]) >> by) & UINT32_MAX;
 		const uint64_t sum = (m & UINT32_MAX) * digit + (carry & UINT32_MAX);
 

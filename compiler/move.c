@@ -307,6 +307,7 @@ bool eval_scatter(struct graph *g, struct node *n)
 			place = place < 0 ? place + dim : place;
 			if (place < 0 || place >= dim)
 				return false;
+			/* NOLINTNEXTLINE: depth is at most the rank of data */
 			at += place * stride[i];
 		}
 		for (int64_t i = 0; i < inner && floats; i++)

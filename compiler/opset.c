@@ -33,11 +33,11 @@ enum { NROW = sizeof(rows) / sizeof(rows[0]), NREFUSED = sizeof(refused) / sizeo
 static const char *refusal(const char *domain, const char *name)
 {
 	for (int k = 0; k < NREFUSED; k++) {
-		const char *star = strchr(refused[k].name, '*');
-		const size_t n = star != NULL ? (size_t)(star - refused[k].name) : strlen(name) + 1;
+		const char *row = refused[k].name, *star = strchr(row, '*');
+		const int differs = star != NULL ? strncmp(row, name, (size_t)(star - row))
+						 : strcmp(row, name);
 
-		if (strcmp(refused[k].domain, domain) == 0 &&
-			strncmp(refused[k].name, name, n) == 0)
+		if (strcmp(refused[k].domain, domain) == 0 && differs == 0)
 			return refused[k].hint;
 	}
 	return NULL;

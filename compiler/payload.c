@@ -260,12 +260,14 @@ static const void *narrow(
 	uint8_t *v = arena_alloc(r->arena, count * size);
 
 	for (size_t k = 0; k < count; k++) {
+		/* NOLINTBEGIN(clang-analyzer-core.NullDereference): count is that of the data */
 		if (type == DT_U32)
 			((uint32_t *)(void *)v)[k] = (uint32_t)p->uint64_data[k];
 		else if (size == 2)
 			((uint16_t *)(void *)v)[k] = (uint16_t)p->int32_data[k];
 		else
 			v[k] = (uint8_t)p->int32_data[k];
+		/* NOLINTEND(clang-analyzer-core.NullDereference) */
 	}
 	return v;
 }

@@ -71,6 +71,7 @@ static const char *place(struct importer *im, const struct scope *scope, const s
 void scope_error(struct importer *im, const struct scope *scope, const struct raw_node *raw,
 	int position, const char *hint, const char *text)
 {
+	/* NOLINTNEXTLINE: errors have a scope */
 	const int index = scope->index >= 0 ? scope->index : position;
 
 	if (index >= 0)
@@ -168,6 +169,7 @@ static bool walk_from(struct walk *w, int start)
 			continue;
 		}
 		w->looked[n]++;
+		/* NOLINTNEXTLINE: there is one: not at the end of n's list */
 		if (w->state[*next] == 1) {
 			report_cycle(w, *next);
 			return false;

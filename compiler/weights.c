@@ -118,6 +118,7 @@ static void write_rows(struct row_writer *w, const unsigned char *bytes, int64_t
 			fputs("\t{ \"", w->f);
 		else if (w->at % 64 == 0)
 			fputs("\"\n\t  \"", w->f);
+		/* NOLINTNEXTLINE: n bytes are there */
 		fprintf(w->f, "\\%03o", bytes[k]);
 		if (w->at % ROW == ROW - 1)
 			fputs("\" },\n", w->f);
