@@ -212,6 +212,8 @@ class Graph:
         if self.random.random() < 0.25:
             scaled = self.one("Sigmoid", self.layer(self.one("GlobalAveragePool", x), keep=True) or None)
             return self.one("Mul", x, scaled)
+        if min(self.shapes[x][2:]) < 3:  # skipc refuses windows that are larger than what they slide over
+            return None
         kind, size = self.random.choice(("MaxPool", "AveragePool")), self.random.choice((2, 3))
         return self.one(kind, x, kernel_shape=[size, size], strides=[self.random.choice((1, 2))] * 2,
                         pads=[self.random.choice((0, 1))] * 4, ceil_mode=self.random.choice((0, 0, 1)))
