@@ -74,28 +74,28 @@ static const char *keep_closed(struct seeker *s, const struct change *ch)
 {
 	struct node *sum = ch->y->def, *before = sum->next;
 	const bool selects = is_op(sum, "Where"), two = is_op(sum, "Carry");
-	/* Blend(h, x, t), Where(t, h, x), Carry(h, t, x, c); where swapped, 1 - t lets H through */
+	/* Blend(h, x, t), Where(t, h, x), where swapped 1 - t lets H through; Carry(h, t, x, c) */
 	struct tensor *h = sum->in[selects], *x = sum->in[1 + (selects || two)];
-	struct tensor *t = sum->in[selects ? 0 : two ? 1 : 2], *c = two ? sum->in[3] : NULL;
-	const bool swapped = ch->gate.carried != ch->gate.x, greatest = two || !swapped;
+	struct tensor *t = sum->in[selects ? 0 : two ? 1 : 2];
+	const bool swapped = ch->gate.carried != ch->gate.x;
 	struct tensor *in[3] = { NULL, swapped ? h : x, ch->y }, *keep;
 	const struct node *layer = layer_of(swapped ? x : h);
 	const double limit = s->g->skip_below;
 
 	if (layer == NULL)
 		return "H is not the result of a single layer that nobody else reads";
-	if (!is_runtime(two && swapped ? c : t))
+	if (!is_runtime(t))
 		return "its gate is a constant";
 	if (!shape_equal(&ch->y->shape, &in[1]->shape) ||
 		!shape_equal(&ch->y->shape, &layer->out[0]->shape))
 		return "its values are broadcast";
-	in[0] = extreme(s, ch, before, two && swapped ? c : t, greatest,
+	in[0] = extreme(s, ch, before, t, !swapped,
 		is_op(layer, "Conv") ? 1 : layer->out[0]->shape.rank - 1);
 	if (two)
-		in[1] = inferred(s, make(s, ch, before, "Mul", 2,
-					    (struct tensor *[]){ in[1], swapped ? t : c }));
-	keep = make(s, ch, before, greatest ? "Below" : "Above", 3, in);
-	set_float(s->g, keep->def, "limit", greatest ? limit : 1 - limit);
+		in[1] = inferred(
+			s, make(s, ch, before, "Mul", 2, (struct tensor *[]){ in[1], sum->in[3] }));
+	keep = make(s, ch, before, swapped ? "Above" : "Below", 3, in);
+	set_float(s->g, keep->def, "limit", swapped ? 1 - limit : limit);
 	inferred(s, keep);
 	keep->name = ch->y->name;
 	tensor_replace(s->g, ch->y, keep);

@@ -304,7 +304,7 @@ static bool affine_ends(const struct cone *c, int k, int atom, const struct poly
 			continue;
 		if (!ends(c, k, with, without, -b / u->c, (1 - b) / u->c, g))
 			continue;
-		g->t = c->node[j]->out[0];
+		g->t.tensor = c->node[j]->out[0];
 		return true;
 	}
 	return false;
@@ -319,14 +319,14 @@ static bool try_atom(const struct cone *c, int k, int atom, struct gate *g)
 	if (!within(r, -1, 1) || poly_degree(c->poly[k], atom) != 1)
 		return false;
 	poly_split(c->poly[k], atom, &with, &without);
-	*g = (struct gate){ .atom = atom, .a = 1 };
+	*g = (struct gate){ .atom = atom, .t = { .scale = 1 } };
 	if (ends(c, k, &with, &without, 0, 1, g)) {
-		g->t = atom < s->ntensor ? s->g->tensors[atom] : NULL;
+		g->t.tensor = atom < s->ntensor ? s->g->tensors[atom] : NULL;
 		return true;
 	}
 	if (affine_ends(c, k, atom, &with, &without, g))
 		return true;
-	g->a = g->b = 0.5;
+	g->t.scale = g->t.shift = 0.5;
 	return r.lo < 0 && ends(c, k, &with, &without, -1, 1, g);
 }
 
@@ -365,7 +365,9 @@ static bool try_constants(const struct cone *c, int k, struct gate *g)
 				continue;
 			h.m[0] = (struct mono){ p->m[0].c, 1, { p->m[0].atom[1 - i] } };
 			x.m[0] = (struct mono){ p->m[1].c, 1, { p->m[1].atom[1 - j] } };
-			*g = (struct gate){ .t = s->g->tensors[t], .factor = 1, .atom = t, .a = 1 };
+			*g = (struct gate){
+				.t = { s->g->tensors[t], 1, 0 }, .factor = 1, .atom = t
+			};
 			g->h = find_value(c, k, &h, &factor);
 			g->x = find_value(c, k, &x, &factor);
 			if (g->h != NULL && g->x != NULL && factor > 0)
@@ -384,12 +386,6 @@ static bool factor_out(const struct poly *p, int atom, struct poly *rest)
 	poly_split(p, atom, rest, &without);
 	return without.n == 0 && rest->n > 0 && poly_degree(rest, atom) == 0;
 }
-
-/* scale * tensor + shift */
-struct affine {
-	struct tensor *tensor;
-	double scale, shift;
-};
 
 /* 1 where t is a gate, -1 where -t is one, else 0. */
 static double gate_sign(struct seeker *s, const struct affine *t)
@@ -443,7 +439,7 @@ static bool try_carry(const struct cone *c, int k, int atom, struct gate *g)
 {
 	struct seeker *s = c->seeker;
 	struct poly with, without, rest;
-	struct affine second, t, carry;
+	struct affine second;
 	int atoms[MAX_MONO], n;
 
 	if (poly_degree(c->poly[k], atom) != 1)
@@ -453,23 +449,16 @@ static bool try_carry(const struct cone *c, int k, int atom, struct gate *g)
 	if (second.tensor == NULL || without.n <= 0)
 		return false;
 	*g = (struct gate){ .atom = atom };
-	g->factor = gated(s, s->g->tensors[atom], &second, &t, &g->h);
+	g->factor = gated(s, s->g->tensors[atom], &second, &g->t, &g->h);
 	n = poly_atoms(&without, atoms, MAX_MONO);
 	for (int i = 0; i < n; i++) {
 		if (!factor_out(&without, atoms[i], &rest) ||
 			(second = cofactor(c, k, atoms[i], &rest)).tensor == NULL)
 			continue;
-		const double factor = gated(s, s->g->tensors[atoms[i]], &second, &carry, &g->x);
+		const double factor = gated(s, s->g->tensors[atoms[i]], &second, &g->c, &g->x);
 
-		if (t.tensor == carry.tensor || g->x == g->h || factor * g->factor <= 0)
-			continue;
-		g->t = t.tensor;
-		g->a = t.scale;
-		g->b = t.shift;
-		g->c = carry.tensor;
-		g->ca = carry.scale;
-		g->cb = carry.shift;
-		return true;
+		if (g->t.tensor != g->c.tensor && g->x != g->h && factor * g->factor > 0)
+			return true;
 	}
 	return false;
 }
@@ -477,8 +466,8 @@ static bool try_carry(const struct cone *c, int k, int atom, struct gate *g)
 /* Both gates are all that there is of one Softmax: then they add up to 1. */
 static bool of_one_softmax(const struct gate *g)
 {
-	const struct node *n[2] = { g->t->def, g->c->def };
-	const struct tensor *from[2] = { g->t, g->c };
+	const struct node *n[2] = { g->t.tensor->def, g->c.tensor->def };
+	const struct tensor *from[2] = { g->t.tensor, g->c.tensor };
 
 	for (int k = 0; k < 2; k++)
 		while (n[k] != NULL && n[k]->op->class == OP_VIEW && n[k]->nin == 1) {
@@ -539,10 +528,6 @@ static void exchange(struct gate *g)
 	g->x = old.h;
 	g->t = old.c;
 	g->c = old.t;
-	g->a = old.ca;
-	g->b = old.cb;
-	g->ca = old.a;
-	g->cb = old.b;
 }
 
 /* Fills b's kind, roles and nodes. A reason: it is nothing of that sort. */
@@ -555,14 +540,14 @@ static const char *judge(struct seeker *s, struct gate *g, const struct prov *jo
 	if (from == NULL && (from = carried(s, h, x)) != NULL) {
 		x = g->h;
 		h = g->x;
-		if (g->c != NULL)
+		if (g->c.tensor != NULL)
 			exchange(g);
 	}
 	b->shortcut = x->name;
 	b->branch = h->name;
-	b->gate = g->t != NULL   ? g->t->name
-		  : atom != NULL ? atom->name
-				 : s->quotient[g->atom - s->ntensor].whole->name;
+	b->gate = g->t.tensor != NULL ? g->t.tensor->name
+		  : atom != NULL      ? atom->name
+				      : s->quotient[g->atom - s->ntensor].whole->name;
 	if (from == NULL) {
 		const struct tensor *fork = fork_of(s, g->h, g->x);
 		const bool joined = fork != NULL;
@@ -570,7 +555,7 @@ static const char *judge(struct seeker *s, struct gate *g, const struct prov *jo
 		if (joined && count_layers(s, 0) == 0 && !in_parts(fork))
 			return "chooses between functions of one value without weights: an "
 			       "activation, no gate";
-		if (g->c != NULL)
+		if (g->c.tensor != NULL)
 			return "two gates, but neither value is computed from the other: a gated "
 			       "sum, as in an LSTM "
 			       "cell";
@@ -582,19 +567,20 @@ static const char *judge(struct seeker *s, struct gate *g, const struct prov *jo
 	all_through(s, (struct tensor *[]){ h }, 1, from, &other);
 	if (count_layers(s, 0) == 0)
 		return "no layer lies between the two values: an activation, no gate";
-	b->kind = g->c != NULL && !of_one_softmax(g) ? BLOCK_CARRY : BLOCK_HIGHWAY;
-	if (g->c != NULL)
+	b->kind = g->c.tensor != NULL && !of_one_softmax(g) ? BLOCK_CARRY : BLOCK_HIGHWAY;
+	if (g->c.tensor != NULL)
 		b->note = b->kind == BLOCK_HIGHWAY
 				  ? "both gates come from one softmax and add up to 1"
 				  : "the gates are two, and do not add up to 1: H T + x C";
-	const bool alone = all_through(
-		s, (struct tensor *[]){ h, g->t != NULL ? g->t : atom, g->c }, 3, from, &other);
+	const bool alone = all_through(s,
+		(struct tensor *[]){ h, g->t.tensor != NULL ? g->t.tensor : atom, g->c.tensor }, 3,
+		from, &other);
 
 	b->nodes = alone ? visited_prov(s, 0, join) : join;
 	g->carried = alone ? x : NULL;
 	if (alone)
 		return NULL;
-	if (g->c != NULL)
+	if (g->c.tensor != NULL)
 		return "two gates, but one value comes from elsewhere: a gated sum, as in an LSTM "
 		       "cell";
 	b->kind = BLOCK_BLEND;
@@ -625,32 +611,23 @@ static const struct prov *cover(struct cone *c, int k, const struct gate *g)
 			const struct tensor *t = n->in[i];
 			const int at = cone_find(c, t);
 
-			if (at >= 0 && t != g->h && t != g->x && t != g->t && t != g->c &&
-				!c->joined[at])
+			if (at >= 0 && t != g->h && t != g->x && t != g->t.tensor &&
+				t != g->c.tensor && !c->joined[at])
 				in[at] = true;
 		}
 	}
 	return p;
 }
 
-static bool find_gate(const struct cone *c, int k, struct gate *g)
+/* One of the atoms of node k's polynomial with which `try` finds a gate. */
+static bool find_with(bool (*try)(const struct cone *, int, int, struct gate *),
+	const struct cone *c, int k, struct gate *g)
 {
 	int atom[4 * MAX_MONO];
 	const int n = poly_atoms(c->poly[k], atom, 4 * MAX_MONO);
 
 	for (int i = 0; i < n; i++)
-		if (try_atom(c, k, atom[i], g))
-			return true;
-	return try_constants(c, k, g);
-}
-
-static bool find_carry(const struct cone *c, int k, struct gate *g)
-{
-	int atom[4 * MAX_MONO];
-	const int n = poly_atoms(c->poly[k], atom, 4 * MAX_MONO);
-
-	for (int i = 0; i < n; i++)
-		if (try_carry(c, k, atom[i], g))
+		if (try(c, k, atom[i], g))
 			return true;
 	return false;
 }
@@ -694,8 +671,9 @@ bool gate_try(struct cone *c, int k, struct change *change)
 
 	if (c->poly[k]->n < 2 || n->out[0]->type != DT_F32 ||
 		!(is_op(n, "Add") || is_op(n, "Sub") || is_op(n, "Where") || is_op(n, "Div")) ||
-		!(find_gate(c, k, &change->gate) || find_inner_gate(c, k, &change->gate) ||
-			find_carry(c, k, &change->gate)))
+		!(find_with(try_atom, c, k, &change->gate) || try_constants(c, k, &change->gate) ||
+			find_inner_gate(c, k, &change->gate) ||
+			find_with(try_carry, c, k, &change->gate)))
 		return false;
 	change->node = c->node[k];
 	/* the cover is needed for the provenance, and taken back if that is no block */
@@ -757,12 +735,13 @@ static struct tensor *make_quotient(
 void gate_apply(struct seeker *s, struct change *ch)
 {
 	const struct gate *g = &ch->gate;
-	struct tensor *t = g->t, *y, *old = ch->node->out[0];
+	struct tensor *t = g->t.tensor, *y, *old = ch->node->out[0];
 
 	if (t == NULL && g->atom >= s->ntensor)
 		t = make_quotient(s, ch, &s->quotient[g->atom - s->ntensor]);
 	else
-		t = make_scaled(s, ch, t != NULL ? t : s->g->tensors[g->atom], g->a, g->b);
+		t = make_scaled(
+			s, ch, t != NULL ? t : s->g->tensors[g->atom], g->t.scale, g->t.shift);
 	if (g->carried != NULL) {
 		ch->next = s->gated;
 		s->gated = ch;
@@ -771,10 +750,10 @@ void gate_apply(struct seeker *s, struct change *ch)
 	if (t->type == DT_BOOL && is_op(ch->node, "Where") && ch->node->in[0] == t &&
 		ch->node->in[1] == g->h && ch->node->in[2] == g->x)
 		return;
-	if (g->c != NULL)
+	if (g->c.tensor != NULL)
 		y = make(s, ch, "Carry", 4,
-			(struct tensor *[]){
-				g->h, t, g->x, make_scaled(s, ch, g->c, g->ca, g->cb) });
+			(struct tensor *[]){ g->h, t, g->x,
+				make_scaled(s, ch, g->c.tensor, g->c.scale, g->c.shift) });
 	else if (t->type != DT_BOOL)
 		y = make(s, ch, "Blend", 3, (struct tensor *[]){ g->h, g->x, t });
 	else

@@ -65,6 +65,16 @@ int template_helpers(const char *text, void (*need)(void *ctx, const char *name)
 	return w.n;
 }
 
+/* NAME_fma_f32 where s .. e is NAME_f32 and both are helpers; else null. */
+static const char *fused_name(struct arena *a, const char *s, const char *e)
+{
+	if (!c_is_word_start(*s) || find_helper(s, e) == NULL)
+		return NULL;
+	const char *name = arena_printf(a, "%.*s_fma%.4s", (int)(e - s) - 4, s, e - 4);
+
+	return find_helper(name, name + strlen(name)) != NULL ? name : NULL;
+}
+
 const char *template_fused(struct arena *a, const char *text)
 {
 	struct buf out = { 0 };
@@ -72,13 +82,10 @@ const char *template_fused(struct arena *a, const char *text)
 
 	for (const char *s = text, *e; *s != '\0'; s = e) {
 		e = c_token_end(s);
-		const bool helper = c_is_word_start(*s) && find_helper(s, e) != NULL;
-		const char *fused = helper ? arena_printf(
-						     a, "%.*s_fma%.4s", (int)(e - s) - 4, s, e - 4)
-					   : "";
+		const char *name = fused_name(a, s, e);
 
-		if (helper && find_helper(fused, fused + strlen(fused)) != NULL)
-			buf_puts(&out, fused);
+		if (name != NULL)
+			buf_puts(&out, name);
 		else
 			buf_add(&out, s, (size_t)(e - s));
 	}

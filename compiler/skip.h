@@ -72,14 +72,18 @@ struct cone {
 	int n;
 };
 
+struct affine {
+	struct tensor *tensor;
+	double scale, shift; /* scale * tensor + shift */
+};
+
 /* A gate that was found: t*h + (1 - t)*x, or t*h + c*x. */
 struct gate {
-	struct tensor *h, *x, *t, *c;
+	struct tensor *h, *x;
+	struct affine t, c;     /* t: of the atom, where it has no tensor */
 	struct tensor *carried; /* x, h, or null: neither is */
 	double factor;          /* all of it times that */
-	int atom;               /* takes t's place where t is null */
-	double a, b;            /* the gate is a * t + b */
-	double ca, cb;          /* the carry gate is ca * c + cb */
+	int atom;
 };
 
 /* A value that a gated sum takes the place of, once the cone has been looked at. */

@@ -9,8 +9,8 @@ roles, with a carry gate, with a hard gate; compiles each with and without the o
 import argparse, glob, os, subprocess, sys, tempfile
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+
+from nodes import Nodes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EPS = 0.05
@@ -18,24 +18,16 @@ ROWS, WIDTH = 6, 24
 rng = np.random.default_rng(5)
 
 
-class Net:
+class Net(Nodes):
 	"""x and a first element of each row that opens (1) or closes (-1) the gates of the whole row."""
 
 	def __init__(self, *shape, axis=-1):
+		super().__init__()
 		self.x = rng.standard_normal(shape).astype(np.float32)
 		rows = np.moveaxis(self.x, axis, -1).reshape(-1, shape[axis])
 		rows[::2, 0], rows[1::2, 0] = -1, 1
 		self.x = np.moveaxis(rows.reshape(np.moveaxis(self.x, axis, -1).shape), -1, axis).copy()
-		self.axis, self.nodes, self.constants = axis, [], []
-
-	def constant(self, value):
-		self.constants.append(numpy_helper.from_array(np.asarray(value, np.float32), f"c{len(self.constants)}"))
-		return self.constants[-1].name
-
-	def op(self, kind, *inputs, **attributes):
-		name = f"v{len(self.nodes)}"
-		self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
-		return name
+		self.axis = axis
 
 	def layer(self, gate, x="x"):
 		"""A layer, or one whose values have the sign of the row's first element and are large: a gate's."""
@@ -58,9 +50,7 @@ class Net:
 		return self.op("Add", self.op("Mul", h, t), self.op("Mul", x, self.less(t)))
 
 	def save(self, path, y):
-		value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, self.x.shape) for n in ("x", y)]
-		graph = helper.make_graph(self.nodes, "net", value[:1], value[1:], self.constants)
-		onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+		self.save_model(path, "x", y, self.x.shape, 17)
 
 	def h(self):
 		return self.op("Tanh", self.layer(False))

@@ -34,25 +34,6 @@ struct function {
 	double least; /* results below may be 0 */
 };
 
-#define MAP(name)                                                                                  \
-	static void map_##name(float *restrict y, const float *restrict x, int n)                  \
-	{                                                                                          \
-		for (int i = 0; i < n; i++)                                                        \
-			y[i] = name##_f32(x[i]);                                                   \
-	}
-MAP(exp)
-MAP(tanh)
-MAP(sigmoid)
-MAP(erf)
-MAP(log)
-MAP(softplus)
-MAP(sin)
-MAP(cos)
-MAP(floor)
-MAP(ceil)
-MAP(round)
-#undef MAP
-
 /* Those for vectors, which this processor may not have. */
 #if HAVE_X86
 static int have_fma(void)
@@ -60,7 +41,6 @@ static int have_fma(void)
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 #else
-#define AVX2_CODE
 #define exp_fma_f32	exp_f32
 #define sigmoid_fma_f32 sigmoid_f32
 #define tanh_fma_f32	tanh_f32
@@ -70,16 +50,27 @@ static int have_fma(void)
 }
 #endif
 
-#define MAP_FMA(name)                                                                              \
-	static AVX2_CODE void map_##name##_fma(float *restrict y, const float *restrict x, int n)  \
+#define MAP(name, target)                                                                          \
+	static target void map_##name(float *restrict y, const float *restrict x, int n)           \
 	{                                                                                          \
 		for (int i = 0; i < n; i++)                                                        \
-			y[i] = name##_fma_f32(x[i]);                                               \
+			y[i] = name##_f32(x[i]);                                                   \
 	}
-MAP_FMA(exp)
-MAP_FMA(sigmoid)
-MAP_FMA(tanh)
-#undef MAP_FMA
+MAP(exp, )
+MAP(tanh, )
+MAP(sigmoid, )
+MAP(erf, )
+MAP(log, )
+MAP(softplus, )
+MAP(sin, )
+MAP(cos, )
+MAP(floor, )
+MAP(ceil, )
+MAP(round, )
+MAP(exp_fma, AVX2_CODE)
+MAP(sigmoid_fma, AVX2_CODE)
+MAP(tanh_fma, AVX2_CODE)
+#undef MAP
 
 static double reference_sigmoid(double x)
 {

@@ -15,8 +15,8 @@ import subprocess
 import sys
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+
+from nodes import Nodes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 KEPT = os.path.join(HERE, "..", "build", "spellings")
@@ -92,27 +92,18 @@ def respell(e, rng, steps):
     return e
 
 
-class Writer:
+class Writer(Nodes):
     """The nodes of a formula and of the layers around it."""
 
     def __init__(self, seed, image):
+        super().__init__()
         self.numbers, self.image = np.random.default_rng(seed), image
         self.shape = [1, 6, 5, 5] if image else [4, 6]
-        self.nodes, self.constants = [], []
         self.x = self.op("Tanh", self.layer("input"))
         self.gates = {name: self.layer(self.x) for name in "tc"}
         self.leaves = {"x": self.x, "g": self.op("Tanh", self.layer(self.x)), "h": self.op("Relu", self.layer(self.x)),
                        "t": self.op("Sigmoid", self.gates["t"]), "c": self.op("Sigmoid", self.gates["c"]),
                        "less t": self.op("Sigmoid", self.op("Neg", self.gates["t"]))}
-
-    def constant(self, value):
-        self.constants.append(numpy_helper.from_array(np.asarray(value, np.float32), f"c{len(self.constants)}"))
-        return self.constants[-1].name
-
-    def op(self, kind, *inputs, **attributes):
-        name = f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
-        return name
 
     def layer(self, x):
         bias = self.constant(0.1 * self.numbers.standard_normal(6))
@@ -128,15 +119,7 @@ class Writer:
         return self.op({"+": "Add", "-": "Sub", "*": "Mul", "neg": "Neg"}[e[0]], *(self.write(k) for k in e[1:]))
 
     def save(self, e, path):
-        y = self.layer(self.write(e))
-        used, live = {y}, []
-        for node in reversed(self.nodes):  # leaves that this formula has not
-            if node.output[0] in used:
-                used.update(node.input)
-                live.insert(0, node)
-        value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, self.shape) for n in ("input", y)]
-        graph = helper.make_graph(live, "net", value[:1], value[1:], [c for c in self.constants if c.name in used])
-        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+        self.save_model(path, "input", self.layer(self.write(e)), self.shape, 13)
 
 
 def main():
