@@ -37,14 +37,14 @@ const struct prov **blocks_fused(struct arena *a, const struct plan *p)
 		for (int i = 0; i < kernel->ngroup; i++)
 			by_tensor[kernel->group[i]->out[0]->id] = k + 1;
 		for (int i = 0; kernel->prov != NULL && i < kernel->prov->n; i++)
-			by_node[kernel->prov->index[i]] = k + 1;
+			by_node[prov_at(kernel->prov, i)] = k + 1;
 	}
 	for (int k = 0; k < g->nblock; k++) {
 		const struct block *b = &g->block[k];
 		int last = by_tensor[b->out->id];
 
 		for (int i = 0; by_tensor[b->out->id] == 0 && i < b->join->n; i++)
-			last = by_node[b->join->index[i]] > last ? by_node[b->join->index[i]]
+			last = by_node[prov_at(b->join, i)] > last ? by_node[prov_at(b->join, i)]
 								 : last;
 		fused[k] = last > 0 ? p->kernel[last - 1]->prov : NULL;
 	}

@@ -84,23 +84,27 @@ static const char **parameters(
 
 const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most)
 {
-	const char *text = "";
+	struct buf b = { 0 };
+	const char *text;
 
 	for (int k = 0; prov != NULL && k < prov->n; k++) {
-		const struct onnx_node *o = &g->onnx[prov->index[k]];
+		const struct onnx_node *o = &g->onnx[prov_at(prov, k)];
 		const char *name = o->name != NULL && o->name[0] != '\0'
 					   ? o->name
 					   : arena_printf(a, "%s:%s", o->op_type, o->output);
 
 		if (prov->n > most && k == most - 1) {
-			text = arena_printf(a, "%s ...", text);
+			buf_puts(&b, " ...");
 			k = prov->n - 2;
 			continue;
 		}
-		text = arena_printf(a, "%s%s%s", text, k > 0 ? " " : "", escape(a, name));
+		buf_printf(&b, "%s%s", k > 0 ? " " : "", escape(a, name));
 	}
-	return prov != NULL && prov->n > most ? arena_printf(a, "%s (%d nodes)", text, prov->n)
-					      : text;
+	if (prov != NULL && prov->n > most)
+		buf_printf(&b, " (%d nodes)", prov->n);
+	text = arena_strdup(a, b.data != NULL ? b.data : "");
+	buf_release(&b);
+	return text;
 }
 
 const char *result_text(struct arena *a, const struct kernel *k)

@@ -94,7 +94,7 @@ static void print_inputs(struct graph *g, const struct node *n)
 		fputs(t->known ? shape_text(g->arena, &t->shape) : "[?]", to);
 		if (t->def != NULL && t->def->prov != NULL && t->def->prov->n > 0)
 			fprintf(to, " from \"%s\"",
-				escape(g->arena, g->onnx[t->def->prov->index[0]].name));
+				escape(g->arena, g->onnx[prov_at(t->def->prov, 0)].name));
 		else
 			fprintf(to, " \"%s\"", escape(g->arena, t->name));
 	}
@@ -110,7 +110,7 @@ void node_error(struct graph *g, const struct node *n, const char *hint, const c
 		return;
 	fprintf(g->diag->to, "%s: ", g->diag->path);
 	if (n->prov != NULL && n->prov->n > 0)
-		print_place(g, n->prov->index[n->prov->n - 1]);
+		print_place(g, prov_at(n->prov, n->prov->n - 1));
 	fprintf(g->diag->to, "error: ");
 	va_start(ap, fmt);
 	vfprintf(g->diag->to, fmt, ap);
@@ -127,7 +127,7 @@ void node_warning(struct graph *g, const struct node *n, const char *fmt, ...)
 	g->diag->warnings++;
 	fprintf(g->diag->to, "%s: ", g->diag->path);
 	if (n != NULL && n->prov != NULL && n->prov->n > 0)
-		print_place(g, n->prov->index[0]);
+		print_place(g, prov_at(n->prov, 0));
 	fprintf(g->diag->to, "warning: ");
 	va_start(ap, fmt);
 	vfprintf(g->diag->to, fmt, ap);

@@ -13,7 +13,7 @@ static bool is(const struct tensor *t, const char *op)
 /* Only n reads it. */
 static bool only_for(const struct tensor *t, const struct node *n)
 {
-	return !t->is_output && t->nuser == 1 && t->user[0] == n;
+	return !t->is_output && t->nuser == 1 && t->user->node == n;
 }
 
 /* Nodes that the new ones stand for as well. */
@@ -264,8 +264,8 @@ static int output_axis(const struct node *n)
 /* Only elementwise operators read t: a layer that gives it takes them into its epilogue. */
 static bool only_elementwise(const struct tensor *t)
 {
-	for (int k = 0; k < t->nuser; k++)
-		if (t->user[k]->op->class != OP_ELEMENTWISE)
+	for (const struct use *u = t->user; u != NULL; u = u->next)
+		if (u->node->op->class != OP_ELEMENTWISE)
 			return false;
 	return !t->is_output;
 }
@@ -325,8 +325,8 @@ struct tensor *fold_layer_slice(struct match *m)
 
 	if (axis < 0 || n->in[0]->is_output || n->in[0]->nuser > MAX_TAKEN_APART)
 		return NULL;
-	for (int k = 0; k < n->in[0]->nuser; k++) {
-		const struct node *part = n->in[0]->user[k];
+	for (const struct use *u = n->in[0]->user; u != NULL; u = u->next) {
+		const struct node *part = u->node;
 
 		if (strcmp(part->op->name, "Slice") != 0 || !takes_part(part, axis) ||
 			(n->in[0]->nuser > 1 && !only_elementwise(part->out[0])))
@@ -417,8 +417,10 @@ struct node *twin_of(const struct node *n)
 
 		if (t == NULL || is_constant(t))
 			continue;
-		for (int k = 0; k < t->nuser && k < MAX_PARTS; k++) {
-			struct node *u = t->user[k];
+		const struct use *use = t->user;
+
+		for (int k = 0; k < MAX_PARTS && use != NULL; k++, use = use->next) {
+			struct node *u = use->node;
 
 			if (u != n && u->op == n->op && u->nout == 1 && same_operands(u, n) &&
 				attrs_equal(u, n) && same_type(u->out[0], n->out[0]))

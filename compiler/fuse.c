@@ -102,8 +102,8 @@ static bool used_outside(const struct group *gr, const struct tensor *t)
 {
 	if (t->is_output)
 		return true;
-	for (int k = 0; k < t->nuser; k++)
-		if (t->user[k]->op->class != OP_ELEMENTWISE || !in_group(gr, t->user[k]))
+	for (const struct use *u = t->user; u != NULL; u = u->next)
+		if (u->node->op->class != OP_ELEMENTWISE || !in_group(gr, u->node))
 			return true;
 	return false;
 }
@@ -134,10 +134,10 @@ static bool take_users(struct fuser *f, struct group *gr, const struct tensor *t
 	for (int last = -1;;) {
 		struct node *next = NULL;
 
-		for (int k = 0; k < t->nuser; k++)
-			if (f->seq[t->user[k]->id] > last &&
-				(next == NULL || f->seq[t->user[k]->id] < f->seq[next->id]))
-				next = t->user[k];
+		for (const struct use *u = t->user; u != NULL; u = u->next)
+			if (f->seq[u->node->id] > last &&
+				(next == NULL || f->seq[u->node->id] < f->seq[next->id]))
+				next = u->node;
 		if (next == NULL)
 			return true;
 		last = f->seq[next->id];
@@ -276,8 +276,8 @@ static struct kernel *stackable(struct fuser *f, const struct kernel *k, const s
 	if (other == NULL || other == k || other->anchor == NULL || other->out != t ||
 		other->nstacked > 0 || t->is_output || keeping_member(other) != NULL)
 		return NULL;
-	for (int i = 0; i < t->nuser; i++)
-		if (f->owner[t->user[i]->id] != k->id + 1)
+	for (const struct use *u = t->user; u != NULL; u = u->next)
+		if (f->owner[u->node->id] != k->id + 1)
 			return NULL;
 	return can_stack(k->anchor, other->anchor) &&
 			       inputs_of(k) + inputs_of(other) <= MAX_OPERAND &&

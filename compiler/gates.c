@@ -513,8 +513,8 @@ static const struct tensor *carried(
 /* Is the value taken apart? Then its parts are as good as values of several layers. */
 static bool in_parts(const struct tensor *fork)
 {
-	for (int k = 0; k < fork->nuser; k++)
-		if (is_op(fork->user[k], "Slice"))
+	for (const struct use *u = fork->user; u != NULL; u = u->next)
+		if (is_op(u->node, "Slice"))
 			return true;
 	return false;
 }

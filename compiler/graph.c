@@ -2,7 +2,6 @@
  * between passes. */
 #include "skipc.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct graph *graph_new(struct arena *a, struct diag *d)
@@ -81,31 +80,38 @@ bool tensor_named(struct arena *a, const struct tensor *t)
 	return strcmp(t->name, arena_printf(a, "t%d", t->id)) != 0;
 }
 
-static void add_user(struct graph *g, struct tensor *t, struct node *n)
+static void add_use(struct node *n, int k)
 {
-	if (t->nuser == t->user_cap) {
-		int cap = t->user_cap > 0 ? 2 * t->user_cap : 4;
-		struct node **v = arena_alloc(g->arena, (size_t)cap * sizeof(struct node *));
+	struct tensor *t = n->in[k];
+	struct use *u = &n->use[k];
 
-		if (t->nuser > 0)
-			memcpy(v, t->user, (size_t)t->nuser * sizeof(struct node *));
-		t->user = v;
-		t->user_cap = cap;
-	}
-	t->user[t->nuser++] = n;
+	if (t == NULL)
+		return;
+	*u = (struct use){ .node = n, .prev = t->last_user };
+	if (u->prev != NULL)
+		u->prev->next = u;
+	else
+		t->user = u;
+	t->last_user = u;
+	t->nuser++;
 }
 
-static void drop_user(struct tensor *t, const struct node *n)
+static void drop_use(struct node *n, int k)
 {
-	for (int k = 0; k < t->nuser; k++) {
-		if (t->user[k] != n)
-			continue;
-		memmove(&t->user[k], &t->user[k + 1],
-			(size_t)(t->nuser - k - 1) * sizeof(struct node *));
-		t->nuser--;
+	struct tensor *t = n->in[k];
+	struct use *u = &n->use[k];
+
+	if (t == NULL)
 		return;
-	}
-	die("tensor %s has no user %s", t->name, n->op->name);
+	if (u->prev != NULL)
+		u->prev->next = u->next;
+	else
+		t->user = u->next;
+	if (u->next != NULL)
+		u->next->prev = u->prev;
+	else
+		t->last_user = u->prev;
+	t->nuser--;
 }
 
 /* ---- nodes ---- */
@@ -133,14 +139,14 @@ struct node *graph_node(struct graph *g, struct node *before, const struct op *o
 	n->op = op;
 	n->nin = nin;
 	n->in = arena_alloc(g->arena, (size_t)(nin + 1) * sizeof(struct tensor *));
+	n->use = arena_alloc(g->arena, (size_t)(nin + 1) * sizeof(*n->use));
 	n->nout = nout;
 	n->out = arena_alloc(g->arena, (size_t)(nout + 1) * sizeof(struct tensor *));
 	n->prov = prov;
 	n->graph = g;
 	for (int k = 0; k < nin; k++) {
 		n->in[k] = in[k];
-		if (in[k] != NULL)
-			add_user(g, in[k], n);
+		add_use(n, k);
 	}
 	for (int k = 0; k < nout; k++) {
 		n->out[k] = graph_tensor(g, NULL, DT_NONE);
@@ -155,18 +161,15 @@ void node_set_input(struct node *n, int k, struct tensor *t)
 {
 	if (n->in[k] == t)
 		return;
-	if (n->in[k] != NULL)
-		drop_user(n->in[k], n);
+	drop_use(n, k);
 	n->in[k] = t;
-	if (t != NULL)
-		add_user(n->graph, t, n);
+	add_use(n, k);
 }
 
 void node_drop_inputs(struct node *n, int from)
 {
 	for (int k = from; k < n->nin; k++)
-		if (n->in[k] != NULL)
-			drop_user(n->in[k], n);
+		drop_use(n, k);
 	if (n->nin > from)
 		n->nin = from;
 }
@@ -190,11 +193,9 @@ void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new)
 	if (old == new)
 		return;
 	while (old->nuser > 0) {
-		struct node *n = old->user[old->nuser - 1];
+		struct node *n = old->last_user->node;
 
-		for (int k = 0; k < n->nin; k++)
-			if (n->in[k] == old)
-				node_set_input(n, k, new);
+		node_set_input(n, (int)(old->last_user - n->use), new);
 	}
 	if (new->def != NULL && !tensor_named(g->arena, new))
 		new->name = old->name; /* the same value: it may go by the name that the model gave
@@ -219,55 +220,106 @@ void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new)
 
 const struct prov *prov_one(struct arena *a, int onnx_index)
 {
-	struct prov *p = arena_alloc(a, sizeof(*p) + sizeof(int));
+	struct prov *p = arena_alloc(a, sizeof(*p));
 
-	p->n = 1;
-	p->index[0] = onnx_index;
+	*p = (struct prov){ .n = 1, .index = onnx_index };
 	return p;
 }
 
+/* A node over two sets that differ in `bit` first. */
+static const struct prov *prov_node(
+	struct arena *a, int bit, const struct prov *without, const struct prov *with)
+{
+	struct prov *p = arena_alloc(a, sizeof(*p));
+
+	*p = (struct prov){ .n = without->n + with->n,
+		.index = without->index & ~(2 * bit - 1),
+		.bit = bit,
+		.side = { without, with } };
+	return p;
+}
+
+/* The highest bit in which they differ: the sets lie on its two sides. */
+static const struct prov *prov_apart(struct arena *a, const struct prov *x, const struct prov *y)
+{
+	int differ = x->index ^ y->index, bit = 1;
+
+	while (differ >>= 1)
+		bit <<= 1;
+	return (x->index & bit) == 0 ? prov_node(a, bit, x, y) : prov_node(a, bit, y, x);
+}
+
+/* Recursion is as deep as an int has bits. */
 const struct prov *prov_union(struct arena *a, const struct prov *x, const struct prov *y)
 {
-	if (x == NULL || x == y)
+	if (y == NULL || y->n == 0 || x == y)
+		return x != NULL ? x : y;
+	if (x == NULL || x->n == 0)
 		return y;
-	if (y == NULL)
-		return x;
-	struct prov *p = arena_alloc(a, sizeof(*p) + (size_t)(x->n + y->n) * sizeof(int));
+	if (x->bit < y->bit)
+		return prov_union(a, y, x);
+	if (x->bit == y->bit && x->index == y->index) {
+		if (x->bit == 0)
+			return x;
+		const struct prov *l = prov_union(a, x->side[0], y->side[0]),
+				  *r = prov_union(a, x->side[1], y->side[1]);
 
-	for (int i = 0, j = 0; i < x->n || j < y->n;) {
-		bool first = j == y->n || (i < x->n && x->index[i] <= y->index[j]);
-		int v = first ? x->index[i] : y->index[j];
-
-		i += i < x->n && x->index[i] == v;
-		j += j < y->n && y->index[j] == v;
-		p->index[p->n++] = v;
+		return l == x->side[0] && r == x->side[1] ? x : prov_node(a, x->bit, l, r);
 	}
-	return p;
+	if (x->bit == y->bit || (y->index & ~(2 * x->bit - 1)) != x->index)
+		return prov_apart(a, x, y);
+	const bool with = (y->index & x->bit) != 0;
+	const struct prov *u = prov_union(a, x->side[with], y);
+
+	if (u == x->side[with])
+		return x;
+	return with ? prov_node(a, x->bit, x->side[0], u) : prov_node(a, x->bit, u, x->side[1]);
+}
+
+int prov_at(const struct prov *p, int k)
+{
+	while (p->bit != 0) {
+		const bool with = k >= p->side[0]->n;
+
+		if (with)
+			k -= p->side[0]->n;
+		p = p->side[with];
+	}
+	return p->index;
 }
 
 /* ---- order ---- */
 
 enum { UNSEEN, OPEN, DONE };
 
-/* The first definition that n still waits for, or null. */
-static struct node *waits_for(const struct node *n)
+/* The first definition that n still waits for, or null. looked: how many inputs wait for nothing. */
+static struct node *waits_for(const struct node *n, int *looked)
 {
-	for (int k = 0; k < n->nin; k++)
-		if (n->in[k] != NULL && n->in[k]->def != NULL && n->in[k]->def->mark != DONE)
-			return n->in[k]->def;
+	for (; *looked < n->nin; ++*looked) {
+		const struct tensor *t = n->in[*looked];
+
+		if (t != NULL && t->def != NULL && t->def->mark != DONE)
+			return t->def;
+	}
 	return NULL;
 }
+
+struct visited {
+	struct node *node;
+	int looked;
+};
 
 /* Appends start to order, after all that it needs; a stack of our own, as chains are long. False: a
  * cycle. */
 static bool visit(
-	struct graph *g, struct node *start, struct node **stack, struct node **order, int *count)
+	struct graph *g, struct node *start, struct visited *stack, struct node **order, int *count)
 {
 	int depth = 0;
 
-	stack[depth++] = start;
+	stack[depth++] = (struct visited){ .node = start };
 	while (depth > 0) {
-		struct node *n = stack[depth - 1], *need = waits_for(n);
+		struct node *n = stack[depth - 1].node,
+			    *need = waits_for(n, &stack[depth - 1].looked);
 
 		if (n->mark == DONE || need == NULL) {
 			if (n->mark != DONE)
@@ -284,7 +336,7 @@ static bool visit(
 				"the graph has a cycle through this node");
 			return false;
 		}
-		stack[depth++] = need;
+		stack[depth++] = (struct visited){ .node = need };
 	}
 	return true;
 }
@@ -293,13 +345,13 @@ static bool visit(
  * needs it, everything else stays where it was. */
 void graph_sort(struct graph *g)
 {
-	struct node **order = malloc((size_t)(g->nnode + 1) * sizeof(struct node *));
-	struct node **stack = malloc((size_t)(g->nnode + 1) * sizeof(struct node *));
+	struct arena scratch = { 0 };
+	struct node **order =
+		arena_alloc(&scratch, (size_t)(g->nnode + 1) * sizeof(struct node *));
+	struct visited *stack = arena_alloc(&scratch, (size_t)(g->nnode + 1) * sizeof(*stack));
 	int count = 0;
 	bool ok = true;
 
-	if (order == NULL || stack == NULL)
-		die("out of memory");
 	for (struct node *n = g->first; n != NULL; n = n->next)
 		n->mark = UNSEEN;
 	for (struct node *n = g->first; ok && n != NULL; n = n->next)
@@ -310,8 +362,7 @@ void graph_sort(struct graph *g)
 		for (int k = 0; k < count; k++)
 			link_node(g, order[k], NULL);
 	}
-	free(order);
-	free(stack);
+	arena_release(&scratch);
 }
 
 /* Backwards, so that one sweep is enough: users stand after definitions. */
@@ -336,17 +387,11 @@ static void check_node(struct graph *g, const struct node *n, bool shapes)
 		die("node %d (%s) has no provenance", n->id, n->op->name);
 	for (int k = 0; k < n->nin; k++) {
 		const struct tensor *t = n->in[k];
-		int uses = 0, listed = 0;
 
 		if (t == NULL)
 			continue;
-		for (int i = 0; i < n->nin; i++)
-			uses += n->in[i] == t;
-		for (int i = 0; i < t->nuser; i++)
-			listed += t->user[i] == n;
-		if (uses != listed)
-			die("node %d (%s) reads %s %d times, listed %d times", n->id, n->op->name,
-				t->name, uses, listed);
+		if (n->use[k].node != n)
+			die("node %d (%s) reads %s, which does not know", n->id, n->op->name, t->name);
 		if (t->def != NULL && t->def->dead)
 			die("node %d (%s) reads %s of a removed node", n->id, n->op->name, t->name);
 		if (t->def != NULL && t->def->mark != DONE)
@@ -362,14 +407,41 @@ static void check_node(struct graph *g, const struct node *n, bool shapes)
 	}
 }
 
+/* Every use in a tensor's list is an input of a living node that reads it. Returns how many. */
+static int64_t check_uses(const struct tensor *t)
+{
+	const struct use *last = NULL;
+	int64_t listed = 0;
+
+	for (const struct use *u = t->user; u != NULL; last = u, u = u->next, listed++) {
+		const struct node *n = u->node;
+
+		if (n->dead || u->prev != last || u - n->use >= n->nin || n->in[u - n->use] != t)
+			die("tensor %s lists node %d (%s), which does not read it", t->name, n->id,
+				n->op->name);
+	}
+	if (listed != t->nuser || last != t->last_user)
+		die("tensor %s has %d uses, %d listed", t->name, t->nuser, (int)listed);
+	return listed;
+}
+
 void graph_check(struct graph *g, bool shapes)
 {
+	int64_t uses = 0, listed = 0;
+
 	for (struct node *n = g->first; n != NULL; n = n->next)
 		n->mark = UNSEEN;
 	for (struct node *n = g->first; n != NULL; n = n->next) {
 		check_node(g, n, shapes);
+		for (int k = 0; k < n->nin; k++)
+			uses += n->in[k] != NULL;
 		n->mark = DONE;
 	}
+	for (int k = 0; k < g->ntensor; k++)
+		listed += check_uses(g->tensors[k]);
+	if (uses != listed)
+		die("nodes read %lld tensors, %lld uses are listed", (long long)uses,
+			(long long)listed);
 	for (int k = 0; k < g->noutput; k++) {
 		const struct tensor *t = g->output[k];
 

@@ -562,10 +562,12 @@ bool guard_transposed_anyway(struct match *m)
 		places[k] = k;
 	before_perm(perm_of(m), rank, places, inverse);
 	bind_ints(m, "q", rank, inverse);
-	for (int k = 0; k < y->nuser && k < MAX_LOOKED_AT; k++) {
-		const int64_t *perm = attr_ints(y->user[k], "perm", &count);
+	const struct use *u = y->user;
 
-		if (strcmp(y->user[k]->op->name, "Transpose") == 0 && count == rank &&
+	for (int k = 0; k < MAX_LOOKED_AT && u != NULL; k++, u = u->next) {
+		const int64_t *perm = attr_ints(u->node, "perm", &count);
+
+		if (strcmp(u->node->op->name, "Transpose") == 0 && count == rank &&
 			memcmp(perm, inverse, (size_t)rank * sizeof(*perm)) == 0)
 			return true;
 	}
@@ -620,9 +622,11 @@ bool guard_reshaped_anyway(struct match *m)
 	if (is_constant(x) || is_constant(y) || !same_type(y, matched(m, "Reshape", 0)->out[0]))
 		return false;
 	bind_shape(m, "s", &x->shape);
-	for (int k = 0; k < y->nuser && k < MAX_LOOKED_AT; k++)
-		if (strcmp(y->user[k]->op->name, "Reshape") == 0 &&
-			shape_equal(&y->user[k]->out[0]->shape, &x->shape))
+	const struct use *u = y->user;
+
+	for (int k = 0; k < MAX_LOOKED_AT && u != NULL; k++, u = u->next)
+		if (strcmp(u->node->op->name, "Reshape") == 0 &&
+			shape_equal(&u->node->out[0]->shape, &x->shape))
 			return true;
 	return false;
 }

@@ -34,7 +34,7 @@ bool site_error(struct site *s, const char *hint, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	scope_error(s->im, s->scope, s->raw, s->prov->index[0], hint, text);
+	scope_error(s->im, s->scope, s->raw, prov_at(s->prov, 0), hint, text);
 	return false;
 }
 
@@ -138,7 +138,7 @@ static struct scope *inner_scope(struct site *s)
 	in->names = (struct names){ 0 };
 	in->caller = s->scope;
 	in->depth = s->scope->depth + 1;
-	in->index = s->prov->index[0];
+	in->index = prov_at(s->prov, 0);
 	in->prov = s->prov;
 	return in;
 }

@@ -226,7 +226,7 @@ void lint_biases(struct graph *g)
 	for (const struct node *n = g->first; n != NULL; n = n->next) {
 		if (strcmp(n->op->name, "Conv") != 0 || n->nin < 3 || !is_const(n->in[2]))
 			continue;
-		const struct node *other = n->in[2]->user[0];
+		const struct node *other = n->in[2]->user->node;
 
 		if (other != n && other->op == n->op && other->in[0] == n->in[0] &&
 			other->in[1] != n->in[1])

@@ -276,7 +276,7 @@ static const char *operand_text(struct epilogue *x, int i)
 static bool is_inline(const struct kernel *k, const struct node *n)
 {
 	const struct tensor *t = n->out[0];
-	const struct node *user = t->nuser == 1 ? t->user[0] : NULL;
+	const struct node *user = t->nuser == 1 ? t->user->node : NULL;
 
 	if (user == NULL || t == k->out || (dtypes[t->type].size < 4 && !n->op->test) ||
 		strcmp(n->op->name, "Cast") == 0)

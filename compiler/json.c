@@ -119,7 +119,7 @@ static void put_nodes(struct json *j, const char *name, const struct graph *g, c
 	for (int k = 0; p != NULL && k < p->n; k++) {
 		if (k > 0)
 			fputs(", ", j->to);
-		text(j, node_name(g, p->index[k]));
+		text(j, node_name(g, prov_at(p, k)));
 	}
 	fputc(']', j->to);
 }

@@ -64,8 +64,8 @@ static void enqueue(struct rewriter *r, struct node *n)
 
 static void enqueue_users(struct rewriter *r, const struct tensor *t)
 {
-	for (int k = 0; k < t->nuser; k++)
-		enqueue(r, t->user[k]);
+	for (const struct use *u = t->user; u != NULL; u = u->next)
+		enqueue(r, u->node);
 }
 
 /* ---- matching ---- */
@@ -187,8 +187,8 @@ static bool closed(const struct match *m)
 			continue;
 		if (t->is_output || t->nuser > MAX_MATCHED * MAX_ARGS)
 			return false;
-		for (int u = 0; u < t->nuser; u++)
-			if (!in_match(m, t->user[u]))
+		for (const struct use *u = t->user; u != NULL; u = u->next)
+			if (!in_match(m, u->node))
 				return false;
 	}
 	return true;

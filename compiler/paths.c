@@ -178,20 +178,14 @@ int count_layers(const struct seeker *s, int color)
 	return count;
 }
 
-static int by_number(const void *x, const void *y)
-{
-	return *(const int *)x - *(const int *)y;
-}
-
 /* A long way back lists nothing but p: many long skips would make long lists. */
 const struct prov *visited_prov(struct seeker *s, int color, const struct prov *p)
 {
 	enum { MOST = 400 };
-	int index[4 * MOST], n = 0, used = 0;
+	const struct prov *all = p;
+	int listed = p != NULL ? p->n : 0;
 
-	for (int k = 0; p != NULL && k < p->n && n < 4 * MOST; k++)
-		index[n++] = p->index[k];
-	if (s->nvisited > MOST || n == 4 * MOST)
+	if (s->nvisited > MOST)
 		return p;
 	for (int k = 0; k < s->nvisited; k++) {
 		const struct tensor *t = s->g->tensors[s->visited[k]];
@@ -199,19 +193,10 @@ const struct prov *visited_prov(struct seeker *s, int color, const struct prov *
 
 		if (q == NULL || (color != 0 && s->color[t->id] != color))
 			continue;
-		for (int i = 0; i < q->n; i++) {
-			if (n == 4 * MOST)
-				return p;
-			index[n++] = q->index[i];
-		}
+		listed += q->n;
+		if (listed > 4 * MOST)
+			return p;
+		all = prov_union(s->g->arena, all, q);
 	}
-	qsort(index, (size_t)n, sizeof(int), by_number);
-	for (int k = 0; k < n; k++)
-		if (used == 0 || index[used - 1] != index[k])
-			index[used++] = index[k];
-	struct prov *r = arena_alloc(s->g->arena, sizeof(*r) + (size_t)used * sizeof(int));
-
-	r->n = used;
-	memcpy(r->index, index, (size_t)used * sizeof(int));
-	return r;
+	return all;
 }

@@ -135,7 +135,7 @@ static void report_nodes(FILE *to, struct arena *a, const struct plan *p)
 
 	for (int i = 0; i < p->nkernel; i++)
 		for (int j = 0; p->kernel[i]->prov != NULL && j < p->kernel[i]->prov->n; j++)
-			kept[p->kernel[i]->prov->index[j]] = true;
+			kept[prov_at(p->kernel[i]->prov, j)] = true;
 	for (int i = 0; i < p->graph->nonnx; i++)
 		count += kept[i];
 	gone = p->graph->nonnx - count;

@@ -35,8 +35,8 @@ void record_block(struct seeker *s, const struct block *b)
 void refuse(struct seeker *s, const struct prov *p, const char *why)
 {
 	for (int k = 0; p != NULL && k < p->n; k++)
-		if (s->why[p->index[k]] == NULL)
-			s->why[p->index[k]] = why;
+		if (s->why[prov_at(p, k)] == NULL)
+			s->why[prov_at(p, k)] = why;
 }
 
 /* ---- cones ---- */
@@ -135,7 +135,7 @@ static void look_at(struct cone *c, struct node *root)
 static void mark_prov(bool *in, const struct prov *p)
 {
 	for (int k = 0; p != NULL && k < p->n; k++)
-		in[p->index[k]] = true;
+		in[prov_at(p, k)] = true;
 }
 
 /* What became of ONNX nodes that no cone had a reason for. */
@@ -202,7 +202,7 @@ static void list_refusals(struct seeker *s)
 
 static int last_of(const struct prov *p)
 {
-	return p != NULL && p->n > 0 ? p->index[p->n - 1] : -1;
+	return p != NULL && p->n > 0 ? prov_at(p, p->n - 1) : -1;
 }
 
 static int by_onnx(const void *x, const void *y)

@@ -100,11 +100,17 @@ struct tensor {
 	enum dtype stored;
 	struct node *def; /* null for graph inputs and constants */
 	int out;
-	struct node **user; /* one entry for each use: a node that reads it twice stands twice */
-	int nuser, user_cap;
+	struct use *user, *last_user; /* in the order in which they were made */
+	int nuser;
 	bool is_input, is_output;
 	int lazy; /* > 0: a constant too big to keep as doubles, of so many nodes; eval.c,
 		     is_lazy_const() */
+};
+
+/* A use of a tensor: element k of node->use is for node->in[k]. A node that reads it twice has two. */
+struct use {
+	struct node *node;
+	struct use *prev, *next; /* the same tensor's */
 };
 
 enum attr_kind {
@@ -130,10 +136,16 @@ struct attr {
 	struct tensor *tensor; /* TENSOR: a constant that is in no graph */
 };
 
-/* Which ONNX nodes something stands for: sorted indices into graph.onnx. Immutable, shared. */
+/*
+ * Which ONNX nodes something stands for: a set of indices into graph.onnx. Immutable; unions share
+ * what they are made of. Null is empty, too. A Patricia tree: a leaf is an index (bit 0); in others
+ * the indices on both sides agree in the bits above `bit`, which are those of `index`, and differ in
+ * it.
+ */
 struct prov {
-	int n;
-	int index[];
+	int n; /* indices */
+	int index, bit;
+	const struct prov *side[2]; /* without the bit, and with it */
 };
 
 struct onnx_node {
@@ -168,6 +180,7 @@ struct node {
 	int id;
 	const struct op *op;
 	struct tensor **in; /* null where an optional input is absent */
+	struct use *use;    /* of in[k], in its tensor's list */
 	int nin;
 	struct tensor **out;
 	int nout;
@@ -368,6 +381,7 @@ void node_remove(struct graph *g, struct node *n);            /* outputs must ha
 void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new);
 const struct prov *prov_one(struct arena *a, int onnx_index);
 const struct prov *prov_union(struct arena *a, const struct prov *x, const struct prov *y);
+int prov_at(const struct prov *p, int k); /* the k-th smallest */
 void graph_sort(struct graph *g);               /* topological, stable; a cycle is reported */
 void graph_sweep(struct graph *g);              /* removes nodes whose outputs nobody uses */
 void graph_check(struct graph *g, bool shapes); /* invariants; a breach is our bug: die() */

@@ -52,7 +52,7 @@ static bool after_layer(const struct tensor *t)
 /* Batch normalisation that is written out: a vector, then another one added. */
 static bool is_normalisation(const struct tensor *y, const struct tensor *scale)
 {
-	const struct node *user = y->nuser == 1 ? y->user[0] : NULL;
+	const struct node *user = y->nuser == 1 ? y->user->node : NULL;
 
 	if (user == NULL || shape_count(&scale->shape) == 1 || !is_op(user, "Add"))
 		return false;
@@ -76,7 +76,7 @@ void skip_scan(struct graph *g)
 		if (k < 0 || is_const(n->in[1 - k]) || n->prov == NULL || n->prov->n != 1 ||
 			!after_layer(n->in[1 - k]) || is_normalisation(n->out[0], n->in[k]))
 			continue;
-		g->scales[n->prov->index[0]] = true;
+		g->scales[prov_at(n->prov, 0)] = true;
 	}
 }
 
@@ -88,7 +88,7 @@ static bool scaled_inside(const struct graph *g, const struct tensor *t)
 	if (g->scales == NULL || t->def == NULL || !is_layer(t->def))
 		return false;
 	for (int k = 0; k < t->def->prov->n; k++)
-		if (g->scales[t->def->prov->index[k]])
+		if (g->scales[prov_at(t->def->prov, k)])
 			return true;
 	return false;
 }
@@ -291,8 +291,8 @@ static bool scales(const struct node *n)
 	const struct tensor *y = n->out[0];
 	const bool by_constant = is_op(n, "Mul") && (is_const(n->in[0]) || is_const(n->in[1]));
 
-	return by_constant && !(y->nuser == 1 && is_op(y->user[0], "Add") &&
-				      (is_const(y->user[0]->in[0]) || is_const(y->user[0]->in[1])));
+	return by_constant && !(y->nuser == 1 && is_op(y->user->node, "Add") &&
+				      (is_const(y->user->node->in[0]) || is_const(y->user->node->in[1])));
 }
 
 static struct way way_of(const struct seeker *s)
@@ -340,8 +340,8 @@ static bool reads_other_part(const struct seeker *s, const struct tensor *fork)
 	const struct node *own = NULL;
 	bool apart = true;
 
-	for (int k = 0; k < fork->nuser; k++) {
-		const struct node *n = fork->user[k];
+	for (const struct use *u = fork->user; u != NULL; u = u->next) {
+		const struct node *n = u->node;
 		const struct tensor *y = n->nout == 1 ? n->out[0] : NULL;
 
 		if (y != NULL && y->id < s->ntensor && s->seen[y->id] == s->stamp &&
@@ -350,8 +350,8 @@ static bool reads_other_part(const struct seeker *s, const struct tensor *fork)
 			own = n;
 		}
 	}
-	for (int k = 0; own != NULL && apart && k < fork->nuser; k++) {
-		const struct node *n = fork->user[k];
+	for (const struct use *u = fork->user; own != NULL && apart && u != NULL; u = u->next) {
+		const struct node *n = u->node;
 		const struct tensor *y = n->nout == 1 ? n->out[0] : NULL;
 
 		if (y != NULL && y->id < s->ntensor && s->seen[y->id] == s->stamp &&
@@ -369,8 +369,8 @@ static bool activated_first(const struct seeker *s, const struct tensor *t)
 	for (int depth = 0; depth < 16; depth++) {
 		const struct node *next = NULL;
 
-		for (int k = 0; k < t->nuser && next == NULL; k++) {
-			const struct node *n = t->user[k];
+		for (const struct use *u = t->user; u != NULL && next == NULL; u = u->next) {
+			const struct node *n = u->node;
 
 			if (n->nout == 1 && n->out[0]->id < s->ntensor &&
 				s->seen[n->out[0]->id] == s->stamp && s->color[n->out[0]->id] == 2)
@@ -387,10 +387,10 @@ static bool activated_first(const struct seeker *s, const struct tensor *t)
 
 static const struct node *only_user(const struct tensor *t)
 {
-	const struct node *n = t->nuser > 0 ? t->user[0] : NULL;
+	const struct node *n = t->nuser > 0 ? t->user->node : NULL;
 
-	for (int k = 1; k < t->nuser; k++)
-		if (t->user[k] != n)
+	for (const struct use *u = t->user; u != NULL; u = u->next)
+		if (u->node != n)
 			return NULL;
 	return t->is_output ? NULL : n;
 }
@@ -406,8 +406,8 @@ static bool preactivated(const struct seeker *s, const struct sum *m, const stru
 		return false;
 	if (activated_first(s, fork))
 		return true;
-	for (int k = 0; k < m->root->out[0]->nuser; k++)
-		if (is_layer(m->root->out[0]->user[k]))
+	for (const struct use *u = m->root->out[0]->user; u != NULL; u = u->next)
+		if (is_layer(u->node))
 			return false;
 	return (kind == BLOCK_PROJECTION || kind == BLOCK_OPTION_A) && fork->def != NULL &&
 	       is_activation(fork->def);

@@ -278,7 +278,7 @@ static void print_provenance(struct printer *p, const struct prov *prov)
 	struct entry **e = arena_alloc(&p->arena, (size_t)(prov->n + 1) * sizeof(struct entry *));
 	for (int pass = 0; pass < 2; pass++) { /* the first makes all entries: growing moves them */
 		for (int k = 0; k < prov->n; k++) {
-			const struct onnx_node *o = &p->g->onnx[prov->index[k]];
+			const struct onnx_node *o = &p->g->onnx[prov_at(prov, k)];
 			const char *name = o->name != NULL && o->name[0] != '\0' ? o->name
 										 : o->output;
 

@@ -77,8 +77,8 @@ START_TEST(test_import_state)
 	ck_assert_int_eq(g->input[0]->io_type, DT_F16);
 	ck_assert(g->input[0]->is_input && g->input[0]->is_output && g->output[0]->is_output);
 	ck_assert_str_eq(g->output[0]->name, "the output");
-	ck_assert_str_eq(g->onnx[conv->prov->index[0]].name, "/conv1/Conv");
-	ck_assert_str_eq(g->onnx[conv->prov->index[0]].op_type, "Conv");
+	ck_assert_str_eq(g->onnx[prov_at(conv->prov, 0)].name, "/conv1/Conv");
+	ck_assert_str_eq(g->onnx[prov_at(conv->prov, 0)].op_type, "Conv");
 	ck_assert(conv->in[2] == NULL && conv->nin == 3);
 	ck_assert_int_eq(g->nonnx, 6); /* /conv1/Conv s b c a 8 */
 	ck_assert(const_i64(g->first->next->in[1], 1) == -9223372036854775807);
