@@ -62,19 +62,17 @@ int canon_of(const struct seeker *s, const struct tensor *t)
 	return t == NULL ? -1 : t->id < s->ntensor ? s->canon[t->id] : t->id;
 }
 
-static uint64_t node_hash(const struct seeker *s, const struct node *n, const struct tensor *first)
+static uint64_t node_hash(const struct seeker *s, const struct node *n)
 {
 	uint64_t h = mix(1, (uint64_t)(n->op - op_at(0)));
 
 	for (int k = 0; k < n->nin; k++)
-		h = mix(h, (uint64_t)canon_of(s, k == 0 ? first : n->in[k]));
+		h = mix(h, (uint64_t)canon_of(s, n->in[k]));
 	return h;
 }
 
-/* Is `t` what n would be with `first` for its first input? Shapes of Reshape and Slice stand in no
- * attribute. */
-static bool alike(const struct seeker *s, const struct tensor *t, const struct node *n,
-	const struct tensor *first)
+/* Is `t` what n is? Shapes of Reshape and Slice stand in no attribute. */
+static bool alike(const struct seeker *s, const struct tensor *t, const struct node *n)
 {
 	const struct node *m = t->def;
 
@@ -83,25 +81,29 @@ static bool alike(const struct seeker *s, const struct tensor *t, const struct n
 		!attrs_equal(m, n))
 		return false;
 	for (int k = 0; k < n->nin; k++)
-		if (canon_of(s, m->in[k]) != canon_of(s, k == 0 ? first : n->in[k]))
+		if (canon_of(s, m->in[k]) != canon_of(s, n->in[k]))
 			return false;
 	return true;
 }
 
-/* The slot of what is made like n from `first`, or an empty one. */
-static int *find_slot(const struct seeker *s, const struct node *n, const struct tensor *first)
+/* The slot of what is made like n, or an empty one. */
+static int *find_slot(const struct seeker *s, const struct node *n)
 {
 	const struct numbering *v = s->numbering;
-	size_t at = (size_t)node_hash(s, n, first) & (v->size - 1);
+	size_t at = (size_t)node_hash(s, n) & (v->size - 1);
 
-	while (v->slot[at] != 0 && !alike(s, s->g->tensors[v->slot[at] - 1], n, first))
+	while (v->slot[at] != 0 && !alike(s, s->g->tensors[v->slot[at] - 1], n))
 		at = (at + 1) & (v->size - 1);
 	return &v->slot[at];
 }
 
-struct tensor *same_with_input(struct seeker *s, const struct node *like, struct tensor *input)
+struct tensor *same_as(const struct seeker *s, const struct node *like, const struct op *op, struct tensor **in)
 {
-	const int *slot = find_slot(s, like, input);
+	struct node n = *like;
+
+	n.op = op;
+	n.in = in;
+	const int *slot = find_slot(s, &n);
 
 	return *slot != 0 ? s->g->tensors[*slot - 1] : NULL;
 }
@@ -162,7 +164,7 @@ static void number_nodes(struct seeker *s)
 	for (const struct node *n = s->g->first; n != NULL; n = n->next) {
 		if (n->nout != 1 || n->nin == 0)
 			continue;
-		int *slot = find_slot(s, n, n->in[0]);
+		int *slot = find_slot(s, n);
 
 		if (*slot == 0)
 			*slot = n->out[0]->id + 1;
@@ -271,6 +273,19 @@ static struct range same_values(struct seeker *s, const struct node *n)
 	return r;
 }
 
+/* Towards 0; what does not fit a small integer may become anything. */
+static struct range cast_range(struct seeker *s, const struct node *n)
+{
+	const struct range r = input_range(s, n, 0);
+	const enum dtype to = n->out[0]->type;
+
+	if (dtypes[to].is_float)
+		return r;
+	if (to == DT_BOOL)
+		return (struct range){ 0, 1 };
+	return r.lo >= 0 && r.hi <= 127 ? (struct range){ floor(r.lo), floor(r.hi) } : all_numbers();
+}
+
 static struct range arithmetic(struct seeker *s, const struct node *n)
 {
 	const struct range x = input_range(s, n, 0), y = n->nin > 1 ? input_range(s, n, 1) : x;
@@ -297,6 +312,12 @@ static struct range arithmetic(struct seeker *s, const struct node *n)
 	}
 }
 
+/* Of integers: divided without a rest, and whole numbers only where none wraps around. */
+static struct range rounded(struct range r)
+{
+	return r.lo >= -127 && r.hi <= 127 ? (struct range){ floor(r.lo), ceil(r.hi) } : all_numbers();
+}
+
 static struct range monotone(struct seeker *s, const struct node *n, struct range r)
 {
 	const struct range x = input_range(s, n, 0);
@@ -311,6 +332,8 @@ static struct range monotone(struct seeker *s, const struct node *n, struct rang
 			is_op(n, "Floor") ? floor(x.hi) : ceil(x.hi) };
 	if (is_op(n, "Relu"))
 		return (struct range){ x.lo > 0 ? x.lo : 0, x.hi > 0 ? x.hi : 0 };
+	if (is_op(n, "Sign"))
+		return (struct range){ x.lo > 0 ? 1 : x.lo < 0 ? -1 : 0, x.hi > 0 ? 1 : x.hi < 0 ? -1 : 0 };
 	return r;
 }
 
@@ -318,15 +341,19 @@ static struct range node_range(struct seeker *s, const struct node *n)
 {
 	static const char *const moves[] = { "Reshape", "Transpose", "Slice", "Expand", "Concat",
 		"Pad", "MaxPool", "AveragePool", "ReduceMean", "ReduceMax", "ReduceMin", "Gather",
-		"Cast", NULL };
+		NULL };
 	static const char *const sums[] = { "Add", "Sub", "Mul", "Div", "Neg", "Reciprocal", NULL };
 
 	if (n->op->test)
 		return (struct range){ 0, 1 };
+	if (is_op(n, "ArgMax") || is_op(n, "ArgMin"))
+		return (struct range){ 0, (double)n->in[0]->shape.dim[attr_int(n, "axis", 0)] - 1 };
 	if (one_of(n, moves))
 		return same_values(s, n);
+	if (is_op(n, "Cast"))
+		return cast_range(s, n);
 	if (one_of(n, sums))
-		return arithmetic(s, n);
+		return dtypes[n->out[0]->type].is_float ? arithmetic(s, n) : rounded(arithmetic(s, n));
 	if (is_op(n, "Where"))
 		return chosen(s, n);
 	if (is_op(n, "Min") || is_op(n, "Max")) {
@@ -340,6 +367,41 @@ static struct range node_range(struct seeker *s, const struct node *n)
 		if (is_op(n, bounds[k].op))
 			return monotone(s, n, (struct range){ bounds[k].lo, bounds[k].hi });
 	return monotone(s, n, all_numbers());
+}
+
+/* Are n's elements whole numbers? */
+static bool node_whole(const struct seeker *s, const struct node *n)
+{
+	static const char *const rounds[] = { "Round", "Floor", "Ceil", "Sign", NULL };
+	static const char *const keeps[] = { "Cast", "Add", "Sub", "Mul", "Neg", "Relu", "Abs", "Min", "Max",
+		"Where", "Reshape", "Transpose", "Slice", "Expand", "Concat", "Gather", "ReduceMax", "ReduceMin",
+		NULL };
+	bool whole = one_of(n, keeps);
+
+	if (!dtypes[n->out[0]->type].is_float || one_of(n, rounds))
+		return true;
+	for (int k = is_op(n, "Where"); k < n->nin && whole; k++) {
+		const struct tensor *t = n->in[k];
+		double v;
+
+		whole = t != NULL && (is_runtime(t) ? s->whole[t->id] : const_uniform(t, &v) && v >= floor(v) && v <= floor(v));
+	}
+	return whole;
+}
+
+bool within(struct range r, double lo, double hi)
+{
+	return r.lo >= lo - ROOM && r.hi <= hi + ROOM && r.lo < r.hi;
+}
+
+bool is_gate(const struct seeker *s, const struct tensor *t)
+{
+	return t->id < s->ntensor && is_runtime(t) && within(s->range[t->id], 0, 1);
+}
+
+bool is_binary(const struct seeker *s, int atom)
+{
+	return atom < s->ntensor && s->whole[atom] && is_gate(s, s->g->tensors[atom]);
 }
 
 struct range range_of(struct seeker *s, int atom)
@@ -367,6 +429,7 @@ static void allocate(struct seeker *s)
 	s->at = ints(s, s->nnode);
 	s->member = arena_alloc(&s->scratch, (size_t)s->nnode + 1);
 	s->range = arena_alloc(&s->scratch, ((size_t)n + 1) * sizeof(*s->range));
+	s->whole = arena_alloc(&s->scratch, (size_t)n + 1);
 	s->canon = ints(s, n);
 	s->layers = ints(s, n);
 	s->pools = ints(s, n);
@@ -410,14 +473,17 @@ void seeker_begin(struct seeker *s, struct graph *g)
 		s->canon[k] = k;
 		s->range[k] = g->tensors[k]->type == DT_BOOL ? (struct range){ 0, 1 }
 							     : all_numbers();
+		s->whole[k] = !dtypes[g->tensors[k]->type].is_float;
 	}
 	number_constants(s);
 	number_nodes(s);
 	for (const struct node *n = g->first; n != NULL; n = n->next) {
 		s->seq[n->id] = ++place;
 		count_before(s, n);
-		if (n->nout == 1 && n->nin > 0 && is_runtime(n->out[0]))
-			s->range[n->out[0]->id] = node_range(s, n);
+		if (n->nout != 1 || n->nin == 0 || !is_runtime(n->out[0]))
+			continue;
+		s->range[n->out[0]->id] = node_range(s, n);
+		s->whole[n->out[0]->id] = node_whole(s, n);
 	}
 }
 

@@ -2,231 +2,11 @@
  * Gated sums: a cone's value as a polynomial of degree one in a gate t is t*P1 + P0. Where X = P0
  * and H = P0 + P1 are values that the graph has, it is t*H + (1 - t)*X: a highway if H is computed
  * from X.
- *
- * A comparison counts as a gate of 0 and 1, and Where(c, a, b) as c*a + (1 - c)*b: both branches of
- * torch.lerp's Where are then one polynomial, and the condition drops out.
  */
 #include "skip.h"
 
 #include <math.h>
 #include <string.h>
-
-#define ROOM 1e-6
-
-int cone_find(const struct cone *c, const struct tensor *t)
-{
-	const struct node *n = t->def;
-
-	if (n == NULL || n->id >= c->seeker->nnode || c->seeker->at[n->id] >= c->n ||
-		c->node[c->seeker->at[n->id]] != n)
-		return -1;
-	return c->seeker->at[n->id];
-}
-
-static bool within(struct range r, double lo, double hi)
-{
-	return r.lo >= lo - ROOM && r.hi <= hi + ROOM && r.lo < r.hi;
-}
-
-bool is_gate(struct seeker *s, const struct tensor *t)
-{
-	return t->id < s->ntensor && is_runtime(t) && within(s->range[t->id], 0, 1);
-}
-
-/* ---- tensors as polynomials ---- */
-
-static void tensor_atom(const struct seeker *s, const struct tensor *t, struct poly *p)
-{
-	double v;
-
-	if (is_const(t) && const_uniform(t, &v))
-		poly_number(p, v);
-	else
-		poly_atom(p, canon_of(s, t));
-}
-
-/* z, if t is -z or 0 - z. */
-static struct tensor *negated(const struct tensor *t)
-{
-	double v;
-
-	if (is_op(t->def, "Neg"))
-		return t->def->in[0];
-	if (is_op(t->def, "Sub") && is_const(t->def->in[0]) && const_uniform(t->def->in[0], &v) &&
-		v >= 0 && v <= 0)
-		return t->def->in[1];
-	return NULL;
-}
-
-/* What a value outside the cone is to it: mostly itself, but 1 - t of a gate t even then. */
-static void outer_poly(struct seeker *s, struct tensor *t, int depth, struct poly *p)
-{
-	struct node *n = t->def;
-	struct tensor *same = NULL;
-	struct poly inner, one;
-	double v;
-
-	tensor_atom(s, t, p);
-	if (n == NULL || n->id >= s->nnode || depth == 0 || t->id >= s->ntensor || !is_runtime(t))
-		return;
-	poly_number(&one, 1);
-	if (is_op(n, "Not") || is_op(n, "Cast")) {
-		struct tensor *from = n->in[0];
-
-		while (from->type != DT_BOOL && !dtypes[from->type].is_float &&
-			is_op(from->def, "Cast"))
-			from = from->def->in[0];
-		if (from->type != DT_BOOL)
-			return;
-		outer_poly(s, from, depth - 1, &inner);
-		if (is_op(n, "Not"))
-			poly_add(p, &one, &inner, -1);
-		else
-			*p = inner;
-		return;
-	}
-	if (is_op(n, "Sub") && is_const(n->in[0]) && const_uniform(n->in[0], &v) &&
-		is_gate(s, n->in[1])) {
-		outer_poly(s, n->in[1], depth - 1, &inner);
-		poly_number(&one, v);
-		poly_add(p, &one, &inner, -1);
-		return;
-	}
-	/* sigmoid(-z), and a view of 1 - t, where the graph has sigmoid(z), or the same view of t
-	 */
-	if (is_op(n, "Sigmoid") && negated(n->in[0]) != NULL)
-		same = same_with_input(s, n, negated(n->in[0]));
-	else if (n->op->class == OP_VIEW && n->nin == 1 && is_op(n->in[0]->def, "Sub") &&
-		 is_const(n->in[0]->def->in[0]) && const_uniform(n->in[0]->def->in[0], &v) &&
-		 v >= 1 && v <= 1)
-		same = same_with_input(s, n, n->in[0]->def->in[1]);
-	if (same != NULL && is_gate(s, same)) {
-		poly_atom(&inner, canon_of(s, same));
-		poly_add(p, &one, &inner, -1);
-	}
-}
-
-static void value_poly(const struct cone *c, struct tensor *t, struct poly *p)
-{
-	const int k = cone_find(c, t);
-
-	if (k >= 0 && !c->joined[k] && c->poly[k]->n >= 0)
-		*p = *c->poly[k];
-	else if (k >= 0)
-		poly_atom(p, canon_of(c->seeker, t));
-	else
-		outer_poly(c->seeker, t, 4, p);
-}
-
-/* The atom part/whole. */
-static int quotient_atom(struct seeker *s, struct tensor *whole, struct tensor *part)
-{
-	for (int k = 0; k < s->nquotient; k++)
-		if (s->quotient[k].whole == whole && s->quotient[k].part == part)
-			return s->ntensor + k;
-	if (s->nquotient == s->quotient_cap) {
-		const int cap = s->quotient_cap > 0 ? 2 * s->quotient_cap : 16;
-		struct quotient *v = arena_alloc(&s->scratch, (size_t)cap * sizeof(*v));
-
-		if (s->nquotient > 0)
-			memcpy(v, s->quotient, (size_t)s->nquotient * sizeof(*v));
-		s->quotient = v;
-		s->quotient_cap = cap;
-	}
-	s->quotient[s->nquotient] = (struct quotient){ whole, part };
-	return s->ntensor + s->nquotient++;
-}
-
-/*
- * (a*h + b*x) / (a + b) is q*x + (1 - q)*h with q = b/(a + b), an atom between 0 and 1 where
- * neither a nor b is negative. So each monomial must have a or b in it. a may be 1: then (h + x
- * e^-z) / (1 + e^-z).
- */
-static bool divide(
-	const struct cone *c, const struct poly *p, struct tensor *whole, struct poly *result)
-{
-	struct seeker *s = c->seeker;
-	struct poly d, q, rest, one;
-
-	value_poly(c, whole, &d);
-	if (d.n != 2 || d.m[1].n != 1 || d.m[0].n > 1 || d.m[0].c < 1 || d.m[0].c > 1 ||
-		d.m[1].c < 1 || d.m[1].c > 1)
-		return false;
-	if (range_of(s, d.m[1].atom[0]).lo < 0 ||
-		(d.m[0].n == 1 && range_of(s, d.m[0].atom[0]).lo < 0) ||
-		d.m[1].atom[0] >= s->ntensor)
-		return false;
-	poly_atom(&q, quotient_atom(s, whole, s->g->tensors[d.m[1].atom[0]]));
-	poly_number(&one, 1);
-	poly_add(&rest, &one, &q, -1);
-	result->n = 0;
-	for (int k = 0; k < p->n; k++) {
-		struct poly m = { .n = 1 }, part;
-		const bool second = mono_divide(&p->m[k], &d.m[1], &m.m[0]);
-
-		if (!second && !mono_divide(&p->m[k], &d.m[0], &m.m[0]))
-			return false;
-		poly_mul(&part, &m, second ? &q : &rest);
-		poly_add(result, result, &part, 1);
-	}
-	return true;
-}
-
-static void div_poly(
-	const struct cone *c, const struct node *n, const struct poly *x, struct poly *p)
-{
-	double v;
-
-	if (is_const(n->in[1]) && const_uniform(n->in[1], &v) && (v < 0 || v > 0)) {
-		p->n = 0;
-		poly_add(p, p, x, 1 / v);
-	} else if (x->n < 0 || !divide(c, x, n->in[1], p)) {
-		poly_atom(p, canon_of(c->seeker, n->out[0]));
-	}
-}
-
-/* c*a + b - c*b; a, if a and b are the same. */
-static void where_poly(
-	const struct poly *test, const struct poly *a, const struct poly *b, struct poly *p)
-{
-	struct poly minus, difference;
-
-	if (a->n >= 0 && poly_equal(a, b)) {
-		*p = *a;
-		return;
-	}
-	poly_add(&difference, a, b, -1);
-	poly_mul(&minus, test, &difference);
-	poly_add(p, b, &minus, 1);
-}
-
-static void node_poly(const struct cone *c, const struct node *n, struct poly *p)
-{
-	struct poly x[3] = { { .n = 0 } }, zero = { .n = 0 };
-
-	for (int k = 0; k < n->nin && k < 3; k++)
-		value_poly(c, n->in[k], &x[k]);
-	if (is_op(n, "Add") || is_op(n, "Sub"))
-		poly_add(p, &x[0], &x[1], is_op(n, "Add") ? 1 : -1);
-	else if (is_op(n, "Mul") || is_op(n, "And"))
-		poly_mul(p, &x[0], &x[1]);
-	else if (is_op(n, "Neg"))
-		poly_add(p, &zero, &x[0], -1);
-	else if (is_op(n, "Div"))
-		div_poly(c, n, &x[0], p);
-	else if (is_op(n, "Where"))
-		where_poly(&x[0], &x[1], &x[2], p);
-	else if (is_op(n, "Not") || is_op(n, "Cast"))
-		outer_poly(c->seeker, n->out[0], 4, p);
-	else
-		poly_atom(p, canon_of(c->seeker, n->out[0]));
-}
-
-void cone_polys(struct cone *c)
-{
-	for (int k = c->n - 1; k >= 0; k--)
-		node_poly(c, c->node[k], c->poly[k]);
-}
 
 /* ---- values of the cone ---- */
 
@@ -290,11 +70,11 @@ static bool ends(const struct cone *c, int k, const struct poly *with, const str
 	return false;
 }
 
-/* Values a*atom + b of the cone, as tanh's (u + 1) / 2, are tried for the gate. */
+/* Values a*atom + b of the cone, as tanh's (u + 1) / 2, are tried for the gate: what is computed first is. */
 static bool affine_ends(const struct cone *c, int k, int atom, const struct poly *with,
 	const struct poly *without, struct gate *g)
 {
-	for (int j = k + 1; j < c->n; j++) {
+	for (int j = c->n - 1; j > k; j--) {
 		const struct poly *p = c->poly[j];
 		const struct mono *u = &p->m[p->n - 1];
 		const double b = p->n == 2 ? p->m[0].c : 0;
@@ -408,9 +188,11 @@ static struct affine cofactor(const struct cone *c, int k, int atom, const struc
 	if (atom >= s->ntensor || !is_float(s->g->tensors[atom]) || p->n < 1)
 		return t;
 	t.tensor = find_value(c, k, p, &t.scale);
-	if (t.tensor == NULL && p->n == 2 && p->m[0].n == 0 && p->m[1].n == 1 &&
-		p->m[1].atom[0] < s->ntensor)
-		t = (struct affine){ s->g->tensors[p->m[1].atom[0]], p->m[1].c, p->m[0].c };
+	const struct mono *last = &p->m[p->n - 1]; /* of a sum with a number, and of a test, too */
+
+	if (t.tensor == NULL && p->n <= 2 && last->n == 1 && last->atom[0] < s->ntensor &&
+		(p->n == 2 ? p->m[0].n == 0 : s->g->tensors[last->atom[0]]->type == DT_BOOL))
+		t = (struct affine){ s->g->tensors[last->atom[0]], last->c, p->n == 2 ? p->m[0].c : 0 };
 	return t;
 }
 
@@ -428,8 +210,8 @@ static double gated(struct seeker *s, struct tensor *first, const struct affine 
 	gate->shift *= sign;
 	if (!leads)
 		return sign;
-	return second->shift < 0 || second->shift > 0 || fabs(second->scale) < 1 ||
-			       fabs(second->scale) > 1
+	return !is_float(*value) || second->shift < 0 || second->shift > 0 ||
+			       fabs(second->scale) < 1 || fabs(second->scale) > 1
 		       ? 0
 		       : sign * second->scale;
 }
@@ -645,17 +427,15 @@ static bool find_inner_gate(struct cone *c, int k, struct gate *g)
 		const struct tensor *t = c->node[j]->out[0];
 		bool found;
 
-		if (c->joined[j] || !is_float(t) || !is_gate(s, t))
+		if (c->joined[j] || (t->type != DT_F32 && t->type != DT_BOOL) || !is_gate(s, t))
 			continue;
 		tried++;
 		s->steps -= j - k;
 		c->joined[j] = true;
-		for (int i = j - 1; i >= k; i--)
-			node_poly(c, c->node[i], c->poly[i]);
+		cone_polys(c, k, j);
 		found = c->poly[k]->n >= 2 && try_atom(c, k, canon_of(s, t), g);
 		c->joined[j] = false;
-		for (int i = j - 1; i >= k; i--)
-			node_poly(c, c->node[i], c->poly[i]);
+		cone_polys(c, k, j);
 		if (found)
 			return true;
 	}
@@ -707,14 +487,44 @@ static struct tensor *make(
 	return n->out[0];
 }
 
-static struct tensor *make_scaled(
+static struct tensor *make_float(struct seeker *s, const struct change *ch, struct tensor *t)
+{
+	struct node *n = graph_node(s->g, ch->node, op_find("Cast"), 1, &t, 1, ch->prov);
+
+	set_int(s->g, n, "to", DT_F32);
+	if (!infer(s->g, n))
+		die("skip: Cast has no shape");
+	return n->out[0];
+}
+
+/* a*t + b. A test stays one where that is t or 1 - t; elsewhere it is a number. */
+static struct tensor *make_affine(
 	struct seeker *s, const struct change *ch, struct tensor *t, double a, double b)
 {
+	const bool same = a >= 1 && a <= 1 && b >= 0 && b <= 0;
+
+	if (!same && t->type == DT_BOOL && a >= -1 && a <= -1 && b >= 1 && b <= 1)
+		return make(s, ch, "Not", 1, &t);
+	if (t->type != DT_F32 && (!same || t->type != DT_BOOL))
+		t = make_float(s, ch, t);
 	if (a < 1 || a > 1)
 		t = make(s, ch, "Mul", 2, (struct tensor *[]){ t, graph_scalar(s->g, DT_F32, a) });
 	if (b < 0 || b > 0)
 		t = make(s, ch, "Add", 2, (struct tensor *[]){ t, graph_scalar(s->g, DT_F32, b) });
 	return t;
+}
+
+/* h*t + x*c. */
+static struct tensor *make_carry(
+	struct seeker *s, const struct change *ch, const struct gate *g, struct tensor *t)
+{
+	struct tensor *in[4] = { g->h, t, g->x,
+		make_affine(s, ch, g->c.tensor, g->c.scale, g->c.shift) };
+
+	for (int k = 1; k < 4; k += 2)
+		if (in[k]->type != DT_F32)
+			in[k] = make_float(s, ch, in[k]);
+	return make(s, ch, "Carry", 4, in);
 }
 
 /* part / whole; e^z / (1 + e^z) is a sigmoid. */
@@ -740,7 +550,7 @@ void gate_apply(struct seeker *s, struct change *ch)
 	if (t == NULL && g->atom >= s->ntensor)
 		t = make_quotient(s, ch, &s->quotient[g->atom - s->ntensor]);
 	else
-		t = make_scaled(
+		t = make_affine(
 			s, ch, t != NULL ? t : s->g->tensors[g->atom], g->t.scale, g->t.shift);
 	if (g->carried != NULL) {
 		ch->next = s->gated;
@@ -751,9 +561,7 @@ void gate_apply(struct seeker *s, struct change *ch)
 		ch->node->in[1] == g->h && ch->node->in[2] == g->x)
 		return;
 	if (g->c.tensor != NULL)
-		y = make(s, ch, "Carry", 4,
-			(struct tensor *[]){ g->h, t, g->x,
-				make_scaled(s, ch, g->c.tensor, g->c.scale, g->c.shift) });
+		y = make_carry(s, ch, g, t);
 	else if (t->type != DT_BOOL)
 		y = make(s, ch, "Blend", 3, (struct tensor *[]){ g->h, g->x, t });
 	else
@@ -762,7 +570,7 @@ void gate_apply(struct seeker *s, struct change *ch)
 		return; /* a value that was only broadcast by its neighbour; it stays as it was, and
 			   is swept */
 	ch->y = y;
-	y = make_scaled(s, ch, y, g->factor, 0);
+	y = make_affine(s, ch, y, g->factor, 0);
 	y->name = old->name;
 	tensor_replace(s->g, old, y);
 }

@@ -115,19 +115,24 @@ static void look_at(struct cone *c, struct node *root)
 {
 	struct seeker *s = c->seeker;
 	struct change *change;
-	int n = 0;
+	bool found = true;
 
 	cone_grow(c, root);
 	if (!has_sum(c))
 		return;
 	change = arena_alloc(&s->scratch, (size_t)c->n * sizeof(*change));
-	cone_polys(c);
-	for (int k = 0; k < c->n; k++)
-		if (!c->covered[k] && gate_try(c, k, &change[n]))
-			n++;
+	/* what was found is an atom for what stands above: a gate around a gate */
+	for (int round = 0; found && round < MAX_NESTED; round++) {
+		found = false;
+		cone_polys(c, 0, c->n);
+		for (int k = 0; k < c->n; k++)
+			if (!c->covered[k] && gate_try(c, k, &change[k]))
+				found = true;
+	}
 	sums_record(c);
-	for (int k = 0; k < n; k++)
-		gate_apply(s, &change[k]);
+	for (int k = 0; k < c->n; k++) /* outer ones first: they read the values of inner ones */
+		if (c->joined[k])
+			gate_apply(s, &change[k]);
 }
 
 /* ---- what is left: ONNX nodes that add or gate, and are in no block ---- */

@@ -1,11 +1,13 @@
-/* What the files of the pass `skip` share: skip.c (cones), poly.c, gates.c, sums.c, facts.c,
- * paths.c. */
+/* What the files of the pass `skip` share: skip.c (cones), poly.c, algebra.c, gates.c, sums.c,
+ * facts.c, paths.c. */
 #ifndef SKIP_H
 #define SKIP_H
 
 #include "skipc.h"
 
-enum { MAX_MONO = 16, MAX_DEGREE = 5, MAX_CONE = 512, MAX_TERM = 64 };
+#define ROOM 1e-6 /* for rounding */
+
+enum { MAX_MONO = 16, MAX_DEGREE = 5, MAX_CONE = 512, MAX_TERM = 64, MAX_NESTED = 4 };
 
 /* ---- polynomials over atoms: tensors by id, and from seeker.ntensor on quotients ---- */
 
@@ -41,6 +43,7 @@ struct seeker {
 	int nnode, ntensor;
 	int *seq;            /* node: place in the graph's order, from 1 */
 	struct range *range; /* tensor: what its elements may be */
+	bool *whole;         /* tensor: its elements are whole numbers */
 	int *canon;          /* tensor: the first that is computed alike */
 	int *layers, *pools; /* tensor: most weighted layers, and pools, on a way to it */
 	struct numbering *numbering;
@@ -120,9 +123,12 @@ void seeker_end(struct seeker *s);
 bool is_float(const struct tensor *t); /* computed at run time, and float */
 int canon_of(const struct seeker *s, const struct tensor *t);
 struct range range_of(struct seeker *s, int atom);
-/* The tensor that is `like` with its input replaced, if the graph has it; else null. */
-struct tensor *same_with_input(struct seeker *s, const struct node *like, struct tensor *input);
-struct tensor *sigmoid_of(struct seeker *s, const struct node *like, struct tensor *input);
+bool within(struct range r, double lo, double hi); /* and not a single number */
+/* Between 0 and 1, and computed at run time. */
+bool is_gate(const struct seeker *s, const struct tensor *t);
+bool is_binary(const struct seeker *s, int atom); /* 0 or 1, and computed at run time */
+/* The tensor that is `like` with another operator and other inputs, if the graph has it; else null. */
+struct tensor *same_as(const struct seeker *s, const struct node *like, const struct op *op, struct tensor **in);
 bool is_layer(const struct node *n);      /* has weights, or multiplies matrices */
 bool is_pool(const struct node *n);       /* MaxPool, AveragePool, Resize */
 bool is_activation(const struct node *n); /* elementwise and not linear */
@@ -144,15 +150,18 @@ int count_layers(const struct seeker *s, int color); /* of visited[]; 0: any col
 /* Provenance of what was visited with that color (0: any) and of p. */
 const struct prov *visited_prov(struct seeker *s, int color, const struct prov *p);
 
-/* ---- gates.c ---- */
+/* ---- algebra.c ---- */
 
 int cone_find(const struct cone *c, const struct tensor *t); /* index of its definition, or -1 */
-void cone_polys(struct cone *c);
+/* Of nodes from .. to - 1, from what is known of those behind. */
+void cone_polys(struct cone *c, int from, int to);
+void value_poly(const struct cone *c, struct tensor *t, struct poly *p);
+
+/* ---- gates.c ---- */
+
 /* Is the value of cone node k a gated sum? Then it is recorded, and what is to be done. */
 bool gate_try(struct cone *c, int k, struct change *change);
 void gate_apply(struct seeker *s, struct change *change);
-bool is_gate(
-	struct seeker *s, const struct tensor *t); /* between 0 and 1, and computed at run time */
 
 /* ---- sums.c ---- */
 

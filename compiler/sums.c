@@ -13,8 +13,10 @@ struct term {
 	struct tensor *whole; /* as it is added */
 	struct tensor *value; /* without the gate */
 	struct tensor *gate;  /* or null */
+	const struct prov *lets; /* of what multiplies by the gate */
 	double factor;
 	bool vector;
+	bool modulated; /* `gate` is none: it is not between 0 and 1 */
 };
 
 struct sum {
@@ -95,19 +97,42 @@ static bool scaled_inside(const struct graph *g, const struct tensor *t)
 
 /* ---- the terms ---- */
 
-/* What a gate lets through, of t; t itself if nothing does. */
-static struct tensor *without_gate(struct seeker *s, struct tensor *t, struct tensor **gate)
+static bool is_product(const struct tensor *t)
 {
-	*gate = NULL;
-	while (is_op(t->def, "Mul") && is_float(t->def->in[0]) && is_float(t->def->in[1])) {
-		const int k = is_gate(s, t->def->in[1]) ? 1 : is_gate(s, t->def->in[0]) ? 0 : -1;
+	return is_op(t->def, "Mul") && is_float(t->def->in[0]) && is_float(t->def->in[1]);
+}
 
-		if (k < 0 || !shape_equal(&t->def->in[1 - k]->shape, &t->shape))
-			break;
-		*gate = t->def->in[k];
-		t = t->def->in[1 - k];
+/* Which input of t's node a gate lets through: Mul(x, gate), Where(test, x, 0), Where(test, 0, x). Else -1. */
+static int passed_on(const struct seeker *s, const struct tensor *t, int *gate)
+{
+	double v;
+
+	if (is_product(t)) {
+		*gate = is_gate(s, t->def->in[1]) ? 1 : 0;
+		return is_gate(s, t->def->in[*gate]) ? 1 - *gate : -1;
 	}
-	return t;
+	*gate = 0;
+	if (is_op(t->def, "Where") && is_runtime(t->def->in[0]))
+		for (int k = 1; k < 3; k++)
+			if (is_float(t->def->in[k]) && is_const(t->def->in[3 - k]) &&
+				const_uniform(t->def->in[3 - k], &v) && v >= 0 && v <= 0)
+				return k;
+	return -1;
+}
+
+/* Of a term that a gate lets through: the gate, and the value without it. */
+static void find_gate(const struct seeker *s, struct term *t)
+{
+	int k, by;
+
+	while ((k = passed_on(s, t->value, &by)) >= 0 &&
+		shape_equal(&t->value->def->in[k]->shape, &t->value->shape)) {
+		const struct node *n = t->value->def;
+
+		t->gate = n->in[by];
+		t->lets = prov_union(s->g->arena, t->lets, n->prov);
+		t->value = n->in[k];
+	}
 }
 
 static void add_term(struct sum *m, struct tensor *t, double factor, bool vector)
@@ -124,9 +149,8 @@ static void add_term(struct sum *m, struct tensor *t, double factor, bool vector
 		m->too_many = true;
 		return;
 	}
-	m->term[m->n] = (struct term){ .whole = t, .factor = factor, .vector = vector };
-	m->term[m->n].value = without_gate(s, t, &m->term[m->n].gate);
-	m->n++;
+	m->term[m->n] = (struct term){ .whole = t, .value = t, .factor = factor, .vector = vector };
+	find_gate(s, &m->term[m->n++]);
 }
 
 struct operand {
@@ -436,11 +460,24 @@ static enum block_kind kind_of(
 									    : BLOCK_IDENTITY;
 }
 
+static const char *modulation_note(struct seeker *s, const struct tensor *factor)
+{
+	struct arena *a = s->g->arena;
+	const struct range r = range_of(s, factor->id);
+	const char *name = escape(a, factor->name);
+
+	return isfinite(r.lo) && isfinite(r.hi)
+		       ? arena_printf(a, "the shortcut times \"%s\", which is %.6g to %.6g", name, r.lo, r.hi)
+		       : arena_printf(a, "the shortcut times \"%s\", which may be any number", name);
+}
+
 static const char *note_of(const struct sum *m, const struct way *w, const struct term *x,
 	const struct term *f, bool apart)
 {
 	struct arena *a = m->cone->seeker->g->arena;
 
+	if (x->modulated)
+		return modulation_note(m->cone->seeker, x->gate);
 	if (apart)
 		return "the branch is computed from other channels of the same value";
 	if (w->active && w->layers == 0)
@@ -461,7 +498,7 @@ static const char *judge(struct sum *m, const struct term *x, const struct term 
 {
 	struct seeker *s = m->cone->seeker;
 	const struct tensor *fork = fork_of(s, x->value, f->value), *other;
-	struct block b = { .join = m->prov, .out = m->root->out[0] };
+	struct block b = { .out = m->root->out[0] };
 	struct way w;
 	bool apart, pools = false;
 
@@ -481,12 +518,13 @@ static const char *judge(struct sum *m, const struct term *x, const struct term 
 	if (w.layers > 1)
 		return "both operands have passed through several layers: two branches, no "
 		       "shortcut";
+	b.join = prov_union(s->g->arena, m->prov, prov_union(s->g->arena, x->lets, f->lets));
 	b.kind = kind_of(m, &w, x, f);
 	b.preactivation = preactivated(s, m, fork, b.kind);
 	b.note = note_of(m, &w, x, f, apart);
 	b.shortcut = x->whole->name;
 	b.branch = f->whole->name;
-	b.nodes = visited_prov(s, 0, m->prov);
+	b.nodes = visited_prov(s, 0, b.join);
 	struct tensor *gate = f->gate != NULL ? f->gate : x->gate;
 
 	if (gate != NULL) {
@@ -534,6 +572,33 @@ static const char *why_by_use(const struct tensor *t)
 	return NULL;
 }
 
+/*
+ * x * c, where c is computed from x through a layer, and so is every other term: x is what is carried, as in
+ * h*t + x*(1 + t), which is x + t*(h + x).
+ */
+static void modulate(const struct sum *m, struct term *t)
+{
+	struct seeker *s = m->cone->seeker;
+
+	if (t->gate != NULL || !is_product(t->value))
+		return;
+	for (int k = 0; k < 2; k++) {
+		struct tensor *x = t->value->def->in[k], *c = t->value->def->in[1 - k];
+		bool carried = s->layers[x->id] < s->layers[c->id] && shape_equal(&x->shape, &t->value->shape) &&
+			       is_ancestor(s, x, c);
+
+		for (int i = 0; i < m->n && carried; i++)
+			carried = is_ancestor(s, x, m->term[i].value);
+		if (!carried)
+			continue;
+		t->lets = t->value->def->prov;
+		t->value = x;
+		t->gate = c;
+		t->modulated = true;
+		return;
+	}
+}
+
 static void judge_sum(struct sum *m)
 {
 	struct seeker *s = m->cone->seeker;
@@ -549,6 +614,8 @@ static void judge_sum(struct sum *m)
 		refuse(s, m->prov, m->too_many ? "more terms than are looked at" : too_few(m));
 		return;
 	}
+	for (int k = 0; k < m->n; k++)
+		modulate(m, &m->term[k]);
 	for (int k = 1; k < m->n; k++)
 		if (deeper(s, m->term[k].value, m->term[branch].value))
 			branch = k;

@@ -89,6 +89,31 @@ static const struct skip_case {
 	{ HARD "%i = Cast(%k) {to=i64}\n%t = Cast(%i) {to=f32}\n%d = Sub(%h, %x)\n%m = Mul(%d, %t)\n%z = Add(%x, %m)\n" Z, "highway" },
 	{ HARD "%m = Where(%k, %h, 0)\n%n = Where(%k, 0, %x)\n%z = Add(%m, %n)\n" Z, "highway" },
 	{ HARD "%l = Not(%k)\n%m = Where(%k, %h, 0)\n%n = Where(%l, %x, 0)\n%z = Add(%m, %n)\n" Z, "highway" },
+	/* two tests of one thing, which is one gate: masked_fill twice */
+	{ TH "%p = LessOrEqual(%a, 0)\n%q = Greater(%a, 0)\n%m = Where(%p, 0, %h)\n%n = Where(%q, 0, %x)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ TH "%p = Less(0, %a)\n%q = LessOrEqual(%a, 0)\n%m = Where(%p, %h, 0)\n%n = Where(%q, %x, 0)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ TH "%p = Less(%a, %b)\n%q = LessOrEqual(%b, %a)\n%t = Cast(%p) {to=f32}\n%c = Cast(%q) {to=f32}\n%m = Mul(%h, %t)\n"
+	  "%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ T "%g = Round(%t)\n%p = Equal(%g, 0)\n%q = Greater(%g, 0.5)\n%m = Where(%q, %h, 0)\n%n = Where(%p, %x, 0)\n%z = Add(%m, %n)\n" Z,
+	  "highway" },
+	{ HARD "%t = Where(%k, 1, 0)\n%c = Where(%k, 0, 1)\n%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ HARD "%t = Where(%k, 0.9, 0.2)\n%m = Mul(%h, %t)\n%c = Sub(1, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ HARD "const @i1 : i64[] = 1\n%i = Cast(%k) {to=i64}\n%j = Sub(@i1, %i)\n%t = Cast(%i) {to=f32}\n%c = Cast(%j) {to=f32}\n"
+	  "%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ HARD "const @i0 : i64[] = 0\n%i = Cast(%k) {to=i64}\n%l = Equal(%i, @i0)\n%m = Where(%k, %h, 0)\n%n = Where(%l, %x, 0)\n"
+	  "%z = Add(%m, %n)\n" Z, "highway" },
+	{ HARD "%f = Cast(%k) {to=f32}\n%c = Sub(1, %f)\n%l = Cast(%c) {to=bool}\n%z = Where(%l, %x, %h)\n" Z, "highway" },
+	{ HARD "%f = Cast(%k) {to=f32}\n%g = Mul(%f, %f)\n%c = Sub(1, %f)\n%m = Mul(%h, %g)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ TH "%u = Sign(%a)\n%v = Add(%u, 1)\n%t = Mul(%v, 0.5)\n%m = Mul(%h, %t)\n%c = Sub(1, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z,
+	  "highway" },
+	{ TH "%u = Relu(%a)\n%t = Sign(%u)\n%m = Mul(%h, %t)\n%c = Sub(1, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ HARD "%l = Less(%b, 0.1)\n%o = And(%k, %l)\n%e = Not(%o)\n%m = Where(%o, %h, 0)\n%n = Where(%e, %x, 0)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ HARD "%l = Less(%b, 0.1)\n%o = Or(%k, %l)\n%e = Not(%o)\n%m = Where(%o, %h, 0)\n%n = Where(%e, %x, 0)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ HARD "%l = Less(%b, 0.1)\n%o = Xor(%k, %l)\n%z = Where(%o, %h, %x)\n" Z, "highway" },
+	/* a gate around a gate */
+	{ HARD "%l = Greater(%b, 0.1)\n%y = Where(%k, %h, %x)\n%z = Where(%l, %y, %x)\n" Z, "highway highway" },
+	{ T "%k = Greater(%b, 0)\n%m = Mul(%h, %t)\n%c = Sub(1, %t)\n%n = Mul(%x, %c)\n%y = Add(%m, %n)\n%l = Cast(%k) {to=f32}\n"
+	  "%d = Sub(%y, %x)\n%e = Mul(%d, %l)\n%z = Add(%x, %e)\n" Z, "highway highway" },
 	/* gates that broadcast, and their views */
 	{ X LAYER("b", "x", "2") "%h = Relu(%b)\nconst @w1 : f32[8,1] = fill(1)\n%a = Linear(%x, @w1)\n%t = Sigmoid(%a)\n"
 	  "%m = Mul(%h, %t)\n%c = Sub(1, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
@@ -133,6 +158,11 @@ static const struct skip_case {
 	{ X LAYER("b", "x", "2") "%h = Relu(%b)\nconst @w1 : f32[8,2] = fill(1)\n%a = Linear(%x, @w1)\n%s = Softmax(%a) {axis=1, to_end=0}\n"
 	  "%t = Slice(%s) {starts=[0,0], steps=[1,1]} : f32[3,1]\n%c = Slice(%s) {starts=[0,1], steps=[1,1]} : f32[3,1]\n"
 	  "%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	/* tests that are not each other's opposite; beside 0 neither lets anything through */
+	{ TH "%p = Less(%a, 0)\n%q = Greater(%a, 0)\n%m = Where(%p, %h, 0)\n%n = Where(%q, %x, 0)\n%z = Add(%m, %n)\n" Z, "highway-carry" },
+	{ TH "%p = LessOrEqual(%a, 0)\n%q = Greater(%b, 0)\n%m = Where(%p, 0, %h)\n%n = Where(%q, 0, %x)\n%z = Add(%m, %n)\n" Z, "highway-carry" },
+	{ HARD LAYER("e", "x", "3") "%c = Sigmoid(%e)\n%t = Cast(%k) {to=f32}\n%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Sub(%m, %n)\n" Z, "gated" },
+	{ HARD "%t = Sigmoid(%b)\n%l = Cast(%k) {to=f32}\n%m = Mul(%t, %l)\n%c = Sigmoid(%a)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "gated" },
 
 	/* blends: nothing is carried, or it comes from elsewhere */
 	{ T LAYER("e", "x", "3") "%m = Mul(%h, %t)\n%c = Sub(1, %t)\n%n = Mul(%e, %c)\n%z = Add(%m, %n)\n" Z, "blend" },
@@ -147,6 +177,12 @@ static const struct skip_case {
 	{ "input %s : f32[3,8]\n" T "%f = Sigmoid(%b)\n%g = Tanh(%a)\n%m = Mul(%s, %f)\n%n = Mul(%g, %t)\n%z = Add(%m, %n)\n" Z, "" }, /* LSTM */
 	{ "input %k : bool[3,8]\n" X LAYER("a", "x", "1") "%z = Where(%k, -1e9, %a)\n" Z, "" },
 	{ T "%m = Mul(%h, %t)\n%n = Mul(%x, %t)\n%z = Add(%m, %n)\n" Z, "gated" }, /* t*(h + x): a residual sum let through */
+
+	/* no gates: of 1 and 2, x + t (h + x) */
+	{ T "%c = Add(1, %t)\n%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "gated" },
+	{ T "%c = Sub(2, %t)\n%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%n, %m)\n" Z, "gated" },
+	{ T "%m = Mul(%h, %a)\n%n = Mul(%x, %b)\n%z = Add(%n, %m)\n" Z, "gated" },
+	{ HARD "%m = Where(%k, %h, 0)\n%z = Add(%x, %m)\n" Z, "gated" },
 
 	/* residual sums */
 	{ BASIC "%y = Add(%f, %x)\n%z = Relu(%y)\n" Z, "identity" },
