@@ -116,6 +116,7 @@ check: setup .venv/done
 	$(PYTHON) tests/onnx_proto.py
 	$(PYTHON) tests/opset_rows.py
 	$(PYTHON) tests/embed.py
+	$(PYTHON) tests/weights.py
 	$(PYTHON) tests/runtime.py
 	$(PYTHON) tests/threads.py
 	$(PYTHON) tests/blocks.py

@@ -100,6 +100,7 @@ struct emit_options {
 	const char *model;    /* base name of the model's file */
 	const char *settings; /* the options that shaped the output, as one would type them */
 	enum weights_form weights;
+	bool big_endian;   /* weights other than text */
 	bool libxsmm_call; /* products: not machine code, but an installed libxsmm's */
 	bool main;         /* NAME_main.c too */
 	bool trace;        /* run reports each stored tensor to a callback */
@@ -113,7 +114,8 @@ struct emission {
 	struct arena *arena;
 	const char *name, *upper;     /* resnet18, RESNET18 */
 	const char **input, **output; /* parameter names of run */
-	uint64_t weights_hash;
+	uint64_t code_id;    /* of the text of kernels and run, and of where weights lie */
+	uint64_t weights_id; /* once they are written: the checksum of their content */
 };
 
 /* A C identifier from a name of the model; never a keyword, never empty. */
@@ -123,7 +125,9 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run */
 void emit_header(struct emission *e);
 void emit_interface(struct emission *e, struct buf *out); /* init, error: what is not run */
-void emit_weights(struct emission *e); /* before the code, which states the hash */
+void emit_weights(struct emission *e); /* after code_id, and before the header, which states both ids */
+void emit_weights_type(const struct emission *e, struct buf *out); /* and its declaration, if linked */
+void emit_weights_check(const struct emission *e, struct buf *out); /* what init calls */
 enum weights_form weights_form(const struct emission *e); /* the one that it takes */
 void emit_main(struct emission *e);                       /* and NAME.trace, where traced */
 bool is_traced(

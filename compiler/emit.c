@@ -2,6 +2,7 @@
  * The generated code: NAME.c, which reads from top to bottom (what it is, helpers, kernels, tables,
  * run), and the other files by emit_header(), emit_interface(), emit_weights(), emit_main().
  */
+#include "ctext.h"
 #include "emission.h"
 
 #include <ctype.h>
@@ -143,9 +144,8 @@ static void write_head(struct emission *e, struct buf *out)
 	buf_printf(out, "/*\n * %s, compiled from %s by skipc %s (%s). See %s.h.\n *\n", e->name,
 		escape(e->arena, e->options->model), SKIPC_VERSION, e->options->settings, e->name);
 	buf_printf(out,
-		" * model SHA-256 %s\n * %s multiply-adds, %s bytes of weights, %s bytes of "
-		"arena%s\n *\n",
-		p->graph->sha256, grouped(e->arena, p->macs), grouped(e->arena, p->weights_bytes),
+		" * %s multiply-adds, %s bytes of weights, %s bytes of arena%s\n *\n",
+		grouped(e->arena, p->macs), grouped(e->arena, p->weights_bytes),
 		grouped(e->arena, p->cert.arena),
 		p->cert.arena == p->cert.bound ? ", which is the lower bound" : "");
 	if (p->graph->nskipped > 0)
@@ -378,53 +378,62 @@ static void write_run(struct emission *e, struct buf *out)
 	buf_printf(out, "\treturn %s_OK;\n}\n\n", e->upper);
 }
 
-/* The weights' definition stands in their own file. */
-static void write_weights_declaration(struct emission *e, struct buf *out)
+/* The id of code: of its text, but for comments and blanks, and of the place and order of each
+ * constant. What retraining leaves as it is, so that the new weights run in the old code. */
+static uint64_t code_id(const struct emission *e, const char *const *text, int n)
 {
-	long long bytes = (long long)e->plan->weights_bytes;
+	struct crc64 *c = arena_alloc(e->arena, sizeof(*c));
 
-	switch (weights_form(e)) {
-	case WEIGHTS_TEXT:
-		buf_printf(out, "extern const float %s_weights[];\n\n", e->name);
-		break;
-	case WEIGHTS_ROWS:
-		buf_printf(out,
-			"union %s_weights {\n\tchar rows[%lld][%d];\n\tfloat values[%lld];\n};\n\n"
-			"extern const union %s_weights %s_weights;\n\n",
-			e->name, (bytes + WEIGHTS_ROW - 1) / WEIGHTS_ROW, WEIGHTS_ROW, bytes / 4,
-			e->name, e->name);
-		break;
-	case WEIGHTS_INCBIN:
-		buf_printf(out, "extern const unsigned char %s_weights[];\n\n", e->name);
-		break;
-	default:
-		break;
+	crc64_begin(c);
+	for (int k = 0; k < n; k++)
+		for (const char *s = text[k], *end; *s != '\0'; s = end) {
+			end = c_token_end(s);
+			if (!isspace((unsigned char)*s) && (s[0] != '/' || s[1] != '*')) {
+				crc64_add(c, s, (size_t)(end - s));
+				crc64_add(c, " ", 1);
+			}
+		}
+	for (int k = 0; k < e->plan->nblob; k++) {
+		const struct blob *b = e->plan->blob[k];
+		const char *place = arena_printf(e->arena, "%d %lld %d %d %d %d %lld %s\n",
+			(int)b->packing, b->packing == PACK_TABLE ? 0 : (long long)b->buffer->offset,
+			b->group, b->block, b->stack, b->chunk, (long long)b->count,
+			shape_text(e->arena, &b->tensor[0]->shape));
+
+		crc64_add(c, place, strlen(place));
 	}
+	return crc64_end(c);
 }
 
-static void emit_code(struct emission *e)
+/* NAME.c; sets e->code_id. */
+static char *code_text(struct emission *e)
 {
-	struct buf out = { 0 };
-	struct helper_list helpers = { .e = e, .out = &out };
+	struct buf head = { 0 }, kernels = { 0 }, hooks = { 0 }, run = { 0 }, all = { 0 };
+	struct helper_list helpers = { .e = e, .out = &kernels };
+	struct buf *const part[] = { &head, &kernels, &hooks, &run };
 	int n;
 	const struct instance *v = instantiate(e->plan, e->name, &n);
 
-	write_head(e, &out);
+	write_head(e, &head);
 	if (is_x86(e->plan))
-		emit_x86(e, &out);
+		emit_x86(e, &kernels);
 	for (int k = 0; k < n; k++)
 		template_helpers(v[k].text, write_helper, &helpers);
 	for (int k = 0; k < n; k++) {
-		buf_puts(&out, v[k].text);
-		buf_puts(&out, "\n");
+		buf_puts(&kernels, v[k].text);
+		buf_puts(&kernels, "\n");
 	}
-	write_tables(e, &out);
-	write_weights_declaration(e, &out);
-	emit_profile(e, &out);
-	write_run(e, &out);
-	emit_interface(e, &out);
-	output_puts(e->out, arena_printf(e->arena, "%s.c", e->name), out.data);
-	buf_release(&out);
+	write_tables(e, &kernels);
+	emit_profile(e, &hooks);
+	write_run(e, &run);
+	e->code_id = code_id(e, (const char *[]){ kernels.data != NULL ? kernels.data : "", run.data }, 2);
+	for (int k = 0; k < 4; k++) {
+		if (part[k]->len > 0)
+			buf_add(&all, part[k]->data, part[k]->len);
+		buf_release(part[k]);
+	}
+	emit_interface(e, &all);
+	return all.data;
 }
 
 void emit(struct plan *p, const struct emit_options *options, struct output *out)
@@ -440,9 +449,12 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 	e.input = parameters(p->arena, p->graph->input, p->graph->ninput, NULL, 0);
 	e.output = parameters(
 		p->arena, p->graph->output, p->graph->noutput, e.input, p->graph->ninput);
+	char *code = code_text(&e);
+
 	emit_weights(&e);
-	emit_code(&e);
+	output_puts(out, arena_printf(p->arena, "%s.c", e.name), code);
 	emit_header(&e);
+	free(code);
 	if (options->main)
 		emit_main(&e);
 }

@@ -14,10 +14,12 @@ static const struct status {
 	{ "OK", 0, "no error" },
 	{ "E_NULL", -1, "a pointer is null" },
 	{ "E_ALIGN", -2, "the arena, the prepared memory or the weights are not aligned" },
-	{ "E_WEIGHTS", -3, "these are not the weights of this model" },
+	{ "E_WEIGHTS", -3, "these are not weights of this code" },
 	{ "E_BYTE_ORDER", -4, "the weights are in another byte order" },
 	{ "E_SIZE", -5, "the weights are too short" },
 	{ "E_ISA", -6, "this instruction set is not compiled in" },
+	{ "E_NO_WEIGHTS", -7, "no weights are linked in, and none were given" },
+	{ "E_CHECKSUM", -8, "the weights are damaged: this is not their checksum" },
 };
 
 enum { NSTATUS = sizeof(statuses) / sizeof(statuses[0]) };
@@ -100,7 +102,15 @@ static void write_macros(struct emission *e, struct buf *out)
 	int64_t arena = p->cert.arena > 0 ? p->cert.arena
 					  : 64; /* an array of no elements is not C */
 
-	buf_printf(out, "#define %s_ABI 1\n#define %s_MODEL_HASH \"%s\"\n", u, u, p->graph->sha256);
+	buf_printf(out,
+		"#define %s_ABI 2\n"
+		"#define %s_MODEL_HASH \"%s\" /* SHA-256 of its file, and of external data behind that */\n"
+		"#define %s_WEIGHTS_ID UINT64_C(0x%016llx) /* CRC-64/XZ of the weights written with this "
+		"header */\n"
+		"#define %s_CODE_ID UINT64_C(0x%016llx) /* weights that are written for this code say "
+		"the same */\n",
+		u, u, p->graph->sha256, u, (unsigned long long)e->weights_id, u,
+		(unsigned long long)e->code_id);
 	buf_printf(out, "#define %s_MACS %lldLL\n#define %s_WEIGHTS_SIZE %lld /* bytes */\n", u,
 		(long long)p->macs, u, (long long)p->weights_bytes);
 	buf_printf(out,
@@ -140,13 +150,18 @@ static void write_types(struct emission *e, struct buf *out)
 	buf_printf(out,
 		"/* A network ready to run. Constant after init: threads may share it. Its fields "
 		"are its own business. */\n"
-		"struct %s {\n\tconst float *weights;\n%s%s%s%s};\n\n",
+		"struct %s {\n\tconst float *weights;\n\tuint64_t weights_id;\n%s%s%s%s};\n\n",
 		e->name, is_x86(e->plan) ? shared : "", product_fields(e), trace, profile);
 	buf_printf(out, "/* All zero means defaults. */\nstruct %s_options {\n", e->name);
 	buf_printf(out,
 		"\t/* The contents of %s_weights.bin, aligned to 64 bytes, and how many bytes; "
 		"null: %s. */\n"
-		"\tconst void *weights;\n\tsize_t weights_size;\n",
+		"\tconst void *weights;\n\tsize_t weights_size;\n"
+		"\t/* Not 0: init reads all of the weights and compares their CRC-64/XZ (polynomial of "
+		"ECMA-182) with the one in\n"
+		"\t * their head, which else is all that it looks at. To see whether flash has rotted "
+		"since: init of another net. */\n"
+		"\tint check_weights;\n",
 		e->name,
 		form == WEIGHTS_BIN ? "an error, as none are linked in" : "those linked in");
 	/* what follows is the same for every target */
@@ -199,6 +214,11 @@ void emit_header(struct emission *e)
 		e->upper, e->upper, e->upper);
 	emit_signature(e, &out, ";\n\n");
 	buf_printf(&out,
+		"/* Which weights a net has that init made ready: %s_WEIGHTS_ID, or of other ones that "
+		"fit this code (skipc weights). */\n"
+		"uint64_t %s_weights_id(const struct %s *net);\n\n",
+		e->upper, e->name, e->name);
+	buf_printf(&out,
 		"/* What a status means, in English; never null. */\nconst char *%s_error(int "
 		"status);\n\n",
 		e->name);
@@ -208,35 +228,6 @@ void emit_header(struct emission *e)
 }
 
 /* ---- init and error ---- */
-
-/* The head of NAME_weights.bin as 32-bit words of a little-endian machine. */
-static void write_weights_check(struct emission *e, struct buf *out)
-{
-	uint64_t bytes = (uint64_t)e->plan->weights_bytes, hash = e->weights_hash;
-	uint32_t magic[2];
-
-	memset(magic, 0, sizeof(magic));
-	for (int k = 0; k < 8; k++)
-		magic[k / 4] |= (uint32_t)(unsigned char)"SKIPCWTS"[k] << 8 * (k % 4);
-	buf_printf(out,
-		"/* Are these the contents of %s_weights.bin? Its head, as 32-bit words: a magic "
-		"number, a byte order mark,\n"
-		" * a version, size and hash of the weights. */\n"
-		"static int check_weights(const void *file, size_t size)\n{\n"
-		"\tstatic const uint32_t head[8] = { 0x%08xu, 0x%08xu, 0x01020304u, 1u,\n"
-		"\t\t\t\t\t  0x%08xu, 0x%08xu, 0x%08xu, 0x%08xu };\n"
-		"\tconst uint32_t *const have = (const uint32_t *)file;\n\n",
-		e->name, magic[0], magic[1], (uint32_t)bytes, (uint32_t)(bytes >> 32),
-		(uint32_t)hash, (uint32_t)(hash >> 32));
-	buf_printf(out,
-		"\tif ((uintptr_t)file %% 64 != 0)\n\t\treturn %s_E_ALIGN;\n"
-		"\tif (size < 64 + (size_t)%s_WEIGHTS_SIZE)\n\t\treturn %s_E_SIZE;\n"
-		"\tif (have[2] == 0x04030201u)\n\t\treturn %s_E_BYTE_ORDER;\n"
-		"\tfor (int k = 0; k < 8; k++) {\n\t\tif (have[k] != head[k])\n\t\t\treturn "
-		"%s_E_WEIGHTS;\n\t}\n"
-		"\treturn %s_OK;\n}\n\n",
-		e->upper, e->upper, e->upper, e->upper, e->upper, e->upper);
-}
 
 /* The options' callback and its context, taken over by init. */
 static void write_hook(struct buf *out, const char *name)
@@ -250,23 +241,22 @@ static void write_hook(struct buf *out, const char *name)
 static void write_init(struct emission *e, struct buf *out)
 {
 	enum weights_form form = weights_form(e);
-	bool apart = form == WEIGHTS_INCBIN || form == WEIGHTS_BIN;
 
-	if (form == WEIGHTS_INCBIN)
-		buf_printf(out,
-			"#if defined(__GNUC__) && defined(__ELF__) && !defined(%s_NO_WEIGHTS)\n"
-			"#define LINKED %s_weights\n#define LINKED_SIZE (64 + "
-			"(size_t)%s_WEIGHTS_SIZE)\n#else\n"
-			"#define LINKED NULL\n#define LINKED_SIZE 0\n#endif\n\n",
-			e->upper, e->name, e->upper);
 	buf_printf(out,
 		"int %s_init(struct %s *net, void *prepared, const struct %s_options "
 		"*options)\n{\n",
 		e->name, e->name, e->name);
-	buf_printf(out, "\tconst void *file = %s;\n\tsize_t size = %s;\n\n",
-		form == WEIGHTS_INCBIN ? "LINKED" : "NULL",
-		form == WEIGHTS_INCBIN ? "LINKED_SIZE" : "0");
-	buf_printf(out, "\t(void)prepared;\n\tif (net == NULL)\n\t\treturn %s_E_NULL;\n", e->upper);
+	if (form == WEIGHTS_BIN)
+		buf_puts(out, "\tconst void *weights = NULL;\n");
+	else if (form == WEIGHTS_INCBIN)
+		buf_printf(out,
+			"#ifdef %s_NO_WEIGHTS\n\tconst void *weights = NULL;\n#else\n"
+			"\tconst void *weights = %s_weights;\n#endif\n",
+			e->upper, e->name);
+	else
+		buf_printf(out, "\tconst void *weights = &%s_weights;\n", e->name);
+	buf_printf(out, "\tint status;\n\n\t(void)prepared;\n\tif (net == NULL)\n\t\treturn %s_E_NULL;\n",
+		e->upper);
 	if (e->options->trace)
 		write_hook(out, "trace");
 	buf_printf(out, "#ifdef %s_PROFILE\n", e->upper);
@@ -285,26 +275,29 @@ static void write_init(struct emission *e, struct buf *out)
 			      "\t\tnet->parallel_context = options->parallel_context;\n\t}\n");
 	if (calls_libxsmm(e))
 		buf_puts(out, "\tfind_gemms(net);\n");
-	buf_puts(out, "\tif (options != NULL && options->weights != NULL) {\n\t\tfile = "
-		      "options->weights;\n"
-		      "\t\tsize = options->weights_size;\n\t}\n");
-	if (apart)
-		buf_printf(out, "\tif (file == NULL)\n\t\treturn %s_E_NULL;\n", e->upper);
-	else
-		buf_printf(out,
-			"\tif (file == NULL) {\n\t\tnet->weights = %s_weights%s;\n\t\treturn "
-			"%s_OK;\n\t}\n",
-			e->name, form == WEIGHTS_ROWS ? ".values" : "", e->upper);
 	buf_printf(out,
-		"\tconst int status = check_weights(file, size);\n\n\tif (status == %s_OK)\n"
-		"\t\tnet->weights = (const float *)file + 16; /* behind the head */\n\treturn "
-		"status;\n}\n\n",
-		e->upper);
+		"\tif (options != NULL && options->weights != NULL) {\n"
+		"\t\tweights = options->weights;\n"
+		"\t\tif ((uintptr_t)weights %% 64 != 0)\n\t\t\treturn %s_E_ALIGN;\n"
+		"\t\tif (options->weights_size < 64 + (size_t)%s_WEIGHTS_SIZE)\n"
+		"\t\t\treturn %s_E_SIZE;\n\t}\n"
+		"\tif (weights == NULL)\n\t\treturn %s_E_NO_WEIGHTS;\n",
+		e->upper, e->upper, e->upper, e->upper);
+	buf_printf(out,
+		"\tstatus = check_weights(weights, options != NULL && options->check_weights);\n"
+		"\tif (status != %s_OK)\n\t\treturn status;\n"
+		"\tnet->weights = (const float *)weights + 16; /* behind the head */\n"
+		"\tnet->weights_id = id_of((const uint32_t *)weights);\n"
+		"\treturn %s_OK;\n}\n\n"
+		"uint64_t %s_weights_id(const struct %s *net)\n{\n"
+		"\treturn net != NULL ? net->weights_id : 0;\n}\n\n",
+		e->upper, e->upper, e->name, e->name);
 }
 
 void emit_interface(struct emission *e, struct buf *out)
 {
-	write_weights_check(e, out);
+	emit_weights_type(e, out);
+	emit_weights_check(e, out);
 	write_init(e, out);
 	buf_printf(out, "const char *%s_error(int status)\n{\n\tswitch (status) {\n", e->name);
 	for (int k = 0; k < NSTATUS; k++)

@@ -230,6 +230,8 @@ static const char help[] =
 	"compile:\n"
 	"  --main           also NAME_main.c, a program: PROG x0.npy ... -o y0.npy ...\n"
 	"  --weights=FORM   text, rows, incbin or bin; by size unless given\n"
+	"  --byte-order=O   of these but text: little (unless given) or big, that of the machine "
+	"which runs it\n"
 	"  --gemm=FORM      of --target=x86-64's small products: inline (libxsmm's machine code in "
 	"the output),\n"
 	"                   libxsmm-call (calls of an installed libxsmm; link -lxsmm)\n"
@@ -367,6 +369,11 @@ static int parse_options(struct job *j, int argc, char **argv)
 				return usage("--weights is auto, text, rows, incbin or bin, not ",
 					value);
 			note_setting(j, arena_printf(&j->arena, "--weights=%s", value));
+		} else if ((value = option(argv, &k, "--byte-order")) != NULL) {
+			if (strcmp(value, "little") != 0 && strcmp(value, "big") != 0)
+				return usage("--byte-order is little or big, not ", value);
+			j->emit.big_endian = strcmp(value, "big") == 0;
+			note_setting(j, arena_printf(&j->arena, "--byte-order=%s", value));
 		} else if ((value = option(argv, &k, "--gemm")) != NULL) {
 			if (strcmp(value, "inline") != 0 && strcmp(value, "libxsmm-call") != 0)
 				return usage("--gemm is inline or libxsmm-call, not ", value);

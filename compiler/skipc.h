@@ -248,7 +248,7 @@ struct graph {
 	struct onnx_node *onnx;
 	int nonnx;
 	const char *producer; /* "pytorch 2.13", may be "" */
-	char sha256[65];      /* of the model file, hexadecimal */
+	char sha256[65];      /* of the model and its external data, hexadecimal */
 	int64_t model_bytes;
 	int64_t folded; /* bytes of constants that eval.c made: bounds memory and time */
 	bool *scales;   /* by ONNX node: it scales a layer's result by a constant; skip_scan() */
@@ -434,6 +434,17 @@ void expr_print(struct buf *out, const struct op *op, const struct node *n, enum
 void print_literal(struct buf *out, double v, enum dtype type, const char *vector);
 /* Is there an intrinsic for each step? literal[k]: input k is a number known now. */
 bool expr_has_vector(const struct op *op, const struct node *n, const bool *literal);
+
+/* ---- crc.c: checksums that everybody can compute ---- */
+
+struct crc64 {
+	uint64_t sum;
+	uint64_t table[8][256];
+};
+
+void crc64_begin(struct crc64 *c);
+void crc64_add(struct crc64 *c, const void *data, size_t n);
+uint64_t crc64_end(const struct crc64 *c); /* of all that was added; more may follow */
 
 /* ---- math64.c: the same bits on every host ---- */
 

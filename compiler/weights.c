@@ -2,12 +2,20 @@
  * The weights, in a file of their own. Four forms, by size unless --weights= says which:
  *
  *   text    up to 2 MB   hexadecimal floats: no byte order, any compiler
- *   rows    up to 16 MB  rows of string literals in a union: fifteen times faster to compile,
- * little endian incbin  above        NAME_weights.bin, taken in by the assembler (gcc or clang,
- * ELF) bin     on demand    NAME_weights.bin, which the caller maps or flashes and passes to init
+ *   rows    up to 16 MB  rows of string literals in a union: fifteen times faster to compile
+ *   incbin  above        NAME_weights.bin, taken in by the assembler (gcc, clang)
+ *   bin     on demand    NAME_weights.bin, which the caller maps or flashes and passes to init
  *
- * NAME_weights.bin starts with a header of 64 bytes, little endian: "SKIPCWTS", the byte order mark
- * 0x01020304 and version 1 (32 bits each), bytes and hash of what follows (64 bits each), zeros.
+ * All but text are little endian, or big with --byte-order=big. Whatever the form, a head of 16
+ * words of 32 bits comes first, 64-bit numbers with their low word first:
+ *
+ *   0   "SKIPCWTS", as two words of little-endian text
+ *   2   the byte order mark, 0x01020304
+ *   3   version 2
+ *   4   bytes of the weights, those of the head not among them
+ *   6   NAME_CODE_ID: which code reads them (emit.c)
+ *   8   NAME_WEIGHTS_ID: CRC-64/XZ of the weights, as little-endian floats
+ *   10  zeros
  */
 #include "emission.h"
 
@@ -29,27 +37,15 @@ enum weights_form weights_form(const struct emission *e)
 				    : WEIGHTS_INCBIN;
 }
 
-/* FNV-1a over 32-bit words: the weights' identity, not a defence. */
-static uint64_t hash_floats(uint64_t h, const float *v, int64_t n)
-{
-	for (int64_t k = 0; k < n; k++) {
-		uint32_t bits;
-
-		memcpy(&bits, &v[k], sizeof(bits));
-		h = (h ^ bits) * 1099511628211u;
-	}
-	return h;
-}
-
-/* Little-endian bytes of v, on any host. */
-static void to_bytes(unsigned char *to, const float *v, int64_t n)
+/* Bytes of v in that order, on any host. */
+static void to_bytes(unsigned char *to, const float *v, int64_t n, bool big)
 {
 	for (int64_t k = 0; k < n; k++) {
 		uint32_t bits;
 
 		memcpy(&bits, &v[k], sizeof(bits));
 		for (int i = 0; i < 4; i++)
-			to[4 * k + i] = (unsigned char)(bits >> 8 * i);
+			to[4 * k + (big ? 3 - i : i)] = (unsigned char)(bits >> 8 * i);
 	}
 }
 
@@ -125,63 +121,85 @@ static void write_rows(struct row_writer *w, const unsigned char *bytes, int64_t
 	}
 }
 
-static void write_header(FILE *f, uint64_t bytes, uint64_t hash)
-{
-	unsigned char h[64] = "SKIPCWTS";
+enum { HEAD = 16 }; /* words */
 
-	for (int i = 0; i < 4; i++)
-		h[8 + i] = (unsigned char)(0x01020304u >> 8 * i);
-	h[12] = 1;
-	for (int i = 0; i < 8; i++) {
-		h[16 + i] = (unsigned char)(bytes >> 8 * i);
-		h[24 + i] = (unsigned char)(hash >> 8 * i);
+static void make_head(const struct emission *e, uint64_t weights_id, uint32_t head[HEAD])
+{
+	const char *magic = "SKIPCWTS";
+	const uint64_t number[] = { (uint64_t)e->plan->weights_bytes, e->code_id, weights_id };
+
+	memset(head, 0, HEAD * sizeof(*head));
+	for (int k = 0; k < 8; k++)
+		head[k / 4] |= (uint32_t)(unsigned char)magic[k] << 8 * (k % 4);
+	head[2] = 0x01020304u;
+	head[3] = 2;
+	for (int k = 0; k < 3; k++) {
+		head[4 + 2 * k] = (uint32_t)number[k];
+		head[5 + 2 * k] = (uint32_t)(number[k] >> 32);
 	}
-	fwrite(h, 1, sizeof(h), f);
+}
+
+/* As bytes, or as C. The same number of characters whatever it says: it is written before the
+ * weights and, when their checksum is known, again. */
+static void write_head(const struct emission *e, FILE *f, enum weights_form form)
+{
+	uint32_t head[HEAD];
+
+	make_head(e, e->weights_id, head);
+	for (int k = 0; k < HEAD; k++) {
+		if (form == WEIGHTS_TEXT || form == WEIGHTS_ROWS) {
+			fprintf(f, "%s0x%08xu%s", k % 8 == 0 ? "\t" : " ", head[k],
+				k + 1 == HEAD ? "\n" : k % 8 == 7 ? ",\n" : ",");
+			continue;
+		}
+		for (int i = 0; i < 4; i++)
+			fputc((int)(head[k] >> 8 * (e->options->big_endian ? 3 - i : i) & 255), f);
+	}
 }
 
 /* Where the weights go, in which form, and what has gone. */
 struct writer {
 	FILE *f;
 	enum weights_form form;
+	bool big_endian;
 	struct row_writer rows;
 	int64_t at; /* bytes */
-	uint64_t hash;
+	struct crc64 crc;
 };
 
 static void write_floats(struct writer *w, const float *v, int64_t n)
 {
-	unsigned char *bytes = malloc((size_t)n * 4 + 1);
+	enum { PART = 1024 };
+	unsigned char bytes[4 * PART];
 
-	if (bytes == NULL)
-		die("out of memory");
-	w->hash = hash_floats(w->hash, v, n);
-	w->at += 4 * n;
-	to_bytes(bytes, v, n);
-	if (w->form == WEIGHTS_TEXT)
-		write_text(w->f, v, n);
-	else if (w->form == WEIGHTS_ROWS)
-		write_rows(&w->rows, bytes, 4 * n);
-	else
-		fwrite(bytes, 4, (size_t)n, w->f);
-	free(bytes);
+	for (int64_t k = 0, m; k < n; k += m, w->at += 4 * m) {
+		m = n - k < PART ? n - k : PART;
+		to_bytes(bytes, v + k, m, false);
+		crc64_add(&w->crc, bytes, (size_t)m * 4);
+		if (w->big_endian)
+			to_bytes(bytes, v + k, m, true);
+		if (w->form == WEIGHTS_TEXT)
+			write_text(w->f, v + k, m);
+		else if (w->form == WEIGHTS_ROWS)
+			write_rows(&w->rows, bytes, 4 * m);
+		else
+			fwrite(bytes, 4, (size_t)m, w->f);
+	}
 }
 
 /* Every blob in turn, each behind the zeros that align it. One at a time is in memory. */
-static uint64_t write_blobs(struct emission *e, FILE *f, enum weights_form form)
+static void write_blobs(struct emission *e, struct writer *w)
 {
 	static const float zeros[16] = { 0.0f };
-	struct writer w = {
-		.f = f, .form = form, .rows = { .f = f }, .hash = 14695981039346656037u
-	};
 
 	for (int k = 0; k < e->plan->nblob; k++) {
 		const struct blob *b = e->plan->blob[k];
 
 		if (b->packing == PACK_TABLE)
 			continue;
-		write_floats(&w, zeros, (b->buffer->offset - w.at) / 4);
-		if (form == WEIGHTS_TEXT)
-			fprintf(f, "\t/* %s: %s, %s */\n",
+		write_floats(w, zeros, (b->buffer->offset - w->at) / 4);
+		if (w->form == WEIGHTS_TEXT)
+			fprintf(w->f, "\t/* %s: %s, %s */\n",
 				prov_text(e->arena, e->plan->graph, b->prov, 3),
 				shape_text(e->arena, &b->tensor[0]->shape),
 				packing_text(e->arena, b));
@@ -190,30 +208,69 @@ static uint64_t write_blobs(struct emission *e, FILE *f, enum weights_form form)
 		if (v == NULL)
 			die("out of memory");
 		pack_blob(e->plan, b, v);
-		write_floats(&w, v, b->count);
+		write_floats(w, v, b->count);
 		free(v);
 	}
-	if (form == WEIGHTS_ROWS && w.rows.at % ROW != 0)
-		fputs("\" },\n", f);
-	return w.hash;
+	if (w->form == WEIGHTS_ROWS && w->rows.at % ROW != 0)
+		fputs("\" },\n", w->f);
+}
+
+/* The head and the weights behind it, with `between` in the middle; sets e->weights_id. */
+static void write_weights(struct emission *e, FILE *f, enum weights_form form, const char *between)
+{
+	struct writer w = {
+		.f = f, .form = form, .big_endian = e->options->big_endian, .rows = { .f = f }
+	};
+	const long place = ftell(f);
+
+	write_head(e, f, form);
+	fputs(between, f);
+	crc64_begin(&w.crc);
+	write_blobs(e, &w);
+	e->weights_id = crc64_end(&w.crc);
+	fseek(f, place, SEEK_SET);
+	write_head(e, f, form);
+	fseek(f, 0, SEEK_END);
 }
 
 static void emit_bin(struct emission *e)
 {
 	FILE *f = output_open(e->out, arena_printf(e->arena, "%s_weights.bin", e->name));
 
-	if (f == NULL)
-		return;
-	write_header(f, 0, 0); /* its place; the hash is known at the end */
-	e->weights_hash = write_blobs(e, f, WEIGHTS_BIN);
-	rewind(f);
-	write_header(f, (uint64_t)e->plan->weights_bytes, e->weights_hash);
-	fseek(f, 0, SEEK_END);
+	if (f != NULL)
+		write_weights(e, f, WEIGHTS_BIN, "");
 }
 
-/* The bytes of NAME_weights.bin by way of the assembler. */
+/* Refuses targets of the other byte order, where the compiler says which it has. */
+static void write_order_check(const struct emission *e, FILE *f)
+{
+	const bool big = e->options->big_endian;
+
+	fprintf(f,
+		"#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_%s_ENDIAN__\n"
+		"#error \"these bytes are %s endian: compile the model with --byte-order=%s, or "
+		"--weights=text\"\n#endif\n\n",
+		big ? "BIG" : "LITTLE", big ? "big" : "little", big ? "little" : "big");
+}
+
+/* The bytes of NAME_weights.bin by way of the assembler: a read-only section, as each format of
+ * object files calls it. */
 static void emit_incbin(struct emission *e, FILE *f)
 {
+	static const char sections[] =
+		"#if defined(__APPLE__) /* Mach-O */\n"
+		"#define SECTION \".pushsection __TEXT,__const\\n\\t.private_extern \" SYMBOL\n"
+		"#define BACK \".popsection\"\n"
+		"#elif defined(_WIN32) /* COFF */\n"
+		"#define SECTION \".section .rdata,\\\"dr\\\"\"\n"
+		"#define BACK \".text\"\n"
+		"#elif defined(__wasm__)\n"
+		"#define SECTION \".section .rodata.\" SYMBOL \",\\\"\\\",@\\n\\t.hidden \" SYMBOL\n"
+		"#define BACK \".size \" SYMBOL \", . - \" SYMBOL \"\\n\\t.text\"\n"
+		"#elif defined(__ELF__)\n"
+		"#define SECTION \".pushsection .rodata\\n\\t.hidden \" SYMBOL\n"
+		"#define BACK \".popsection\"\n";
+
 	fprintf(f,
 		"/* Weights of %s: %lld bytes, in %s_weights.bin beside this file. The assembler "
 		"looks for it where -I says;\n"
@@ -223,40 +280,115 @@ static void emit_incbin(struct emission *e, FILE *f)
 		"#ifndef %s_WEIGHTS_FILE\n#define %s_WEIGHTS_FILE \"%s_weights.bin\"\n#endif\n\n",
 		e->name, (long long)e->plan->weights_bytes, e->name, e->upper, e->upper, e->upper,
 		e->upper, e->name);
+	fprintf(f, "#ifndef %s_NO_WEIGHTS\n", e->upper);
+	write_order_check(e, f);
 	fprintf(f,
-		"#if defined(__GNUC__) && defined(__ELF__) && !defined(%s_NO_WEIGHTS)\n"
-		"__asm__(\".pushsection .rodata\\n\"\n\t\".balign 64\\n\"\n\t\".globl "
-		"%s_weights\\n\"\n\t\".hidden %s_weights\\n\"\n"
-		"\t\"%s_weights:\\n\"\n\t\".incbin \\\"\" %s_WEIGHTS_FILE "
-		"\"\\\"\\n\"\n\t\".popsection\\n\");\n#endif\n\n"
+		"#define TEXT(x) #x\n#define TEXT_OF(x) TEXT(x)\n"
+		"#define SYMBOL TEXT_OF(__USER_LABEL_PREFIX__) \"%s_weights\"\n%s#endif\n\n"
+		"#if !defined(SECTION) || !(defined(__GNUC__) || defined(__clang__))\n"
+		"#error \"this assembler takes in no file: compile the model with --weights=rows or "
+		"text, or define %s_NO_WEIGHTS everywhere and give init the file\"\n#endif\n",
+		e->name, sections, e->upper);
+	fprintf(f,
+		"__asm__(SECTION \"\\n\\t.balign 64\\n\\t.globl \" SYMBOL \"\\n\" SYMBOL\n"
+		"\t\":\\n\\t.incbin \\\"\" %s_WEIGHTS_FILE \"\\\"\\n\\t\" BACK \"\\n\");\n#endif\n\n"
 		"/* A translation unit may not be empty. */\nextern const unsigned char "
 		"%s_weights[];\n",
-		e->upper, e->name, e->name, e->name, e->upper, e->name);
+		e->upper, e->name);
 }
 
 static void emit_array(struct emission *e, FILE *f, enum weights_form form)
 {
-	long long bytes = (long long)e->plan->weights_bytes, count = bytes / 4;
+	struct buf type = { 0 };
 
-	fprintf(f, "/* Weights of %s: %lld bytes, packed for its kernels. */\n\n", e->name, bytes);
-	if (form == WEIGHTS_TEXT) {
-		fprintf(f, "extern const float %s_weights[];\n\nconst float %s_weights[] = {\n",
-			e->name, e->name);
-		e->weights_hash = write_blobs(e, f, form);
-		fprintf(f, "%s};\n", count == 0 ? "\t0x0p+0f,\n" : "");
-		return;
-	}
-	fprintf(f, "#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__\n"
-		   "#error \"these bytes are little endian: compile the model with "
-		   "--weights=text\"\n#endif\n\n");
-	fprintf(f, "union %s_weights {\n\tchar rows[%lld][%d];\n\tfloat values[%lld];\n};\n\n",
-		e->name, (bytes + ROW - 1) / ROW, ROW, count);
 	fprintf(f,
-		"extern const union %s_weights %s_weights;\n\nconst union %s_weights %s_weights = "
-		"{ {\n",
-		e->name, e->name, e->name, e->name);
-	e->weights_hash = write_blobs(e, f, form);
-	fputs("} };\n", f);
+		"/* Weights of %s: %lld bytes, packed for its kernels. */\n#include <stdint.h>\n\n",
+		e->name, (long long)e->plan->weights_bytes);
+	if (form == WEIGHTS_ROWS)
+		write_order_check(e, f);
+	emit_weights_type(e, &type);
+	fprintf(f, "%sconst struct %s_weights %s_weights = { {\n", type.data, e->name, e->name);
+	write_weights(e, f, form, form == WEIGHTS_ROWS ? "}, { {\n" : "}, {\n");
+	if (e->plan->weights_bytes == 0)
+		fputs("\t0x0p+0f,\n", f);
+	fputs(form == WEIGHTS_ROWS ? "} } };\n" : "} };\n", f);
+	buf_release(&type);
+}
+
+void emit_weights_type(const struct emission *e, struct buf *out)
+{
+	const long long bytes = (long long)e->plan->weights_bytes;
+
+	switch (weights_form(e)) {
+	case WEIGHTS_TEXT:
+		buf_printf(out,
+			"struct %s_weights {\n\tuint32_t head[%d];\n\tfloat values[%lld];\n};\n\n"
+			"extern const struct %s_weights %s_weights;\n\n",
+			e->name, HEAD, bytes > 0 ? bytes / 4 : 1, e->name, e->name);
+		break;
+	case WEIGHTS_ROWS:
+		buf_printf(out,
+			"struct %s_weights {\n\tuint32_t head[%d];\n\tunion {\n"
+			"\t\tchar rows[%lld][%d];\n\t\tfloat values[%lld];\n\t} of;\n};\n\n"
+			"extern const struct %s_weights %s_weights;\n\n",
+			e->name, HEAD, (bytes + ROW - 1) / ROW, ROW, bytes / 4, e->name, e->name);
+		break;
+	case WEIGHTS_INCBIN:
+		buf_printf(out,
+			"#ifndef %s_NO_WEIGHTS\nextern const unsigned char %s_weights[];\n#endif\n\n",
+			e->upper, e->name);
+		break;
+	default:
+		break;
+	}
+}
+
+/* check_weights() of generated code. The words of the head are of this machine's byte order, or they
+ * are refused; so are the floats, whose little-endian bytes the checksum is of. */
+void emit_weights_check(const struct emission *e, struct buf *out)
+{
+	struct crc64 *c = arena_alloc(e->arena, sizeof(*c));
+	uint32_t head[HEAD];
+
+	crc64_begin(c);
+	buf_puts(out,
+		"/* CRC-64/XZ (polynomial 0x42f0e1eba9ea3693 of ECMA-182, reflected) of n bytes, a nibble "
+		"at a time; of words\n"
+		" * whose bytes are in reverse order with `flip` 3. Volatile: the compiler may know what "
+		"stood there once. */\n"
+		"static uint64_t crc64(const volatile unsigned char *bytes, size_t n, size_t flip)\n{\n"
+		"\tstatic const uint64_t table[16] = {");
+	for (int k = 0; k < 16; k++)
+		buf_printf(out, "%sUINT64_C(0x%016llx)%s", k % 4 == 0 ? "\n\t\t" : " ",
+			(unsigned long long)c->table[0][16 * k], k < 15 ? "," : "\n\t};\n");
+	buf_puts(out,
+		"\tuint64_t sum = ~(uint64_t)0;\n\n"
+		"\tfor (size_t k = 0; k < n; k++) {\n\t\tsum ^= bytes[k ^ flip];\n"
+		"\t\tsum = sum >> 4 ^ table[sum & 15];\n\t\tsum = sum >> 4 ^ table[sum & 15];\n"
+		"\t}\n\treturn ~sum;\n}\n\n"
+		"static uint64_t id_of(const uint32_t *head)\n{\n"
+		"\treturn (uint64_t)head[9] << 32 | head[8];\n}\n\n");
+	make_head(e, 0, head);
+	buf_printf(out,
+		"/* Are these weights of this code, and whole? Their head is 32-bit words: a magic "
+		"number, a byte order mark,\n"
+		" * a version, the size, %s_CODE_ID, the weights' own checksum (0 here), zeros. */\n"
+		"static int check_weights(const void *weights, int all)\n{\n"
+		"\tstatic const uint32_t head[%d] = {",
+		e->upper, HEAD);
+	for (int k = 0; k < 8; k++)
+		buf_printf(out, "%s0x%08xu%s", k % 8 == 0 ? "\n\t\t" : " ", head[k],
+			k < 7 ? "," : "\n\t};\n");
+	buf_printf(out,
+		"\tconst uint32_t *const have = (const uint32_t *)weights;\n"
+		"\tconst unsigned char *const bytes = (const unsigned char *)weights;\n\n"
+		"\tif (have[2] == 0x04030201u)\n\t\treturn %s_E_BYTE_ORDER;\n"
+		"\tfor (int k = 0; k < %d; k++)\n"
+		"\t\tif (have[k] != head[k] && k / 2 != 4)\n\t\t\treturn %s_E_WEIGHTS;\n"
+		"\tif (all && crc64(bytes + %d, %s_WEIGHTS_SIZE, bytes[8] == 4 ? 0 : 3) != "
+		"id_of(have))\n\t\treturn %s_E_CHECKSUM;\n"
+		"\treturn %s_OK;\n}\n\n",
+		e->upper, HEAD, e->upper, HEAD * 4, e->upper, e->upper, e->upper);
 }
 
 void emit_weights(struct emission *e)

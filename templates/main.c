@@ -13,7 +13,7 @@
 #include "skipc_pool.h"
 #endif
 
-static const char usage[] = "usage: PROGRAM x0.npy [x1.npy ...] -o y0.npy [y1.npy ...] [--time N] [--isa N] [--weights FILE] [--trace-dir DIR] [--profile] [--threads N]\n"
+static const char usage[] = "usage: PROGRAM x0.npy [x1.npy ...] -o y0.npy [y1.npy ...] [--time N] [--isa N] [--weights FILE] [--check-weights] [--trace-dir DIR] [--profile] [--threads N]\n"
 			    "inputs and outputs in the order of the graph; --time prints N times of one run, after one not counted,\n"
 			    "--profile (compiled with -DNAME_PROFILE) means of its steps; --threads (-DSKIPC_POOL): 0 is all processors\n";
 
@@ -229,6 +229,8 @@ int main(int argc, char **argv)
 			times = atoi(argv[++k]);
 		} else if (strcmp(argv[k], "--isa") == 0 && k + 1 < argc) {
 			options.isa = atoi(argv[++k]);
+		} else if (strcmp(argv[k], "--check-weights") == 0) {
+			options.check_weights = 1;
 		} else if (strcmp(argv[k], "--weights") == 0 && k + 1 < argc) {
 			options.weights = read_file(argv[++k], &options.weights_size);
 #ifdef SKIPC_POOL

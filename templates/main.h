@@ -31,6 +31,7 @@ struct network {
 struct network_options {
 	const void *weights;
 	size_t weights_size;
+	int check_weights;
 	void (*parallel_for)(void *context, void (*body)(void *task, int index, int worker), void *task, int count);
 	void *parallel_context;
 	int workers, isa;

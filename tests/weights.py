@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""What is promised of weights, whatever their form.
+
+    weights.py [--skipc PATH] [NAME ...]
+
+Forms and byte orders give the same bits on machines of either order, and are refused on the other; each object file's
+format takes in a .bin; init sees each turned bit of a file, if asked (programs/weights.c).
+"""
+import argparse
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FLAGS = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror".split()
+FORMS = ("text", "rows", "incbin", "bin")
+MACHINES = [  # big-endian: compiler, emulator, its root, further flags
+    ("powerpc-linux-gnu-gcc", "qemu-ppc", "/usr/powerpc-linux-gnu", []),
+    ("s390x-linux-gnu-gcc", "qemu-s390x", "/usr/s390x-linux-gnu", ["-std=gnu99"]),  # else FLT_EVAL_METHOD is 1
+]
+
+
+def call(command, status=0, **options):
+    command = [str(c) for c in command]
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    if done.returncode != status:
+        raise SystemExit(f"weights.py: {' '.join(command)}\nexit status {done.returncode}, not {status}\n"
+                         f"{done.stdout[-1000:]}{done.stderr[-3000:]}")
+    return done.stdout + done.stderr
+
+
+def small_model(path, seed=1, scale=1.0, kernel=3, external=None):
+    """Convolution, Relu, fully connected layer: 34 floats; external: the file of the weights beside it."""
+    random = np.random.default_rng(seed)
+    inits = [numpy_helper.from_array((random.standard_normal(s) * scale).astype(np.float32), n)
+             for n, s in (("w", (2, 1, kernel, kernel)), ("b", (2,)), ("v", (4, 3)), ("c", (3,)))]
+    nodes = [helper.make_node("Conv", ["x", "w", "b"], ["h"], strides=[2, 2]), helper.make_node("Relu", ["h"], ["r"]),
+             helper.make_node("GlobalMaxPool", ["r"], ["p"]), helper.make_node("Concat", ["p", "p"], ["q"], axis=1),
+             helper.make_node("Flatten", ["q"], ["f"]), helper.make_node("Gemm", ["f", "v", "c"], ["y"])]
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 6, 6])],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3])], inits)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    if external is None:
+        onnx.save(model, path)
+    else:
+        onnx.save(model, path, save_as_external_data=True, location=external, size_threshold=0)
+    return path
+
+
+def sources(folder):
+    return sorted(os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(".c"))
+
+
+def macho(data):
+    """Sections by number, and symbols (name, number of the section, address in it, is it global)."""
+    commands, at, sections, symbols = struct.unpack_from("<I", data, 16)[0], 32, [], []
+    for _ in range(commands):
+        command, size = struct.unpack_from("<II", data, at)
+        if command == 0x19:
+            for k in range(struct.unpack_from("<I", data, at + 64)[0]):
+                name, segment, address, length, offset = struct.unpack_from("<16s16sQQI", data, at + 72 + 80 * k)
+                sections.append((f"{segment.decode()},{name.decode()}".replace("\0", ""), address, offset))
+        if command == 2:
+            first, count, strings = struct.unpack_from("<III", data, at + 8)
+            for k in range(count):
+                text, kind, section, _, value = struct.unpack_from("<IBBHQ", data, first + 16 * k)
+                name = data[strings + text:data.index(b"\0", strings + text)].decode()
+                symbols.append((name, section, value, kind & 1))
+        at += size
+    return sections, symbols
+
+
+def coff(data):
+    count, _, first, nsymbol, optional = struct.unpack_from("<HIIIH", data, 2)
+    sections, symbols = [], []
+    for k in range(count):
+        name, _, address, _, offset = struct.unpack_from("<8sIIII", data, 20 + optional + 40 * k)
+        sections.append((name.rstrip(b"\0").decode(), address, offset))
+    for k in range(nsymbol):
+        name, value, section, _, storage = struct.unpack_from("<8sIhHB", data, first + 18 * k)
+        if name[:4] == bytes(4):
+            at = first + 18 * nsymbol + struct.unpack_from("<I", name, 4)[0]
+            name = data[at:data.index(b"\0", at)]
+        symbols.append((name.rstrip(b"\0").decode(errors="replace"), section, value, storage == 2))
+    return sections, symbols
+
+
+OBJECTS = [  # target of clang or a gcc, how to read its objects, symbol, section
+    ("x86_64-apple-darwin", macho, "_net_weights", "__TEXT,__const"),
+    ("arm64-apple-darwin", macho, "_net_weights", "__TEXT,__const"),
+    ("x86_64-w64-windows-gnu", coff, "net_weights", ".rdata"),
+    ("i686-w64-windows-gnu", coff, "_net_weights", ".rdata"),
+    ("x86_64-w64-mingw32-gcc", coff, "net_weights", ".rdata"),
+]
+
+
+class Test:
+    def __init__(self, skipc, work):
+        self.skipc, self.work = skipc, work
+
+    def compile(self, model, *options, folder=None):
+        folder = folder or tempfile.mkdtemp(dir=self.work)
+        call([self.skipc, "compile", model, "-o", folder, "--name", "net", "--target=c", *options])
+        return folder
+
+    def output(self, folder, *options, compiler=("gcc", "-O2"), prefix=()):
+        x = np.random.default_rng(3).standard_normal((1, 1, 6, 6)).astype(np.float32)
+        np.save(f"{folder}/x.npy", x)
+        call([compiler[0], *FLAGS, *compiler[1:], "-I", folder, *sources(folder), "-o", f"{folder}/program"])
+        call([*prefix, f"{folder}/program", f"{folder}/x.npy", "-o", f"{folder}/y.npy", "--check-weights", *options])
+        return np.load(f"{folder}/y.npy").astype(np.float32).tobytes()
+
+    def orders(self):
+        """Each form in each byte order where it belongs: the same bits. Where it does not: refused."""
+        model = small_model(f"{self.work}/net.onnx")
+        here = self.output(self.compile(model, "--main"))
+        for machine in ((("gcc", None, None, []),) + tuple(MACHINES)):
+            compiler, emulator, root, flags = machine
+            right, wrong = ("little", "big") if emulator is None else ("big", "little")
+            if not shutil.which(compiler) or emulator is not None and not shutil.which(emulator):
+                print(f"NOT RUN: {compiler} with {emulator} (not installed)")
+                continue
+            prefix = [emulator, "-L", root] if emulator else []
+            for form in FORMS:
+                folder = self.compile(model, "--main", f"--weights={form}", f"--byte-order={right}")
+                extra = ["--weights", f"{folder}/net_weights.bin"] if form == "bin" else []
+                there = self.output(folder, *extra, compiler=[compiler, "-O2", *flags], prefix=prefix)
+                assert there == here, f"{compiler}, --weights={form}: other bits"
+                folder = self.compile(model, "--main", f"--weights={form}", f"--byte-order={wrong}")
+                if form in ("rows", "incbin"):
+                    said = call([compiler, "-I", folder, "-c", f"{folder}/net_weights.c", "-o", f"{folder}/w.o"], status=1)
+                    assert f"compile the model with --byte-order={right}" in said, said
+                if form == "bin":
+                    call([compiler, "-O2", *flags, "-I", folder, *sources(folder), "-o", f"{folder}/program"])
+                    np.save(f"{folder}/x.npy", np.zeros((1, 1, 6, 6), np.float32))
+                    said = call([*prefix, f"{folder}/program", f"{folder}/x.npy", "-o", f"{folder}/y.npy", "--weights",
+                                 f"{folder}/net_weights.bin"], status=1)
+                    assert "in another byte order" in said, said
+
+    def objects(self):
+        """.incbin for ELF, Mach-O, COFF and WebAssembly; what cannot take in a file says so when it is compiled."""
+        folder = self.compile(small_model(f"{self.work}/net.onnx"), "--weights=incbin")
+        want = open(f"{folder}/net_weights.bin", "rb").read()
+        command = ["-O1", "-ffreestanding", "-DNET_ANY_BITS", *FLAGS, "-I", folder, "-c"]
+        for target, reader, symbol, section in OBJECTS:
+            compiler = [target] if target.endswith("gcc") else ["clang", "-target", target]
+            if not shutil.which(compiler[0]):
+                print(f"NOT RUN: {' '.join(compiler)} (not installed)")
+                continue
+            for name in ("net", "net_weights"):
+                call([*compiler, *command, f"{folder}/{name}.c", "-o", f"{folder}/{name}.o"])
+            data = open(f"{folder}/net_weights.o", "rb").read()
+            sections, symbols = reader(data)
+            number, value = [(n, v) for name, n, v, is_global in symbols if name == symbol and is_global][0]
+            name, address, offset = sections[number - 1]
+            at = offset + value - address
+            assert name == section and data[at:at + len(want)] == want and value % 64 == 0, f"{target}: {name}"
+            used = [n for name, n, _, _ in reader(open(f"{folder}/net.o", "rb").read())[1] if name == symbol]
+            assert used == [0], f"{target}: net.o does not ask for {symbol}"
+        if shutil.which("clang"):
+            done = subprocess.run(["clang", "-target", "wasm32", *command, f"{folder}/net_weights.c", "-o", f"{folder}/w.o"],
+                                  capture_output=True, text=True)
+            if "No available targets" not in done.stderr:
+                assert done.returncode == 0 and want in open(f"{folder}/w.o", "rb").read(), done.stderr
+        said = call(["gcc", "-U__ELF__", *command, f"{folder}/net_weights.c", "-o", f"{folder}/w.o"], status=1)
+        assert "define NET_NO_WEIGHTS everywhere and give init the file" in said, said
+
+    def checks(self):
+        """init and each bit of a file; weights that are linked in; no weights at all."""
+        model = small_model(f"{self.work}/net.onnx")
+        program = f"{self.work}/program"
+        for form, flags in (("bin", []), ("incbin", ["-DNET_NO_WEIGHTS"]), ("incbin", [])):
+            folder = self.compile(model, f"--weights={form}")
+            for compiler in (c for c in ("gcc", "clang") if shutil.which(c)):
+                call([compiler, "-O2", "-D_POSIX_C_SOURCE=200112L", *FLAGS, *flags, "-I", folder, *sources(folder),
+                      os.path.join(HERE, "programs", "weights.c"), "-o", program])
+                call([program, f"{folder}/net_weights.bin", *(["linked"] if form == "incbin" and not flags else [])])
+        for form in ("text", "rows", "incbin"):  # flash that has rotted
+            folder = self.compile(model, "--main", f"--weights={form}")
+            self.output(folder)
+            path = f"{folder}/net_weights.{'bin' if form == 'incbin' else 'c'}"
+            data = open(path, "rb").read()
+            rotted = {"text": lambda d: re.sub(rb"(\n\t-?0x1\.[0-9a-f]*?)([0-9a-f])p", lambda m: m[1] + b"%x" % (int(m[2], 16) ^ 2) + b"p", d, count=1),
+                      "rows": lambda d: d[:-30] + re.sub(rb"\\(\d\d)(\d)", lambda m: b"\\" + m[1] + b"%d" % (int(m[2]) ^ 1), d[-30:], count=1),
+                      "incbin": lambda d: d[:-1] + bytes([d[-1] ^ 16])}[form](data)
+            assert rotted != data and len(rotted) == len(data)
+            open(path, "wb").write(rotted)
+            call(["gcc", "-O2", *FLAGS, "-I", folder, *sources(folder), "-o", f"{folder}/program"])
+            run = [f"{folder}/program", f"{folder}/x.npy", "-o", f"{folder}/y.npy"]
+            call(run)
+            assert "the weights are damaged" in call([*run, "--check-weights"], status=1), form
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
+    parser.add_argument("names", nargs="*", default=["orders", "objects", "checks"])
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        with tempfile.TemporaryDirectory() as work:
+            getattr(Test(os.path.abspath(arguments.skipc), work), name)()
+    print(f"weights: {len(arguments.names)} passed, 0 failed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
