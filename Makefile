@@ -117,6 +117,7 @@ check: setup .venv/done
 	$(PYTHON) tests/opset_rows.py
 	$(PYTHON) tests/embed.py
 	$(PYTHON) tests/weights.py
+	$(PYTHON) tests/failures.py
 	$(PYTHON) tests/runtime.py
 	$(PYTHON) tests/threads.py
 	$(PYTHON) tests/blocks.py

@@ -1,6 +1,7 @@
 /* Memory that lives as long as a phase of the compiler, and text that grows. */
 #include "skipc.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,14 +23,14 @@ void *arena_alloc(struct arena *a, size_t size)
 	struct arena_block *b = a->head;
 
 	if (size > SIZE_MAX / 2)
-		die("out of memory");
+		out_of_memory();
 	size = (size + ALIGN - 1) / ALIGN * ALIGN;
 	if (b == NULL || b->size - b->used < size) {
 		const size_t room = size > BLOCK ? size : BLOCK;
 
 		b = calloc(1, HEADER + room);
 		if (b == NULL)
-			die("out of memory");
+			out_of_memory();
 		b->size = room;
 		if (a->head != NULL && size > BLOCK / 2) { /* keep filling the block before it */
 			b->next = a->head->next;
@@ -44,6 +45,14 @@ void *arena_alloc(struct arena *a, size_t size)
 	return p;
 }
 
+/* printf's own memory may be out, too. */
+static void format_error(const char *fmt)
+{
+	if (errno == ENOMEM)
+		out_of_memory();
+	die("bad format %s", fmt);
+}
+
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap;
@@ -52,7 +61,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	const int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		die("arena_printf: bad format %s", fmt);
+		format_error(fmt);
 	char *s = arena_alloc(a, (size_t)n + 1);
 	va_start(ap, fmt);
 	vsnprintf(s, (size_t)n + 1, fmt, ap);
@@ -79,13 +88,13 @@ void arena_release(struct arena *a)
 static void buf_reserve(struct buf *b, size_t more)
 {
 	if (more > SIZE_MAX / 2 - b->len - 1)
-		die("out of memory");
+		out_of_memory();
 	if (b->len + more + 1 <= b->cap)
 		return;
 	b->cap = (b->len + more + 1) * 2;
 	b->data = realloc(b->data, b->cap);
 	if (b->data == NULL)
-		die("out of memory");
+		out_of_memory();
 }
 
 void buf_add(struct buf *b, const char *data, size_t len)
@@ -105,7 +114,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	const int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		die("buf_printf: bad format %s", fmt);
+		format_error(fmt);
 	buf_reserve(b, (size_t)n);
 	va_start(ap, fmt);
 	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);

@@ -74,20 +74,37 @@ struct instance *instantiate(struct plan *p, const char *network, int *count);
 
 /* ---- output.c: files that appear complete or not at all ---- */
 
-/* Files are written under temporary names; commit renames them all, discard removes them. */
+enum { MAX_OUTPUT = 16 };
+
+struct output_file {
+	const char *path, *temporary; /* null: none exists */
+	const char *saved;            /* where the file that it replaces waits for the end */
+	FILE *stream;
+	bool is_saved, is_placed;
+};
+
+/*
+ * A transaction on the files of a folder. What is opened is written under a temporary name in that folder (made if
+ * need be); commit puts all in their places, or leaves the folder as it was. An error, exit() and a signal
+ * before that leave it as it was, too, but for SIGKILL. One at a time in a process.
+ */
 struct output {
 	const char *dir;
 	struct arena *arena;
-	char **path, **temporary;
-	FILE **file;
-	int n, cap;
+	struct output_file file[MAX_OUTPUT];
+	int n;
+	const char **folder; /* that were made, outermost first */
+	int nfolder;
+	long process;
 	bool failed; /* something could not be written; said on stderr */
 };
 
-FILE *output_open(struct output *o, const char *name); /* null: failed, said */
+void output_begin(struct output *o); /* from here on signals and exit() are minded */
+FILE *output_open(struct output *o, const char *name); /* null: failed, said; commit closes it */
 void output_puts(struct output *o, const char *name, const char *text);
-bool output_commit(struct output *o);
-void output_discard(struct output *o);
+void output_remove(struct output *o, const char *name); /* at the commit, if it exists */
+bool output_commit(struct output *o);                   /* false: said */
+void output_discard(struct output *o);                  /* after a commit: nothing */
 
 /* ---- emit.c, interface.c, weights.c: the generated files ---- */
 

@@ -21,14 +21,30 @@ void die(const char *fmt, ...)
 	exit(3);
 }
 
+void out_of_memory(void)
+{
+	fprintf(stderr, "skipc: out of memory\n");
+	exit(1);
+}
+
+/* `model.onnx: `, as a terminal may have it. */
+static void print_path(const struct diag *d)
+{
+	struct arena a = { 0 };
+
+	fprintf(d->to, "%s: ", escape(&a, d->path));
+	arena_release(&a);
+}
+
 /* Counts an error; false once there are too many to print. */
 static bool count_error(struct diag *d)
 {
 	if (++d->errors <= MAX_ERRORS)
 		return true;
-	if (d->errors == MAX_ERRORS + 1)
-		fprintf(d->to, "%s: more than %d errors; the rest is not printed\n", d->path,
-			MAX_ERRORS);
+	if (d->errors == MAX_ERRORS + 1) {
+		print_path(d);
+		fprintf(d->to, "more than %d errors; the rest is not printed\n", MAX_ERRORS);
+	}
 	return false;
 }
 
@@ -44,7 +60,8 @@ void model_error(struct diag *d, const char *hint, const char *fmt, ...)
 
 	if (!count_error(d))
 		return;
-	fprintf(d->to, "%s: error: ", d->path);
+	print_path(d);
+	fprintf(d->to, "error: ");
 	va_start(ap, fmt);
 	vfprintf(d->to, fmt, ap);
 	va_end(ap);
@@ -68,7 +85,7 @@ void onnx_error(struct graph *g, int index, const char *hint, const char *fmt, .
 
 	if (!count_error(g->diag))
 		return;
-	fprintf(g->diag->to, "%s: ", g->diag->path);
+	print_path(g->diag);
 	print_place(g, index);
 	fprintf(g->diag->to, "error: ");
 	va_start(ap, fmt);
@@ -108,7 +125,7 @@ void node_error(struct graph *g, const struct node *n, const char *hint, const c
 
 	if (!count_error(g->diag))
 		return;
-	fprintf(g->diag->to, "%s: ", g->diag->path);
+	print_path(g->diag);
 	if (n->prov != NULL && n->prov->n > 0)
 		print_place(g, prov_at(n->prov, n->prov->n - 1));
 	fprintf(g->diag->to, "error: ");
@@ -125,7 +142,7 @@ void node_warning(struct graph *g, const struct node *n, const char *fmt, ...)
 	va_list ap;
 
 	g->diag->warnings++;
-	fprintf(g->diag->to, "%s: ", g->diag->path);
+	print_path(g->diag);
 	if (n != NULL && n->prov != NULL && n->prov->n > 0)
 		print_place(g, prov_at(n->prov, 0));
 	fprintf(g->diag->to, "warning: ");

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "gemm.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ const unsigned char *gemm_code(struct arena *a, const struct gemm *g, size_t *si
 	code.arch = n.isa == GEMM_AVX2 ? LIBXSMM_X86_AVX2 : LIBXSMM_X86_AVX512_CORE;
 	code.generated_code = calloc(1, CODE_MAX);
 	if (code.generated_code == NULL)
-		die("out of memory");
+		out_of_memory();
 	if (g->ldb < g->k)
 		libxsmm_generator_gemm_sse3_avx_avx2_avx512_kernel(&code, &d);
 	else
@@ -314,9 +315,12 @@ enum gemm_verdict gemm_run(const struct gemm *g, const unsigned char *code, size
 		_exit(try(g, code, size));
 	}
 	while (waitpid(child, &status, 0) < 0)
-		;
+		if (errno != EINTR)
+			return GEMM_NOT_RUN;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
 		return GEMM_NOT_RUN;
+	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM))
+		return GEMM_NOT_RUN; /* somebody else's doing */
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? GEMM_RIGHT : GEMM_WRONG;
 }
 

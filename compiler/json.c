@@ -51,6 +51,8 @@ static void text(struct json *j, const char *value)
 			fprintf(j->to, "\\%c", *s);
 		else if (*s < 0x20 || *s == 0x7f)
 			fprintf(j->to, "\\u%04x", *s);
+		else if (*s == 0xc2 && n == 2 && s[1] < 0xa0) /* controls of terminals, too */
+			fprintf(j->to, "\\u%04x", s[1]);
 		else if (n == 0)
 			fputs("\\ufffd", j->to);
 		else

@@ -1,8 +1,11 @@
 /* The command line, and the table of passes. */
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "emission.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,29 +37,27 @@ static bool is_text(const char *path)
 	return n > 6 && strcmp(path + n - 6, ".skipc") == 0;
 }
 
-static char *read_text(struct arena *a, struct diag *d, const char *path)
+/* Null: reported. */
+static const char *read_text(struct arena *a, struct diag *d, const char *path)
 {
-	FILE *f = fopen(path, "rb");
-	struct buf b = { 0 };
-	char part[4096], *text;
-	size_t n;
+	const char *text = NULL;
+	struct file f;
 
-	if (f == NULL) {
-		model_error(d, NULL, "cannot be read: %s", strerror(errno));
+	if (!file_map(d, path, "cannot read the graph", NULL, &f))
 		return NULL;
-	}
-	while ((n = fread(part, 1, sizeof(part), f)) > 0)
-		buf_add(&b, part, n);
-	fclose(f);
-	text = arena_strdup(a, b.data != NULL ? b.data : "");
-	buf_release(&b);
+	if (memchr(f.data, '\0', f.size) != NULL)
+		model_error(d, "is it a model in ONNX's form? Then its name ends in .onnx",
+			"the file is not text");
+	else
+		text = memcpy(arena_alloc(a, f.size + 1), f.data, f.size);
+	file_unmap(&f);
 	return text;
 }
 
 static void pass_import(struct job *j)
 {
 	if (is_text(j->model)) {
-		char *text = read_text(&j->arena, &j->diag, j->model);
+		const char *text = read_text(&j->arena, &j->diag, j->model);
 
 		if (text != NULL)
 			j->graph = text_parse(&j->arena, &j->diag, j->model, text);
@@ -169,6 +170,15 @@ static void dump(const struct job *j)
 	buf_release(&b);
 }
 
+/* What went to standard output has arrived, as far as one can know; else said. */
+static bool is_printed(void)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return true;
+	fprintf(stderr, "skipc: cannot write to standard output: %s\n", strerror(errno));
+	return false;
+}
+
 /* Runs the passes up to the one that makes `goal`. False: errors were reported, and nothing was
  * written. */
 static bool run_passes(struct job *j, unsigned goal)
@@ -184,7 +194,7 @@ static bool run_passes(struct job *j, unsigned goal)
 		if ((p->needs & ~made) != 0)
 			die("pass %s runs before what it needs", p->name);
 		if (terminal && seconds() - start > 1.0) {
-			fprintf(stderr, "\r\033[K%s: %s ...", j->model, p->name);
+			fprintf(stderr, "\r\033[K%s: %s ...", escape(&j->arena, j->model), p->name);
 			shown = true;
 		}
 		p->run(j);
@@ -249,11 +259,16 @@ static const char help[] =
 	"  --layers         each step's time, GFLOP/s, percent of the peak, bytes\n"
 	"  --plot FILE      bars of the peers, or of the steps: .svg or .png\n"
 	"\n"
-	"Exit: 0 done, 1 the model is refused or differs, 2 wrong usage, 3 a bug of skipc.\n";
+	"Exit: 0 done, 1 the model is refused or differs, or something could not be read or "
+	"written,\n"
+	"      2 wrong usage, 3 a bug of skipc. But for 0, compile leaves the folder as it was.\n";
 
 static int usage(const char *what, const char *value)
 {
-	fprintf(stderr, "skipc: %s%s\ntry skipc --help\n", what, value);
+	struct arena a = { 0 };
+
+	fprintf(stderr, "skipc: %s%s\ntry skipc --help\n", what, escape(&a, value));
+	arena_release(&a);
 	return 2;
 }
 
@@ -350,6 +365,8 @@ static int parse_options(struct job *j, int argc, char **argv)
 	for (int k = 2; k < argc; k++) {
 		if ((value = option(argv, &k, "-o")) != NULL ||
 			(value = option(argv, &k, "--output")) != NULL) {
+			if (value[0] == '\0')
+				return usage("-o wants a folder", "");
 			j->out.dir = value;
 		} else if ((value = option(argv, &k, "--name")) != NULL) {
 			if (!is_identifier(value) || is_keyword(value))
@@ -417,7 +434,7 @@ static int parse_options(struct job *j, int argc, char **argv)
 static int finish(struct job *j, int status)
 {
 	if (j->diag.errors > 0)
-		fprintf(stderr, "%s: %d error%s\n", j->model, j->diag.errors,
+		fprintf(stderr, "%s: %d error%s\n", escape(&j->arena, j->model), j->diag.errors,
 			j->diag.errors == 1 ? "" : "s");
 	arena_release(&j->arena);
 	return status;
@@ -426,18 +443,22 @@ static int finish(struct job *j, int status)
 static int command_compile(int argc, char **argv)
 {
 	struct job j = { .diag = { .to = stderr } };
-	int status = parse_options(&j, argc, argv);
+	int status;
 
+	output_begin(&j.out);
+	status = parse_options(&j, argc, argv);
 	if (status == 0 && j.out.dir == NULL)
 		status = usage("compile needs -o DIR", "");
-	if (status != 0)
+	if (status != 0) {
+		output_discard(&j.out);
 		return finish(&j, status);
+	}
 	j.diag.path = j.model;
 	j.out.arena = &j.arena;
 	j.emit.model = strrchr(j.model, '/') != NULL ? strrchr(j.model, '/') + 1 : j.model;
 	if (j.emit.name == NULL)
 		j.emit.name = identifier(&j.arena, base_name(&j.arena, j.model));
-	if (!run_passes(&j, FILES) || !output_commit(&j.out)) {
+	if (!run_passes(&j, FILES) || !is_printed() || !output_commit(&j.out)) {
 		output_discard(&j.out);
 		return finish(&j, 1);
 	}
@@ -458,7 +479,7 @@ static int command_inspect(int argc, char **argv)
 		report_json(stdout, j.plan);
 	else
 		report(stdout, j.plan);
-	return finish(&j, 0);
+	return finish(&j, is_printed() ? 0 : 1);
 }
 
 /* A program of tools/ does the work, in the project's own environment where there is one. */
@@ -488,8 +509,8 @@ static int python_command(const char *program, int argc, char **argv)
 	for (int i = 2; i < argc; i++)
 		args[k++] = argv[i];
 	execvp(python, args);
-	fprintf(stderr, "skipc: %s needs Python 3 with onnxruntime: %s: %s\n", argv[1], python,
-		strerror(errno));
+	fprintf(stderr, "skipc: %s needs Python 3 with onnxruntime: %s: %s\n", argv[1],
+		escape(&a, python), strerror(errno));
 	return 1;
 }
 
@@ -513,20 +534,33 @@ static const struct command {
 	{ "bench", command_bench },
 };
 
+/*
+ * What a program may be started with: standard streams that are closed, whose numbers would go to the
+ * next files that are opened; a limit on file sizes that ends it, instead of failing a write.
+ */
+static void settle_process(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			exit(1);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
 int main(int argc, char **argv)
 {
+	settle_process();
 	if (argc < 2)
 		return usage("no command is given", "");
 	for (int k = 1; k < argc; k++)
 		if (strcmp(argv[k], "--help") == 0 || strcmp(argv[k], "-h") == 0 ||
 			(k == 1 && strcmp(argv[k], "help") == 0)) {
 			fputs(help, stdout);
-			return 0;
+			return is_printed() ? 0 : 1;
 		}
 	for (int k = 1; k < argc; k++)
 		if (strcmp(argv[k], "--version") == 0) {
 			puts("skipc " SKIPC_VERSION);
-			return 0;
+			return is_printed() ? 0 : 1;
 		}
 	for (size_t k = 0; k < sizeof(commands) / sizeof(commands[0]); k++)
 		if (strcmp(commands[k].name, argv[1]) == 0)

@@ -35,7 +35,7 @@ static void push(struct node ***list, int *n, int *cap, struct node *x)
 		*cap = *cap > 0 ? 2 * *cap : 64;
 		*list = realloc(*list, (size_t)*cap * sizeof(struct node *));
 		if (*list == NULL)
-			die("out of memory");
+			out_of_memory();
 	}
 	(*list)[(*n)++] = x;
 }
@@ -50,7 +50,7 @@ static void enqueue(struct rewriter *r, struct node *n)
 		struct node **ring = malloc((size_t)cap * sizeof(struct node *));
 
 		if (ring == NULL)
-			die("out of memory");
+			out_of_memory();
 		for (int k = 0; k < r->count; k++)
 			ring[k] = r->queue[(r->head + k) % r->cap];
 		free(r->queue);

@@ -6,12 +6,6 @@
 
 #include "compiler/onnx.pb-c.h"
 
-/* A file in memory. */
-struct file {
-	const uint8_t *data;
-	size_t size;
-};
-
 /* A file of external data, opened once; data null: it could not be, and that was reported. */
 struct external {
 	const char *location;
@@ -35,11 +29,6 @@ bool wire_check(struct diag *d, const struct file *f, const ProtobufCMessageDesc
 
 /* ---- payload.c: a tensor and its elements ---- */
 
-/* The whole file, mapped read-only. False: reported; `what` names it there, `missing` is the hint
- * if there is none. */
-bool file_map(
-	struct diag *d, const char *path, const char *what, const char *missing, struct file *f);
-void file_unmap(struct file *f);
 /* Elements stay where protobuf-c or a mapping has them whenever they already are as struct tensor
  * wants them. A type that skipc has not: DT_NONE, and data is the type's name. Null: reported. */
 struct tensor *payload_tensor(struct reader *r, const Onnx__TensorProto *p);

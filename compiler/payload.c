@@ -1,16 +1,12 @@
 /* TensorProto -> struct tensor: dimensions, and elements out of the message or a file beside the
  * model. */
-#define _XOPEN_SOURCE 700 /* realpath, mmap */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "onnx.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { SMALL_FILE = 64 * 1024 };
 
@@ -25,42 +21,6 @@ static bool big_endian(void)
 }
 
 /* ---- files ---- */
-
-bool file_map(
-	struct diag *d, const char *path, const char *what, const char *missing, struct file *f)
-{
-	const char *error = NULL, *hint = NULL;
-	struct stat st;
-	int fd = -1;
-
-	/* Looked at first: opening a FIFO would wait. */
-	if (stat(path, &st) != 0 || (S_ISREG(st.st_mode) && (fd = open(path, O_RDONLY)) < 0)) {
-		error = strerror(errno);
-		hint = errno == ENOENT ? missing : NULL;
-	} else if (!S_ISREG(st.st_mode)) {
-		error = S_ISDIR(st.st_mode) ? "is a folder, not a file" : "is not a regular file";
-	} else if (st.st_size == 0) {
-		error = "is empty";
-	} else {
-		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-
-		f->data = p;
-		f->size = (size_t)st.st_size;
-		if (p == MAP_FAILED)
-			error = strerror(errno);
-	}
-	if (fd >= 0)
-		close(fd);
-	if (error != NULL)
-		model_error(d, hint, "%s: %s", what, error);
-	return error == NULL;
-}
-
-void file_unmap(struct file *f)
-{
-	munmap((void *)(uintptr_t)f->data, f->size);
-	f->data = NULL;
-}
 
 /* Why a location may not be opened, or null. Backslash and drive letters too: one answer on every
  * host. */

@@ -100,7 +100,7 @@ static void add_dep(struct deps *d, const struct names *names, const char *name)
 		int *more = realloc(d->dep, (size_t)d->cap * sizeof(*more));
 
 		if (more == NULL)
-			die("out of memory");
+			out_of_memory();
 		d->dep = more;
 	}
 	d->dep[d->n++] = e->producer;

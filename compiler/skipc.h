@@ -338,6 +338,9 @@ uint64_t hash_text(const char *s);
 /* Our own bug: says so, exit 3. Never for what a model or a user does. */
 void die(const char *fmt, ...) NORETURN PRINTF(1, 2);
 
+/* Says so, exit 1: nobody's bug. */
+void out_of_memory(void) NORETURN;
+
 /* A fault of the model: `path: error: ...`, then the hint on a line of its own (null: none).
  * Counted in diag->errors; after 20 only counted. Names must go through escape() first. */
 void model_error(struct diag *d, const char *hint, const char *fmt, ...) PRINTF(3, 4);
@@ -357,6 +360,20 @@ void node_warning(struct graph *g, const struct node *n, const char *fmt, ...) P
  * non-ASCII,
  * `"`, `\\`, and `*` before `/`, `?` before `?` as octal \\ooo. Result in a. */
 const char *escape(struct arena *a, const char *name);
+
+/* ---- file.c ---- */
+
+/* A file in memory. */
+struct file {
+	const uint8_t *data;
+	size_t size;
+};
+
+/* The whole of a regular file, mapped read-only. False: reported; `what` names it there, `missing` is
+ * the hint if there is none. */
+bool file_map(
+	struct diag *d, const char *path, const char *what, const char *missing, struct file *f);
+void file_unmap(struct file *f);
 
 /* ---- graph.c ---- */
 

@@ -206,7 +206,7 @@ static void write_blobs(struct emission *e, struct writer *w)
 		float *v = malloc((size_t)b->count * sizeof(*v));
 
 		if (v == NULL)
-			die("out of memory");
+			out_of_memory();
 		pack_blob(e->plan, b, v);
 		write_floats(w, v, b->count);
 		free(v);
