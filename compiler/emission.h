@@ -158,7 +158,7 @@ bool tensor_named(struct arena *a, const struct tensor *t); /* its name is ONNX'
 /* ---- profile.c: what -DNAME_PROFILE compiles into the output ---- */
 
 void emit_profile_types(struct emission *e, struct buf *out); /* into NAME.h */
-const char *profile_fields(struct emission *e);               /* of NAME and NAME_options */
+const char *profile_fields(void);                             /* of NAME and NAME_options */
 void emit_profile(struct emission *e, struct buf *out); /* before run, whose hook it defines */
 
 #endif

@@ -158,24 +158,60 @@ static void write_head(struct emission *e, struct buf *out)
 	buf_printf(out, " * This file belongs to whoever compiled it: 0BSD, no condition, no "
 			"warranty.\n */\n");
 	buf_printf(out,
-		"#include \"%s.h\"\n\n#include <float.h>\n#include <stddef.h>\n#include "
-		"<stdint.h>\n%s\n",
-		e->name, is_x86(p) ? "#include <string.h>\n" : "");
+		"#if !defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L\n"
+		"#error \"%s.c is C99 or newer: compile it as that; C++ includes %s.h\"\n#else\n"
+		"#include \"%s.h\"\n\n#include <float.h>\n#include <limits.h>\n#include "
+		"<stddef.h>\n#include <stdint.h>\n%s\n",
+		e->name, e->name, e->name, is_x86(p) ? "#include <string.h>\n" : "");
+}
+
+/* What the code asks of its compiler: the same bits, and ints that hold what it counts. s390's gcc
+ * says that it computes float in double where a C standard is asked for, for the sake of old
+ * headers; the pragma takes that back, but not what FLT_EVAL_METHOD says. */
+static void write_demands(struct emission *e, struct buf *out)
+{
+	const char *u = e->upper, *level = is_x86(e->plan) ? "\"O3\", " : "";
+
 	buf_printf(out,
-		"/* The same bits %s: no product and sum may be contracted into one "
-		"rounding, and float\n"
-		" * arithmetic must be done in float. */\n"
-		"#if defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__) && "
-		"__GNUC__ >= 8\n"
-		"#pragma GCC optimize(%s\"fp-contract=off\", \"no-loop-interchange\")\n#elif "
-		"defined(__GNUC__)\n"
-		"#pragma GCC optimize(\"fp-contract=off\")\n#endif\n"
-		"#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0 && !defined(%s_ANY_BITS)\n"
+		"/* The same bits %s: no product and sum may be contracted into one rounding, no "
+		"sum may be\n"
+		" * reordered, and float arithmetic must be done in float. Define %s_ANY_BITS to "
+		"have what is fast instead. */\n"
+		"#if defined(__clang__) && defined(%s_ANY_BITS)\n#pragma STDC FP_CONTRACT ON\n"
+		"#elif defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n"
+		"#elif defined(__GNUC__) && defined(%s_ANY_BITS)\n"
+		"#pragma GCC optimize(%s\"fp-contract=fast\")\n"
+		"#elif defined(__GNUC__) && __GNUC__ >= 8\n"
+		"#pragma GCC optimize(%s\"fp-contract=off\", \"no-loop-interchange\")\n"
+		"#elif defined(__GNUC__)\n"
+		"#pragma GCC optimize(\"fp-contract=off\")\n#endif\n",
+		is_x86(e->plan) ? "from every compiler" : "everywhere", u, u, u, level, level);
+	buf_printf(out,
+		"#if defined(__s390__) && defined(__GNUC__) && __GNUC__ >= 12 && "
+		"!defined(__clang__)\n"
+		"#pragma GCC optimize(\"excess-precision=fast\") /* FLT_EVAL_METHOD 1 of -std=c99 "
+		"*/\n"
+		"#define FLOAT_IS_FLOAT(method) ((method) == 0 || (method) == 1)\n#else\n"
+		"#define FLOAT_IS_FLOAT(method) ((method) == 0 || (method) == 16 || (method) == "
+		"32)\n#endif\n"
+		"#ifdef %s_ANY_BITS\n"
+		"#elif (defined(FLT_EVAL_METHOD) && !FLOAT_IS_FLOAT(FLT_EVAL_METHOD)) || \\\n"
+		"\t(defined(__FLT_EVAL_METHOD__) && !FLOAT_IS_FLOAT(__FLT_EVAL_METHOD__))\n"
 		"#error \"float is computed wider than float: use -msse2 -mfpmath=sse or "
-		"-fexcess-precision=fast, or define "
-		"%s_ANY_BITS\"\n#endif\n\n",
-		is_x86(p) ? "from every compiler" : "everywhere", is_x86(p) ? "\"O3\", " : "",
-		e->upper, e->upper);
+		"-fexcess-precision=fast, or define %s_ANY_BITS\"\n",
+		u, u);
+	buf_printf(out,
+		"#elif defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || "
+		"defined(__RECIPROCAL_MATH__) || \\\n"
+		"\tdefined(__NO_SIGNED_ZEROS__) || defined(_M_FP_FAST) || \\\n"
+		"\t(defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ != 0)\n"
+		"#error \"-ffast-math and its kind change bits: compile without, or define "
+		"%s_ANY_BITS\"\n#endif\n"
+		"#if INT_MAX < 2147483647 || SIZE_MAX / 2 < %lld\n"
+		"#error \"this needs 32 bits of int, and pointers for %s bytes of arena\"\n#endif\n"
+		"#if FLT_RADIX != 2 || FLT_MANT_DIG != 24 || FLT_MAX_EXP != 128\n"
+		"#error \"float is not IEEE 754's binary32\"\n#endif\n\n",
+		u, (long long)e->plan->cert.arena, grouped(e->arena, e->plan->cert.arena));
 }
 
 struct helper_list {
@@ -329,6 +365,7 @@ static void write_checks(struct emission *e, struct buf *out)
 	for (int k = 0; k < g->noutput; k++)
 		text = arena_printf(e->arena, "%s || %s == NULL", text, e->output[k]);
 	buf_printf(out, "\tif (%s || arena == NULL)\n\t\treturn %s_E_NULL;\n", text, e->upper);
+	buf_printf(out, "\tif (net->ready != READY)\n\t\treturn %s_E_INIT;\n", e->upper);
 	buf_printf(out,
 		"\tif ((uintptr_t)arena %% %s_ARENA_ALIGN != 0)\n\t\treturn %s_E_ALIGN;\n\n",
 		e->upper, e->upper);
@@ -415,6 +452,7 @@ static char *code_text(struct emission *e)
 	const struct instance *v = instantiate(e->plan, e->name, &n);
 
 	write_head(e, &head);
+	write_demands(e, &head);
 	if (is_x86(e->plan))
 		emit_x86(e, &kernels);
 	for (int k = 0; k < n; k++)
@@ -425,6 +463,8 @@ static char *code_text(struct emission *e)
 	}
 	write_tables(e, &kernels);
 	emit_profile(e, &hooks);
+	buf_printf(&hooks, "/* What init leaves in a network that is ready. */\n#define READY 0x%08xu\n\n",
+		(uint32_t)hash_text(e->name) | 1u);
 	write_run(e, &run);
 	e->code_id = code_id(e, (const char *[]){ kernels.data != NULL ? kernels.data : "", run.data }, 2);
 	for (int k = 0; k < 4; k++) {
@@ -433,6 +473,7 @@ static char *code_text(struct emission *e)
 		buf_release(part[k]);
 	}
 	emit_interface(e, &all);
+	buf_puts(&all, "#endif\n");
 	return all.data;
 }
 

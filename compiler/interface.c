@@ -20,11 +20,34 @@ static const struct status {
 	{ "E_ISA", -6, "this instruction set is not compiled in" },
 	{ "E_NO_WEIGHTS", -7, "no weights are linked in, and none were given" },
 	{ "E_CHECKSUM", -8, "the weights are damaged: this is not their checksum" },
+	{ "E_INIT", -9, "init has not succeeded on this network" },
+	{ "E_STOPPED", -10, "the callback of the steps asked to stop" },
+	{ "E_PROFILE", -11, "there is a callback of steps, but the code is compiled without them" },
 };
 
 enum { NSTATUS = sizeof(statuses) / sizeof(statuses[0]) };
 
 /* ---- the header ---- */
+
+/* C and C++ alike. */
+static void write_example(struct emission *e, struct buf *out)
+{
+	const struct graph *g = e->plan->graph;
+
+	buf_printf(out,
+		" *\n * How to use it; %s.c itself is C99:\n *\n"
+		" *   #include <stdalign.h>\n *   #include \"%s.h\"\n *\n"
+		" *   alignas(%s_ARENA_ALIGN) static char arena[%s_ARENA_SIZE];\n"
+		" *   static struct %s net;\n *\n"
+		" *   if (%s_init(&net, NULL, NULL) != %s_OK) ...   // once\n"
+		" *   if (%s_run(&net",
+		e->name, e->name, e->upper, e->upper, e->name, e->name, e->upper, e->name);
+	for (int k = 0; k < g->ninput; k++)
+		buf_printf(out, ", %s", e->input[k]);
+	for (int k = 0; k < g->noutput; k++)
+		buf_printf(out, ", %s", e->output[k]);
+	buf_printf(out, ", arena) != %s_OK) ...   // as often as you like\n */\n", e->upper);
+}
 
 static void write_about(struct emission *e, struct buf *out)
 {
@@ -56,6 +79,13 @@ static void write_about(struct emission *e, struct buf *out)
 		"Tensors are dense and\n"
 		" * row-major, in ONNX's order of dimensions (images: NCHW).\n",
 		is_x86(p) ? 4 : 1);
+	buf_printf(out,
+		" *\n * The same bits from every compiler%s. %s.c asks for that, and does not\n"
+		" * compile with what it can see to break it; it does not see clang's "
+		"-ffp-contract=fast. With -D%s_ANY_BITS\n"
+		" * all that is allowed, and products are contracted into sums where that is "
+		"fast.\n",
+		is_x86(p) ? " with one instruction set" : " on every machine", e->name, e->upper);
 	if (calls_libxsmm(e))
 		buf_printf(out,
 			" *\n * init asks libxsmm (1.17) for products, which allocates and "
@@ -63,18 +93,7 @@ static void write_about(struct emission *e, struct buf *out)
 			"them as it does; they must live as\n"
 			" * long as the network: no libxsmm_finalize() before. Link with -lxsmm "
 			"-lxsmmnoblas -lpthread -ldl -lm -lrt.\n");
-	buf_printf(out,
-		" *\n * How to use it:\n *\n"
-		" *   static _Alignas(%s_ARENA_ALIGN) char arena[%s_ARENA_SIZE];\n"
-		" *   struct %s net;\n"
-		" *   if (%s_init(&net, NULL, NULL) != %s_OK) ...           once\n"
-		" *   if (%s_run(&net",
-		e->upper, e->upper, e->name, e->name, e->upper, e->name);
-	for (int k = 0; k < g->ninput; k++)
-		buf_printf(out, ", %s", e->input[k]);
-	for (int k = 0; k < g->noutput; k++)
-		buf_printf(out, ", %s", e->output[k]);
-	buf_printf(out, ", arena) != %s_OK) ...   as often as you like\n */\n", e->upper);
+	write_example(e, out);
 }
 
 /* RESNET18_INPUT_DATA_SHAPE and so on, of one input or output. */
@@ -140,7 +159,7 @@ static void write_types(struct emission *e, struct buf *out)
 	const char *trace = e->options->trace ? "\tvoid (*trace)(void *context, int index, const "
 						"void *data);\n\tvoid *trace_context;\n"
 					      : "";
-	const char *profile = profile_fields(e);
+	const char *profile = profile_fields();
 	enum weights_form form = weights_form(e);
 	static const char parallel[] = "\tvoid (*parallel_for)(void *context, void (*body)(void "
 				       "*task, int index, int worker), void *task,\n"
@@ -150,7 +169,7 @@ static void write_types(struct emission *e, struct buf *out)
 	buf_printf(out,
 		"/* A network ready to run. Constant after init: threads may share it. Its fields "
 		"are its own business. */\n"
-		"struct %s {\n\tconst float *weights;\n\tuint64_t weights_id;\n%s%s%s%s};\n\n",
+		"struct %s {\n\tuint32_t ready;\n\tconst float *weights;\n\tuint64_t weights_id;\n%s%s%s%s};\n\n",
 		e->name, is_x86(e->plan) ? shared : "", product_fields(e), trace, profile);
 	buf_printf(out, "/* All zero means defaults. */\nstruct %s_options {\n", e->name);
 	buf_printf(out,
@@ -180,7 +199,14 @@ static void write_types(struct emission *e, struct buf *out)
 	if (e->options->trace)
 		buf_puts(out, "\t/* Called with each stored tensor after it is computed (see the "
 			      ".trace file). */\n");
-	buf_printf(out, "%s%s};\n\n", trace, profile);
+	buf_printf(out,
+		"%s\t/* Called before each step k of run and, with %s_STEPS, after the last; "
+		"where it returns other than 0,\n"
+		"\t * run stops and returns %s_E_STOPPED. For clocks, progress, budgets. Only where "
+		"%s.c is compiled with\n"
+		"\t * -D%s_PROFILE, as else the steps are not hooked: init then refuses it. */\n"
+		"%s};\n\n",
+		trace, e->upper, e->upper, e->name, e->upper, profile);
 }
 
 void emit_header(struct emission *e)
@@ -198,10 +224,13 @@ void emit_header(struct emission *e)
 	buf_printf(&out,
 		"/* Makes *net ready, once, before any run. prepared: %s_PREPARED_SIZE bytes, "
 		"aligned to 64, that live as long\n"
-		" * as net; null where that is 0. options may be null. Returns a status. */\n"
+		" * as net; null where that is 0. options may be null. Returns a status. Where init "
+		"failed, or net is zeroed, run\n"
+		" * returns %s_E_INIT; of a net that holds anything, too, unless a certain 32 bits "
+		"in it happen to be right. */\n"
 		"int %s_init(struct %s *net, void *prepared, const struct %s_options "
 		"*options);\n\n",
-		e->upper, e->name, e->name, e->name);
+		e->upper, e->upper, e->name, e->name, e->name);
 	buf_printf(&out,
 		"/* One inference. arena: %s_ARENA_SIZE bytes, and %s_ARENA_WORKER_SIZE more for "
 		"each "
@@ -255,13 +284,14 @@ static void write_init(struct emission *e, struct buf *out)
 			e->upper, e->name);
 	else
 		buf_printf(out, "\tconst void *weights = &%s_weights;\n", e->name);
-	buf_printf(out, "\tint status;\n\n\t(void)prepared;\n\tif (net == NULL)\n\t\treturn %s_E_NULL;\n",
+	buf_printf(out, "\tint status;\n\n\t(void)prepared;\n\tif (net == NULL)\n\t\treturn %s_E_NULL;\n"
+			"\tnet->ready = 0;\n",
 		e->upper);
 	if (e->options->trace)
 		write_hook(out, "trace");
-	buf_printf(out, "#ifdef %s_PROFILE\n", e->upper);
 	write_hook(out, "profile");
-	buf_puts(out, "#endif\n");
+	buf_printf(out, "#ifndef %s_PROFILE\n\tif (net->profile != NULL)\n\t\treturn "
+			"%s_E_PROFILE;\n#endif\n", e->upper, e->upper);
 	buf_printf(out,
 		"\tif (options != NULL && (options->isa < 0 || options->isa > 3))\n\t\treturn "
 		"%s_E_ISA;\n",
@@ -288,9 +318,9 @@ static void write_init(struct emission *e, struct buf *out)
 		"\tif (status != %s_OK)\n\t\treturn status;\n"
 		"\tnet->weights = (const float *)weights + 16; /* behind the head */\n"
 		"\tnet->weights_id = id_of((const uint32_t *)weights);\n"
-		"\treturn %s_OK;\n}\n\n"
+		"\tnet->ready = READY;\n\treturn %s_OK;\n}\n\n"
 		"uint64_t %s_weights_id(const struct %s *net)\n{\n"
-		"\treturn net != NULL ? net->weights_id : 0;\n}\n\n",
+		"\treturn net != NULL && net->ready == READY ? net->weights_id : 0;\n}\n\n",
 		e->upper, e->upper, e->name, e->name);
 }
 

@@ -26,29 +26,25 @@ static int64_t kernel_bytes(const struct kernel *k)
 	return bytes;
 }
 
-const char *profile_fields(struct emission *e)
+/* Always there: the size of a struct must not depend on how a file is compiled. */
+const char *profile_fields(void)
 {
-	return arena_printf(e->arena,
-		"#ifdef %s_PROFILE\n\tvoid (*profile)(void *context, int step);\n"
-		"\tvoid *profile_context;\n#endif\n",
-		e->upper);
+	return "\tint (*profile)(void *context, int step);\n\tvoid *profile_context;\n";
 }
 
 void emit_profile_types(struct emission *e, struct buf *out)
 {
 	buf_printf(out,
-		"#ifdef %s_PROFILE\n"
-		"/* Where all files are compiled with -D%s_PROFILE, run calls profile(context, k) "
-		"of the options before each\n"
-		" * step k and, with %s_STEPS, after the last: there one reads a clock. */\n"
+		"/* What the steps are; the table is there where %s.c is compiled with "
+		"-D%s_PROFILE. */\n"
 		"#define %s_STEPS %d\n"
 		"struct %s_step {\n"
 		"\tconst char *nodes; /* of the model, that it computes */\n"
 		"\tconst char *kernel; /* the function */\n"
 		"\tint64_t macs, bytes; /* multiply-adds; what it reads and writes, each element "
 		"once */\n"
-		"};\nextern const struct %s_step %s_steps[%s_STEPS];\n#endif\n\n",
-		e->upper, e->upper, e->upper, e->upper, e->plan->nkernel, e->name, e->name, e->name,
+		"};\n#ifdef %s_PROFILE\nextern const struct %s_step %s_steps[%s_STEPS];\n#endif\n\n",
+		e->name, e->upper, e->upper, e->plan->nkernel, e->name, e->upper, e->name, e->name,
 		e->upper);
 }
 
@@ -65,8 +61,11 @@ void emit_profile(struct emission *e, struct buf *out)
 			prov_text(e->arena, p->graph, k->prov, 4), k->function, (long long)k->macs,
 			(long long)kernel_bytes(k));
 	}
-	buf_puts(out, "};\n\n"
-		      "#define STEP(k) \\\n\tif (net->profile != NULL) \\\n"
-		      "\t\tnet->profile(net->profile_context, k);\n"
-		      "#else\n#define STEP(k)\n#endif\n\n");
+	buf_printf(out,
+		"};\n\n"
+		"#define STEP(k) \\\n\tif (net->profile != NULL && "
+		"net->profile(net->profile_context, k) != 0)%s \\\n"
+		"\t\treturn %s_E_STOPPED;%s\n"
+		"#else\n#define STEP(k)\n#endif\n\n",
+		is_x86(p) ? " { \\\n\t\tleave(net->isa);" : "", e->upper, is_x86(p) ? " \\\n\t}" : "");
 }

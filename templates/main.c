@@ -184,7 +184,7 @@ static struct {
 	int runs;
 } profile = { 0.0, { 0.0 }, -1 };
 
-static void profile_step(void *context, int step)
+static int profile_step(void *context, int step)
 {
 	const double time = now();
 
@@ -193,6 +193,7 @@ static void profile_step(void *context, int step)
 		profile.took[step - 1] += time - profile.start;
 	profile.runs += step == NSTEP;
 	profile.start = now();
+	return 0;
 }
 
 static void print_profile(void)

@@ -32,6 +32,23 @@ TARGETS = [  # compiler, emulator, further flags; powerpc is big-endian
 ]
 
 
+HALVES = [  # FLT_EVAL_METHOD is 16: float is float, half floats are half floats
+    "gcc -mavx512fp16", "gcc -march=sapphirerapids", "aarch64-linux-gnu-gcc -march=armv8.2-a+fp16", "aarch64-linux-gnu-gcc -mcpu=neoverse-n1",
+    "arm-none-eabi-gcc -ffreestanding -mcpu=cortex-m55 -mfloat-abi=hard",
+]
+COMPILES = HALVES + [
+    "s390x-linux-gnu-gcc -std=c99", "s390x-linux-gnu-gcc", "gcc -m32 -ffreestanding -msse2 -mfpmath=sse",
+    "gcc -m32 -ffreestanding -DD_ANY_BITS", "gcc -Ofast -DD_ANY_BITS", "clang -ffast-math -DD_ANY_BITS", "gcc -D__STDC_WANT_IEC_60559_TYPES_EXT__",
+]
+REFUSED = [
+    ("gcc -ffast-math", "-ffast-math"), ("clang -ffast-math", "-ffast-math"), ("gcc -Ofast -std=c99", "-ffast-math"),
+    ("gcc -ffinite-math-only", "-ffast-math"), ("clang -ffinite-math-only", "-ffast-math"), ("gcc -fassociative-math", "-ffast-math"),
+    ("gcc -m32 -ffreestanding -mfpmath=387", "wider than float"), ("gcc -m32 -ffreestanding -mfpmath=387 -std=gnu99", "wider than float"),
+    ("clang --target=avr -mmcu=atmega2560 -ffreestanding", "32 bits of int"), ("avr-gcc -mmcu=atmega2560 -ffreestanding", "32 bits of int"),
+    ("gcc -std=gnu89", "C99 or newer"), ("g++ -x c++", "C99 or newer"), ("clang++ -x c++", "C99 or newer"),
+]
+
+
 def run(command, **options):
     command = [str(c) for c in command]
     result = subprocess.run(command, capture_output=True, text=True, **options)
@@ -119,6 +136,7 @@ class Test:
                 objects.append(os.path.join(self.work, f"{target}{len(objects)}.o"))
                 run(["gcc", "-O2", "-I", folder, "-c", source, "-o", objects[-1]])
             assert open(objects[0], "rb").read() == open(objects[1], "rb").read(), "the hooks leave something behind"
+            self.stops(folder)
             without = self.output(folder, x).tobytes()
             for compiler in (c for c in ("gcc", "clang") if shutil.which(c)):
                 assert self.output(folder, x, compiler=(compiler, "-O2", "-DP_PROFILE")).tobytes() == without
@@ -128,6 +146,62 @@ class Test:
             assert [(k, kernel, nodes) for k, _, _, kernel, nodes in steps] == [(k, f, n) for k, n, f in calls] and steps
             macs = int(re.search(r"P_MACS (\d+)", open(f"{folder}/p.h").read()).group(1))
             assert abs(sum(float(s[2]) for s in steps) - macs / 1e6) < 0.01 * len(steps), "multiply-adds are missing"
+
+    def stops(self, folder):
+        """The callback stops run, whatever the files around p.c are compiled with; where the steps are not hooked, init refuses it."""
+        built = {}
+        for source in (os.path.join(HERE, "programs", "steps.c"), *sources(folder, main=False)):
+            for flag in ("-DP_PROFILE", "-DREFUSED", "-DPLAIN"):
+                built[source, flag] = f"{folder}/steps{len(built)}.o"
+                run(["gcc", *FLAGS, flag, "-I", folder, "-c", source, "-o", built[source, flag]])
+        for here, there in (("-DPLAIN", "-DP_PROFILE"), ("-DP_PROFILE", "-DP_PROFILE"), ("-DREFUSED", "-DPLAIN")):
+            run(["gcc", *(o for (s, flag), o in built.items() if flag == (here if s.endswith("steps.c") else there)), "-o", f"{folder}/steps"])
+            run([f"{folder}/steps"])
+
+    def demands(self):
+        """What compiles and what is refused in a line: standards, processors with half floats, x87, -ffast-math, small ints, C++."""
+        standards = [f"{c} -std={s}" for c in ("gcc", "clang") for s in ("c99", "c11", "c17", "c2x", "gnu99", "gnu11", "gnu17", "gnu2x")]
+        for target, compiles, refused in (("c", standards + COMPILES, REFUSED), ("x86-64", standards[::7] + COMPILES[:1], REFUSED[:1])):
+            folder = self.compile(DIGITS, "d", f"--target={target}", "--weights=text")
+            for command in compiles:
+                if shutil.which(command.split()[0]):
+                    run([*command.split(), *FLAGS[1:], "-I", folder, "-fsyntax-only", f"{folder}/d.c"])
+                else:
+                    print(f"NOT RUN: {command} (not installed)")
+            for command, message in refused:
+                if not shutil.which(command.split()[0]):
+                    print(f"NOT RUN: {command} (not installed)")
+                    continue
+                flags = ["-I", folder, "-fsyntax-only", f"{folder}/d.c"]
+                result = subprocess.run([*command.split(), *flags], capture_output=True, text=True)
+                errors = [line for line in result.stderr.splitlines() if "error: " in line]
+                assert result.returncode == 1 and len(errors) == 1 and message in errors[0], f"{command}: {result.stderr}"
+        assert self.fused("") == 0 and self.fused("-DD_ANY_BITS") > 0, "D_ANY_BITS does not decide on contraction"
+
+    def fused(self, flag):
+        """Fused multiply-adds of digits by all compilers, the least of them where there are any."""
+        folder = self.compile(DIGITS, "d", "--weights=text")
+        counts = []
+        for compiler in (c for c in ("gcc -std=c99", "gcc -std=gnu17", "clang") if shutil.which(c.split()[0])):
+            code = run([*compiler.split(), "-O2", "-mfma", *flag.split(), "-I", folder, "-S", f"{folder}/d.c", "-o", "-"])
+            counts.append(len(re.findall(r"\bvfn?m(?:add|sub)", code)))
+        return min(counts) if flag else max(counts)
+
+    def example(self):
+        """The example in the header compiles, as C and as C++."""
+        for model, target in ((DIGITS, "c"), (HIGHWAY, "x86-64")):
+            folder = self.compile(model, "d", f"--target={target}")
+            header = open(f"{folder}/d.h").read()
+            lines = header.split("How to use it", 1)[1].split("*/", 1)[0].splitlines()[1:]
+            text = "\n".join(line.removeprefix(" *").strip().replace(" ...", " return 1;") for line in lines)
+            includes, body = text.split("alignas", 1)
+            parameters = re.search(r"int d_run\(const struct d \*net, (.*), void \*arena\);", header, re.S).group(1)
+            with open(f"{folder}/example.c", "w") as f:
+                f.write(f"{includes}\nint example({parameters});\nint example({parameters})\n{{\nalignas{body}\nreturn 0;\n}}\n")
+            for compiler in ("gcc -std=c11", "gcc -std=c2x", "clang -std=c17", *(
+                    f"{c} -x c++ -std=c++{s}" for c in ("g++", "clang++") for s in ("11", "14", "17", "20"))):
+                if shutil.which(compiler.split()[0]):
+                    run([*compiler.split(), *FLAGS[2:], "-I", folder, "-fsyntax-only", f"{folder}/example.c"])
 
     def names(self):
         """Inputs and outputs of all kinds of names, the same as C identifiers or keywords."""
@@ -165,8 +239,9 @@ class Test:
                 same = self.output(self.compile(DIGITS, "d", "--main"), x, compiler=compiler.split()).tobytes()
                 assert same == here, f"{compiler} gives other bits"
         for compiler, emulator, where, options in TARGETS:
-            if not shutil.which(compiler) or not shutil.which(emulator):
-                print(f"NOT RUN: {compiler} with {emulator} (not installed)")
+            emulator = shutil.which(emulator) or shutil.which(f"{emulator}-static")
+            if not shutil.which(compiler) or not emulator:
+                print(f"NOT RUN: {compiler} and its qemu (not installed)")
                 continue
             folder = self.compile(DIGITS, "d", "--main", *options.split())
             there = self.output(folder, x, compiler=[compiler, "-O2"], prefix=[emulator, *where.split()])
@@ -178,7 +253,7 @@ def main():
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
     passed = 0
-    for name in ("weights", "program", "needs", "profile", "names", "targets"):
+    for name in ("weights", "program", "needs", "profile", "demands", "example", "names", "targets"):
         with tempfile.TemporaryDirectory() as work:
             getattr(Test(skipc, work), name)()
             passed += 1

@@ -39,7 +39,7 @@ static void *allocate(size_t size)
 }
 
 #ifdef NET_PROFILE
-static void profile_step(void *context, int step)
+static int profile_step(void *context, int step)
 {
 	struct timing *const t = (struct timing *)context;
 	const double time = now();
@@ -47,6 +47,7 @@ static void profile_step(void *context, int step)
 	if (step > 0)
 		t->took[step - 1] += time - t->start;
 	t->start = now();
+	return 0;
 }
 
 const int timing_steps = NET_STEPS;

@@ -44,6 +44,13 @@ static void *worker(void *unused)
 	return unused;
 }
 
+static void check_not_ready(const struct bb *net, const char *why)
+{
+	static float in[BB_INPUT0_COUNT], out[BB_OUTPUT0_COUNT];
+
+	check(bb_run(net, in, out, aligned(BB_ARENA_SIZE, 0)) == BB_E_INIT, why);
+}
+
 /* Everything that init and run refuse. */
 static void check_refusals(const char *weights_path)
 {
@@ -56,6 +63,11 @@ static void check_refusals(const char *weights_path)
 	memset(&options, 0, sizeof(options));
 	check(aa_init(NULL, NULL, NULL) == AA_E_NULL, "init takes a null net");
 	check(bb_init(&net, NULL, NULL) == BB_E_NO_WEIGHTS, "init runs without weights");
+	check_not_ready(&net, "init failed");
+	memset(&net, 0, sizeof(net));
+	check_not_ready(&net, "there was no init");
+	memset(&net, 0xa5, sizeof(net));
+	check_not_ready(&net, "there was no init, and net holds anything");
 	check(f != NULL && fread(file, 1, BB_WEIGHTS_SIZE + 64, f) == BB_WEIGHTS_SIZE + 64, "weights file");
 	fclose(f);
 	options.weights = file;
@@ -63,6 +75,8 @@ static void check_refusals(const char *weights_path)
 	check(bb_init(&net, NULL, &options) == BB_E_SIZE, "short weights");
 	options.weights_size++;
 	check(bb_init(&net, NULL, &options) == BB_OK, "right weights are refused");
+	check(bb_init(&net, NULL, NULL) != BB_OK, "init runs without weights");
+	check_not_ready(&net, "a second init failed");
 	options.weights = file + 4;
 	check(bb_init(&net, NULL, &options) == BB_E_ALIGN, "unaligned weights");
 	options.weights = file;
@@ -79,7 +93,7 @@ static void check_refusals(const char *weights_path)
 	check(aa_run(&net_a, NULL, output, aligned(AA_ARENA_SIZE, 0)) == AA_E_NULL, "a null input");
 	check(aa_run(&net_a, input, output, NULL) == AA_E_NULL, "a null arena");
 	check(aa_run(&net_a, input, output, aligned(AA_ARENA_SIZE, 4)) == AA_E_ALIGN, "an unaligned arena");
-	for (int k = -10; k < 2; k++)
+	for (int k = -20; k < 2; k++)
 		check(aa_error(k) != NULL && aa_error(k)[0] != '\0', "an error without a text");
 }
 
