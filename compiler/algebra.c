@@ -221,6 +221,10 @@ static void outer_poly(const struct cone *c, struct tensor *t, int depth, struct
 			*p = inner;
 		return;
 	}
+	if (is_op(n, "Expand") && is_gate(s, n->in[0])) {
+		deep_poly(c, n->in[0], depth - 1, p);
+		return;
+	}
 	poly_number(&one, 1);
 	if (is_op(n, "Sub") && uniform_constant(n->in[0], &v) && is_gate(s, n->in[1])) {
 		outer_poly(c, n->in[1], depth - 1, &inner);

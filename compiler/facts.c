@@ -350,6 +350,8 @@ static struct range node_range(struct seeker *s, const struct node *n)
 		return (struct range){ 0, (double)n->in[0]->shape.dim[attr_int(n, "axis", 0)] - 1 };
 	if (one_of(n, moves))
 		return same_values(s, n);
+	if (is_op(n, "Mod") && !dtypes[n->out[0]->type].is_float && input_range(s, n, 1).lo > 0)
+		return (struct range){ 0, input_range(s, n, 1).hi - 1 };
 	if (is_op(n, "Cast"))
 		return cast_range(s, n);
 	if (one_of(n, sums))

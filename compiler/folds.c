@@ -3,23 +3,60 @@
 
 #include <string.h>
 
-enum { MAX_PARTS = 64, MAX_STACK = 16, MAX_TAKEN_APART = 3, SMALL = 64 };
+enum { MAX_PARTS = 64, MAX_TAKEN_APART = 3, SMALL = 64 };
 
-static bool is(const struct tensor *t, const char *op)
+bool is_from(const struct tensor *t, const char *op)
 {
 	return t != NULL && t->def != NULL && !is_constant(t) && strcmp(t->def->op->name, op) == 0;
 }
 
-/* Only n reads it. */
-static bool only_for(const struct tensor *t, const struct node *n)
-{
-	return !t->is_output && t->nuser == 1 && t->user->node == n;
-}
-
-/* Nodes that the new ones stand for as well. */
-static void also_from(struct match *m, const struct node *n)
+void also_from(struct match *m, const struct node *n)
 {
 	m->prov = prov_union(m->g->arena, m->prov, n->prov);
+}
+
+struct tensor *make_slice(
+	struct match *m, struct tensor *x, int axis, int64_t start, int64_t step, int64_t size)
+{
+	int64_t starts[MAX_RANK] = { 0 }, steps[MAX_RANK];
+	struct node *n = make(m, "Slice", 1, &x);
+
+	for (int d = 0; d < x->shape.rank; d++)
+		steps[d] = 1;
+	starts[axis] = start;
+	steps[axis] = step;
+	set_ints(m->g, n, "starts", x->shape.rank, starts);
+	set_ints(m->g, n, "steps", x->shape.rank, steps);
+	n->out[0]->shape = x->shape;
+	n->out[0]->shape.dim[axis] = size;
+	n->out[0]->known = true;
+	return finish(m, n);
+}
+
+int slice_axis(const struct node *n)
+{
+	int count, axis = -1;
+	const int64_t *steps = attr_ints(n, "steps", &count);
+
+	for (int d = 0; d < n->in[0]->shape.rank; d++) {
+		if (n->out[0]->shape.dim[d] == n->in[0]->shape.dim[d] && steps[d] == 1)
+			continue;
+		if (axis >= 0)
+			return -1;
+		axis = d;
+	}
+	return axis;
+}
+
+struct node *make_like(struct match *m, const struct node *like, int nin, struct tensor *const *in)
+{
+	struct node *n = make(m, like->op->name, nin, in);
+
+	n->attr = arena_alloc(m->g->arena, (size_t)(like->nattr + 1) * sizeof(*n->attr));
+	if (like->nattr > 0)
+		memcpy(n->attr, like->attr, (size_t)like->nattr * sizeof(*n->attr));
+	n->nattr = like->nattr;
+	return n;
 }
 
 /* ---- option A: zero channels beside a shortcut ---- */
@@ -37,7 +74,7 @@ static bool is_zero(const struct tensor *t)
 	if (is_constant(t) && strcmp(t->def->op->name, "Expand") == 0)
 		return is_const(t->def->in[0]) && const_uniform(t->def->in[0], &v) && v >= 0 &&
 		       v <= 0;
-	for (int k = 0; k < 2 && is(t, "Mul"); k++)
+	for (int k = 0; k < 2 && is_from(t, "Mul"); k++)
 		if (is_const(t->def->in[k]) && const_uniform(t->def->in[k], &v) && v >= 0 && v <= 0)
 			return true;
 	return false;
@@ -72,121 +109,6 @@ struct tensor *fold_concat_zeros(struct match *m)
 	return finish(m, pad);
 }
 
-/* ---- sums of a stack ---- */
-
-/* `size` elements of x along axis, from start on by step. */
-static struct tensor *sliced(
-	struct match *m, struct tensor *x, int axis, int64_t start, int64_t step, int64_t size)
-{
-	int64_t starts[MAX_RANK] = { 0 }, steps[MAX_RANK];
-	struct node *n = make(m, "Slice", 1, &x);
-
-	for (int d = 0; d < x->shape.rank; d++)
-		steps[d] = 1;
-	starts[axis] = start;
-	steps[axis] = step;
-	set_ints(m->g, n, "starts", x->shape.rank, starts);
-	set_ints(m->g, n, "steps", x->shape.rank, steps);
-	n->out[0]->shape = x->shape;
-	n->out[0]->shape.dim[axis] = size;
-	n->out[0]->known = true;
-	return finish(m, n);
-}
-
-/* Element k of a stack along axis, or of what is stacked with it: t itself where it broadcasts.
- * Null: no such. */
-static struct tensor *part(struct match *m, struct tensor *t, int rank, int axis, int k, int n)
-{
-	const int at = axis - (rank - t->shape.rank);
-
-	if (is(t, "Concat") && t->shape.rank == rank && attr_int(t->def, "axis", -1) == axis) {
-		struct tensor *x = t->def->nin == n ? t->def->in[k] : NULL;
-
-		also_from(m, t->def);
-		return x != NULL && x->shape.dim[axis] == 1 ? x : NULL;
-	}
-	if (at < 0 || t->shape.dim[at] == 1)
-		return t;
-	if (t->shape.dim[at] != n)
-		return NULL;
-	return sliced(m, t, at, k, 1, 1);
-}
-
-/* t without the stack's axis, of size 1, if the sum is without it; one element as a scalar. */
-static struct tensor *unstacked(struct match *m, struct tensor *t, int rank, int axis)
-{
-	struct shape s = { .rank = 0 };
-	const int at = t != NULL ? axis - (rank - t->shape.rank) : -1;
-
-	if (t == NULL || shape_equal(&t->shape, &m->root->out[0]->shape))
-		return t;
-	if (shape_count(&t->shape) == 1)
-		return make_reshape(m, t, &s);
-	if (at < 0 || m->root->out[0]->shape.rank == rank)
-		return t;
-	for (int d = 0; d < t->shape.rank; d++)
-		if (d != at)
-			s.dim[s.rank++] = t->shape.dim[d];
-	return make_reshape(m, t, &s);
-}
-
-/* Term k: of a stack, or of an operator on two of them; in the shape of the sum. */
-static struct tensor *term(struct match *m, struct tensor *t, int axis, int k, int n)
-{
-	const int rank = t->shape.rank;
-	struct tensor *x, *y;
-
-	if (is(t, "Concat"))
-		return unstacked(m, part(m, t, rank, axis, k, n), rank, axis);
-	x = unstacked(m, part(m, t->def->in[0], rank, axis, k, n), rank, axis);
-	y = unstacked(m, part(m, t->def->in[1], rank, axis, k, n), rank, axis);
-	also_from(m, t->def);
-	if (x == NULL || y == NULL)
-		return NULL;
-	return finish(m, make(m, t->def->op->name, 2, (struct tensor *[]){ x, y }));
-}
-
-/* The stacks under a sum along axis: Concat, or Mul of one and something. Their number of parts; 0:
- * none. */
-static int stacked(const struct tensor *t, int axis)
-{
-	const struct tensor *s = t;
-
-	if (is(t, "Mul"))
-		s = is(t->def->in[0], "Concat") && only_for(t->def->in[0], t->def) ? t->def->in[0]
-										   : t->def->in[1];
-	if (!is(s, "Concat") || attr_int(s->def, "axis", -1) != axis ||
-		s->def->nin != s->shape.dim[axis] || (s != t && !only_for(s, t->def)))
-		return 0;
-	return s->def->nin <= MAX_STACK ? s->def->nin : 0;
-}
-
-/* ReduceSum(Concat(x, y)) -> Add(x, y), and with Mul between: torch.stack(..).sum(0). */
-struct tensor *fold_stack_sum(struct match *m)
-{
-	struct node *r = m->root;
-	struct tensor *x = r->in[0], *sum = NULL;
-	int count;
-	const int64_t *axes = attr_ints(r, "axes", &count);
-
-	if (count != 1 || !only_for(x, r) || r->nin != 1)
-		return NULL;
-	const int axis = (int)axes[0], n = stacked(x, axis);
-	for (int k = 0; k < n; k++) {
-		struct tensor *t = term(m, x, axis, k, n);
-
-		if (t == NULL)
-			return NULL;
-		sum = sum == NULL ? t : finish(m, make(m, "Add", 2, (struct tensor *[]){ sum, t }));
-		if (sum == NULL)
-			return NULL;
-	}
-	if (sum == NULL || strcmp(r->op->name, "ReduceMean") != 0)
-		return sum;
-	return finish(
-		m, make(m, "Div", 2, (struct tensor *[]){ sum, graph_scalar(m->g, DT_F32, n) }));
-}
-
 /* ---- Transpose below Concat ---- */
 
 /* Concat(Transpose(x), Transpose(y), constant) -> Transpose(Concat(x, y, constant)) */
@@ -201,7 +123,7 @@ struct tensor *fold_concat_transposes(struct match *m)
 	if (n->nin > MAX_PARTS)
 		return NULL;
 	for (int k = 0; k < n->nin; k++) {
-		if (is(n->in[k], "Transpose")) {
+		if (is_from(n->in[k], "Transpose")) {
 			const int64_t *p = attr_ints(n->in[k]->def, "perm", &count);
 
 			if (first == NULL)
@@ -233,22 +155,6 @@ struct tensor *fold_concat_transposes(struct match *m)
 }
 
 /* ---- one layer for several: parts of its outputs ---- */
-
-/* The only dimension that a Slice takes a part of; -1: there are several, or none. */
-static int slice_axis(const struct node *n)
-{
-	int count, axis = -1;
-	const int64_t *steps = attr_ints(n, "steps", &count);
-
-	for (int d = 0; d < n->in[0]->shape.rank; d++) {
-		if (n->out[0]->shape.dim[d] == n->in[0]->shape.dim[d] && steps[d] == 1)
-			continue;
-		if (axis >= 0)
-			return -1;
-		axis = d;
-	}
-	return axis;
-}
 
 /* The axis of a layer's outputs, if its weights are known; else -1. */
 static int output_axis(const struct node *n)
@@ -343,13 +249,10 @@ struct tensor *fold_layer_slice(struct match *m)
 
 	for (int k = 1; k < 3; k++)
 		if (in[k] != NULL && size < n->in[0]->shape.dim[axis])
-			in[k] = sliced(m, in[k], k == 1 && !conv, start, step, size);
+			in[k] = make_slice(m, in[k], k == 1 && !conv, start, step, size);
 	also_from(m, layer);
-	struct node *own = make(m, layer->op->name, in[2] != NULL ? 3 : 2, in);
-	own->attr = arena_alloc(m->g->arena, (size_t)(layer->nattr + 1) * sizeof(*own->attr));
-	if (layer->nattr > 0)
-		memcpy(own->attr, layer->attr, (size_t)layer->nattr * sizeof(*own->attr));
-	own->nattr = layer->nattr;
+	struct node *own = make_like(m, layer, in[2] != NULL ? 3 : 2, in);
+
 	if (conv)
 		set_ints(m->g, own, "pads", 2 * (layer->out[0]->shape.rank - 2), pads);
 	return finish(m, own);
@@ -360,7 +263,7 @@ struct tensor *fold_layer_slice(struct match *m)
 struct tensor *fold_split_slice(struct match *m)
 {
 	const struct node *n = m->root;
-	struct tensor *y = n->in[0], *x = is(y, "Reshape") ? y->def->in[0] : NULL, *part;
+	struct tensor *y = n->in[0], *x = is_from(y, "Reshape") ? y->def->in[0] : NULL, *part;
 	const int axis = x != NULL ? output_axis(x->def) : -1, at = slice_axis(n);
 	int count;
 
@@ -375,8 +278,8 @@ struct tensor *fold_split_slice(struct match *m)
 
 	if (at == axis ? step != 1 && size != 1 : size != 1)
 		return NULL;
-	part = at == axis ? sliced(m, x, axis, start * inner, 1, size * inner)
-			  : sliced(m, x, axis, start, inner, y->shape.dim[axis]);
+	part = at == axis ? make_slice(m, x, axis, start * inner, 1, size * inner)
+			  : make_slice(m, x, axis, start, inner, y->shape.dim[axis]);
 	also_from(m, y->def);
 	return part != NULL ? make_reshape(m, part, &n->out[0]->shape) : NULL;
 }

@@ -35,8 +35,10 @@ static struct tensor *find_value(const struct cone *c, int k, const struct poly 
 			value_poly(c, t, &q);
 			if (!poly_multiple(&q, p, &scale))
 				continue;
-			if (scale > 1 - ROOM && scale < 1 + ROOM)
+			if (scale > 1 - ROOM && scale < 1 + ROOM) {
+				*factor = 1;
 				return t;
+			}
 			if (scaled == NULL) {
 				scaled = t;
 				*factor = scale;
@@ -191,7 +193,7 @@ static struct affine cofactor(const struct cone *c, int k, int atom, const struc
 	const struct mono *last = &p->m[p->n - 1]; /* of a sum with a number, and of a test, too */
 
 	if (t.tensor == NULL && p->n <= 2 && last->n == 1 && last->atom[0] < s->ntensor &&
-		(p->n == 2 ? p->m[0].n == 0 : s->g->tensors[last->atom[0]]->type == DT_BOOL))
+		(p->n == 2 ? p->m[0].n == 0 : !is_float(s->g->tensors[last->atom[0]]) && is_gate(s, s->g->tensors[last->atom[0]])))
 		t = (struct affine){ s->g->tensors[last->atom[0]], last->c, p->n == 2 ? p->m[0].c : 0 };
 	return t;
 }

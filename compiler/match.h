@@ -133,7 +133,7 @@ struct tensor *make_reshape(struct match *m, struct tensor *x, const struct shap
 bool same_type(const struct tensor *x, const struct tensor *y); /* and shape, both known */
 bool is_constant(const struct tensor *t);                       /* lazy ones too; null: no */
 
-/* ---- affine.c, guards.c, folds.c ---- */
+/* ---- affine.c, guards.c, folds.c, stacks.c ---- */
 
 bool all_are_or_absent(
 	const struct node *n, const char *name, int64_t value);      /* elements of an attribute */
@@ -143,6 +143,18 @@ bool power_of_two(double v);
 
 /* A node that computes what n computes, or null. */
 struct node *twin_of(const struct node *n);
+
+/* ---- folds.c: for functions ---- */
+
+bool is_from(const struct tensor *t, const char *op);        /* computed by that operator */
+void also_from(struct match *m, const struct node *n);       /* the new nodes stand for n as well */
+/* A node with the operator and the attributes of another; as make(). */
+struct node *make_like(struct match *m, const struct node *like, int nin, struct tensor *const *in);
+/* `size` elements of x along axis, from start on by step. */
+struct tensor *make_slice(
+	struct match *m, struct tensor *x, int axis, int64_t start, int64_t step, int64_t size);
+/* The only dimension that a Slice takes a part of; -1: there are several, or none. */
+int slice_axis(const struct node *n);
 
 form_fn form_Vector, form_Rows, form_Inputs, form_Channel, form_Before;
 

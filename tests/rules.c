@@ -291,6 +291,17 @@ static const struct rule_case cases[] = {
 	{ X SPREAD "%z = Slice(%c) {starts=[0,0,3,1], steps=[1,1,1,1]} : f32[2,8,6,15]\n" Z,
 	  "Conv(x, $, $) {spread=[2,3], pads=[-1,1,-2,0]}" },
 
+	/* parts of what Concat joined, and sums of them */
+	{ PAIR "%c = Concat(%x, %y) {axis=1}\n%z = Slice(%c) {starts=[0,4,0,0], steps=[1,1,1,1]} : f32[2,4,6,6]\n" Z, "Reshape(y)" },
+	{ PAIR "%c = Concat(%x, %y) {axis=2}\n%z = Slice(%c) {starts=[0,0,7,0], steps=[1,1,1,1]} : f32[2,4,4,6]\n" Z,
+	  "Slice(y) {starts=[0,0,1,0], steps=[1,1,1,1]}" },
+	{ PAIR "%c = Concat(%x, %y) {axis=1}\n%d = Concat(%y, %x) {axis=1}\n%e = Mul(%c, %d)\n"
+	  "%z = Slice(%e) {starts=[0,0,0,0], steps=[1,1,1,1]} : f32[2,4,6,6]\n" Z, "Mul(x, y)" },
+	{ PAIR "%c = Concat(%x, %y) {axis=1}\n%r = Reshape(%c) : f32[2,2,144]\n%z = ReduceSum(%r) {axes=[1], keepdims=0}\n" Z,
+	  "Reshape(Add(x, y))" },
+	{ PAIR "input %t : f32[1,2]\n%a = Reshape(%x) : f32[1,288]\n%b = Reshape(%y) : f32[1,288]\n%c = Concat(%a, %b) {axis=0}\n"
+	  "%z = MatMul(%t, %c)\n" Z,
+	  "Add(Mul(Slice(t) {starts=[0,0], steps=[1,1]}, Reshape(x)), Mul(Slice(t) {starts=[0,1], steps=[1,1]}, Reshape(y)))" },
 	/* sums of a stack */
 	{ PAIR "%a = Reshape(%x) : f32[1,2,4,6,6]\n%b = Reshape(%y) : f32[1,2,4,6,6]\n%c = Concat(%a, %b) {axis=0}\n"
 	  "%z = ReduceSum(%c) {axes=[0], keepdims=0}\n" Z, "Add(x, y)" },

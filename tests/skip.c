@@ -73,6 +73,8 @@ static const struct skip_case {
 	/* a gate expanded, layers on another shape */
 	{ X LAYER("b", "x", "2") "%h = Relu(%b)\nconst @w1 : f32[8,1] = fill(1)\n%a = Linear(%x, @w1)\n%t = Sigmoid(%a)\n%e = Expand(%t) : f32[3,8]\n"
 	  "%m = Mul(%h, %e)\n%c = Sub(1, %e)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	{ X LAYER("b", "x", "2") "%h = Relu(%b)\nconst @w1 : f32[8,1] = fill(1)\n%a = Linear(%x, @w1)\n%t = Sigmoid(%a)\n%e = Expand(%t) : f32[3,8]\n"
+	  "%m = Neg(%e)\n%n = Mul(%m, %h)\n%c = Sub(1, %t)\n%o = Mul(%x, %c)\n%z = Sub(%o, %n)\n" Z, "highway" },
 	{ "input %i : f32[3,2,4]\n%x = Reshape(%i) : f32[3,8]\n" LAYER("a", "x", "1") LAYER("b", "x", "2") "%h = Relu(%b)\n%t = Sigmoid(%a)\n"
 	  "%p = Reshape(%h) : f32[3,2,4]\n%q = Reshape(%t) : f32[3,2,4]\n%m = Mul(%p, %q)\n%c = Sub(1, %q)\n%n = Mul(%i, %c)\n"
 	  "%z = Add(%m, %n)\n" Z, "highway" },
@@ -80,6 +82,17 @@ static const struct skip_case {
 	{ X LAYER("b", "x", "2") "%h = Relu(%b)\nconst @w1 : f32[8,2] = fill(1)\n%a = Linear(%x, @w1)\n%s = Softmax(%a) {axis=1, to_end=0}\n"
 	  "%r = Reshape(%s) : f32[3,2,1]\n%i = Reshape(%h) : f32[3,1,8]\n%j = Reshape(%x) : f32[3,1,8]\n%k = Concat(%i, %j) {axis=1}\n"
 	  "%m = Mul(%r, %k)\n%z = ReduceSum(%m) {axes=[1], keepdims=0}\n" Z, "highway" },
+	/* joined and added up; a part of what was joined; weighted by einsum */
+	{ T "%c = Sub(1, %t)\n%i = Concat(%t, %c) {axis=1}\n%j = Concat(%h, %x) {axis=1}\n%m = Mul(%i, %j)\n%r = Reshape(%m) : f32[3,2,8]\n"
+	  "%z = ReduceSum(%r) {axes=[1], keepdims=0}\n" Z, "highway" },
+	{ T "%c = Sub(1, %t)\n%i = Concat(%t, %c) {axis=1}\n%j = Concat(%h, %x) {axis=1}\n%m = Mul(%i, %j)\n"
+	  "%p = Slice(%m) {starts=[0,0], steps=[1,1]} : f32[3,8]\n%q = Slice(%m) {starts=[0,8], steps=[1,1]} : f32[3,8]\n"
+	  "%z = Add(%p, %q)\n" Z, "highway" },
+	{ X LAYER("b", "x", "2") "%h = Relu(%b)\nconst @w1 : f32[8,2] = fill(1)\n%a = Linear(%x, @w1)\n%s = Softmax(%a) {axis=1, to_end=0}\n"
+	  "%r = Reshape(%s) : f32[3,1,2]\n%i = Reshape(%h) : f32[3,1,8]\n%j = Reshape(%x) : f32[3,1,8]\n%k = Concat(%i, %j) {axis=1}\n"
+	  "%m = MatMul(%r, %k)\n%z = Reshape(%m) : f32[3,8]\n" Z, "highway" },
+	{ BASIC "%i = Reshape(%x) : f32[1,2,4,6,6]\n%j = Reshape(%f) : f32[1,2,4,6,6]\n%k = Concat(%i, %j) {axis=0}\n"
+	  "%z = ReduceSum(%k) {axes=[0], keepdims=0}\n" Z, "identity" },
 	/* selections */
 	{ HARD "%z = Where(%k, %h, %x)\n" Z, "highway" },
 	{ HARD "%z = Where(%k, %x, %h)\n" Z, "highway" },
@@ -160,6 +173,8 @@ static const struct skip_case {
 	  "%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
 	/* tests that are not each other's opposite; beside 0 neither lets anything through */
 	{ TH "%p = Less(%a, 0)\n%q = Greater(%a, 0)\n%m = Where(%p, %h, 0)\n%n = Where(%q, %x, 0)\n%z = Add(%m, %n)\n" Z, "highway-carry" },
+	{ TH LAYER("e", "x", "3") "%t = Sigmoid(%a)\n%c = Sigmoid(%e)\n%n = Sub(0, %c)\n%m = Mul(%h, %t)\n%o = Mul(%n, %x)\n%z = Sub(%m, %o)\n" Z,
+	  "highway-carry" }, /* -c is nearer than c */
 	{ TH "%p = LessOrEqual(%a, 0)\n%q = Greater(%b, 0)\n%m = Where(%p, 0, %h)\n%n = Where(%q, 0, %x)\n%z = Add(%m, %n)\n" Z, "highway-carry" },
 	{ HARD LAYER("e", "x", "3") "%c = Sigmoid(%e)\n%t = Cast(%k) {to=f32}\n%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Sub(%m, %n)\n" Z, "gated" },
 	{ HARD "%t = Sigmoid(%b)\n%l = Cast(%k) {to=f32}\n%m = Mul(%t, %l)\n%c = Sigmoid(%a)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "gated" },
