@@ -5,7 +5,6 @@
 #include "onnx.h"
 
 #include <limits.h>
-#include <nettle/sha2.h>
 #include <string.h>
 
 /* ---- messages -> raw model ---- */
@@ -339,15 +338,12 @@ static bool known_other(struct diag *d, const struct file *f)
 	return false;
 }
 
-static void hash(const struct file *f, char hex[65])
+static void sha256_text(struct sha256_ctx *hash, char hex[65])
 {
 	static const char digits[] = "0123456789abcdef";
-	struct sha256_ctx ctx;
 	uint8_t digest[SHA256_DIGEST_SIZE];
 
-	sha256_init(&ctx);
-	sha256_update(&ctx, f->size, f->data);
-	sha256_digest(&ctx, sizeof(digest), digest);
+	sha256_digest(hash, sizeof(digest), digest);
 	for (size_t k = 0; k < sizeof(digest); k++) {
 		hex[2 * k] = digits[digest[k] >> 4];
 		hex[2 * k + 1] = digits[digest[k] & 15];
@@ -384,7 +380,8 @@ struct raw_model *onnx_read(struct arena *a, struct diag *d, const char *path)
 
 	if (!file_map(d, path, "cannot read the model", NULL, &f))
 		return NULL;
-	hash(&f, m->sha256);
+	sha256_init(&r.hash);
+	sha256_update(&r.hash, f.size, f.data);
 	m->bytes = (int64_t)f.size;
 	const Onnx__ModelProto *p = (const Onnx__ModelProto *)unpack(
 		&r, &f, &onnx__model_proto__descriptor);
@@ -395,7 +392,8 @@ struct raw_model *onnx_read(struct arena *a, struct diag *d, const char *path)
 	if (p->graph == NULL)
 		model_error(d, "is it an ONNX model?", "there is no graph in the file");
 	else
-		convert_model(&r, p, m);
+		convert_model(&r, p, m); /* files of external data are hashed as they are opened */
+	sha256_text(&r.hash, m->sha256);
 	return d->errors == before ? m : NULL;
 }
 
@@ -411,6 +409,7 @@ struct tensor *onnx_read_tensor(struct arena *a, struct diag *d, const char *pat
 		&r, &f, &onnx__tensor_proto__descriptor);
 
 	file_unmap(&f);
+	sha256_init(&r.hash);
 	if (p != NULL)
 		t = payload_tensor(&r, p);
 	if (t != NULL && t->type == DT_NONE) {

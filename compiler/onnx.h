@@ -6,6 +6,8 @@
 
 #include "compiler/onnx.pb-c.h"
 
+#include <nettle/sha2.h>
+
 /* A file of external data, opened once; data null: it could not be, and that was reported. */
 struct external {
 	const char *location;
@@ -19,6 +21,7 @@ struct reader {
 	struct diag *diag;
 	const char *path;          /* as the user gave it */
 	struct external *external; /* the files opened so far */
+	struct sha256_ctx hash;    /* of the model's bytes, and of those files behind them */
 };
 
 /* ---- wire.c: the bytes, before protobuf-c sees them ---- */

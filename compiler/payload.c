@@ -95,15 +95,19 @@ static const struct file *open_external(struct reader *r, const char *tensor, co
 
 	if (path == NULL || !file_map(r->diag, path, what, missing_hint, &e->file)) {
 		e->file.data = NULL;
-	} else if (e->file.size < SMALL_FILE) { /* a mapping costs more than it saves */
+		free(path);
+		return NULL;
+	}
+	free(path);
+	sha256_update(&r->hash, e->file.size, e->file.data);
+	if (e->file.size < SMALL_FILE) { /* a mapping costs more than it saves */
 		uint8_t *copy = arena_alloc(r->arena, e->file.size);
 
 		memcpy(copy, e->file.data, e->file.size);
 		file_unmap(&e->file);
 		e->file.data = copy;
 	}
-	free(path);
-	return e->file.data != NULL ? &e->file : NULL;
+	return &e->file;
 }
 
 /* ---- elements ---- */

@@ -4,9 +4,11 @@
     weights.py [--skipc PATH] [NAME ...]
 
 Forms and byte orders give the same bits on machines of either order, and are refused on the other; each object file's
-format takes in a .bin; init sees each turned bit of a file, if asked (programs/weights.c).
+format takes in a .bin; init sees each turned bit of a file, if asked (programs/weights.c); the model's hash covers its
+external data.
 """
 import argparse
+import hashlib
 import os
 import re
 import shutil
@@ -198,11 +200,25 @@ class Test:
             call(run)
             assert "the weights are damaged" in call([*run, "--check-weights"], status=1), form
 
+    def hash(self):
+        """The model's SHA-256 is of its file, and of the files of external data behind that."""
+        seen = set()
+        for seed, external in ((1, None), (1, "w.data"), (2, "w.data")):
+            folder = tempfile.mkdtemp(dir=self.work)
+            small_model(f"{folder}/net.onnx", seed, external=external)
+            files = [f"{folder}/net.onnx"] + ([f"{folder}/w.data"] if external else [])
+            want = hashlib.sha256(b"".join(open(f, "rb").read() for f in files)).hexdigest()
+            header = open(os.path.join(self.compile(files[0]), "net.h")).read()
+            assert re.findall(r"model SHA-256 (\w+)|NET_MODEL_HASH \"(\w+)\"", header) == [(want, ""), ("", want)]
+            assert want in call([self.skipc, "inspect", "--json", files[0]])
+            seen.add(want)
+        assert len(seen) == 3
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
-    parser.add_argument("names", nargs="*", default=["orders", "objects", "checks"])
+    parser.add_argument("names", nargs="*", default=["orders", "objects", "checks", "hash"])
     arguments = parser.parse_args()
     for name in arguments.names:
         with tempfile.TemporaryDirectory() as work:
