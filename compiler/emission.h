@@ -97,6 +97,7 @@ struct output {
 	int nfolder;
 	long process;
 	bool failed; /* something could not be written; said on stderr */
+	const char *note; /* to be said when all is written; or null */
 };
 
 void output_begin(struct output *o); /* from here on signals and exit() are minded */
@@ -121,6 +122,7 @@ struct emit_options {
 	bool libxsmm_call; /* products: not machine code, but an installed libxsmm's */
 	bool main;         /* NAME_main.c too */
 	bool trace;        /* run reports each stored tensor to a callback */
+	const struct like *like; /* not null: the weights alone, for the code of a folder */
 };
 
 /* What the parts of the output share. */
@@ -140,7 +142,7 @@ const char *identifier(struct arena *a, const char *name);
 bool is_keyword(const char *s); /* of C or C++, or a name that run uses */
 void emit(struct plan *p, const struct emit_options *options, struct output *out);
 void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run */
-void emit_header(struct emission *e);
+char *header_text(struct emission *e); /* the caller's to free */
 void emit_interface(struct emission *e, struct buf *out); /* init, error: what is not run */
 void emit_weights(struct emission *e); /* after code_id, and before the header, which states both ids */
 void emit_weights_type(const struct emission *e, struct buf *out); /* and its declaration, if linked */
@@ -154,6 +156,30 @@ const char *grouped(struct arena *a, int64_t v);  /* 1,234,567 */
 const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most);
 const char *result_text(struct arena *a, const struct kernel *k); /* [1,8,4,4] of [1,8,8,8] */
 bool tensor_named(struct arena *a, const struct tensor *t); /* its name is ONNX's, not made up */
+
+/* ---- folder.c: what an earlier run left in the folder ---- */
+
+/* A network that was compiled into a folder. */
+struct like {
+	const char *dir, *name;
+	const char *header, *code; /* NAME.h and NAME.c */
+	const char *header_path, *code_path;
+	char **option; /* those that it was compiled with, as words of a command line */
+	int noption;
+	uint64_t code_id;
+};
+
+/* When all files of e are open: removes others of an earlier run of that name at the commit, notes
+ * which model they were of. A file of another network in the place of one: reported. */
+void folder_settle(struct emission *e);
+/* Fills in what like->dir has: the network of that name, or, null, that of the model's name or the
+ * only one. False: reported. */
+bool folder_like(
+	struct arena *a, struct diag *d, const char *name, const char *model_name, struct like *like);
+/* Do the weights of e, whose files these are, fit the code of e->options->like? False: reported. */
+bool folder_fits(struct emission *e, const char *code, const char *header);
+/* An option's value as emit_options.settings may have it, and folder_like() finds it. */
+const char *setting_word(struct arena *a, const char *value);
 
 /* ---- profile.c: what -DNAME_PROFILE compiles into the output ---- */
 

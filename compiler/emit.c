@@ -1,6 +1,6 @@
 /*
  * The generated code: NAME.c, which reads from top to bottom (what it is, helpers, kernels, tables,
- * run), and the other files by emit_header(), emit_interface(), emit_weights(), emit_main().
+ * run), and the other files by header_text(), emit_interface(), emit_weights(), emit_main().
  */
 #include "ctext.h"
 #include "emission.h"
@@ -490,12 +490,21 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 	e.input = parameters(p->arena, p->graph->input, p->graph->ninput, NULL, 0);
 	e.output = parameters(
 		p->arena, p->graph->output, p->graph->noutput, e.input, p->graph->ninput);
-	char *code = code_text(&e);
+	char *code = code_text(&e), *header;
 
-	emit_weights(&e);
-	output_puts(out, arena_printf(p->arena, "%s.c", e.name), code);
-	emit_header(&e);
+	if (options->like != NULL) {
+		header = header_text(&e);
+		if (folder_fits(&e, code, header))
+			emit_weights(&e);
+	} else {
+		emit_weights(&e);
+		header = header_text(&e);
+		output_puts(out, arena_printf(p->arena, "%s.c", e.name), code);
+		output_puts(out, arena_printf(p->arena, "%s.h", e.name), header);
+		if (options->main)
+			emit_main(&e);
+		folder_settle(&e);
+	}
 	free(code);
-	if (options->main)
-		emit_main(&e);
+	free(header);
 }

@@ -209,7 +209,7 @@ static void write_types(struct emission *e, struct buf *out)
 		trace, e->upper, e->upper, e->name, e->upper, profile);
 }
 
-void emit_header(struct emission *e)
+char *header_text(struct emission *e)
 {
 	struct buf out = { 0 };
 
@@ -252,8 +252,7 @@ void emit_header(struct emission *e)
 		"status);\n\n",
 		e->name);
 	buf_puts(&out, "#ifdef __cplusplus\n}\n#endif\n#endif\n");
-	output_puts(e->out, arena_printf(e->arena, "%s.h", e->name), out.data);
-	buf_release(&out);
+	return out.data;
 }
 
 /* ---- init and error ---- */

@@ -24,6 +24,7 @@ struct job {
 	struct output out;
 	struct emit_options emit;
 	double skip_below; /* --skip-closed-gates */
+	struct like like;  /* weights */
 	bool json;         /* inspect */
 	char dump;         /* letter of the pass after which to print, or 0 */
 };
@@ -217,6 +218,11 @@ static const char help[] =
 	"skipc " SKIPC_VERSION ": compiles ONNX networks with skip connections into standalone C\n"
 	"\n"
 	"  skipc compile MODEL -o DIR    DIR/NAME.c NAME.h NAME_weights.c (or .bin)\n"
+	"  skipc weights MODEL --like DIR\n"
+	"                                DIR/NAME_weights.bin (or .c) alone: of a model that was "
+	"trained again, for\n"
+	"                                the code that is there, with its options; -o puts it "
+	"elsewhere\n"
 	"  skipc inspect MODEL           blocks, nodes, kernels, fusions, memory plan\n"
 	"  skipc diff MODEL              builds, runs, compares with onnxruntime\n"
 	"  skipc bench MODEL             builds, runs, times in turn with onnxruntime and others\n"
@@ -372,6 +378,8 @@ static int parse_options(struct job *j, int argc, char **argv)
 			if (!is_identifier(value) || is_keyword(value))
 				return usage("--name wants a C identifier, not ", value);
 			j->emit.name = value;
+		} else if ((value = option(argv, &k, "--like")) != NULL) {
+			j->like.dir = value;
 		} else if ((value = option(argv, &k, "--target")) != NULL) {
 			if (strcmp(value, "c") != 0 && strcmp(value, "x86-64") != 0)
 				return usage("no such target: ", value);
@@ -380,7 +388,7 @@ static int parse_options(struct job *j, int argc, char **argv)
 			if (!parse_dim(j, value))
 				return usage("--dim wants NAME=N with N at least 1, not ", value);
 			note_setting(
-				j, arena_printf(&j->arena, "--dim %s", escape(&j->arena, value)));
+				j, arena_printf(&j->arena, "--dim %s", setting_word(&j->arena, value)));
 		} else if ((value = option(argv, &k, "--weights")) != NULL) {
 			if (!parse_weights(j, value))
 				return usage("--weights is auto, text, rows, incbin or bin, not ",
@@ -440,6 +448,28 @@ static int finish(struct job *j, int status)
 	return status;
 }
 
+static const char *model_file(const struct job *j)
+{
+	const char *slash = strrchr(j->model, '/');
+
+	return slash != NULL ? slash + 1 : j->model;
+}
+
+/* The passes, and then all files at once. Returns the exit status. */
+static int make_files(struct job *j)
+{
+	j->diag.path = j->model;
+	j->out.arena = &j->arena;
+	j->emit.model = model_file(j);
+	if (!run_passes(j, FILES) || !is_printed() || !output_commit(&j->out)) {
+		output_discard(&j->out);
+		return 1;
+	}
+	if (j->out.note != NULL)
+		fprintf(stderr, "%s\n", j->out.note);
+	return 0;
+}
+
 static int command_compile(int argc, char **argv)
 {
 	struct job j = { .diag = { .to = stderr } };
@@ -449,20 +479,57 @@ static int command_compile(int argc, char **argv)
 	status = parse_options(&j, argc, argv);
 	if (status == 0 && j.out.dir == NULL)
 		status = usage("compile needs -o DIR", "");
+	if (status == 0 && j.like.dir != NULL)
+		status = usage("--like is an option of skipc weights", "");
 	if (status != 0) {
 		output_discard(&j.out);
 		return finish(&j, status);
 	}
-	j.diag.path = j.model;
-	j.out.arena = &j.arena;
-	j.emit.model = strrchr(j.model, '/') != NULL ? strrchr(j.model, '/') + 1 : j.model;
 	if (j.emit.name == NULL)
 		j.emit.name = identifier(&j.arena, base_name(&j.arena, j.model));
-	if (!run_passes(&j, FILES) || !is_printed() || !output_commit(&j.out)) {
+	return finish(&j, make_files(&j));
+}
+
+/* Options of the folder's code, and behind them those that were given. Returns 0, or the status. */
+static int parse_like(struct job *j, int argc, char **argv)
+{
+	int status = parse_options(j, argc, argv), n = 2;
+
+	if (status == 0 && j->like.dir == NULL)
+		status = usage("weights needs --like DIR", "");
+	if (status != 0)
+		return status;
+	j->diag.path = j->model;
+	if (!folder_like(&j->arena, &j->diag, j->emit.name,
+		    identifier(&j->arena, base_name(&j->arena, j->model)), &j->like))
+		return 1;
+	char **word = arena_alloc(&j->arena, (size_t)(argc + j->like.noption + 1) * sizeof(*word));
+
+	for (int k = 0; k < j->like.noption; k++)
+		word[n++] = j->like.option[k];
+	for (int k = 2; k < argc; k++)
+		word[n++] = argv[k];
+	j->model = NULL;
+	j->ndim = 0;
+	return parse_options(j, n, word);
+}
+
+static int command_weights(int argc, char **argv)
+{
+	struct job j = { .diag = { .to = stderr } };
+	int status;
+
+	output_begin(&j.out);
+	status = parse_like(&j, argc, argv);
+	if (status != 0) {
 		output_discard(&j.out);
-		return finish(&j, 1);
+		return finish(&j, status);
 	}
-	return finish(&j, 0);
+	j.emit.name = j.like.name;
+	j.emit.like = &j.like;
+	if (j.out.dir == NULL)
+		j.out.dir = j.like.dir;
+	return finish(&j, make_files(&j));
 }
 
 static int command_inspect(int argc, char **argv)
@@ -529,6 +596,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "compile", command_compile },
+	{ "weights", command_weights },
 	{ "inspect", command_inspect },
 	{ "diff", command_diff },
 	{ "bench", command_bench },

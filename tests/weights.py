@@ -5,7 +5,7 @@
 
 Forms and byte orders give the same bits on machines of either order, and are refused on the other; each object file's
 format takes in a .bin; init sees each turned bit of a file, if asked (programs/weights.c); the model's hash covers its
-external data.
+external data; other weights of a network run in its old code, or it is said why not; nothing of an earlier run stays.
 """
 import argparse
 import hashlib
@@ -19,9 +19,11 @@ import tempfile
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+EXAMPLES = os.path.join(HERE, "..", "examples", "digits")
 FLAGS = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror".split()
 FORMS = ("text", "rows", "incbin", "bin")
 MACHINES = [  # big-endian: compiler, emulator, its root, further flags
@@ -102,6 +104,67 @@ OBJECTS = [  # target of clang or a gcc, how to read its objects, symbol, sectio
     ("i686-w64-windows-gnu", coff, "_net_weights", ".rdata"),
     ("x86_64-w64-mingw32-gcc", coff, "net_weights", ".rdata"),
 ]
+
+
+IDENTITY = """/* Prints the ids of the weights that the header names, and of those that are loaded. */
+#include "net.h"
+#include <stdio.h>
+static _Alignas(64) char file[1 << 20];
+int main(int argc, char **argv)
+{
+	struct net net;
+	struct net_options options = { 0 };
+	FILE *f = argc > 1 ? fopen(argv[1], "rb") : NULL;
+
+	if (f != NULL) {
+		options.weights = file;
+		options.weights_size = fread(file, 1, sizeof(file), f);
+	}
+	if (net_init(&net, NULL, &options) != NET_OK)
+		return 1;
+	printf("%016llx %016llx", (unsigned long long)NET_WEIGHTS_ID, (unsigned long long)net_weights_id(&net));
+	return 0;
+}
+"""
+
+
+def retrained(model, path):
+    """The same network with other weights: each float moved by something of its own."""
+    model = onnx.load(model)
+    random = np.random.default_rng(7)
+    for init in model.graph.initializer:
+        values = numpy_helper.to_array(init)
+        if values.dtype == np.float32 and values.size > 1:
+            moved = values * random.uniform(0.8, 1.2, values.shape)
+            init.CopyFrom(numpy_helper.from_array(moved.astype(np.float32), init.name))
+    onnx.save(model, path)
+    return path
+
+
+def scaled_model(path, factor, dim=None, node="a"):
+    """y = factor Relu(x + w): the factor becomes a literal of the code."""
+    inits = [numpy_helper.from_array(np.arange(5, dtype=np.float32), "w"), numpy_helper.from_array(np.float32(factor), "f")]
+    nodes = [helper.make_node("Add", ["x", "w"], ["h"], name=node), helper.make_node("Relu", ["h"], ["r"]),
+             helper.make_node("Mul", ["r", "f"], ["y"])]
+    shape = [dim or 1, 5]
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)], inits)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+def contents(folder, *names):
+    return {f: open(os.path.join(folder, f), "rb").read() for f in sorted(names or os.listdir(folder))
+            if f.startswith(("net", "two", "scaled", "app")) and not f.endswith((".o", ".npy"))}
+
+
+def build(folder, names=None):
+    """Objects of the sources."""
+    objects = []
+    for name in names or [os.path.basename(s) for s in sources(folder)]:
+        objects.append(f"{folder}/{name[:-2]}.o")
+        call(["gcc", "-O1", "-I", folder, "-c", f"{folder}/{name}", "-o", objects[-1]])
+    return objects
 
 
 class Test:
@@ -214,11 +277,104 @@ class Test:
             seen.add(want)
         assert len(seen) == 3
 
+    def retrain(self):
+        """Other weights of the same network run in its old code, and nothing but the file of the weights changes."""
+        for name, target, form in (("digits", "c", "bin"), ("digits", "x86-64", "text"), ("highway", "c", "rows"),
+                                   ("highway", "x86-64", "incbin")):
+            model = os.path.join(EXAMPLES, f"{name}.onnx")
+            other = retrained(model, f"{self.work}/later.onnx")
+            options = [f"--target={target}", f"--weights={form}", "--main", "--name", "net"]
+            folder = self.compile(model, *options)
+            fresh = self.compile(other, *options)
+            file = f"net_weights.{'c' if form in ('text', 'rows') else 'bin'}"
+            objects = build(folder)  # of the code as it was first compiled
+            before = contents(folder)
+            call([self.skipc, "weights", other, "--like", folder])
+            after, wanted = contents(folder), contents(fresh)
+            assert [f for f in after if after[f] != before.get(f)] == [file] and after.keys() == before.keys()
+            assert after[file] == wanted[file], "other weights than those of a compilation"
+            assert contents(folder, "net.c")["net.c"].split(b"\n")[2:] == wanted["net.c"].split(b"\n")[2:]
+            objects = objects if form == "bin" else [build(folder, ["net_weights.c"])[0], *(o for o in objects if "weights" not in o)]
+            call(["gcc", *objects, "-o", f"{folder}/program"])
+            given = ["--weights", f"{folder}/{file}"] if form == "bin" else []
+            self.like_onnxruntime(other, folder, given)
+            if form != "bin":  # a file for code whose weights are linked in
+                elsewhere = tempfile.mkdtemp(dir=self.work)
+                call([self.skipc, "weights", model, "--like", folder, "--weights=bin", "-o", elsewhere])
+                assert os.listdir(elsewhere) == ["net_weights.bin"]
+                self.like_onnxruntime(model, folder, ["--weights", f"{elsewhere}/net_weights.bin"])
+            identity = f"{folder}/id.c"
+            open(identity, "w").write(IDENTITY)
+            call(["gcc", "-I", folder, identity, *(o for o in objects if "main" not in o), "-o", f"{folder}/id"])
+            ids = [re.search(r"NET_WEIGHTS_ID UINT64_C\(0x(\w+)\)", f["net.h"].decode())[1] for f in (before, wanted)]
+            said = call([f"{folder}/id", *([f"{folder}/{file}"] if form == "bin" else [])]).split()
+            assert said == ids and ids[0] != ids[1], (said, ids)
+
+    def like_onnxruntime(self, model, folder, options):
+        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        entry = session.get_inputs()[0]
+        x = np.random.default_rng(5).standard_normal(entry.shape).astype(np.float32)
+        np.save(f"{folder}/x.npy", x)
+        call([f"{folder}/program", f"{folder}/x.npy", "-o", f"{folder}/y.npy", "--check-weights", *options])
+        want, got = session.run(None, {entry.name: x})[0], np.load(f"{folder}/y.npy")
+        assert np.abs(want - got).max() < 1e-5 * np.abs(want).max(), f"{model}: {np.abs(want - got).max()}"
+
+    def refusals(self):
+        """Why weights do not fit the code of a folder, which stays as it is."""
+        model = small_model(f"{self.work}/net.onnx")
+        folder = self.compile(model, "--weights=bin")
+        call([self.skipc, "compile", scaled_model(f"{self.work}/scaled.onnx", 0.5), "-o", folder, "--target=c"])
+        before = contents(folder)
+        for other, options, words in (
+                (small_model(f"{self.work}/wider.onnx", kernel=4), ["--name", "net"], ["net.h:", "`#define NET_MACS 84LL`", "`#define NET_MACS 140LL`"]),
+                (scaled_model(f"{self.work}/other.onnx", 0.25), ["--name", "scaled"], ["scaled.c:", " 0.5f", " 0.25f"]),
+                (small_model(f"{self.work}/third.onnx"), [], ["the networks in", "are net, scaled", "--name says which"]),
+                (model, ["--name", "none"], ["the networks in", "are net, scaled"]),
+                (model, ["--name", "net", "--target=x86-64"], ["its weights do not fit the code there: "])):
+            said = call([self.skipc, "weights", other, "--like", folder, *options], status=1)
+            assert all(w in said for w in words), said
+            assert contents(folder) == before
+        assert "no network was compiled into" in call([self.skipc, "weights", model, "--like", self.work], status=1)
+        call([self.skipc, "weights", model], status=2)
+        call([self.skipc, "compile", model, "-o", folder, "--like", folder], status=2)
+        # names of nodes and files, and comments, are not code; options are found in the folder
+        odd = scaled_model(f"{self.work}/a b.onnx", 0.5, dim="n (of *\"x\")", node="first")
+        folder = tempfile.mkdtemp(dir=self.work)
+        call([self.skipc, "compile", odd, "-o", folder, "--target=c", "--dim", 'n (of *"x")=3', "--byte-order=big"])
+        call([self.skipc, "weights", scaled_model(f"{self.work}/c.onnx", 0.5, dim="n (of *\"x\")", node="second"), "--like", folder])
+
+    def leftovers(self):
+        """Files of an earlier run of the same name go, others stay; another model of the name is told of."""
+        one, two = small_model(f"{self.work}/one.onnx"), small_model(f"{self.work}/two.onnx", seed=2)
+        folder = self.compile(one, "--trace", "--weights=text")
+        call([self.skipc, "compile", two, "-o", folder, "--target=c", "--main"])
+        others = {f: d for f, d in contents(folder).items() if f.startswith("two")}
+        open(f"{folder}/app.c", "w").write('#include "net.h"\nint main(void) { struct net n; return net_init(&n, NULL, NULL); }\n')
+        said = call([self.skipc, "compile", one, "-o", folder, "--name", "net", "--target=c", "--weights=incbin"])
+        assert said == "", said
+        files = ["app.c", "net.c", "net.h", "net_weights.bin", "net_weights.c"]
+        assert [f for f in contents(folder) if f not in others] == files
+        said = call([self.skipc, "compile", two, "-o", folder, "--name", "net", "--target=c", "--weights=text"])
+        assert re.fullmatch(r"skipc: \S*/net.h was of another model, one.onnx \(SHA-256 \w{12}..\); two.onnx takes its place\n", said), said
+        files.remove("net_weights.bin")
+        assert [f for f in contents(folder) if f not in others] == files
+        assert all(contents(folder)[f] == d for f, d in others.items())
+        os.remove(f"{folder}/two_main.c")
+        call(["gcc", "-O2", "-I", folder, *sources(folder), "-o", f"{self.work}/program"])
+        call([f"{self.work}/program"])
+        for name in ("net_main.c", "net_weights.bin", "net.trace"):  # a user's own files
+            open(f"{folder}/{name}", "w").write("/* mine */\n")
+        before = contents(folder)
+        call([self.skipc, "compile", two, "-o", folder, "--name", "net", "--target=c", "--weights=text"])
+        assert contents(folder) == before
+        said = call([self.skipc, "compile", one, "-o", folder, "--name", "net_weights", "--target=c"], status=1)
+        assert "net_weights.c was written for the network net" in said and contents(folder) == before, said
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
-    parser.add_argument("names", nargs="*", default=["orders", "objects", "checks", "hash"])
+    parser.add_argument("names", nargs="*", default=["orders", "objects", "checks", "hash", "retrain", "refusals", "leftovers"])
     arguments = parser.parse_args()
     for name in arguments.names:
         with tempfile.TemporaryDirectory() as work:
