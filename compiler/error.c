@@ -69,14 +69,23 @@ void model_error(struct diag *d, const char *hint, const char *fmt, ...)
 	print_hint(d, hint);
 }
 
-/* `node 4 "/layer1/conv2/Conv" (Conv): `; a node without a name goes by its first output. */
+/* `"/layer1/conv2/Conv" `; a node without a name goes by its first output, one without that by nothing. */
+static const char *node_name(struct graph *g, const struct onnx_node *o)
+{
+	const bool named = o->name != NULL && o->name[0] != '\0';
+
+	if (!named && o->output[0] == '\0')
+		return "";
+	return arena_printf(g->arena, "%s\"%s\" ", named ? "" : "giving ",
+		escape(g->arena, named ? o->name : o->output));
+}
+
+/* `node 4 "/layer1/conv2/Conv" (Conv): ` */
 static void print_place(struct graph *g, int index)
 {
 	const struct onnx_node *o = &g->onnx[index];
-	bool named = o->name != NULL && o->name[0] != '\0';
 
-	fprintf(g->diag->to, "node %d %s\"%s\" (%s): ", index, named ? "" : "giving ",
-		escape(g->arena, named ? o->name : o->output), escape(g->arena, o->op_type));
+	fprintf(g->diag->to, "node %d %s(%s): ", index, node_name(g, o), escape(g->arena, o->op_type));
 }
 
 void onnx_error(struct graph *g, int index, const char *hint, const char *fmt, ...)
@@ -109,11 +118,12 @@ static void print_inputs(struct graph *g, const struct node *n)
 		}
 		fprintf(to, "%s", dtypes[t->type].name);
 		fputs(t->known ? shape_text(g->arena, &t->shape) : "[?]", to);
-		if (t->def != NULL && t->def->prov != NULL && t->def->prov->n > 0)
-			fprintf(to, " from \"%s\"",
-				escape(g->arena, g->onnx[prov_at(t->def->prov, 0)].name));
-		else
-			fprintf(to, " \"%s\"", escape(g->arena, t->name));
+		const struct onnx_node *o = t->def != NULL && t->def->prov != NULL && t->def->prov->n > 0
+						    ? &g->onnx[prov_at(t->def->prov, 0)]
+						    : NULL;
+		const bool named = o != NULL && o->name != NULL && o->name[0] != '\0';
+
+		fprintf(to, " %s\"%s\"", named ? "from " : "", escape(g->arena, named ? o->name : t->name));
 	}
 	if (n->nin > 0)
 		fputc('\n', g->diag->to);

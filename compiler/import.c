@@ -437,7 +437,10 @@ static void list_nodes(struct importer *im)
 	for (int k = 0; k < raw->nnode; k++) {
 		g->onnx[k].name = raw->node[k].name;
 		g->onnx[k].op_type = raw->node[k].op_type;
-		g->onnx[k].output = raw->node[k].nout > 0 ? raw->node[k].out[0] : "";
+		g->onnx[k].output = "";
+		for (int i = raw->node[k].nout - 1; i >= 0; i--)
+			if (raw->node[k].out[i][0] != '\0')
+				g->onnx[k].output = raw->node[k].out[i];
 	}
 }
 

@@ -21,8 +21,12 @@ static const struct opset_row rows[] = {
 
 static const struct refused {
 	const char *domain, *name, *hint;
+	const char *(*hint_of)(struct site *); /* or null */
+	const char *others;                    /* names, with spaces; or null */
 } refused[] = {
-#define REFUSED(dom, op, why) { .domain = dom, .name = op, .hint = why },
+#define REFUSED(dom, op, why)   { .domain = dom, .name = op, .hint = why },
+#define REFUSED_BY(dom, op, by) { .domain = dom, .name = op, .hint_of = hint_##by },
+#define OTHERS(dom, names)      { .domain = dom, .name = "", .others = names },
 #include "opset.def"
 };
 
@@ -30,17 +34,49 @@ enum { NROW = sizeof(rows) / sizeof(rows[0]), NREFUSED = sizeof(refused) / sizeo
 
 /* ---- the row of a node ---- */
 
-static const char *refusal(const char *domain, const char *name)
+static bool listed(const char *names, const char *name)
+{
+	const size_t n = strlen(name);
+
+	for (const char *at = strstr(names, name); at != NULL && n > 0; at = strstr(at + n, name))
+		if ((at == names || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* The row that refuses an operator, or null. */
+static const struct refused *refusal(const char *domain, const char *name)
 {
 	for (int k = 0; k < NREFUSED; k++) {
 		const char *row = refused[k].name, *star = strchr(row, '*');
 		const int differs = star != NULL ? strncmp(row, name, (size_t)(star - row))
 						 : strcmp(row, name);
 
-		if (strcmp(refused[k].domain, domain) == 0 && differs == 0)
-			return refused[k].hint;
+		if (strcmp(refused[k].domain, domain) == 0 &&
+			(refused[k].others != NULL ? listed(refused[k].others, name) : differs == 0))
+			return &refused[k];
 	}
 	return NULL;
+}
+
+/* The operator, or the domain, that is spelled most like a name, if it is near enough. */
+static const char *nearest(const char *name, const char *domain)
+{
+	int least = name_tolerance(name) + 1;
+	const char *best = NULL;
+
+	for (int k = 0; k < NROW; k++) {
+		const char *other = domain != NULL ? rows[k].name : rows[k].domain;
+		const int distance = domain == NULL || strcmp(rows[k].domain, domain) == 0
+					     ? name_distance(name, other)
+					     : least;
+
+		if (distance < least && other[0] != '\0') {
+			least = distance;
+			best = other;
+		}
+	}
+	return best;
 }
 
 static bool known_domain(const char *domain)
@@ -54,14 +90,37 @@ static bool known_domain(const char *domain)
 	return false;
 }
 
+static const char *hint_domain(struct site *s)
+{
+	const char *near = nearest(s->raw->domain, NULL);
+
+	if (name_distance(s->raw->domain, "ai.onnx") <= 2)
+		near = "ai.onnx";
+	return near != NULL ? arena_printf(s->g->arena, "\"%s\" is spelled most like it", near)
+			    : "the model has no function of that name either";
+}
+
+/* Exporters leave what they cannot convert as it is. */
+static const char *hint_none_of_onnx(struct site *s)
+{
+	struct arena *a = s->g->arena;
+	const char *near = nearest(s->raw->op_type, ""), *by = s->g->producer;
+	const char *left = by[0] == '\0' ? "whoever wrote the model"
+					 : arena_printf(a, "%s, which wrote the model,", escape(a, by));
+
+	return near != NULL ? arena_printf(a, "%s left it as it was; of what skipc has, %s is spelled most like it", left, near)
+			    : arena_printf(a, "%s left it as it was; other tools refuse it as well", left);
+}
+
 /* Once for each operator, with the number of nodes that have it. Always null. */
 static const struct opset_row *refuse(struct site *s, int oldest)
 {
 	struct arena *a = s->g->arena;
 	const char *name = escape(a, s->raw->op_type), *domain = escape(a, s->raw->domain);
-	const char *hint = refusal(s->raw->domain, s->raw->op_type);
+	const struct refused *row = refusal(s->raw->domain, s->raw->op_type);
 	const int count = site_refusals(s);
 	const char *more = count > 1 ? arena_printf(a, " (%d nodes)", count) : "";
+	const char *hint = row == NULL ? NULL : row->hint_of != NULL ? row->hint_of(s) : row->hint;
 
 	if (count == 0)
 		return NULL;
@@ -69,14 +128,14 @@ static const struct opset_row *refuse(struct site *s, int oldest)
 		site_error(s, "convert the model to a newer opset",
 			"operator %s is of opset %d, the model is of opset %lld%s", name, oldest,
 			(long long)s->opset, more);
-	else if (domain[0] == '\0')
+	else if (!known_domain(s->raw->domain))
+		site_error(s, hint_domain(s), "operator %s: domain \"%s\" is not known%s", name, domain, more);
+	else if (domain[0] != '\0')
+		site_error(s, hint, "operator %s of domain \"%s\" is not supported%s", name, domain, more);
+	else if (row != NULL)
 		site_error(s, hint, "operator %s is not supported%s", name, more);
-	else if (known_domain(s->raw->domain))
-		site_error(s, hint, "operator %s of domain \"%s\" is not supported%s", name, domain,
-			more);
 	else
-		site_error(s, "the model has no function of that name either",
-			"operator %s: domain \"%s\" is not known%s", name, domain, more);
+		site_error(s, hint_none_of_onnx(s), "%s is not an operator of ONNX%s", name, more);
 	return NULL;
 }
 

@@ -5,6 +5,7 @@
  *   scope.c    names, and the order of nodes
  *   inout.c    inputs and outputs of the graph
  *   opset.c    the rows of opset.def: which one holds for a node, and its attributes
+ *   hints.c    what to do about a node that is refused, where that depends on the model
  *   convert.c, convert_nn.c, einsum.c    the functions that opset.def names
  */
 #ifndef OPSET_H
@@ -61,6 +62,13 @@ struct tensor *put1(struct site *s, const char *op, struct tensor *x);
 struct tensor *put2(struct site *s, const char *op, struct tensor *x, struct tensor *y);
 /* The nodes of a branch, in place; its outputs become the node's. */
 bool site_inline(struct site *s, const struct raw_graph *branch);
+
+/* ---- hints.c ---- */
+
+int name_distance(const char *x, const char *y);
+int name_tolerance(const char *name); /* the distance up to which another name may have been meant */
+/* For REFUSED_BY: where the layers begin, and how to compile what comes before. */
+const char *hint_recurrent(struct site *s);
 
 /* ---- opset.c ---- */
 

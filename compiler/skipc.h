@@ -151,7 +151,7 @@ struct prov {
 struct onnx_node {
 	const char *name;    /* may be "" */
 	const char *op_type; /* as the model spells it */
-	const char *output;  /* first output's name */
+	const char *output;  /* name of the first output that has one, or "" */
 };
 
 enum op_class {

@@ -57,6 +57,27 @@ def field(number, data):
     return varint(number << 3 | 2) + varint(len(data)) + data
 
 
+def recurrent():
+    """Two layers behind a convolution; one that nothing stands before; the first output absent, and no names."""
+    weights = [weight(name, 1, 12, size) for name, size in (("w", 4), ("r", 4))]
+    front = [make_node("Conv", ["x", "k"], ["c"], name="conv"), make_node("Transpose", ["c"], ["t"], perm=[2, 0, 1])]
+    gru = make_node("GRU", ["t", "w", "r"], ["", "h"], hidden_size=4)
+    more = make_node("GRU", ["t", "w", "r"], ["y"], hidden_size=4, name="second")
+    unused = value("z", (1, 2))
+    save("gru", model(front + [gru, more], [weight("k", 4, 2, 3), *weights], inputs=[unused, value("x", (1, 2, 10))],
+                      outputs=[value("h", None), value("y", None)]),
+         'node 2 giving "h" (GRU): error: operator GRU is not supported (2 nodes)',
+         'hint: 2 recurrent layers; what comes before ends at node 1 (Transpose), which gives "t": compile that, cut off by '
+         'onnx.utils.extract_model("', 'gru.onnx", "front.onnx", ["x"], ["t"], check_model=False)')
+    save("lstm_first", model([make_node("LSTM", ["x", "w", "r"], ["y"], hidden_size=3)], weights, x=(5, 1, 4)),
+         'node 0 giving "y" (LSTM): error: operator LSTM is not supported',
+         "hint: 1 recurrent layer, the first of which reads the model's input; unroll them in the exporter")
+    save("no_name_at_all", model([make_node("Relu", ["x"], ["y"]), make_node("RNN", ["x"], [])], x=(5, 1, 4)),
+         "node 1 (RNN): error: it has no outputs")
+    save("unnamed_producer", model([make_node("Relu", ["x"], ["a"]), make_node("MatMul", ["a", "w"], ["y"])], [weight("w", 5, 4)]),
+         'have: f32[1,8,6,6] "a", f32[5,4] "w"')
+
+
 # ---- bytes ----
 
 
@@ -167,7 +188,18 @@ def graphs():
     save("no_opset", model([relu], imports=[]), "the model has no opset_import for ONNX's own operators")
     save("opset_old", one("Erf", opset=7), "operator Erf is of opset 9, the model is of opset 7",
          "hint: convert the model to a newer opset")
-    save("unknown_operator", one("Frobnicate"), 'node 1 "/layer/Frobnicate" (Frobnicate): error: operator Frobnicate is not supported')
+    save("unknown_operator", one("Frobnicate"), 'node 1 "/layer/Frobnicate" (Frobnicate): error: Frobnicate is not an operator of ONNX',
+         "hint: whoever wrote the model left it as it was; other tools refuse it as well")
+    left = one("Erfc")
+    left.producer_name, left.producer_version = "tf2onnx", "1.17.0"
+    save("operator_left", left, 'node 1 "/layer/Erfc" (Erfc): error: Erfc is not an operator of ONNX',
+         "hint: tf2onnx 1.17.0, which wrote the model, left it as it was; of what skipc has, Erf is spelled most like it")
+    save("operator_misspelt", one("Batchnormalisation"), "Batchnormalisation is not an operator of ONNX",
+         "of what skipc has, BatchNormalization is spelled most like it")
+    save("operator_of_onnx", one("ImageDecoder"), "error: operator ImageDecoder is not supported")
+    save("domain_misspelt", one("FusedConv", domain="com.microsft"), 'operator FusedConv: domain "com.microsft" is not known',
+         'hint: "com.microsoft" is spelled most like it')
+    save("domain_onnx_misspelt", one("Relu", domain="ai.onx"), 'domain "ai.onx" is not known', 'hint: "ai.onnx" is spelled most like it')
     save("unknown_domain", one("Relu", domain="com.example"), 'operator Relu: domain "com.example" is not known')
     save("unknown_attribute", one("Relu", slope=0.5), 'error: Relu has no attribute "slope" in opset 13')
     save("attribute_kind", one("Softmax", axis=[1, 2]), 'error: attribute "axis" has the wrong kind')
@@ -260,6 +292,7 @@ def operators():
     save("unpool_sizes", model([make_node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2, 2], strides=[2, 2]),
                                 make_node("MaxUnpool", ["p", "i", "sizes"], ["y"], name="u", kernel_shape=[2, 2], strides=[2, 2])], [sizes]),
          'node 1 "u" (MaxUnpool): error: its output_shape is not [1,8,6,6], as its window says')
+    recurrent()
     save("einsum", one("Einsum", equation="abii->ab"), 'equation "abii->ab" is not supported')
     save("cast_string", one("Cast", to=TensorProto.STRING), "cast to an element type that is not supported (8)")
     nothing = AttributeProto(name="value", type=AttributeProto.TENSOR)
@@ -285,7 +318,7 @@ def functions():
                                     function("f1", [make_node("f0", ["a"], ["b"], domain="lib")])),
          'node 0 "call" (f0): error: in function "f1", node "b" (f0): function "f0" calls itself')
     save("function_unknown_op", call(function("f0", [make_node("Frobnicate", ["a"], ["b"], name="inner")])),
-         'node 0 "call" (f0): error: in function "f0", node "inner" (Frobnicate): operator Frobnicate is not supported')
+         'node 0 "call" (f0): error: in function "f0", node "inner" (Frobnicate): Frobnicate is not an operator of ONNX')
     save("function_arity", call(function("f0", [make_node("Relu", ["a"], ["b"])]), inputs=("x", "x")),
          '2 inputs and 1 outputs, function "f0" has 1 and 1')
     save("function_undefined", call(function("f0", [make_node("Relu", ["a"], ["c"])])), 'in function "f0": "b" is not defined')

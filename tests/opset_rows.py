@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """compiler/opset.def against the schemas of the onnx package: versions, arity, attributes and defaults of every row,
-and that no version between two rows spells the operator in another way. Prints differences, exit 1."""
+that no version between two rows spells the operator in another way, and that all of ONNX's names are known. Prints
+differences, exit 1."""
+import fnmatch
 import pathlib
 import re
 import struct
@@ -40,6 +42,13 @@ def read_rows(path):
     if len(rows) != len(re.findall(r"^ROW\(", text, flags=re.M)) or len(rows) < 150:
         sys.exit(f"opset.def: only {len(rows)} rows understood")
     return rows
+
+
+def other_names(path):
+    """Patterns of the operators that are refused, and the names that OTHERS lists."""
+    text = path.read_text()
+    return (re.findall(r'^REFUSED(?:_BY)?\("", "([^"]+)"', text, flags=re.M),
+            strings(re.search(r'^OTHERS\("", (.*?)\)', text, flags=re.M | re.S)[1], {}).split())
 
 
 def float32(x):
@@ -96,7 +105,8 @@ def check_row(row, schemas):
 
 
 def main():
-    rows = read_rows(pathlib.Path(__file__).parent.parent / "compiler" / "opset.def")
+    path = pathlib.Path(__file__).parent.parent / "compiler" / "opset.def"
+    rows = read_rows(path)
     history = {}
     for schema in onnx.defs.get_all_schemas_with_history():
         if schema.domain == "":
@@ -113,6 +123,11 @@ def main():
             if version not in versions and version > min(versions) and spelling(schemas[version]) != spelling(last):
                 bad.append(f"{name} {version}: no row, though it differs from the version before")
             last = schemas[version]
+    refused, others = other_names(path)
+    for name in sorted(history.keys() - have.keys() - set(others)):
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in refused):
+            bad.append(f"{name}: ONNX has it, and neither a row nor REFUSED nor OTHERS does")
+    bad += [f"{name}: OTHERS has it, and ONNX has not" for name in others if name not in history]
     header = (pathlib.Path(__file__).parent.parent / "compiler" / "opset.h").read_text()
     newest = int(re.search(r"NEWEST_OPSET = (\d+)", header)[1])
     if newest != onnx.defs.onnx_opset_version():
