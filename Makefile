@@ -96,8 +96,11 @@ $(BUILD)/tests/%: tests/%.c $(LIBRARY) $(wildcard tests/*.h runtime/*)
 	@echo "CC $<"
 	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -o $@ $< $(LIBRARY) $(LDFLAGS) $(LDLIBS) -lcheck -lsubunit -lrt -lpthread -ldl
 
-units: $(UNITS:%=$(BUILD)/tests/%)
-	@for t in $^; do echo "$$t"; $$t || exit 1; done
+units: $(UNITS:%=unit-%)
+
+$(UNITS:%=unit-%): unit-%: $(BUILD)/tests/%
+	@echo "$<"
+	@$<
 
 # The compiler itself under the sanitizers: what the cases and the bad inputs go through.
 sanitized:
@@ -111,27 +114,24 @@ lint-templates:
 		$$cc -std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -O2 -Itemplates -c $$f -o /dev/null || exit 1; \
 	done; done
 
-check: setup .venv/done
-	@$(MAKE) --no-print-directory all units lint-templates sanitized
-	$(PYTHON) tests/onnx_proto.py
-	$(PYTHON) tests/opset_rows.py
-	$(PYTHON) tests/embed.py
-	$(PYTHON) tests/weights.py
-	$(PYTHON) tests/failures.py
-	$(PYTHON) tests/runtime.py
-	$(PYTHON) tests/threads.py
-	$(PYTHON) tests/blocks.py
-	$(PYTHON) tests/bench.py
-	$(PYTHON) tests/closed.py
-	$(PYTHON) tests/spellings.py
-	$(PYTHON) tests/graphs.py
+# Each script by itself, and all side by side: what one prints stays together.
+SCRIPTS = x86 embed threads graphs weights failures closed bench runtime blocks spellings onnx_proto opset_rows
+SIDE_BY_SIDE = $(MAKE) --no-print-directory --output-sync=target -j $(shell nproc)
+
+$(SCRIPTS:%=script-%): script-%:
+	$(PYTHON) tests/$*.py
+
+cases:
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --target=x86-64 --fast --skipc build/sanitized/skipc
-	$(PYTHON) tests/x86.py
+
+check: setup .venv/done
+	@$(SIDE_BY_SIDE) all sanitized
+	@$(SIDE_BY_SIDE) cases $(SCRIPTS:%=script-%) units lint-templates
 
 check-fast: setup .venv/done
-	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory UNITS="$(filter-out templates math,$(UNITS))" units
+	@$(SIDE_BY_SIDE) all
+	@$(SIDE_BY_SIDE) UNITS="$(filter-out templates math,$(UNITS))" units
 	$(PYTHON) tests/run.py --fast
 
 # Every case on every instruction set of this machine, and many random shapes: half an hour.
@@ -170,4 +170,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup venv demo examples units sanitized lint-templates check check-fast check-x86 check-math fuzz bench format lint wc clean
+.PHONY: all setup venv demo examples units sanitized lint-templates cases check check-fast check-x86 check-math fuzz bench format lint wc clean

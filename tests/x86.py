@@ -5,7 +5,9 @@
 
     shapes   N models of random pieces (pieces.py): every vector kernel, on every instruction set of this machine,
              with libxsmm's code and with the intrinsics that stand in for it, against the portable templates and an
-             evaluation in double. Every row of kernels.def for x86 must have been chosen some times.
+             evaluation in double. Every row of kernels.def for x86 must have been chosen some times. AVX-512 by
+             those intrinsics is also emulated by AVX2 (avx512/immintrin.h), on every machine: where the processor
+             has AVX-512 itself, emulated and real bits are the same.
     call     --gemm=libxsmm-call gives the bits of --gemm=inline, by products that libxsmm's JIT made; the output of
              inline needs no library.
     labels   products have names that say what they are, and fused multiply-adds on zmm (AVX2: ymm); no function for
@@ -33,7 +35,7 @@ import numpy as np
 import onnx
 
 import pieces
-from run import FLAGS, HERE, TOLERANCE, Failure, compare, levels, read, run
+from run import FLAGS, HERE, ISAS, TOLERANCE, Failure, compare, levels, read, run
 
 sys.path.append(os.path.join(HERE, "..", "tools"))
 import float64  # noqa: E402
@@ -45,6 +47,7 @@ BUILDS = {  # of shapes: the first for every model, one of the others in turn
     "intrinsics": "clang -O2 -DNET_NO_ASM",
     "sanitized": "clang -O1 -fsanitize=address -DNET_NO_ASM",
 }
+EMULATED = f"clang -O1 -DNET_NO_ASM -isystem {os.path.join(HERE, 'avx512')}"  # a processor with AVX-512, of one with AVX2
 LIBXSMM = "-lxsmm -lxsmmnoblas -lpthread -ldl -lm -lrt"
 LEAST = 2  # times that each row must be chosen
 
@@ -114,7 +117,23 @@ def check_shapes(skipc, seed):
             net.build("x86", BUILDS[build])
             for level in levels("x86-64"):
                 against(net.run(*level)[0], " ".join([build, *level]))
+        check_emulated(net, against, seed)
         return collections.Counter(k["row"] for k in report(skipc, net.model)["kernels"])
+
+
+def check_emulated(net, against, seed):
+    """The AVX-512 versions on any machine with AVX2; every other model where the processor has AVX-512 itself."""
+    if len(levels("x86-64")) < 2 or len(levels("x86-64")) > 2 and seed % 2:
+        return
+    isa = ["--isa", str(max(ISAS))]
+    net.build("x86", EMULATED)
+    emulated = net.run(*isa)[0]
+    against(emulated, "AVX-512 emulated")
+    if len(levels("x86-64")) > 2:
+        net.build("x86", BUILDS["intrinsics"])
+        for name, real in net.run(*isa)[0].items():
+            if emulated[name].tobytes() != real.tobytes():
+                raise Failure(f"emulated AVX-512 computes other bits than AVX-512: {name}")
 
 
 def shapes(skipc, arguments, pool):

@@ -1,0 +1,115 @@
+/*
+ * AVX-512 on a processor that has it not, in halves: with this folder before the system's (-isystem tests/avx512)
+ * generated code is compiled with the 512-bit intrinsics below, each of two 256-bit ones, and believes to have the
+ * instruction set. The bits are those of AVX-512; where a processor has it, x86.py compares them. Machine code cannot
+ * be emulated: -DNAME_NO_ASM takes the intrinsics that stand in for it. An intrinsic that generated code uses and
+ * this file has not is an error: no function is compiled for more than AVX2.
+ */
+#ifndef EMULATED_IMMINTRIN_H
+#define EMULATED_IMMINTRIN_H
+
+#include_next <immintrin.h>
+
+typedef struct {
+	__m256 half[2];
+} emulated512;
+
+#define EMULATED static inline __attribute__((target("avx2,fma"), always_inline, unused))
+
+EMULATED emulated512 emulated_join(__m256 x, __m256 y)
+{
+	return (emulated512){ { x, y } };
+}
+
+EMULATED emulated512 emulated_set1(float x)
+{
+	return emulated_join(_mm256_set1_ps(x), _mm256_set1_ps(x));
+}
+
+EMULATED emulated512 emulated_loadu(const float *p)
+{
+	return emulated_join(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8));
+}
+
+EMULATED void emulated_storeu(float *p, emulated512 x)
+{
+	_mm256_storeu_ps(p, x.half[0]);
+	_mm256_storeu_ps(p + 8, x.half[1]);
+}
+
+EMULATED emulated512 emulated_maskz_loadu(unsigned mask, const float *p)
+{
+	float lane[16];
+
+	for (int i = 0; i < 16; i++)
+		lane[i] = mask >> i & 1 ? p[i] : 0.0f;
+	return emulated_loadu(lane);
+}
+
+EMULATED void emulated_mask_storeu(float *p, unsigned mask, emulated512 x)
+{
+	float lane[16];
+
+	emulated_storeu(lane, x);
+	for (int i = 0; i < 16; i++)
+		if (mask >> i & 1)
+			p[i] = lane[i];
+}
+
+#define EMULATED_PAIRWISE(name) \
+	EMULATED emulated512 emulated_##name(emulated512 x, emulated512 y) \
+	{ \
+		return emulated_join(_mm256_##name##_ps(x.half[0], y.half[0]), \
+				     _mm256_##name##_ps(x.half[1], y.half[1])); \
+	}
+
+EMULATED_PAIRWISE(add)
+EMULATED_PAIRWISE(sub)
+EMULATED_PAIRWISE(mul)
+EMULATED_PAIRWISE(div)
+EMULATED_PAIRWISE(min)
+EMULATED_PAIRWISE(max)
+
+EMULATED emulated512 emulated_fmadd(emulated512 x, emulated512 y, emulated512 z)
+{
+	return emulated_join(_mm256_fmadd_ps(x.half[0], y.half[0], z.half[0]),
+			     _mm256_fmadd_ps(x.half[1], y.half[1], z.half[1]));
+}
+
+/* Four groups of four lanes: two of x, two of y. */
+EMULATED emulated512 emulated_shuffle_f32x4(emulated512 x, emulated512 y, int select)
+{
+	float from[2][16], to[16];
+
+	emulated_storeu(from[0], x);
+	emulated_storeu(from[1], y);
+	for (int i = 0; i < 16; i++)
+		to[i] = from[i / 8][(select >> 2 * (i / 4) & 3) * 4 + i % 4];
+	return emulated_loadu(to);
+}
+
+#undef _mm512_permute_ps
+#undef _mm512_shuffle_f32x4
+#define __m512 emulated512
+#define _mm512_setzero_ps() emulated_set1(0.0f)
+#define _mm512_set1_ps emulated_set1
+#define _mm512_loadu_ps emulated_loadu
+#define _mm512_storeu_ps emulated_storeu
+#define _mm512_maskz_loadu_ps emulated_maskz_loadu
+#define _mm512_mask_storeu_ps emulated_mask_storeu
+#define _mm512_add_ps emulated_add
+#define _mm512_sub_ps emulated_sub
+#define _mm512_mul_ps emulated_mul
+#define _mm512_div_ps emulated_div
+#define _mm512_min_ps emulated_min
+#define _mm512_max_ps emulated_max
+#define _mm512_fmadd_ps emulated_fmadd
+#define _mm512_permute_ps(x, select) \
+	emulated_join(_mm256_permute_ps((x).half[0], select), _mm256_permute_ps((x).half[1], select))
+#define _mm512_shuffle_f32x4 emulated_shuffle_f32x4
+
+/* What generated code asks of the compiler and of the processor. */
+#define target(instructions) __target__("avx2,fma")
+#define __builtin_cpu_supports(feature) 1
+
+#endif
