@@ -9,30 +9,7 @@
 
 enum { QUERY, KEY, VALUE, MASK, PAST_KEY, PAST_VALUE, NONPAD };
 
-/* ---- making nodes; null goes through, and is reported already ---- */
-
-static struct tensor *op1(struct graph *g, const struct node *n, const char *op, struct tensor *x)
-{
-	return x != NULL ? settle(g, place(g, n, op, 1, &x)) : NULL;
-}
-
-static struct tensor *op2(
-	struct graph *g, const struct node *n, const char *op, struct tensor *x, struct tensor *y)
-{
-	struct tensor *in[2] = { x, y };
-
-	return x != NULL && y != NULL ? settle(g, place(g, n, op, 2, in)) : NULL;
-}
-
-/* x where the condition holds, else y. */
-static struct tensor *chosen(struct graph *g, const struct node *n, struct tensor *condition,
-	struct tensor *x, struct tensor *y)
-{
-	struct tensor *in[3] = { condition, x, y };
-
-	return condition != NULL && x != NULL && y != NULL ? settle(g, place(g, n, "Where", 3, in))
-							   : NULL;
-}
+/* ---- pieces ---- */
 
 static struct tensor *number(struct graph *g, double v)
 {

@@ -109,6 +109,62 @@ bool shape_argmax(struct graph *g, struct node *n)
 	return give(g, n, 0, DT_I64, &s);
 }
 
+/* Places of the k greatest (or least), in order. The values are what stands there: import.c gathers them. */
+bool shape_topk(struct graph *g, struct node *n)
+{
+	struct shape s = n->in[0]->shape;
+	int64_t k = attr_int(n, "k", 0);
+	int axis, count = 1;
+
+	if (!axis_of(g, n, attr_int(n, "axis", -1), s.rank, &axis))
+		return false;
+	if (has_input(n, 1)) {
+		const int64_t *v = int_argument(g, n, 1, "k", &count);
+
+		if (v == NULL)
+			return false;
+		k = count == 1 ? v[0] : -1;
+	}
+	if (n->in[0]->type == DT_BOOL || k < 0 || k > s.dim[axis]) {
+		node_error(g, n, NULL, "%lld of %lld elements of %s", (long long)k,
+			(long long)s.dim[axis], dtypes[n->in[0]->type].name);
+		return false;
+	}
+	s.dim[axis] = k;
+	node_drop_inputs(n, 1);
+	set_int(g, n, "axis", axis);
+	set_int(g, n, "k", k);
+	set_int(g, n, "largest", attr_int(n, "largest", 1) != 0);
+	return give(g, n, 0, DT_I64, &s);
+}
+
+/* Sums (products) of what comes before along an axis, and of the element itself unless exclusive. */
+bool shape_cumulate(struct graph *g, struct node *n)
+{
+	const struct shape *x = &n->in[0]->shape;
+	int64_t at = attr_int(n, "axis", 0);
+	int axis, count = 1;
+
+	if (has_input(n, 1)) {
+		const int64_t *v = int_argument(g, n, 1, "axis", &count);
+
+		if (v == NULL)
+			return false;
+		at = count == 1 ? v[0] : MAX_RANK;
+	}
+	if (!axis_of(g, n, at, x->rank, &axis))
+		return false;
+	if (n->in[0]->type == DT_BOOL) {
+		node_error(g, n, NULL, "it is not defined for bool");
+		return false;
+	}
+	node_drop_inputs(n, 1);
+	set_int(g, n, "axis", axis);
+	set_int(g, n, "exclusive", attr_int(n, "exclusive", 0) != 0);
+	set_int(g, n, "reverse", attr_int(n, "reverse", 0) != 0);
+	return give(g, n, 0, n->in[0]->type, x);
+}
+
 /* ---- Softmax, normalisations ---- */
 
 bool shape_softmax(struct graph *g, struct node *n)

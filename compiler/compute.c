@@ -126,6 +126,85 @@ bool eval_reduce(struct graph *g, struct node *n)
 	return true;
 }
 
+/* ---- along an axis: sums of what comes before, places of the greatest ---- */
+
+/* Element 0 of line number k along the axis, and the distance of its elements. */
+static int64_t line_start(const struct shape *s, int axis, int64_t k, int64_t *stride)
+{
+	*stride = 1;
+	for (int d = axis + 1; d < s->rank; d++)
+		*stride *= s->dim[d];
+	return k / *stride * *stride * s->dim[axis] + k % *stride;
+}
+
+bool eval_cumulate(struct graph *g, struct node *n)
+{
+	const struct tensor *x = n->in[0];
+	const int axis = (int)attr_int(n, "axis", 0);
+	const bool product = is_op(n, "CumProd"), floats = x->type == DT_F32,
+		   late = attr_int(n, "exclusive", 0) != 0, back = attr_int(n, "reverse", 0) != 0;
+	const int64_t dim = x->shape.dim[axis], total = shape_count(&x->shape);
+	double *f = floats ? store_f64(g, n) : NULL;
+	int64_t *v = floats ? NULL : store_i64(g, n), stride;
+
+	for (int64_t l = 0; dim > 0 && l < total / dim; l++) {
+		const int64_t start = line_start(&x->shape, axis, l, &stride);
+		double sum = product ? 1.0 : 0.0;
+		uint64_t whole = product ? 1 : 0;
+
+		for (int64_t j = 0; j < dim; j++) {
+			const int64_t at = start + (back ? dim - 1 - j : j) * stride;
+			const double before = sum;
+			const uint64_t earlier = whole;
+
+			if (floats) {
+				sum = product ? sum * const_f64(x, at) : sum + const_f64(x, at);
+				f[at] = late ? before : sum;
+			} else {
+				whole = product ? whole * (uint64_t)const_i64(x, at)
+						: whole + (uint64_t)const_i64(x, at);
+				v[at] = (int64_t)(late ? earlier : whole);
+			}
+		}
+	}
+	return true;
+}
+
+bool eval_topk(struct graph *g, struct node *n)
+{
+	const struct tensor *x = n->in[0];
+	const int axis = (int)attr_int(n, "axis", 0);
+	const bool largest = attr_int(n, "largest", 1) != 0;
+	const int64_t dim = x->shape.dim[axis], k = attr_int(n, "k", 0);
+	const int64_t lines = dim > 0 ? shape_count(&x->shape) / dim : 0;
+	int64_t *v = store_i64(g, n), from, to;
+	struct arena scratch = { 0 };
+	const double *f = tensor_f64(&scratch, x);
+
+	for (int64_t l = 0; l < lines; l++) {
+		const int64_t start = line_start(&x->shape, axis, l, &from),
+			      first = line_start(&n->out[0]->shape, axis, l, &to);
+
+		for (int64_t i = 0; i < dim; i++) {
+			int64_t j = i < k ? i : k;
+			const double a = f[start + i * from];
+
+			for (; j > 0; j--) { /* of equal ones the first stays the first */
+				const double b = f[start + v[first + (j - 1) * to] * from];
+
+				if (largest ? !(b < a) : !(a < b))
+					break;
+				if (j < k)
+					v[first + j * to] = v[first + (j - 1) * to];
+			}
+			if (j < k)
+				v[first + j * to] = i;
+		}
+	}
+	arena_release(&scratch);
+	return true;
+}
+
 /* ---- normalisations ---- */
 
 /* Mean and variance of x over the axes that the walk lets fall together; of `left` values each. */

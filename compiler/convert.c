@@ -330,12 +330,60 @@ bool convert_pad(struct site *s, const char *arg)
 	return true;
 }
 
-bool convert_scatternd(struct site *s, const char *arg)
+/* The places by an operator of its own, and the values that stand there. */
+bool convert_topk(struct site *s, const char *arg)
 {
+	const struct attr *k = site_attr(s, "k");
+	struct tensor *in[2] = { s->in[0], k != NULL ? graph_ints(s->g, 1, k->i) : s->in[1] };
+	struct node *n = site_put(s, "TopK", 2, in, 1);
+
 	(void)arg;
-	if (strcmp(site_string(s, "reduction", "none"), "none") != 0)
-		return site_error(s, NULL, "only reduction \"none\" is supported");
-	return convert_same(s, "ScatterND");
+	set_int(s->g, n, "axis", site_int(s, "axis", -1));
+	set_int(s->g, n, "largest", site_int(s, "largest", 1));
+	if (s->nout > 1)
+		s->out[1] = n->out[0];
+	s->out[0] = put2(s, "GatherElements", s->in[0], n->out[0]);
+	set_int(s->g, s->out[0]->def, "axis", site_int(s, "axis", -1));
+	return true;
+}
+
+bool convert_onehot(struct site *s, const char *arg)
+{
+	convert_same(s, arg);
+	s->out[0]->type = s->out[0]->io_type = s->in[2]->type;
+	return true;
+}
+
+bool convert_bitshift(struct site *s, const char *arg)
+{
+	const char *direction = site_string(s, "direction", "");
+	const bool left = strcmp(direction, "LEFT") == 0;
+
+	(void)arg;
+	if (!left && strcmp(direction, "RIGHT") != 0)
+		return site_error(s, NULL, "direction is \"%s\", not LEFT or RIGHT",
+			escape(s->g->arena, direction));
+	s->out[0] = put2(s, left ? "ShiftLeft" : "ShiftRight", s->in[0], s->in[1]);
+	return true;
+}
+
+/* Its type is that of its input unless dtype says another. */
+bool convert_eyelike(struct site *s, const char *arg)
+{
+	const int64_t onnx = site_int(s, "dtype", 0);
+	const enum dtype type = onnx > 0 && onnx < 1000 ? dtype_of_onnx((int)onnx) : DT_NONE;
+	struct tensor *y = put1(s, "EyeLike", s->in[0]);
+
+	(void)arg;
+	if (onnx != 0 && type == DT_NONE)
+		return site_error(s, NULL, "element type %lld is not supported", (long long)onnx);
+	set_int(s->g, y->def, "k", site_int(s, "k", 0));
+	if (onnx != 0) {
+		y->type = y->io_type = dtypes[type].is_float ? DT_F32 : type;
+		set_int(s->g, y->def, "to", y->type);
+	}
+	s->out[0] = y;
+	return true;
 }
 
 /* ---- control ---- */

@@ -164,8 +164,6 @@ static const struct {
 		"call model.eval() before the export" },
 	{ "SplitToSequence", "a sequence",
 		"of sequences skipc has SplitToSequence, then SequenceAt at constant positions" },
-	{ "ScatterND", "this constant could not be evaluated",
-		"it is too large, or of an unusual form" },
 	{ "ConstantOfShape", "this constant could not be evaluated",
 		"the constants of the model are too large" },
 };
@@ -193,7 +191,7 @@ void fold(struct graph *g)
 	for (const struct node *n = g->first; n != NULL; n = n->next) {
 		bool affine = is_op(n, "BatchNorm") && attr_int(n, "training", 0) == 0;
 
-		if (n->op->class == OP_OPAQUE && !affine)
+		if ((n->op->class == OP_OPAQUE || n->op->class == OP_CONSTANT) && !affine)
 			refuse(g, n);
 	}
 }
@@ -304,6 +302,12 @@ INTEGER(And, x[0] && x[1])
 INTEGER(Or, x[0] || x[1])
 INTEGER(Xor, !x[0] != !x[1])
 INTEGER(Not, !x[0])
+INTEGER(BitwiseAnd, wrap(U(0) & U(1)))
+INTEGER(BitwiseOr, wrap(U(0) | U(1)))
+INTEGER(BitwiseXor, wrap(U(0) ^ U(1)))
+INTEGER(BitwiseNot, wrap(~U(0)))
+INTEGER(ShiftLeft, U(1) < 64 ? wrap(U(0) << U(1)) : 0)
+INTEGER(ShiftRight, x[0] >> (U(1) < 64 ? U(1) : 63)) /* of signed ones with their sign */
 INTEGER(Where, x[0] ? x[1] : x[2])
 
 static int64_t int_Pow(const int64_t *x)
@@ -344,6 +348,12 @@ static const struct {
 	ROW(Or),
 	ROW(Xor),
 	ROW(Not),
+	ROW(BitwiseAnd),
+	ROW(BitwiseOr),
+	ROW(BitwiseXor),
+	ROW(BitwiseNot),
+	ROW(ShiftLeft),
+	ROW(ShiftRight),
 	ROW(Where),
 	ROW(Greater),
 	ROW(GreaterOrEqual),

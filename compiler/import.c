@@ -83,7 +83,7 @@ static void mark_constant(struct importer *im, const struct tensor *t)
 static enum dtype result_type(const struct op *op, int nin, struct tensor *const *in)
 {
 	static const char *const integers[] = { "Shape", "Size", "ArgMax", "ArgMin", "ArgMaxPool",
-		"NonZero" };
+		"NonZero", "TopK" };
 	const struct tensor *from = NULL;
 
 	if (op->test)

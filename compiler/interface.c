@@ -427,8 +427,8 @@ void emit_main(struct emission *e)
 		write_trace(e, &out);
 	buf_printf(&out,
 		"static int run(const struct %s *net, void *const *in, void *const *out, void "
-		"*arena)\n{\n\treturn %s_run(net",
-		e->name, e->name);
+		"*arena)\n{\n%s\treturn %s_run(net",
+		e->name, g->ninput == 0 ? "\t(void)in;\n" : "", e->name);
 	for (int k = 0; k < g->ninput; k++)
 		buf_printf(&out, ", (const %s *)in[%d]", dtypes[g->input[k]->io_type].ctype, k);
 	for (int k = 0; k < g->noutput; k++)

@@ -23,16 +23,15 @@ const char *applies_gather(const struct kernel *k)
 		       : "its indices are not integers";
 }
 
-void setup_gather(struct plan *p, struct kernel *k)
+/* Arguments in the order of the anchor's inputs from `first` on, constants among them. */
+static void all_arguments(struct plan *p, struct kernel *k, int first)
 {
-	struct tensor *data = k->anchor->in[0], *index = k->anchor->in[1];
-	int axis = (int)attr_int(k->anchor, "axis", 0), extra = index->shape.rank,
-	    rank = data->shape.rank;
-	struct arg run_time[2] = { k->arg[0], k->arg[1] };
+	struct arg run_time[MAX_ARG];
 	int used = 0;
 
+	memcpy(run_time, k->arg, sizeof(run_time));
 	k->narg = 0;
-	for (int i = 0; i < 2; i++) {
+	for (int i = first; i < k->anchor->nin; i++) {
 		struct tensor *t = k->anchor->in[i];
 
 		if (is_runtime(t))
@@ -40,6 +39,15 @@ void setup_gather(struct plan *p, struct kernel *k)
 		else
 			constant(p, k, t);
 	}
+}
+
+void setup_gather(struct plan *p, struct kernel *k)
+{
+	struct tensor *data = k->anchor->in[0], *index = k->anchor->in[1];
+	int axis = (int)attr_int(k->anchor, "axis", 0), extra = index->shape.rank,
+	    rank = data->shape.rank;
+
+	all_arguments(p, k, 0);
 	const struct region *x = &k->arg[0].region, *at = &k->arg[1].region;
 
 	struct coord outer = span(0, axis), inner = span(axis + 1, rank), where = span(0, extra);
@@ -58,6 +66,75 @@ void setup_gather(struct plan *p, struct kernel *k)
 	add_coord(k, span(axis, axis + extra));
 	add_coord(k, span(axis + extra, k->value->shape.rank));
 	k->title = "gather";
+}
+
+/* Rows of data and updates, and the indices, each evenly strided. */
+const char *applies_scatter(const struct kernel *k)
+{
+	const int places = k->anchor->in[1]->shape.rank;
+	int64_t stride;
+
+	for (int i = 0; i < k->narg; i++) {
+		const struct region *r = &k->arg[i].region;
+		const struct tensor *t = k->arg[i].tensor;
+		const int rows = t == k->anchor->in[0] ? 1 : places;
+		struct coord outer = span(0, rows), inner = span(rows, r->shape.rank);
+
+		if (!stride_of(r, &outer, &stride) || !stride_of(r, &inner, &stride))
+			return "its elements do not lie evenly";
+	}
+	return NULL;
+}
+
+/* The text that joins what is there, v, and an update, w: integers wrap. */
+static const char *join_text(struct plan *p, const struct kernel *k)
+{
+	const char *how = attr_string(k->anchor, "reduction", "none");
+	const struct dtype_info *type = &dtypes[k->value->type];
+	const char *sign = strcmp(how, "add") == 0 ? "+" : strcmp(how, "mul") == 0 ? "*" : NULL;
+
+	if (sign != NULL && !type->is_float)
+		return arena_printf(
+			p->arena, "(%s)((uint64_t)v %s (uint64_t)w)", type->ctype, sign);
+	if (sign != NULL)
+		return arena_printf(p->arena, "v %s w", sign);
+	return arena_printf(p->arena, "%s%s ? w : v", strcmp(how, "max") == 0 ? "v < w" : "w < v",
+		type->is_float ? " || w != w" : "");
+}
+
+void setup_scatter(struct plan *p, struct kernel *k)
+{
+	const struct tensor *data = k->anchor->in[0], *index = k->anchor->in[1];
+	const int places = index->shape.rank;
+	struct buf text = { 0 };
+	double value = 0.0;
+	const bool uniform = is_const(data) && const_uniform(data, &value);
+
+	all_arguments(p, k, uniform);
+	const struct region *x = uniform ? &k->dst : &k->arg[0].region,
+			    *at = &k->arg[!uniform].region, *up = &k->arg[1 + !uniform].region;
+	const struct coord row = span(1, data->shape.rank);
+
+	param(k, "A", data->shape.dim[0]);
+	param(k, "R", size_of(&data->shape, &row));
+	param(k, "N", shape_count(&index->shape));
+	param(k, "XA", uniform ? 0 : x->stride[0]);
+	param(k, "XR", uniform ? 0 : need_stride(x, row));
+	param(k, "XI", need_stride(at, span(0, places)));
+	param(k, "UN", need_stride(up, span(0, places)));
+	param(k, "UR", need_stride(up, span(places, up->shape.rank)));
+	param(k, "UNIFORM", uniform);
+	print_number(&text, value, k->value->type);
+	subst(k, "VALUE", arena_strdup(p->arena, text.data));
+	buf_release(&text);
+	param(k, "JOINS", strcmp(attr_string(k->anchor, "reduction", "none"), "none") != 0);
+	subst(k, "JOIN", join_text(p, k));
+	subst(k, "T", dtypes[data->type].ctype);
+	subst(k, "I", dtypes[index->type].ctype);
+	add_coord(k, span(0, 1));
+	add_coord(k, row);
+	k->drafts = true;
+	k->title = "scatter";
 }
 
 const char *applies_pad(const struct kernel *k)

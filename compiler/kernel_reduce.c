@@ -229,3 +229,46 @@ void setup_argmax(struct plan *p, struct kernel *k)
 	subst(k, "T", dtypes[input(k)->type].ctype);
 	k->title = k->row->name;
 }
+
+const char *applies_topk(const struct kernel *k)
+{
+	return is_runtime(k->anchor->in[0]) ? applies_argmax(k) : "its input is constant";
+}
+
+void setup_topk(struct plan *p, struct kernel *k)
+{
+	const int axis = (int)attr_int(k->anchor, "axis", 0);
+	const unsigned set = 1u << axis;
+
+	dims_params(p, k, "O", 3, all_dims(&input(k)->shape) & ~set, 0, true);
+	inner_dim(k, "A", "XA", set, false);
+	add_coord(k, span(axis, axis + 1));
+	param(k, "K", attr_int(k->anchor, "k", 0));
+	param(k, "LEAST", attr_int(k->anchor, "largest", 1) == 0);
+	subst(k, "T", dtypes[input(k)->type].ctype);
+	k->drafts = true;
+	k->title = "topk";
+}
+
+/* Sums and products of integers wrap. */
+void setup_cumulate(struct plan *p, struct kernel *k)
+{
+	const int axis = (int)attr_int(k->anchor, "axis", 0);
+	const unsigned set = 1u << axis;
+	const struct dtype_info *type = &dtypes[k->value->type];
+	const bool product = strcmp(k->row->name, "cumprod") == 0;
+
+	dims_params(p, k, "O", 3, all_dims(&input(k)->shape) & ~set, 0, true);
+	inner_dim(k, "A", "XA", set, false);
+	add_coord(k, span(axis, axis + 1));
+	param(k, "EXCLUSIVE", attr_int(k->anchor, "exclusive", 0));
+	param(k, "REVERSE", attr_int(k->anchor, "reverse", 0));
+	subst(k, "INIT",
+		type->is_float ? (product ? "1.0f" : "0.0f") : (product ? "1" : "0"));
+	subst(k, "STEP",
+		type->is_float ? (product ? "a * v" : "a + v")
+			       : arena_printf(p->arena, "(%s)((uint64_t)a %s (uint64_t)v)", type->ctype,
+					 product ? "*" : "+"));
+	subst(k, "T", type->ctype);
+	k->title = k->row->name;
+}

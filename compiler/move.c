@@ -279,41 +279,65 @@ bool eval_concat(struct graph *g, struct node *n)
 	return store(n, stored, to);
 }
 
-/* ---- ScatterND, constants made from nothing ---- */
+/* ---- Scatter, constants made from nothing ---- */
 
+/* What a reduction makes of an element and its update; its name's last letter but one tells them apart. */
+static double join_floats(const char *reduction, double x, double v)
+{
+	switch (reduction[1]) {
+	case 'd': /* add */
+		return x + v;
+	case 'u': /* mul */
+		return x * v;
+	case 'a': /* max */
+		return x < v || v != v ? v : x;
+	case 'i': /* min */
+		return v < x || v != v ? v : x;
+	default:
+		return v;
+	}
+}
+
+static int64_t join_integers(const char *reduction, int64_t x, int64_t v)
+{
+	switch (reduction[1]) {
+	case 'd':
+		return (int64_t)((uint64_t)x + (uint64_t)v);
+	case 'u':
+		return (int64_t)((uint64_t)x * (uint64_t)v);
+	case 'a':
+		return x < v ? v : x;
+	case 'i':
+		return v < x ? v : x;
+	default:
+		return v;
+	}
+}
+
+/* Row by row; the indices are in range, shape_scatter saw to it. */
 bool eval_scatter(struct graph *g, struct node *n)
 {
 	const struct tensor *data = n->in[0], *index = n->in[1], *up = n->in[2];
-	bool floats = data->type == DT_F32;
-	int64_t depth = index->shape.dim[index->shape.rank - 1],
-		rows = shape_count(&index->shape) / depth;
-	int64_t stride[MAX_RANK], inner = 1, count = shape_count(&data->shape);
+	const char *how = attr_string(n, "reduction", "none");
+	const bool floats = data->type == DT_F32;
+	const int64_t rows = shape_count(&index->shape), count = shape_count(&data->shape),
+		      width = data->shape.dim[0] > 0 ? count / data->shape.dim[0] : 0;
 	double *f = floats ? store_f64(g, n) : NULL;
 	int64_t *v = floats ? NULL : store_i64(g, n);
 
-	strides_of(&data->shape, stride);
-	for (int k = (int)depth; k < data->shape.rank; k++)
-		inner *= data->shape.dim[k];
-	for (int64_t k = 0; k < count && floats; k++)
-		f[k] = const_f64(data, k);
-	for (int64_t k = 0; k < count && !floats; k++)
-		v[k] = const_i64(data, k);
-	for (int64_t r = 0; r < rows; r++) {
-		int64_t at = 0;
+	for (int64_t k = 0; k < count; k++) {
+		if (floats)
+			f[k] = const_f64(data, k);
+		else
+			v[k] = const_i64(data, k);
+	}
+	for (int64_t k = 0; k < rows * width; k++) {
+		const int64_t at = const_i64(index, k / width) * width + k % width;
 
-		for (int64_t i = 0; i < depth; i++) {
-			int64_t dim = data->shape.dim[i], place = const_i64(index, r * depth + i);
-
-			place = place < 0 ? place + dim : place;
-			if (place < 0 || place >= dim)
-				return false;
-			/* NOLINTNEXTLINE: depth is at most the rank of data */
-			at += place * stride[i];
-		}
-		for (int64_t i = 0; i < inner && floats; i++)
-			f[at + i] = const_f64(up, r * inner + i);
-		for (int64_t i = 0; i < inner && !floats; i++)
-			v[at + i] = const_i64(up, r * inner + i);
+		if (floats)
+			f[at] = join_floats(how, f[at], const_f64(up, k));
+		else
+			v[at] = join_integers(how, v[at], const_i64(up, k));
 	}
 	return true;
 }

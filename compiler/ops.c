@@ -40,6 +40,7 @@ enum dtype dtype_of_onnx(int onnx)
 	bool eval_##eval(struct graph *g, struct node *n);
 #define ANCHOR VIEW
 #define OPAQUE VIEW
+#define CONSTANT VIEW
 #include "ops.def"
 bool shape_elementwise(struct graph *g, struct node *n);
 bool eval_elementwise(struct graph *g, struct node *n);
@@ -66,6 +67,7 @@ static const struct op ops[] = {
 #define VIEW(name, least, most, shape, eval)   ROW(OP_VIEW, name, least, most, shape, eval)
 #define ANCHOR(name, least, most, shape, eval) ROW(OP_ANCHOR, name, least, most, shape, eval)
 #define OPAQUE(name, least, most, shape, eval) ROW(OP_OPAQUE, name, least, most, shape, eval)
+#define CONSTANT(name, least, most, shape, eval) ROW(OP_CONSTANT, name, least, most, shape, eval)
 #define RESULT_SAME                            false
 #define RESULT_TEST                            true
 #include "ops.def"

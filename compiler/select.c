@@ -1,13 +1,9 @@
-/*
- * Shape rules of operators that pick, repeat or place parts of a tensor, or one of two. Where the
- * picking is constant, which is nearly always, they become Slice, Concat, Reshape, Expand and Pad.
- */
+/* Shape rules of operators that cut or repeat a tensor, or mask it, or choose one of two. They become Slice,
+ * Concat, Reshape, Expand and Where. */
 #include "shape.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_RUNS = 8 }; /* more pieces than this are no longer cheaper than a Gather */
 
 /* ---- Split ---- */
 
@@ -214,255 +210,135 @@ bool shape_tile(struct graph *g, struct node *n)
 	return replace(g, n, x);
 }
 
-/* ---- Gather ---- */
+/* ---- masks: Trilu, OneHot, EyeLike, Compress ---- */
 
-/* The number of runs: stretches of an index list with one difference between neighbours, not 0. */
-static int64_t count_runs(const int64_t *v, int64_t count, int64_t *ends, int most)
+/* Ones at and on one side of diagonal k of a matrix. */
+static struct tensor *triangle(
+	struct graph *g, int64_t rows, int64_t columns, bool upper, int64_t k)
 {
-	int64_t runs = 0;
+	const struct shape s = { .rank = 2, .dim = { rows, columns } };
+	uint8_t *keep = arena_alloc(g->arena, (size_t)(rows * columns + 1));
 
-	for (int64_t k = 0, next; k < count; k = next) {
-		next = k + 1;
-		if (next < count && v[next] != v[k])
-			for (next++; next < count && v[next] - v[next - 1] == v[k + 1] - v[k];)
-				next++;
-		if (runs < most)
-			ends[runs] = next;
-		runs++;
-	}
-	return runs;
+	for (int64_t i = 0; i < rows; i++)
+		for (int64_t j = 0; j < columns; j++)
+			keep[i * columns + j] = upper ? j - i >= k : j - i <= k;
+	return graph_constant(g, NULL, DT_BOOL, &s, DT_BOOL, keep);
 }
 
-/* Constant indices, none negative; null: reported. */
-static int64_t *gather_indices(struct graph *g, struct node *n, int64_t dim)
+bool shape_trilu(struct graph *g, struct node *n)
 {
-	int64_t count = shape_count(&n->in[1]->shape);
-	int64_t *v = tensor_i64(g->arena, n->in[1]);
+	struct tensor *x = n->in[0], *mask;
+	const int64_t zero = 0, *k = &zero;
+	const int rank = x->shape.rank;
+	int count = 1;
 
-	for (int64_t k = 0; k < count; k++) {
-		if (v[k] < -dim || v[k] >= dim) {
-			node_error(g, n, NULL, "index %lld into a dimension of %lld",
-				(long long)v[k], (long long)dim);
-			return NULL;
-		}
-		v[k] = v[k] < 0 ? v[k] + dim : v[k];
-	}
-	return v;
-}
-
-/* Slices joined, for run-time data and an index list of few runs; null: no, or reported. */
-static struct tensor *gather_slices(
-	struct graph *g, struct node *n, int axis, const int64_t *v, int64_t count)
-{
-	struct tensor *part[MAX_RUNS];
-	int64_t ends[MAX_RUNS], runs = count_runs(v, count, ends, MAX_RUNS), start = 0;
-
-	if (runs > MAX_RUNS)
-		return NULL;
-	for (int k = 0; k < runs; start = ends[k++]) {
-		int64_t length = ends[k] - start;
-
-		part[k] = sliced(g, n, n->in[0], axis, v[start], length,
-			length > 1 ? v[start + 1] - v[start] : 1);
-		if (part[k] == NULL)
-			return NULL;
-	}
-	return joined(g, n, axis, (int)runs, part);
-}
-
-/* Constant indices: slices where that is few, else a normalised constant. */
-static bool static_gather(struct graph *g, struct node *n, int axis, const struct shape *s)
-{
-	struct tensor *index = n->in[1], *x;
-	int64_t count = shape_count(&index->shape),
-		*v = gather_indices(g, n, n->in[0]->shape.dim[axis]);
-
-	if (v == NULL)
+	if (has_input(n, 1) && (k = int_argument(g, n, 1, "diagonal", &count)) == NULL)
 		return false;
-	x = constant_inputs(n) || count == 0 ? NULL : gather_slices(g, n, axis, v, count);
-	if (x == NULL) {
-		node_set_input(
-			n, 1, graph_constant(g, index->name, DT_I64, &index->shape, DT_I64, v));
-		return give(g, n, 0, n->in[0]->type, s);
+	if (rank < 2 || count != 1) {
+		node_error(g, n, NULL, "%d diagonals of a tensor with %d dimensions", count, rank);
+		return false;
 	}
-	if (index->shape.rank != 1)
-		x = reshaped(g, n, x, s);
-	return replace(g, n, x);
+	mask = triangle(g, x->shape.dim[rank - 2], x->shape.dim[rank - 1],
+		attr_int(n, "upper", 1) != 0, *k);
+	return replace(g, n, x->type == DT_BOOL ? op2(g, n, "And", x, mask)
+						: chosen(g, n, mask, x, graph_scalar(g, x->type, 0.0)));
 }
 
-bool shape_gather(struct graph *g, struct node *n)
+/* One at diagonal k, of x's shape; attribute `to`: the type, otherwise that of x. */
+bool shape_eyelike(struct graph *g, struct node *n)
 {
-	const struct shape *x = &n->in[0]->shape, *index = &n->in[1]->shape;
-	struct shape s = { .rank = 0 };
+	const struct shape *x = &n->in[0]->shape;
+	const int64_t k = attr_int(n, "k", 0);
+	int64_t *v;
+
+	if (x->rank != 2) {
+		node_error(g, n, NULL, "a tensor with %d dimensions is no matrix", x->rank);
+		return false;
+	}
+	v = arena_alloc(g->arena, (size_t)(shape_count(x) + 1) * sizeof(*v));
+	for (int64_t i = 0; i < shape_count(x); i++)
+		v[i] = i % x->dim[1] - i / x->dim[1] == k;
+	return replace(g, n,
+		graph_constant(g, NULL, (enum dtype)attr_int(n, "to", n->in[0]->type), x, DT_I64, v));
+}
+
+/* 0, 1 .. depth - 1 along an axis of a tensor with `rank` dimensions. */
+static struct tensor *classes(
+	struct graph *g, enum dtype type, int rank, int axis, int64_t depth)
+{
+	int64_t *v = arena_alloc(g->arena, (size_t)(depth + 1) * sizeof(*v));
+	struct shape s = { .rank = rank };
+
+	for (int d = 0; d < rank; d++)
+		s.dim[d] = d == axis ? depth : 1;
+	for (int64_t c = 0; c < depth; c++)
+		v[c] = c;
+	return graph_constant(g, NULL, type, &s, DT_I64, v);
+}
+
+/* Equal to a class or not: x with an axis of 1, against all of them. */
+bool shape_onehot(struct graph *g, struct node *n)
+{
+	struct tensor *x = n->in[0], *values = n->in[2], *off, *on;
+	struct shape s = x->shape;
+	int64_t depth;
 	int axis;
 
-	if (!axis_of(g, n, attr_int(n, "axis", 0), x->rank, &axis))
-		return false;
-	if (n->in[1]->type != DT_I64 && n->in[1]->type != DT_I32) {
-		node_error(g, n, NULL, "its indices are %s", dtypes[n->in[1]->type].name);
-		return false;
-	}
-	if (x->rank - 1 + index->rank > MAX_RANK) {
-		node_error(g, n, NULL, "%d dimensions; skipc has at most %d",
-			x->rank - 1 + index->rank, MAX_RANK);
+	if (!is_const(n->in[1]) || shape_count(&n->in[1]->shape) != 1 ||
+		shape_count(&values->shape) != 2 || values->shape.rank != 1) {
+		node_error(g, n, "the depth is one constant, the values are [off, on]",
+			"its depth is %s%s, its values are %s",
+			is_const(n->in[1]) ? "" : "computed at run time, ",
+			shape_text(g->arena, &n->in[1]->shape), shape_text(g->arena, &values->shape));
 		return false;
 	}
-	for (int k = 0; k < axis; k++)
-		s.dim[s.rank++] = x->dim[k];
-	for (int k = 0; k < index->rank; k++)
-		s.dim[s.rank++] = index->dim[k];
-	for (int k = axis + 1; k < x->rank; k++)
-		s.dim[s.rank++] = x->dim[k];
-	set_int(g, n, "axis", axis);
-	if (is_const(n->in[1]))
-		return static_gather(g, n, axis, &s);
-	return give(g, n, 0, n->in[0]->type, &s);
+	depth = const_i64(n->in[1], 0);
+	if (depth < 1 || depth > MAX_FOLDED || s.rank == MAX_RANK) {
+		node_error(g, n, NULL, "%lld classes of %s", (long long)depth,
+			shape_text(g->arena, &s));
+		return false;
+	}
+	if (!axis_of(g, n, attr_int(n, "axis", -1), s.rank + 1, &axis))
+		return false;
+	memmove(&s.dim[axis + 1], &s.dim[axis], (size_t)(s.rank - axis) * sizeof(s.dim[0]));
+	s.dim[axis] = 1;
+	s.rank++;
+	x = reshaped(g, n, x, &s);
+	if (x != NULL && dtypes[x->type].suffix[0] != 'u') /* negative ones count from the end */
+		x = chosen(g, n, op2(g, n, "Less", x, graph_scalar(g, x->type, 0.0)),
+			op2(g, n, "Add", x, graph_scalar(g, x->type, (double)depth)), x);
+	off = sliced(g, n, values, 0, 0, 1, 1);
+	on = sliced(g, n, values, 0, 1, 1, 1);
+	x = x != NULL ? op2(g, n, "Equal", x, classes(g, x->type, s.rank, axis, depth)) : NULL;
+	return replace(g, n, chosen(g, n, x, on, off));
 }
 
-/* ---- ScatterND: assignment to a slice ---- */
-
-/* A box of indices: dimensions 0..rank-1 of the data from lo on, size long; the other dimensions
- * whole. */
-struct box {
-	int rank;
-	int64_t lo[MAX_RANK], size[MAX_RANK];
-};
-
-/* Whether the index tuples are those of a box, in row-major order. */
-static bool find_box(
-	struct graph *g, const struct tensor *index, const struct shape *data, struct box *b)
+/* Elements of an axis, or of all, whose condition holds. */
+bool shape_compress(struct graph *g, struct node *n)
 {
-	int rank = (int)index->shape.dim[index->shape.rank - 1];
-	int64_t rows = rank > 0 ? shape_count(&index->shape) / rank : 0, total = 1;
-	int64_t *v = tensor_i64(g->arena, index);
+	const struct shape flat = { .rank = 1, .dim = { shape_count(&n->in[0]->shape) } };
+	const struct tensor *condition = n->in[1];
+	int64_t size = shape_count(&condition->shape), count = 0, *v;
+	struct tensor *x = n->in[0];
+	int axis = 0;
 
-	b->rank = rank;
-	for (int64_t k = 0; k < rows * rank; k++) {
-		v[k] = v[k] < 0 ? v[k] + data->dim[k % rank] : v[k];
-		if (v[k] < 0 || v[k] >= data->dim[k % rank])
-			return false;
-	}
-	for (int i = 0; rows > 0 && i < rank; i++) {
-		b->lo[i] = v[i];
-		b->size[i] = v[(rows - 1) * rank + i] - v[i] + 1;
-		if (b->size[i] < 1)
-			return false;
-		total *= b->size[i];
-	}
-	if (rows == 0 || total != rows)
+	if (!is_const(condition)) {
+		node_error(g, n, "only a constant condition gives it a size that is known now",
+			"its condition is computed at run time");
 		return false;
-	for (int64_t r = 0; r < rows; r++)
-		for (int64_t i = rank - 1, rest = r; i >= 0; rest /= b->size[i--])
-			if (v[r * rank + i] != b->lo[i] + rest % b->size[i])
-				return false;
-	return true;
-}
-
-/* data with the box replaced: from the inside out, what lies before and behind is joined on. */
-static struct tensor *paste(struct graph *g, struct node *n, const struct box *b)
-{
-	struct tensor *data = n->in[0];
-	struct shape s = data->shape;
-
-	for (int k = 0; k < b->rank; k++)
-		s.dim[k] = b->size[k];
-	struct tensor *x = shape_equal(&s, &n->in[2]->shape) ? n->in[2]
-							     : reshaped(g, n, n->in[2], &s);
-
-	for (int axis = b->rank - 1; x != NULL && axis >= 0; axis--) {
-		struct tensor *rim = data, *part[3];
-		int64_t behind = b->lo[axis] + b->size[axis], rest = data->shape.dim[axis] - behind;
-		int count = 0;
-
-		for (int k = 0; rim != NULL && k < axis; k++)
-			rim = sliced(g, n, rim, k, b->lo[k], b->size[k], 1);
-		if (rim != NULL && b->lo[axis] > 0)
-			part[count++] = sliced(g, n, rim, axis, 0, b->lo[axis], 1);
-		part[count++] = x;
-		if (rim != NULL && rest > 0)
-			part[count++] = sliced(g, n, rim, axis, behind, rest, 1);
-		for (int k = 0; k < count; k++)
-			if (part[k] == NULL)
-				return NULL;
-		x = rim != NULL ? joined(g, n, axis, count, part) : NULL;
 	}
-	return x;
-}
-
-/* The same where the data is one value everywhere: x padded with it. */
-static struct tensor *paste_on_uniform(
-	struct graph *g, struct node *n, const struct box *b, double value)
-{
-	const struct shape *data = &n->in[0]->shape;
-	struct shape s = *data;
-	int64_t pads[2 * MAX_RANK] = { 0 };
-
-	for (int k = 0; k < b->rank; k++) {
-		s.dim[k] = b->size[k];
-		pads[k] = b->lo[k];
-		pads[s.rank + k] = data->dim[k] - b->lo[k] - b->size[k];
-	}
-	struct tensor *x = shape_equal(&s, &n->in[2]->shape) ? n->in[2]
-							     : reshaped(g, n, n->in[2], &s);
-
+	if (node_attr(n, "axis") == NULL)
+		x = reshaped(g, n, x, &flat);
+	else if (!axis_of(g, n, attr_int(n, "axis", 0), x->shape.rank, &axis))
+		return false;
 	if (x == NULL)
-		return NULL;
-	struct node *pad = place(g, n, "Pad", 1, &x);
-
-	set_ints(g, pad, "pads", 2 * s.rank, pads);
-	set_string(g, pad, "mode", "constant");
-	set_float(g, pad, "value", value);
-	return settle(g, pad);
-}
-
-/* updates: the index's shape without its last dimension, then what that leaves of the data. */
-static bool check_scatter(struct graph *g, struct node *n)
-{
-	const struct shape *data = &n->in[0]->shape, *index = &n->in[1]->shape,
-			   *up = &n->in[2]->shape;
-	int64_t depth = index->rank > 0 ? index->dim[index->rank - 1] : 0;
-	bool ok = depth >= 1 && depth <= data->rank &&
-		  up->rank == index->rank - 1 + data->rank - depth &&
-		  n->in[2]->type == n->in[0]->type &&
-		  (n->in[1]->type == DT_I64 || n->in[1]->type == DT_I32);
-
-	for (int k = 0; ok && k < up->rank; k++)
-		ok = up->dim[k] == (k < index->rank - 1 ? index->dim[k]
-							: data->dim[k - (index->rank - 1) + depth]);
-	if (!ok)
-		node_error(g, n, "updates are [indices.shape[:-1], data.shape[indices.shape[-1]:]]",
-			"its inputs do not go together");
-	return ok;
-}
-
-bool shape_scatter(struct graph *g, struct node *n)
-{
-	const char *reduction = attr_string(n, "reduction", "none");
-	struct tensor *x;
-	struct box b;
-	double value;
-
-	if (!check_scatter(g, n))
 		return false;
-	if (strcmp(reduction, "none") != 0 || !is_const(n->in[1])) {
-		node_error(g, n,
-			"compiled are assignments to a slice with constant bounds, such as y[:, "
-			"a:b] = x",
-			is_const(n->in[1]) ? "a scatter that is not an assignment"
-					   : "its indices are computed at run time");
-		return false;
-	}
-	if (constant_inputs(n))
-		return give(g, n, 0, n->in[0]->type, &n->in[0]->shape);
-	if (!find_box(g, n->in[1], &n->in[0]->shape, &b)) {
-		node_error(g, n,
-			"compiled are assignments to a slice with constant bounds and step 1, such "
-			"as y[:, a:b] = x",
-			"its indices are not those of one block");
-		return false;
-	}
-	x = const_uniform(n->in[0], &value) ? paste_on_uniform(g, n, &b, value) : paste(g, n, &b);
-	return replace(g, n, x);
+	size = size < x->shape.dim[axis] ? size : x->shape.dim[axis];
+	v = arena_alloc(g->arena, (size_t)(size + 1) * sizeof(*v));
+	for (int64_t k = 0; k < size; k++)
+		if (const_i64(condition, k) != 0)
+			v[count++] = k;
+	return replace(g, n, picked(g, n, x, axis, v, count));
 }
 
 /* ---- If ---- */

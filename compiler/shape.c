@@ -31,10 +31,8 @@ bool give(struct graph *g, struct node *n, int k, enum dtype type, const struct 
 {
 	struct tensor *t = n->out[k];
 	int64_t count = 1;
-	bool empty = false;
 
 	for (int i = 0; i < s->rank; i++) {
-		empty = empty || s->dim[i] == 0;
 		if (s->dim[i] < 0 || s->dim[i] > MAX_ELEMENTS)
 			count = MAX_ELEMENTS + (int64_t)1;
 		else if (count <= MAX_ELEMENTS && s->dim[i] > 0)
@@ -43,11 +41,6 @@ bool give(struct graph *g, struct node *n, int k, enum dtype type, const struct 
 	if (count > MAX_ELEMENTS) {
 		node_error(g, n, "no tensor may have more than 2^31-1 elements",
 			"its output would be %s", shape_text(g->arena, s));
-		return false;
-	}
-	if (empty && !constant_inputs(n)) {
-		node_error(g, n, "check the sizes of the inputs, and the bounds of slices and pads",
-			"its output is an empty tensor, %s", shape_text(g->arena, s));
 		return false;
 	}
 	t->type = type;
@@ -104,6 +97,28 @@ struct tensor *settle(struct graph *g, struct node *n)
 	if (is_arithmetic(n))
 		evaluate(g, n);
 	return t;
+}
+
+struct tensor *op1(struct graph *g, const struct node *n, const char *op, struct tensor *x)
+{
+	return x != NULL ? settle(g, place(g, n, op, 1, &x)) : NULL;
+}
+
+struct tensor *op2(struct graph *g, const struct node *n, const char *op, struct tensor *x,
+	struct tensor *y)
+{
+	struct tensor *in[2] = { x, y };
+
+	return x != NULL && y != NULL ? settle(g, place(g, n, op, 2, in)) : NULL;
+}
+
+struct tensor *chosen(struct graph *g, const struct node *n, struct tensor *condition,
+	struct tensor *x, struct tensor *y)
+{
+	struct tensor *in[3] = { condition, x, y };
+
+	return condition != NULL && x != NULL && y != NULL ? settle(g, place(g, n, "Where", 3, in))
+							   : NULL;
 }
 
 /* What is the caller's at both ends, or a constant that is an output, needs a copy. */
@@ -363,6 +378,29 @@ bool shape_range(struct graph *g, struct node *n)
 	return give(g, n, 0, n->in[0]->type, &s);
 }
 
+/* Integers, alike. */
+bool shape_bitwise(struct graph *g, struct node *n)
+{
+	struct shape s = n->in[0]->shape;
+	enum dtype type = n->in[0]->type;
+
+	for (int k = 0; k < n->nin; k++) {
+		if (dtypes[type].is_float || type == DT_BOOL || n->in[k]->type != type ||
+			(type == DT_U64 && is_op(n, "ShiftRight"))) {
+			node_error(g, n, NULL, "it is not defined for %s",
+				dtypes[n->in[k]->type].name);
+			return false;
+		}
+		if (!broadcast(&s, &n->in[k]->shape)) {
+			node_error(g, n, broadcast_hint(&s, &n->in[k]->shape),
+				"the shapes %s and %s do not go together", shape_text(g->arena, &s),
+				shape_text(g->arena, &n->in[k]->shape));
+			return false;
+		}
+	}
+	return give(g, n, 0, type, &s);
+}
+
 bool shape_nonzero(struct graph *g, struct node *n)
 {
 	const struct tensor *x = n->in[0];
@@ -414,6 +452,32 @@ static bool trim_outputs(struct graph *g, struct node *n)
 	return n->nout <= 1;
 }
 
+/* What has no elements is a constant, whatever it is computed from. */
+static void settle_empty(struct graph *g, struct node *n)
+{
+	struct tensor *t = n->out[0];
+
+	t->data = "";
+	t->stored = t->type;
+	t->def = NULL;
+	n->nout = 0;
+	node_remove(g, n);
+}
+
+/* Of operators that are not evaluated: a window over nothing, the greatest of nothing. */
+static bool reads_empty(struct graph *g, const struct node *n)
+{
+	for (int k = 0; k < n->nin; k++) {
+		if (n->in[k] == NULL || !n->in[k]->known || shape_count(&n->in[k]->shape) > 0)
+			continue;
+		node_error(g, n, "check the sizes of the inputs, and the bounds of slices and pads",
+			"its input %d is an empty tensor, %s", k,
+			shape_text(g->arena, &n->in[k]->shape));
+		return true;
+	}
+	return false;
+}
+
 bool infer(struct graph *g, struct node *n)
 {
 	if (n->nout < 1 || n->nin < n->op->min_in ||
@@ -438,11 +502,35 @@ bool infer(struct graph *g, struct node *n)
 		if (t != NULL && !t->known && !is_sequence(t))
 			return false;
 	}
+	if (n->op->class == OP_CONSTANT && !constant_inputs(n)) {
+		node_error(g, n,
+			"its inputs would have to follow from constants and from the shapes of the "
+			"inputs alone",
+			"it is compiled for constants only");
+		return false;
+	}
 	if (!trim_outputs(g, n) || !n->op->shape(g, n))
 		return false;
-	if (!n->dead && n->out[0]->known)
+	if (n->dead || !n->out[0]->known)
+		return true;
+	if (shape_count(&n->out[0]->shape) == 0)
+		settle_empty(g, n);
+	else if (n->op->class == OP_ANCHOR && n->op->eval == NULL && reads_empty(g, n))
+		return false;
+	else
 		mark_lazy(g, n);
 	return true;
+}
+
+static void check_outputs(struct graph *g)
+{
+	for (int k = 0; k < g->noutput; k++)
+		if (g->output[k]->known && shape_count(&g->output[k]->shape) == 0)
+			model_error(g->diag,
+				"check the sizes of the inputs, and the bounds of slices and pads",
+				"output \"%s\" is an empty tensor, %s",
+				escape(g->arena, g->output[k]->name),
+				shape_text(g->arena, &g->output[k]->shape));
 }
 
 static void check_known(struct graph *g)
@@ -472,4 +560,5 @@ void shapes(struct graph *g)
 		return;
 	graph_sweep(g);
 	check_known(g);
+	check_outputs(g);
 }

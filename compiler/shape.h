@@ -1,4 +1,4 @@
-/* What the shape rules (shape.c view.c select.c window.c axes.c) and the evaluation (eval.c
+/* What the shape rules (shape.c view.c select.c index.c window.c axes.c) and the evaluation (eval.c
  * compute.c) share. */
 #ifndef SHAPE_H
 #define SHAPE_H
@@ -8,6 +8,7 @@
 #define MAX_ELEMENTS  INT32_MAX          /* of one tensor */
 #define MAX_FOLDED    (16 * 1024 * 1024) /* elements of one constant that is evaluated */
 #define MAX_ATTRIBUTE INT32_MAX /* strides, pads ..: so that sums and products fit in int64_t */
+#define MAX_RUNS      8         /* more pieces than this are no longer cheaper than a Gather */
 
 /* Prototypes of all rules, from the table. */
 #define VIEW(name, least, most, shape, eval)                                                       \
@@ -15,6 +16,7 @@
 	bool eval_##eval(struct graph *g, struct node *n);
 #define ANCHOR VIEW
 #define OPAQUE VIEW
+#define CONSTANT VIEW
 #include "ops.def"
 bool shape_elementwise(struct graph *g, struct node *n);
 bool eval_elementwise(struct graph *g, struct node *n);
@@ -30,6 +32,14 @@ bool broadcast(struct shape *s, const struct shape *t);
 /* A new node before n, with n's provenance. */
 struct node *place(
 	struct graph *g, const struct node *n, const char *op, int nin, struct tensor *const *in);
+
+/* The same with one, two or three inputs, settled. An input that is null was reported, and gives null. */
+struct tensor *op1(struct graph *g, const struct node *n, const char *op, struct tensor *x);
+struct tensor *op2(struct graph *g, const struct node *n, const char *op, struct tensor *x,
+	struct tensor *y);
+/* x where the condition holds, else y. */
+struct tensor *chosen(struct graph *g, const struct node *n, struct tensor *condition,
+	struct tensor *x, struct tensor *y);
 
 /* infer() on a node just placed, and its value where it is an integer one. Null: reported. */
 struct tensor *settle(struct graph *g, struct node *n);
@@ -65,6 +75,12 @@ struct tensor *joined(
 /* count elements of one axis: start, start + step .. ; x itself where that is all of it. */
 struct tensor *sliced(struct graph *g, const struct node *n, struct tensor *x, int axis,
 	int64_t start, int64_t count, int64_t step);
+
+/* ---- index.c ---- */
+
+/* Elements v[0..count) of an axis, all in range: Slices joined where that is few, else a Gather. */
+struct tensor *picked(struct graph *g, const struct node *n, struct tensor *x, int axis,
+	const int64_t *v, int64_t count);
 
 /* ---- eval.c ---- */
 

@@ -159,7 +159,8 @@ enum op_class {
 	OP_ELEMENTWISE, /* one output element from the elements at its (broadcast) place; has an
 			   expression */
 	OP_ANCHOR, /* has a kernel of its own, may take elementwise consumers into its epilogue */
-	OP_OPAQUE  /* must be gone (evaluated, or made static) when shapes and fold are done */
+	OP_OPAQUE, /* must be gone (evaluated, or made static) when shapes and fold are done */
+	OP_CONSTANT /* of constants only, and evaluated */
 };
 
 /* A row of ops.def. */

@@ -318,6 +318,85 @@ bool shape_expand(struct graph *g, struct node *n)
 	return give(g, n, 0, n->in[0]->type, &s);
 }
 
+/* ---- DepthToSpace, SpaceToDepth ---- */
+
+/* x as that shape, its dimensions then in that order, then as the last shape. */
+static bool rearrange(struct graph *g, struct node *n, const struct shape *split,
+	const int64_t *perm, const struct shape *last)
+{
+	struct tensor *x = reshaped(g, n, n->in[0], split);
+
+	if (x == NULL)
+		return false;
+	struct node *turn = place(g, n, "Transpose", 1, &x);
+
+	set_ints(g, turn, "perm", split->rank, perm);
+	x = settle(g, turn);
+	return replace(g, n, x != NULL ? reshaped(g, n, x, last) : NULL);
+}
+
+/* The block's size, where [N,C,H,W] divides: the channels by its square, or else the image by it. */
+static bool block_size(struct graph *g, struct node *n, bool channels, int64_t *block)
+{
+	const struct shape *x = &n->in[0]->shape;
+
+	*block = attr_int(n, "blocksize", 0);
+	if (x->rank == 4 && *block >= 1 && *block <= MAX_ELEMENTS / *block &&
+		(channels ? x->dim[1] % (*block * *block) == 0
+			  : x->dim[2] % *block == 0 && x->dim[3] % *block == 0))
+		return true;
+	node_error(g, n,
+		channels ? "[N,C,H,W], C a multiple of the block's square"
+			 : "[N,C,H,W], H and W multiples of the block",
+		"blocks of %lld do not fit %s", (long long)*block, shape_text(g->arena, x));
+	return false;
+}
+
+/* Channels before blocks (CRD) or behind them (DCR): which of the two dimensions of the split comes first. */
+static bool block_mode(struct graph *g, struct node *n, bool *crd)
+{
+	const char *mode = attr_string(n, "mode", "DCR");
+
+	*crd = strcmp(mode, "CRD") == 0;
+	if (*crd || strcmp(mode, "DCR") == 0)
+		return true;
+	node_error(g, n, "modes are DCR and CRD", "mode \"%s\"", escape(g->arena, mode));
+	return false;
+}
+
+bool shape_depthtospace(struct graph *g, struct node *n)
+{
+	static const int64_t dcr[6] = { 0, 3, 4, 1, 5, 2 }, by_channel[6] = { 0, 1, 4, 2, 5, 3 };
+	const struct shape *x = &n->in[0]->shape;
+	int64_t b;
+	bool crd;
+
+	if (!block_size(g, n, true, &b) || !block_mode(g, n, &crd))
+		return false;
+	const int64_t c = x->dim[1] / (b * b), h = x->dim[2], w = x->dim[3];
+	const struct shape split = { .rank = 6,
+		.dim = { x->dim[0], crd ? c : b, b, crd ? b : c, h, w } };
+	const struct shape last = { .rank = 4, .dim = { x->dim[0], c, h * b, w * b } };
+
+	return rearrange(g, n, &split, crd ? by_channel : dcr, &last);
+}
+
+bool shape_spacetodepth(struct graph *g, struct node *n)
+{
+	static const int64_t dcr[6] = { 0, 3, 5, 1, 2, 4 }, by_channel[6] = { 0, 1, 3, 5, 2, 4 };
+	const struct shape *x = &n->in[0]->shape;
+	int64_t b;
+	bool crd;
+
+	if (!block_size(g, n, false, &b) || !block_mode(g, n, &crd))
+		return false;
+	const int64_t c = x->dim[1], h = x->dim[2] / b, w = x->dim[3] / b;
+	const struct shape split = { .rank = 6, .dim = { x->dim[0], c, h, b, w, b } };
+	const struct shape last = { .rank = 4, .dim = { x->dim[0], c * b * b, h, w } };
+
+	return rearrange(g, n, &split, crd ? by_channel : dcr, &last);
+}
+
 /* ---- Slice ---- */
 
 /* One axis: clamps as ONNX and numpy do. Sets the first element, the step and the number of

@@ -186,6 +186,67 @@ START_TEST(test_sequence)
 }
 END_TEST
 
+/* Indices that are a grid become Slices; others rows of a Gather or a Scatter, whose indices are positions. */
+START_TEST(test_gather_forms)
+{
+	struct graph *g = fine(X "const @a : i64[2,2] = {0, 1, 0, 3}\nconst @b : i64[3,2] = {0, 1, 1, 3, 0, -1}\n"
+				 "const @e : i64[2,6,2,10] = fill(1)\ninput %i : i32[4,2]\n%1 = GatherND(%x, @a)\n"
+				 "%2 = GatherND(%x, @b)\n%4 = GatherND(%x, %i)\n"
+				 "output %1\noutput %2\noutput %4\n");
+
+	SHAPE(g->output[0], 2, 8, 10);
+	SHAPE(g->output[1], 3, 8, 10);
+	SHAPE(g->output[2], 4, 8, 10);
+	ck_assert_str_eq(op_of(g->output[2]->def->in[0]), "Gather");
+	SHAPE(g->output[2]->def->in[0]->def->in[0], 12, 8, 10);
+}
+END_TEST
+
+START_TEST(test_scatter_forms)
+{
+	struct graph *g = fine("input %x : f32[4,6]\ninput %u : f32[4,1]\ninput %v : f32[3]\ninput %i : i64[3,2]\n"
+			       "const @c : i64[4,1] = {2, 2, 2, -4}\nconst @d : i64[3,2] = {0, 1, 3, 3, 0, 1}\n"
+			       "%1 = ScatterElements(%x, @c, %u) {axis=1}\n%2 = ScatterND(%x, @d, %v)\n"
+			       "%3 = ScatterND(%x, %i, %v) {reduction=\"add\"}\noutput %1\noutput %2\noutput %3\n");
+
+	ck_assert_str_eq(op_of(g->output[0]), "Concat");
+	ck_assert_int_eq(g->output[0]->def->nin, 3);
+	VALUES(g->output[1]->def->in[0]->def->in[1], 1, 21, 1);
+	ck_assert_str_eq(op_of(g->output[2]->def->in[0]), "Scatter");
+	SHAPE(g->output[2], 4, 6);
+}
+END_TEST
+
+START_TEST(test_sorted_and_masked)
+{
+	struct graph *g = fine("input %x : f32[4,6]\nconst @k : i64[1] = 2\nconst @a : i64[] = -1\nconst @c : f32[3] = {1, 3, 2}\n"
+			       "const @v : f32[2] = {0, 1}\nconst @n : i64[] = 3\ninput %i : i64[5]\ninput %y : f32[3]\n"
+			       "%1 = TopK(%x, @k) {axis=0}\n%2 = CumSum(%x, @a) {reverse=1}\n%3 = TopK(@c, @k)\n"
+			       "%4 = CumSum(@c, @a) {exclusive=1}\n%5 = OneHot(%i, @n, @v) {axis=0}\n%6 = Trilu(%x)\n"
+			       "%7 = Gather(%y, %3)\n%8 = Add(%4, %y)\noutput %1\noutput %2\noutput %7\noutput %8\n"
+			       "output %5\noutput %6\n");
+
+	SHAPE(g->output[0], 2, 6);
+	ck_assert_int_eq(g->output[0]->type, DT_I64);
+	SHAPE(g->output[1], 4, 6);
+	ck_assert_int_eq(attr_int(g->output[1]->def, "axis", 9), 1);
+	INTS(g->output[2]->def, "starts", 1);
+	VALUES(g->output[3]->def->in[0], 0, 1, 4);
+	SHAPE(g->output[4], 3, 5);
+	ck_assert_str_eq(op_of(g->output[5]), "Where");
+}
+END_TEST
+
+START_TEST(test_blocks)
+{
+	struct graph *g = fine("input %x : f32[1,8,3,5]\n%1 = DepthToSpace(%x) {blocksize=2}\n"
+			       "%2 = SpaceToDepth(%1) {blocksize=2, mode=\"CRD\"}\noutput %1\noutput %2\n");
+
+	SHAPE(g->output[0], 1, 2, 6, 10);
+	SHAPE(g->output[1], 1, 8, 3, 5);
+}
+END_TEST
+
 START_TEST(test_gather)
 {
 	struct graph *g = fine(X "const @a : i64[] = -1\nconst @b : i64[4] = {7, 5, 3, 1}\nconst @c : i64[4] = {0, 1, 5, 2}\n"
@@ -481,7 +542,14 @@ static const struct {
 	{ X "const @s : i64[2] = {7, -1}\n%1 = Reshape(%x, @s)\noutput %1\n", "cannot become" },
 	{ X "input %s : i64[2]\n%1 = Reshape(%x, %s)\noutput %1\n", "its shape is computed at run time" },
 	{ X "const @b : i64[1] = 3\n%1 = Slice(%x, @b, @b)\noutput %1\n", "empty tensor" },
-	{ X "%1 = NonZero(%x)\noutput %1\n", "NonZero of a tensor that is computed at run time" },
+	{ X "const @i : i64[1,1] = 9\nconst @u : f32[1,6,8,10] = fill(1)\n%1 = ScatterND(%x, @i, @u)\noutput %1\n",
+	  "index 9 into a dimension of 2" },
+	{ X "const @i : i64[1,1] = -3\n%1 = GatherND(%x, @i)\noutput %1\n", "index -3 into a dimension of 2" },
+	{ X "const @k : i64[1] = 9\n%1 = TopK(%x, @k) {axis=1}\noutput %1\n", "9 of 6 elements of f32" },
+	{ X "%1 = DepthToSpace(%x) {blocksize=2}\noutput %1\n", "blocks of 2 do not fit [2,6,8,10]" },
+	{ X "const @s : i64[2] = {6, 0}\n%1, %2 = Split(%x, @s) {axis=1}\noutput %1\noutput %2 # \"second\"\n",
+	  "output \"second\" is an empty tensor, [2,0,8,10]" },
+	{ X "%1 = NonZero(%x)\noutput %1\n", "it is compiled for constants only" },
 	{ X "const @s : i64[6] = {99999, 99999, 2, 6, 8, 10}\n%1 = Expand(%x, @s)\noutput %1\n", "2^31-1" },
 	{ X "%1 = SplitToSequence(%x) {axis=1}\n%2 = Relu(%1)\noutput %2\n", "is a sequence" },
 	{ X "const @v : f32[6] = 1\n%1 = BatchNorm(%x, @v, @v, @v, @v) {training=1}\noutput %1\n", "training mode" },
@@ -500,7 +568,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_reshape, test_slice_clamps, test_views_become_reshape, test_pad, test_pad_reflects_what_is_left,
-		test_split, test_sequence, test_gather, test_expand_and_tile, test_scatter_block, test_conv,
+		test_split, test_sequence, test_gather, test_gather_forms,
+		test_scatter_forms, test_sorted_and_masked, test_blocks, test_expand_and_tile, test_scatter_block, test_conv,
 		test_conv_transpose, test_conv_transpose_values, test_pool_ceil_mode, test_resize, test_reduce,
 		test_matmul_of_vectors, test_pad_clutter, test_shape_arithmetic, test_float_steps, test_integers,
 		test_standardised_weight, test_arithmetic_of_constants, test_lazy, test_lazy_chain,

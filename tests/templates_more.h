@@ -280,6 +280,123 @@ static void argmax_case(void)
 	}
 }
 
+/* An index as Gather and Scatter take it. */
+static int wanted(int64_t index, int dim)
+{
+	const int64_t at = index < 0 ? index + dim : index;
+
+	return at < 0 ? 0 : at >= dim ? dim - 1 : (int)at;
+}
+
+static double scatter_value(int how, double v, double w)
+{
+	return how == 0 ? w : how == 1 ? v + w : how == 2 ? v * w : how == 3 ? fmax(v, w) : fmin(v, w);
+}
+
+static void scatter_case(void)
+{
+	static const char *const joins[] = { "w", "v + w", "v * w", "v < w ? w : v", "w < v ? w : v" };
+	const int dim[2] = { between(1, 5), between(1, 4) }, n = between(1, 7), how = below(5);
+	const bool uniform = below(3) == 0;
+	int s[2], us[2];
+	struct writer y = { .epilogue = below(2) ? RELU : ADD }; /* y holds drafts */
+	const char *types = uniform ? "if" : "fif";
+	struct item *t = new_item(&y, 2, dim, types);
+	const float *x = floats(lay_out(2, dim, s, 0)), *u = floats(lay_out(2, (int[]){ n, dim[1] }, us, 0));
+	int64_t *index = malloc(sizeof(*index) * (size_t)n);
+	double *want = malloc(sizeof(*want) * (size_t)(dim[0] * dim[1]));
+	const struct param p[] = { { "A", dim[0] }, { "R", dim[1] }, { "N", n }, { "XA", s[0] }, { "XR", s[1] },
+				   { "XI", 1 }, { "UN", us[0] }, { "UR", us[1] }, { "UNIFORM", uniform },
+				   { "JOINS", how != 0 } };
+
+	for (int i = 0; i < n; i++)
+		index[i] = between(-dim[0] - 2, dim[0] + 2);
+	if (!uniform)
+		operand(x, t, types);
+	operand(index, t, types);
+	operand(u, t, types);
+	write_instance(t, &y, "c/scatter", p, COUNT(p),
+		       (struct subst[]){ { "JOIN", joins[how] }, { "VALUE", "0.5f" }, { NULL, NULL } });
+	for (int i = 0; i < dim[0] * dim[1]; i++)
+		want[i] = uniform ? 0.5 : (double)x[i / dim[1] * s[0] + i % dim[1] * s[1]];
+	for (int i = 0; i < n * dim[1]; i++) {
+		double *to = &want[wanted(index[i / dim[1]], dim[0]) * dim[1] + i % dim[1]];
+
+		*to = scatter_value(how, *to, (double)u[i / dim[1] * us[0] + i % dim[1] * us[1]]);
+	}
+	for (int i = 0; i < dim[0] * dim[1]; i++)
+		expect(t, &y, coord_of(i, 2, dim), want[i]);
+	free(want);
+}
+
+static void topk_case(void)
+{
+	const int dim[4] = { between(1, 3), between(1, 3), between(1, 4), between(1, 12) }, k = between(1, dim[3]);
+	const bool least = below(2);
+	int s[4];
+	struct writer y = { .epilogue = NONE };
+	struct item *t = new_item(&y, 4, (int[]){ dim[0], dim[1], dim[2], k }, "f");
+	const int nx = lay_out(4, dim, s, 0);
+	float *x = floats(nx);
+	const struct param p[] = { { "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "A", dim[3] }, { "K", k },
+				   { "X_O0", s[0] }, { "X_O1", s[1] }, { "X_O2", s[2] }, { "XA", s[3] },
+				   { "LEAST", least } };
+
+	for (int i = 0; i < nx; i++)
+		x[i] = (float)below(4); /* many equal ones */
+	operand(x, t, "f");
+	t->integers = true;
+	t->out = calloc((size_t)t->n, sizeof(int64_t));
+	for (int i = 0; i < t->n; i++)
+		t->want[i] = 0.0;
+	write_instance(t, &y, "c/topk", p, COUNT(p), NULL);
+	for (int i = 0; i < product(3, dim); i++) {
+		const float *v = x + offset_of(i, 3, dim, s);
+		const int *c = coord_of(i, 3, dim);
+
+		for (int a = 0; a < dim[3]; a++) { /* its place: how many come before it */
+			int place = 0;
+
+			for (int b = 0; b < dim[3]; b++) {
+				const float d = (v[b * s[3]] - v[a * s[3]]) * (least ? -1.0f : 1.0f);
+
+				place += d > 0.0f || (d >= 0.0f && b < a);
+			}
+			if (place < k)
+				expect(t, &y, (int[]){ c[0], c[1], c[2], place }, a);
+		}
+	}
+}
+
+static void cumulate_case(void)
+{
+	const int dim[4] = { between(1, 3), between(1, 3), between(1, 4), between(1, 20) };
+	const bool product_of = below(2), late = below(2), back = below(2);
+	int s[4];
+	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
+	struct item *t = new_item(&y, 4, dim, "f");
+	const float *x = operand(floats(lay_out(4, dim, s, 0)), t, "f");
+	const struct param p[] = { { "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "A", dim[3] },
+				   { "X_O0", s[0] }, { "X_O1", s[1] }, { "X_O2", s[2] }, { "XA", s[3] },
+				   { "EXCLUSIVE", late }, { "REVERSE", back } };
+
+	write_instance(t, &y, "c/cumulate", p, COUNT(p),
+		       (struct subst[]){ { "INIT", product_of ? "1.0f" : "0.0f" },
+					 { "STEP", product_of ? "a * v" : "a + v" },
+					 { NULL, NULL } });
+	for (int i = 0; i < product(3, dim); i++) {
+		double sum = product_of ? 1.0 : 0.0;
+
+		for (int j = 0; j < dim[3]; j++) {
+			const int a = back ? dim[3] - 1 - j : j, *c = coord_of(i, 3, dim);
+			const double before = sum, v = (double)x[offset_of(i, 3, dim, s) + a * s[3]];
+
+			sum = product_of ? sum * v : sum + v;
+			expect(t, &y, (int[]){ c[0], c[1], c[2], a }, late ? before : sum);
+		}
+	}
+}
+
 static void resize_case(void)
 {
 	const bool linear = below(2), depth = below(2);
@@ -461,6 +578,9 @@ static void make_cases(void)
 		pad_case();
 		gather_case();
 		argmax_case();
+		scatter_case();
+		topk_case();
+		cumulate_case();
 		resize_case();
 	}
 }
