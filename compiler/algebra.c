@@ -131,7 +131,7 @@ static void relation_poly(const struct seeker *s, const struct node *n, const st
 		struct tensor *in[2] = { q->swapped ? b : a, q->swapped ? a : b };
 		struct tensor *t = same_as(s, n, op_find(q->op), in);
 
-		if (t != NULL && t->id <= first->id) {
+		if (t != NULL && s->seq[t->def->id] <= s->seq[first->def->id]) {
 			first = t;
 			opposite = q->opposite;
 		}
@@ -204,7 +204,21 @@ static bool number_by_test(const struct cone *c, const struct node *n, int depth
 	return true;
 }
 
-/* What a value outside the cone is to it: mostly itself, but tests and 1 - t of a gate t even then. */
+/* sigmoid(-z) for sigmoid(z), and the other way round, if the graph has it and has it first. */
+static struct tensor *opposite_sigmoid(const struct seeker *s, const struct node *n)
+{
+	struct tensor *z = n->in[0], *minus = negated(z), *t;
+	int most = 16;
+
+	for (const struct use *u = z->user; u != NULL && minus == NULL && --most > 0; u = u->next)
+		if (u->node->nout == 1 && negated(u->node->out[0]) == z)
+			minus = u->node->out[0];
+	t = minus != NULL ? same_as(s, n, n->op, &minus) : NULL;
+	return t != NULL && s->seq[t->def->id] < s->seq[n->id] ? t : NULL;
+}
+
+/* What a value outside the cone is to it: mostly itself, but tests and 1 - t of a gate t even then, also as a
+ * view that the graph has of t. */
 static void outer_poly(const struct cone *c, struct tensor *t, int depth, struct poly *p)
 {
 	struct seeker *s = c->seeker;
@@ -232,9 +246,8 @@ static void outer_poly(const struct cone *c, struct tensor *t, int depth, struct
 		poly_add(p, &one, &inner, -1);
 		return;
 	}
-	/* sigmoid(-z), and a view of 1 - t, where the graph has sigmoid(z), or the same view of t */
-	if (is_op(n, "Sigmoid") && negated(n->in[0]) != NULL)
-		same = same_as(s, n, n->op, (struct tensor *[]){ negated(n->in[0]) });
+	if (is_op(n, "Sigmoid"))
+		same = opposite_sigmoid(s, n);
 	else if (n->op->class == OP_VIEW && n->nin == 1 && is_op(n->in[0]->def, "Sub") &&
 		 uniform_constant(n->in[0]->def->in[0], &v) && v >= 1 && v <= 1)
 		same = same_as(s, n, n->op, (struct tensor *[]){ n->in[0]->def->in[1] });

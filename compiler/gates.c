@@ -444,6 +444,12 @@ static bool find_inner_gate(struct cone *c, int k, struct gate *g)
 	return false;
 }
 
+/* Is the tensor there when n is computed? An equal one may come later. */
+static bool ready(const struct seeker *s, const struct node *n, const struct tensor *t)
+{
+	return t == NULL || t->def == NULL || s->seq[t->def->id] < s->seq[n->id];
+}
+
 bool gate_try(struct cone *c, int k, struct change *change)
 {
 	struct seeker *s = c->seeker;
@@ -456,6 +462,11 @@ bool gate_try(struct cone *c, int k, struct change *change)
 		!(find_with(try_atom, c, k, &change->gate) || try_constants(c, k, &change->gate) ||
 			find_inner_gate(c, k, &change->gate) ||
 			find_with(try_carry, c, k, &change->gate)))
+		return false;
+	const struct gate *g = &change->gate;
+
+	if (!ready(s, n, g->h) || !ready(s, n, g->x) || !ready(s, n, g->t.tensor) || !ready(s, n, g->c.tensor) ||
+		(g->atom < s->ntensor && !ready(s, n, s->g->tensors[g->atom])))
 		return false;
 	change->node = c->node[k];
 	/* the cover is needed for the provenance, and taken back if that is no block */

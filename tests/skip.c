@@ -64,6 +64,11 @@ static const struct skip_case {
 	{ TH "%p = Softplus(%a)\n%k = Greater(%a, 20)\n%q = Where(%k, %a, %p)\n%r = Neg(%q)\n%c = Exp(%r)\n%t = Sub(1, %c)\n"
 	  "%m = Mul(%h, %t)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
 	{ T "%l = Log(%t)\n%g = Exp(%l)\n%m = Mul(%h, %g)\n%c = Sub(1, %g)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
+	/* what the formula needs of the gate comes before what is equal to it */
+	{ TH "%i = Neg(%a)\n%c = Sigmoid(%i)\n%m = Mul(%x, %c)\n%d = Sub(1, %c)\n%n = Mul(%h, %d)\n%y = Add(%m, %n)\n%t = Sigmoid(%a)\n"
+	  "%z = Add(%y, %t)\n" Z, "highway" },
+	{ TH "%m = ReduceMean(%a) {axes=[1], keepdims=1}\n%e = Expand(%m) : f32[3,8]\n%p = Greater(%e, %a)\n%z = Where(%p, %x, %h)\n"
+	  "%q = LessOrEqual(%m, %a)\n%y = Where(%q, %h, 0)\n" Z "output %y\n", "highway" },
 	/* a gate that is computed in the sum's own cone */
 	{ T "%u = Sigmoid(%b)\n%g = Mul(%t, %u)\n%m = Mul(%h, %g)\n%c = Sub(1, %g)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
 	{ T "%g = Mul(%t, %t)\n%d = Sub(%h, %x)\n%m = Mul(%d, %g)\n%z = Add(%m, %x)\n" Z, "highway" },
