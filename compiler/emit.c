@@ -415,11 +415,22 @@ static void write_run(struct emission *e, struct buf *out)
 	buf_printf(out, "\treturn %s_OK;\n}\n\n", e->upper);
 }
 
-/* The id of code: of its text, but for comments and blanks, and of the place and order of each
- * constant. What retraining leaves as it is, so that the new weights run in the old code. */
-static uint64_t code_id(const struct emission *e, const char *const *text, int n)
+/* What a tensor of the interface is, for the id of the code. */
+static void add_interface(struct emission *e, struct crc64 *c, const struct tensor *t)
+{
+	const char *text = arena_printf(e->arena, "%s %s\n", dtypes[t->io_type].name,
+		shape_text(e->arena, &t->shape));
+
+	crc64_add(c, text, strlen(text));
+}
+
+/* The id of code: of its text, but for comments and blanks, of its interface, and of the place and
+ * order of each constant. What retraining leaves as it is, so that the new weights run in the old
+ * code. */
+static uint64_t code_id(struct emission *e, const char *const *text, int n)
 {
 	struct crc64 *c = arena_alloc(e->arena, sizeof(*c));
+	const struct graph *g = e->plan->graph;
 
 	crc64_begin(c);
 	for (int k = 0; k < n; k++)
@@ -430,6 +441,10 @@ static uint64_t code_id(const struct emission *e, const char *const *text, int n
 				crc64_add(c, " ", 1);
 			}
 		}
+	for (int k = 0; k < g->ninput; k++)
+		add_interface(e, c, g->input[k]);
+	for (int k = 0; k < g->noutput; k++)
+		add_interface(e, c, g->output[k]);
 	for (int k = 0; k < e->plan->nblob; k++) {
 		const struct blob *b = e->plan->blob[k];
 		const char *place = arena_printf(e->arena, "%d %lld %d %d %d %d %lld %s\n",

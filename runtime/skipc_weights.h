@@ -1,7 +1,8 @@
 /*
  * Loads a NAME_weights.bin, which `skipc compile --weights=bin` writes (and the default for large
- *networks), for the fields `weights` and `weights_size` of NAME_options. Nothing generated needs
- *it: any 64-byte aligned copy of the file will do, in flash for example.
+ * networks), or `skipc weights` for code that is there, for the fields `weights` and `weights_size` of
+ * NAME_options. Nothing generated needs it: any 64-byte aligned copy of the file will do, in flash for
+ * example.
  *
  *	struct skipc_weights file;
  *	struct resnet18_options options = { 0 };
@@ -9,13 +10,13 @@
  *	if (skipc_weights_open(&file, "resnet18_weights.bin") != SKIPC_WEIGHTS_OK) ...
  *	options.weights = file.data;
  *	options.weights_size = file.size;
- *	resnet18_init(&net, prepared, &options);	says whether they are this network's
+ *	options.check_weights = 1;			optional: reads all of the file
+ *	resnet18_init(&net, prepared, &options);	says whether they are this network's, and whole
  *	...
- *	skipc_weights_close(&file);			when no net that was given them runs any
- *more
+ *	skipc_weights_close(&file);			when no net that was given them runs any more
  *
  * C99. Where there is mmap the file is mapped, read-only: processes share its pages, and they are
- *read when they are first used. Elsewhere, or with SKIPC_WEIGHTS_NO_MMAP, it is read into memory.
+ * read when they are first used. Elsewhere, or with SKIPC_WEIGHTS_NO_MMAP, it is read into memory.
  */
 #ifndef SKIPC_WEIGHTS_H
 #define SKIPC_WEIGHTS_H

@@ -8,6 +8,7 @@ format takes in a .bin; init sees each turned bit of a file, if asked (programs/
 external data; other weights of a network run in its old code, or it is said why not; nothing of an earlier run stays.
 """
 import argparse
+import glob
 import hashlib
 import os
 import re
@@ -98,8 +99,8 @@ def coff(data):
 
 
 OBJECTS = [  # target of clang or a gcc, how to read its objects, symbol, section
-    ("x86_64-apple-darwin", macho, "_net_weights", "__TEXT,__const"),
-    ("arm64-apple-darwin", macho, "_net_weights", "__TEXT,__const"),
+    ("x86_64-apple-macos11", macho, "_net_weights", "__TEXT,__const"),
+    ("arm64-apple-macos11", macho, "_net_weights", "__TEXT,__const"),
     ("x86_64-w64-windows-gnu", coff, "net_weights", ".rdata"),
     ("i686-w64-windows-gnu", coff, "_net_weights", ".rdata"),
     ("x86_64-w64-mingw32-gcc", coff, "net_weights", ".rdata"),
@@ -120,6 +121,7 @@ int main(int argc, char **argv)
 		options.weights = file;
 		options.weights_size = fread(file, 1, sizeof(file), f);
 	}
+	options.check_weights = 1;
 	if (net_init(&net, NULL, &options) != NET_OK)
 		return 1;
 	printf("%016llx %016llx", (unsigned long long)NET_WEIGHTS_ID, (unsigned long long)net_weights_id(&net));
@@ -214,7 +216,7 @@ class Test:
         """.incbin for ELF, Mach-O, COFF and WebAssembly; what cannot take in a file says so when it is compiled."""
         folder = self.compile(small_model(f"{self.work}/net.onnx"), "--weights=incbin")
         want = open(f"{folder}/net_weights.bin", "rb").read()
-        command = ["-O1", "-ffreestanding", "-DNET_ANY_BITS", *FLAGS, "-I", folder, "-c"]
+        command = ["-O1", "-ffreestanding", "-fno-stack-protector", "-DNET_ANY_BITS", *FLAGS, "-I", folder, "-c"]
         for target, reader, symbol, section in OBJECTS:
             compiler = [target] if target.endswith("gcc") else ["clang", "-target", target]
             if not shutil.which(compiler[0]):
@@ -230,6 +232,11 @@ class Test:
             assert name == section and data[at:at + len(want)] == want and value % 64 == 0, f"{target}: {name}"
             used = [n for name, n, _, _ in reader(open(f"{folder}/net.o", "rb").read())[1] if name == symbol]
             assert used == [0], f"{target}: net.o does not ask for {symbol}"
+            linker = next(filter(os.path.exists, sorted(glob.glob("/usr/lib/llvm-*/bin/ld64.lld"))), None)
+            if reader is macho and linker:
+                call([linker, "-arch", target.split("-")[0], "-platform_version", "macos", "11", "11", "-dylib", f"{folder}/net.o",
+                      f"{folder}/net_weights.o", "-o", f"{folder}/net.dylib"])
+                assert want in open(f"{folder}/net.dylib", "rb").read()
         if shutil.which("clang"):
             done = subprocess.run(["clang", "-target", "wasm32", *command, f"{folder}/net_weights.c", "-o", f"{folder}/w.o"],
                                   capture_output=True, text=True)
@@ -237,6 +244,20 @@ class Test:
                 assert done.returncode == 0 and want in open(f"{folder}/w.o", "rb").read(), done.stderr
         said = call(["gcc", "-U__ELF__", *command, f"{folder}/net_weights.c", "-o", f"{folder}/w.o"], status=1)
         assert "define NET_NO_WEIGHTS everywhere and give init the file" in said, said
+
+    def windows(self):
+        """A program for Windows finds the weights that are linked in: they have the id that the header names."""
+        compiler, wine = "x86_64-w64-mingw32-gcc", shutil.which("wine64") or "/usr/lib/wine/wine64"
+        if not shutil.which(compiler) or not os.path.exists(wine):
+            print(f"NOT RUN: {compiler} with wine64 (not installed)")
+            return
+        folder = self.compile(small_model(f"{self.work}/net.onnx"), "--weights=incbin")
+        open(f"{folder}/id.c", "w").write(IDENTITY)
+        call([compiler, "-O2", "-I", folder, *sources(folder), "-o", f"{folder}/id.exe"])
+        environment = {**os.environ, "WINEPREFIX": f"{self.work}/wine", "WINEDEBUG": "-all"}
+        done = subprocess.run([wine, f"{folder}/id.exe"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment, timeout=300)
+        ids = done.stdout.split()
+        assert done.returncode == 0 and len(ids) == 2 and ids[0] == ids[1], done
 
     def checks(self):
         """init and each bit of a file; weights that are linked in; no weights at all."""
@@ -280,7 +301,7 @@ class Test:
     def retrain(self):
         """Other weights of the same network run in its old code, and nothing but the file of the weights changes."""
         for name, target, form in (("digits", "c", "bin"), ("digits", "x86-64", "text"), ("highway", "c", "rows"),
-                                   ("highway", "x86-64", "incbin")):
+                                   ("digits", "c", "incbin")):
             model = os.path.join(EXAMPLES, f"{name}.onnx")
             other = retrained(model, f"{self.work}/later.onnx")
             options = [f"--target={target}", f"--weights={form}", "--main", "--name", "net"]
@@ -374,7 +395,7 @@ class Test:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
-    parser.add_argument("names", nargs="*", default=["orders", "objects", "checks", "hash", "retrain", "refusals", "leftovers"])
+    parser.add_argument("names", nargs="*", default=["orders", "objects", "windows", "checks", "hash", "retrain", "refusals", "leftovers"])
     arguments = parser.parse_args()
     for name in arguments.names:
         with tempfile.TemporaryDirectory() as work:

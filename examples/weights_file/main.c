@@ -162,12 +162,15 @@ int main(int argc, char **argv)
 		return 2;
 	options.weights = file.data;
 	options.weights_size = file.size;
+	options.check_weights = 1;
 	status = digits_init(&net, prepared, &options);
 	if (status != DIGITS_OK) {
 		fprintf(stderr, "throughput: %s: %s\n", argv[1], digits_error(status));
 		return 2;
 	}
-	printf("    %zu bytes of weights, %s\n", file.size, file.mapped ? "mapped" : "read");
+	printf("    %zu bytes of weights, %s; id %016llx%s\n", file.size, file.mapped ? "mapped" : "read",
+	       (unsigned long long)digits_weights_id(&net),
+	       digits_weights_id(&net) != DIGITS_WEIGHTS_ID ? ": not those of the compilation" : "");
 	status = measure_all(&net);
 	skipc_weights_close(&file);
 	free(prepared);
