@@ -407,7 +407,7 @@ bool convert_upsample(struct site *s, const char *arg)
 
 	set_string(s->g, n, "mode", strcmp(mode, "bilinear") == 0 ? "linear" : mode);
 	set_string(s->g, n, "coordinate", "asymmetric");
-	set_string(s->g, n, "nearest_mode", "floor");
+	set_string(s->g, n, "nearest_mode", "simple");
 	s->out[0] = n->out[0];
 	return true;
 }
@@ -419,24 +419,14 @@ bool convert_resize(struct site *s, const char *arg)
 	int nin = 1;
 
 	(void)arg;
-	if (site_int(s, "antialias", 0) != 0)
-		return site_error(s, NULL, "antialias is not supported");
-	if (site_attr(s, "axes") != NULL)
-		return site_error(
-			s, "give scales or sizes for all dimensions", "axes is not supported");
-	if (strcmp(site_string(s, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0)
-		return site_error(s, NULL, "keep_aspect_ratio_policy must be \"stretch\"");
-	if (strcmp(coordinate, "tf_crop_and_resize") == 0)
-		return site_error(s, NULL,
-			"coordinate_transformation_mode \"tf_crop_and_resize\" is not supported");
-	for (int k = 2; k < s->nin; k++) {
+	for (int k = strcmp(coordinate, "tf_crop_and_resize") == 0 ? 1 : 2; k < s->nin; k++) {
 		const bool empty = s->in[k] == NULL ||
 				   (is_const(s->in[k]) && shape_count(&s->in[k]->shape) == 0);
 
 		in[k] = empty ? NULL : s->in[k];
 		nin = empty ? nin : k + 1;
 	}
-	if (nin == 1 || (in[2] != NULL && in[3] != NULL))
+	if (nin < 3 || (in[2] != NULL && in[3] != NULL))
 		return site_error(s, NULL, "either scales or sizes must be there");
 	struct node *n = site_put(s, "Resize", nin, in, 1);
 

@@ -125,7 +125,7 @@ bool guard_scales_nothing(struct match *m)
 	for (int k = 0; k < rank_of(m->root->out[0]); k++)
 		if (!scale_at(m->root, k, &scale) || scale < 1 || scale > 1)
 			return false;
-	return true;
+	return node_attr(m->root, "roi") == NULL;
 }
 
 /* ---- Linear ---- */

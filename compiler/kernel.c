@@ -1,6 +1,6 @@
 /*
  * Kernels: the choice of a row of kernels.def for each kernel of the plan, and what setup functions
- * are made of. The setup functions stand by kind in kernel_window.c, kernel_matrix.c,
+ * are made of. The setup functions stand by kind in kernel_window.c, kernel_resize.c, kernel_matrix.c,
  * kernel_reduce.c and kernel_move.c: each turns regions into the template's strides and sizes.
  */
 #include "kernel.h"

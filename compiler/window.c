@@ -72,20 +72,21 @@ static bool read_auto_pad(struct graph *g, struct node *n, bool *explicit, bool 
 	return false;
 }
 
-/* auto_pad, where it is said, replaces the pads. SAME: as many outputs as strides fit in; what is
- * odd goes to the end (UPPER) or the beginning (LOWER). */
-static bool auto_pads(struct graph *g, struct node *n, struct window *w, bool *explicit)
+/* auto_pad, where it is said, replaces the pads. SAME: as many outputs as strides fit in, in ceil mode
+ * too; what is odd goes to the end (UPPER) or the beginning (LOWER). */
+static bool auto_pads(struct graph *g, struct node *n, struct window *w, bool *same)
 {
-	bool upper, lower;
+	bool explicit, upper, lower;
 
-	if (!read_auto_pad(g, n, explicit, &upper, &lower))
+	if (!read_auto_pad(g, n, &explicit, &upper, &lower))
 		return false;
-	for (int k = 0; k < w->spatial && !*explicit; k++) {
+	*same = upper || lower;
+	for (int k = 0; k < w->spatial && !explicit; k++) {
 		int64_t in = w->size[k], extent = (w->kernel[k] - 1) * w->dilation[k] + 1;
 		int64_t count = (in + w->stride[k] - 1) / w->stride[k];
 		int64_t total = (count - 1) * w->stride[k] + extent - in;
 
-		total = total > 0 && (upper || lower) ? total : 0;
+		total = total > 0 && *same ? total : 0;
 		w->pad[k] = upper ? total / 2 : total - total / 2;
 		w->pad[w->spatial + k] = total - w->pad[k];
 	}
@@ -204,13 +205,13 @@ bool shape_conv(struct graph *g, struct node *n)
 	int64_t group = attr_int(n, "group", 1);
 	struct shape s = n->in[0]->shape;
 	struct window w;
-	bool explicit;
+	bool same;
 
 	if (!float_inputs(g, n) || !read_window(g, n, &w) || !spread_image(g, n, &w) ||
 		!check_channels(g, n, group) || !read_kernel(g, n, &w))
 		return false;
 	s.dim[1] = n->in[1]->shape.dim[0];
-	if (!auto_pads(g, n, &w, &explicit) || !window_outputs(g, n, &w, false, &s) ||
+	if (!auto_pads(g, n, &w, &same) || !window_outputs(g, n, &w, false, &s) ||
 		!give(g, n, 0, DT_F32, &s))
 		return false;
 	set_window(g, n, &w);
@@ -345,12 +346,12 @@ bool shape_convtranspose(struct graph *g, struct node *n)
 bool shape_pool(struct graph *g, struct node *n)
 {
 	struct shape s = n->in[0]->shape, in_ceil_mode = s;
-	bool explicit, ceil_mode = attr_int(n, "ceil_mode", 0) != 0, index = is_op(n, "ArgMaxPool");
+	bool same, ceil_mode = attr_int(n, "ceil_mode", 0) != 0, index = is_op(n, "ArgMaxPool");
 	struct window w;
 
 	if (!float_inputs(g, n) || !read_window(g, n, &w) ||
 		!spatial_list(g, n, "kernel_shape", w.spatial, 1, 0, w.kernel) ||
-		!auto_pads(g, n, &w, &explicit))
+		!auto_pads(g, n, &w, &same))
 		return false;
 	for (int k = 0; k < 2 * w.spatial; k++) {
 		int64_t extent = (w.kernel[k % w.spatial] - 1) * w.dilation[k % w.spatial] + 1;
@@ -362,11 +363,11 @@ bool shape_pool(struct graph *g, struct node *n)
 			(long long)extent);
 		return false;
 	}
-	if (!window_outputs(g, n, &w, explicit && ceil_mode, &s) ||
+	if (!window_outputs(g, n, &w, !same && ceil_mode, &s) ||
 		!window_outputs(g, n, &w, true, &in_ceil_mode))
 		return false;
 	/* What is static already shows ceil mode in its size alone. */
-	if (n->out[0]->known && explicit && shape_equal(&n->out[0]->shape, &in_ceil_mode))
+	if (n->out[0]->known && !same && shape_equal(&n->out[0]->shape, &in_ceil_mode))
 		s = in_ceil_mode;
 	if (!give(g, n, 0, index ? DT_I64 : DT_F32, &s))
 		return false;
@@ -425,45 +426,109 @@ bool shape_unpool(struct graph *g, struct node *n)
 
 /* ---- Resize ---- */
 
-/* Scales of full rank, from scales or sizes for some axes; and the output's shape. */
-static bool resolve_resize(struct graph *g, struct node *n, double *scale, struct shape *s)
-{
-	const int64_t *axes, *sizes = NULL;
-	int rank = s->rank, naxes, count;
-	bool by_size = has_input(n, 3) && shape_count(&n->in[3]->shape) > 0;
-	const struct tensor *t = by_size ? n->in[3] : has_input(n, 2) ? n->in[2] : NULL;
+/* A Resize, in numbers. */
+struct resize {
+	double scale[MAX_RANK], roi[2 * MAX_RANK]; /* starts, ends */
+	bool crop;
+};
 
-	axes = attr_ints(n, "axes", &naxes);
-	naxes = axes != NULL ? naxes : rank;
-	if (t == NULL || !is_const(t) || t->shape.rank != 1 || t->shape.dim[0] != naxes) {
-		node_error(g, n,
-			"a number for each dimension; it must follow from the shapes of the inputs "
-			"alone",
-			"its scales or sizes are not %d constants", naxes);
+/* scales or sizes (the input that is there), and roi: a number for each axis that `axes` names. */
+static const struct tensor *resize_numbers(
+	struct graph *g, struct node *n, int k, const char *what, int count)
+{
+	const struct tensor *t = n->in[k];
+
+	if (is_const(t) && t->shape.rank == 1 && t->shape.dim[0] == count)
+		return t;
+	node_error(g, n,
+		"a number for each dimension; it must follow from the shapes of the inputs "
+		"alone",
+		"its %s are not %d constants", what, count);
+	return NULL;
+}
+
+static bool resize_axes(struct graph *g, struct node *n, int rank, int *axes, int *naxes)
+{
+	const int64_t *given = attr_ints(n, "axes", naxes);
+
+	if (given == NULL)
+		*naxes = rank;
+	if (*naxes > rank) {
+		node_error(g, n, NULL, "%d axes of a tensor with %d dimensions", *naxes, rank);
 		return false;
 	}
-	if (by_size && (sizes = int_argument(g, n, 3, "sizes", &count)) == NULL)
-		return false;
-	for (int i = 0; i < naxes; i++) {
-		double in;
-		int k;
-
-		if (!axis_of(g, n, axes != NULL ? axes[i] : i, rank, &k))
+	for (int i = 0; i < *naxes; i++)
+		if (!axis_of(g, n, given != NULL ? given[i] : i, rank, &axes[i]))
 			return false;
-		in = (double)s->dim[k];
-		scale[k] = sizes != NULL ? (double)sizes[i] / in : (double)(float)const_f64(t, i);
-		/* the product of floats, as every runtime has it */
-		double out = sizes != NULL ? (double)sizes[i]
-					   : floor((double)(float)(in * scale[k]));
+	return true;
+}
 
-		if (!(scale[k] > 0) || !(out >= 1 && out <= MAX_ELEMENTS)) {
+/* One scale for all axes, the least or the greatest that the sizes ask for. False: the policy is
+ * none. */
+static bool keep_aspect(const struct node *n, int naxes, double *scale)
+{
+	const char *policy = attr_string(n, "keep_aspect_ratio_policy", "stretch");
+	const bool larger = strcmp(policy, "not_smaller") == 0;
+	double all = scale[0];
+
+	if (!larger && strcmp(policy, "not_larger") != 0)
+		return false;
+	for (int i = 1; i < naxes; i++)
+		all = (scale[i] > all) == larger ? scale[i] : all;
+	for (int i = 0; i < naxes; i++)
+		scale[i] = all;
+	return true;
+}
+
+/* Scales of full rank, from scales or sizes for some axes; and the output's shape. */
+static bool resolve_scales(struct graph *g, struct node *n, const int *axes, int naxes,
+	struct resize *r, struct shape *s)
+{
+	const bool by_size = has_input(n, 3);
+	double scale[MAX_RANK];
+	const struct tensor *t = resize_numbers(
+		g, n, by_size ? 3 : 2, by_size ? "sizes" : "scales", naxes);
+
+	if (t == NULL)
+		return false;
+	for (int i = 0; i < naxes; i++)
+		scale[i] = by_size ? (double)((float)const_i64(t, i) / (float)s->dim[axes[i]])
+				   : (double)(float)const_f64(t, i);
+	const bool keeps = by_size && keep_aspect(n, naxes, scale);
+
+	for (int i = 0; i < naxes; i++) {
+		const int k = axes[i];
+		/* the product of floats, as every runtime has it */
+		const double product = (double)((float)s->dim[k] * (float)scale[i]),
+			     out = keeps     ? round(product)
+				   : by_size ? (double)const_i64(t, i)
+					     : floor(product);
+
+		if (!(scale[i] > 0) || !(out >= 1 && out <= MAX_ELEMENTS)) {
 			node_error(g, n, NULL, "dimension %d of %lld becomes %g", k,
 				(long long)s->dim[k], out);
 			return false;
 		}
+		r->scale[k] = scale[i];
 		s->dim[k] = (int64_t)out;
 	}
 	return true;
+}
+
+static bool resolve_roi(
+	struct graph *g, struct node *n, const int *axes, int naxes, int rank, struct resize *r)
+{
+	const struct tensor *t;
+
+	r->crop = strcmp(attr_string(n, "coordinate", ""), "tf_crop_and_resize") == 0;
+	if (!r->crop || !has_input(n, 1))
+		return true;
+	t = resize_numbers(g, n, 1, "roi", 2 * naxes);
+	for (int i = 0; i < naxes && t != NULL; i++) {
+		r->roi[axes[i]] = const_f64(t, i);
+		r->roi[rank + axes[i]] = const_f64(t, naxes + i);
+	}
+	return t != NULL;
 }
 
 static void set_floats(
@@ -480,39 +545,149 @@ static void set_floats(
 			};
 }
 
-bool shape_resize(struct graph *g, struct node *n)
+/* By scale, never by size: an axis may keep its size and be resampled all the same. */
+static bool is_resized(const struct resize *r, int rank, int k)
+{
+	const bool whole = !(r->roi[k] < 0 || r->roi[k] > 0) &&
+			   !(r->roi[rank + k] < 1 || r->roi[rank + k] > 1);
+
+	return r->scale[k] < 1 || r->scale[k] > 1 || (r->crop && !whole);
+}
+
+/* Up to opset 10 a nearest element is the one before, but behind where an axis shrinks: the same
+ * where positions are whole. */
+static bool shrinks_unevenly(const struct resize *r, int rank)
+{
+	int exponent;
+
+	for (int k = 0; k < rank; k++)
+		if (r->scale[k] < 1 && frexp(r->scale[k], &exponent) > 0.5)
+			return true;
+	return false;
+}
+
+static void set_resize(struct graph *g, struct node *n, const struct resize *r, int rank)
+{
+	if (strcmp(attr_string(n, "nearest_mode", ""), "simple") == 0 && !shrinks_unevenly(r, rank))
+		set_string(g, n, "nearest_mode", "floor");
+	set_floats(g, n, "scales", rank, r->scale);
+	if (r->crop)
+		set_floats(g, n, "roi", 2 * rank, r->roi);
+	drop_attr(n, "axes");
+	drop_attr(n, "keep_aspect_ratio_policy");
+}
+
+/*
+ * Kernels resize the last one to three dimensions of [N,C,..]. Others are brought there by
+ * Transpose and Reshape, which move nothing: [1, what stays, what is resized].
+ */
+static bool turned_resize(struct graph *g, struct node *n, const struct resize *r,
+	const struct shape *out, int resized)
+{
+	const int rank = out->rank, keeps = rank - resized;
+	struct shape flat = { .rank = 2 + resized, .dim = { 1, 1 } }, there = flat,
+		     turned = { .rank = rank };
+	int64_t perm[MAX_RANK], back[MAX_RANK];
+	struct resize image = { .crop = r->crop, .scale = { 1, 1 } };
+	struct tensor *x = n->in[0];
+	int at[2] = { 0, keeps };
+
+	for (int k = 0; k < rank; k++)
+		perm[at[is_resized(r, rank, k)]++] = k;
+	for (int k = 0; k < rank; k++) {
+		const int from = (int)perm[k], to = k < keeps ? 1 : 2 + k - keeps;
+
+		back[from] = k;
+		turned.dim[k] = out->dim[from];
+		flat.dim[to] = (k < keeps ? flat.dim[to] : 1) * x->shape.dim[from];
+		there.dim[to] = k < keeps ? flat.dim[to] : out->dim[from];
+		if (k < keeps)
+			continue;
+		image.scale[to] = r->scale[from];
+		image.roi[to] = r->roi[from];
+		image.roi[flat.rank + to] = r->roi[rank + from];
+	}
+	image.roi[flat.rank] = image.roi[flat.rank + 1] = 1.0;
+	x = place(g, n, "Transpose", 1, &x)->out[0];
+	set_ints(g, x->def, "perm", rank, perm);
+	x = settle(g, x->def);
+	x = x != NULL ? reshaped(g, n, x, &flat) : NULL;
+	if (x == NULL)
+		return false;
+	struct node *resize = place(g, n, "Resize", 1, &x);
+
+	resize->attr = n->attr;
+	resize->nattr = n->nattr;
+	set_resize(g, resize, &image, flat.rank);
+	resize->out[0]->shape = there;
+	resize->out[0]->known = true;
+	x = settle(g, resize);
+	x = x != NULL ? reshaped(g, n, x, &turned) : NULL;
+	if (x == NULL)
+		return false;
+	x = place(g, n, "Transpose", 1, &x)->out[0];
+	set_ints(g, x->def, "perm", rank, back);
+	return replace(g, n, settle(g, x->def));
+}
+
+/* Static already: scales of full rank. */
+static bool shape_static_resize(struct graph *g, struct node *n)
 {
 	const struct attr *scales = node_attr(n, "scales");
 	struct shape s = n->in[0]->shape;
-	double scale[MAX_RANK];
 
-	for (int k = 0; k < s.rank; k++)
-		scale[k] = 1.0;
-	if (n->nin == 1 && (scales == NULL || scales->kind != ATTR_FLOATS || scales->n != s.rank)) {
+	if (scales == NULL || scales->kind != ATTR_FLOATS || scales->n != s.rank) {
 		node_error(g, n, NULL, "it has no scales");
 		return false;
 	}
-	if (n->nin == 1) {
-		for (int k = 0; k < s.rank; k++) {
-			double out = floor((double)(float)((double)s.dim[k] * scales->f[k]));
+	for (int k = 0; k < s.rank; k++) {
+		double out = floor((double)(float)((double)s.dim[k] * scales->f[k]));
 
-			s.dim[k] = out >= 0 && out <= MAX_ELEMENTS ? (int64_t)out : -1;
-		}
-		return give(g, n, 0, DT_F32, n->out[0]->known ? &n->out[0]->shape : &s);
+		s.dim[k] = out >= 0 && out <= MAX_ELEMENTS ? (int64_t)out : -1;
 	}
-	if (n->in[0]->type != DT_F32 || attr_int(n, "antialias", 0) != 0 ||
-		strcmp(attr_string(n, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0 ||
-		strcmp(attr_string(n, "coordinate", ""), "tf_crop_and_resize") == 0) {
-		node_error(g, n,
-			"compiled are float tensors, without antialias, aspect ratio policy or "
-			"crop",
-			"this form of Resize is not compiled");
+	return give(g, n, 0, DT_F32, n->out[0]->known ? &n->out[0]->shape : &s);
+}
+
+bool shape_resize(struct graph *g, struct node *n)
+{
+	struct shape s = n->in[0]->shape;
+	const int rank = s.rank;
+	struct resize r;
+	int axes[MAX_RANK], naxes, resized = 0, first = rank;
+
+	if (n->in[0]->type != DT_F32) {
+		node_error(g, n, "cast it to float, and back behind it",
+			"Resize is compiled for floating-point tensors, not for %s",
+			dtypes[n->in[0]->type].name);
 		return false;
 	}
-	if (!resolve_resize(g, n, scale, &s) || !give(g, n, 0, DT_F32, &s))
+	if (n->nin == 1)
+		return shape_static_resize(g, n);
+	for (int k = 0; k < rank; k++) {
+		r.scale[k] = r.roi[rank + k] = 1.0;
+		r.roi[k] = 0.0;
+	}
+	if (!resize_axes(g, n, rank, axes, &naxes) ||
+		!resolve_scales(g, n, axes, naxes, &r, &s) ||
+		!resolve_roi(g, n, axes, naxes, rank, &r))
+		return false;
+	for (int k = rank - 1; k >= 0; k--)
+		if (is_resized(&r, rank, k)) {
+			resized++;
+			first = k;
+		}
+	if (resized == 0)
+		return replace(g, n, n->in[0]);
+	if (resized > MAX_SPATIAL) {
+		node_error(g, n, "resize one after the other", "it resizes %d dimensions at once",
+			resized);
+		return false;
+	}
+	if (first < 2 || rank > 2 + MAX_SPATIAL)
+		return turned_resize(g, n, &r, &s, resized);
+	if (!give(g, n, 0, DT_F32, &s))
 		return false;
 	node_drop_inputs(n, 1);
-	set_floats(g, n, "scales", s.rank, scale);
-	drop_attr(n, "axes");
+	set_resize(g, n, &r, rank);
 	return true;
 }

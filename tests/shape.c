@@ -366,6 +366,29 @@ START_TEST(test_resize)
 }
 END_TEST
 
+START_TEST(test_resize_axes)
+{
+	/* 1.3 times 3 is 3 and resampled; 1 is nothing at all; others than the image are turned to be one */
+	struct graph *g = fine("input %x : f32[1,2,4,3]\nconst @s : f32[4] = {1, 1, 2, 1.3}\n"
+			       "const @one : f32[4] = {1, 1, 1, 1}\nconst @h : f32[4] = {1, 2, 2, 1}\n"
+			       "const @z : i64[2] = {7, 7}\nconst @r : f32[8] = {0, 0, 0.5, 0, 1, 1, 1, 1}\n"
+			       "%1 = Resize(%x, _, @s)\n%2 = Resize(%x, _, @one)\n%3 = Resize(%x, _, @h)\n"
+			       "%4 = Resize(%x, _, _, @z) {axes=[-1,2], keep_aspect_ratio_policy=\"not_larger\"}\n"
+			       "%5 = Resize(%x, @r, @one) {coordinate=\"tf_crop_and_resize\"}\n%6 = Relu(%2)\n"
+			       "output %1\noutput %3\noutput %4\noutput %5\noutput %6\n");
+	const struct attr *scales = node_attr(g->output[0]->def, "scales");
+
+	SHAPE(g->output[0], 1, 2, 8, 3);
+	ck_assert(scales->f[3] > 1.29 && scales->f[3] < 1.31);
+	SHAPE(g->output[1], 1, 4, 8, 3);
+	ck_assert(is_op(g->output[1]->def, "Transpose"));
+	SHAPE(g->output[2], 1, 2, 7, 5); /* by 7 / 4 */
+	SHAPE(g->output[3], 1, 2, 4, 3);
+	ck_assert(is_op(g->output[3]->def, "Resize"));
+	ck_assert(g->output[4]->def->in[0]->is_input);
+}
+END_TEST
+
 /* ---- axes and products ---- */
 
 START_TEST(test_reduce)
@@ -570,7 +593,7 @@ int main(void)
 		test_reshape, test_slice_clamps, test_views_become_reshape, test_pad, test_pad_reflects_what_is_left,
 		test_split, test_sequence, test_gather, test_gather_forms,
 		test_scatter_forms, test_sorted_and_masked, test_blocks, test_expand_and_tile, test_scatter_block, test_conv,
-		test_conv_transpose, test_conv_transpose_values, test_pool_ceil_mode, test_resize, test_reduce,
+		test_conv_transpose, test_conv_transpose_values, test_pool_ceil_mode, test_resize, test_resize_axes, test_reduce,
 		test_matmul_of_vectors, test_pad_clutter, test_shape_arithmetic, test_float_steps, test_integers,
 		test_standardised_weight, test_arithmetic_of_constants, test_lazy, test_lazy_chain,
 	};

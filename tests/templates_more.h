@@ -397,9 +397,37 @@ static void cumulate_case(void)
 	}
 }
 
+/* The sum over the elements of x that position o of a wide axis is made of, and of the axes behind it. */
+static double wide_sum(const float *x, int axis, const int *o, int *const *at, float *const *part, int width,
+		       const int *stride)
+{
+	double sum = 0.0;
+
+	if (axis == 3)
+		return (double)x[0];
+	for (int i = at[axis][2 * o[axis]]; i < at[axis][2 * o[axis] + 1]; i++)
+		sum += (double)part[axis][o[axis] * width + i - at[axis][2 * o[axis]]] *
+		       wide_sum(x + i * stride[axis], axis + 1, o, at, part, width, stride);
+	return sum;
+}
+
+static double linear_sum(const float *x, int axis, const int *o, int *const *at, float *const *part, bool linear,
+			 const int *stride)
+{
+	const double second = axis < 3 && linear ? (double)part[axis][o[axis]] : 0.0;
+
+	if (axis == 3)
+		return (double)x[0];
+	if (!linear)
+		return linear_sum(x + at[axis][o[axis]] * stride[axis], axis + 1, o, at, part, linear, stride);
+	return (1.0 - second) * linear_sum(x + at[axis][2 * o[axis]] * stride[axis], axis + 1, o, at, part, linear, stride) +
+	       second * linear_sum(x + at[axis][2 * o[axis] + 1] * stride[axis], axis + 1, o, at, part, linear, stride);
+}
+
 static void resize_case(void)
 {
-	const bool linear = below(2), depth = below(2);
+	enum { WIDTH = 3 };
+	const bool wide = below(2), linear = wide || below(2), depth = below(2), outside = wide && below(2);
 	const int out[3] = { depth ? between(1, 4) : 1, between(1, 5), between(1, 6) };
 	const int in[5] = { between(1, 2), between(1, 9), depth ? between(1, 4) : 1, between(1, 5),
 			    between(1, 5) };
@@ -412,14 +440,26 @@ static void resize_case(void)
 	const struct param p[] = {
 		{ "N", in[0] }, { "C", in[1] }, { "OH", out[1] }, { "OW", out[2] }, { "P", product(3, out) },
 		{ "XN", s[0] }, { "XC", s[1] }, { "XD", s[2] }, { "XH", s[3] }, { "XW", s[4] },
-		{ "LINEAR", linear }, { "DEPTH", depth },
+		{ "LINEAR", linear }, { "DEPTH", depth }, { "WIDE", wide }, { "OUTSIDE", outside },
+		{ "TD", WIDTH }, { "TH", WIDTH }, { "TW", WIDTH },
 	};
 
 	for (int a = 0; a < 3; a++) {
 		at[a] = malloc(sizeof(int) * 2 * (size_t)out[a]);
-		part[a] = floats(out[a]);
-		for (int i = 0; i < 2 * out[a]; i++)
-			at[a][i] = below(in[2 + a]);
+		part[a] = floats(out[a] * (wide ? WIDTH : 1));
+		for (int i = 0; i < 2 * out[a]; i++) {
+			const int first = below(in[2 + a]), rest = in[2 + a] - first;
+
+			at[a][i] = !wide || i % 2 == 0 ? first
+				 : at[a][i - 1] + between(!outside, WIDTH < rest ? WIDTH : rest);
+			if (wide && i % 2 == 1 && at[a][i] > in[2 + a])
+				at[a][i] = in[2 + a];
+		}
+		if (!depth && a == 0) { /* no parameters: the one element */
+			at[a][0] = 0;
+			at[a][1] = wide;
+			part[a][0] = wide;
+		}
 	}
 	for (int a = depth ? 0 : 1; a < 3; a++)
 		operand(at[a], t, types);
@@ -429,25 +469,12 @@ static void resize_case(void)
 	for (int i = 0; i < in[0] * in[1] * product(3, out); i++) {
 		const int *c = coord_of(i, 5, (int[]){ in[0], in[1], out[0], out[1], out[2] });
 		const int base = c[0] * s[0] + c[1] * s[1], o[3] = { c[2], c[3], c[4] };
-		double sum = 0.0;
+		double sum = wide ? wide_sum(x + base, 0, o, at, part, WIDTH, s + 2)
+				  : linear_sum(x + base, 0, o, at, part, linear, s + 2);
 
-		for (int corner = 0; corner < (linear ? 8 : 1); corner++) {
-			double share = 1.0;
-			int e = base;
-
-			for (int a = 0; a < 3; a++) {
-				const int second = corner >> a & 1;
-				const double part_a = (double)part[a][o[a]];
-
-				if (linear && (a > 0 || depth))
-					share *= second ? part_a : 1.0 - part_a;
-				else if (second)
-					share = 0.0;
-				if (a > 0 || depth)
-					e += at[a][linear ? 2 * o[a] + second : o[a]] * s[2 + a];
-			}
-			sum += share == 0.0 ? 0.0 : share * (double)x[e];
-		}
+		for (int a = 0; a < 3; a++) /* no element: EXTRA, which is 0 */
+			if (wide && at[a][2 * o[a]] == at[a][2 * o[a] + 1])
+				sum = 0.0;
 		expect(t, &y, (int[]){ c[0], c[1], i % product(3, out) }, sum);
 	}
 }

@@ -3,11 +3,17 @@
  * 2 * o + 1 of its index table are blended, the second with the weight of its weight table. Nearest
  * has one index a position and no weights. In one dimension H = OH = 1. All indices are inside x.
  *
+ * WIDE: elements 2 * o .. 2 * o + 1 (excluded) are summed up, with weights from o * TH (TD, TW) on. OUTSIDE:
+ * where that is no element, the result is EXTRA.
+ *
  * x is read through strides: XN XC XD XH XW. Y(n, k, p), p the position in the flattened output.
  */
 #include "template.h"
 
 #define LINEAR 1 /* two indices and a weight; else nearest */
+#define WIDE 0	 /* two indices and as many weights as lie between them; LINEAR is 1 */
+#define OUTSIDE 0
+#define EXTRA 0.0f
 #define DEPTH 0	 /* three dimensions: OD, XD */
 
 #define Y(n, k, p) y[((n) * C + (k)) * P + (p)]
@@ -28,10 +34,57 @@ static void resize(const float *restrict x,
 {
 	enum { N = 1, C = 4, OH = 8, OW = 8, P = 64 };
 	enum { XN = 64, XC = 1, XD = 1, XH = 16, XW = 4 }; /* strides of x */
+#if WIDE
+	enum { TD = 1, TH = 4, TW = 4 }; /* weights of a position */
+#endif
 
 	for (int n = FROM(n); n < TO(n, N); n++)
 	for (int p = FROM(p); p < TO(p, P); p++) {
-#if LINEAR
+#if WIDE
+		const int h = p / OW % OH, w = p % OW;
+		const int h0 = at_h[2 * h], hn = at_h[2 * h + 1] - h0, w0 = at_w[2 * w], wn = at_w[2 * w + 1] - w0;
+		const float *v = x + n * XN + h0 * XH + w0 * XW, *th = part_h + h * TH, *tw = part_w + w * TW;
+#if DEPTH
+		const int d = p / (OH * OW);
+		const int d0 = at_d[2 * d], dn = at_d[2 * d + 1] - d0;
+		const float *td = part_d + d * TD;
+
+		v += d0 * XD;
+#endif
+
+		for (int k = 0; k < C; k++) {
+			float a = 0.0f;
+
+#if DEPTH
+			for (int e = 0; e < dn; e++) {
+				float plane = 0.0f;
+
+				for (int i = 0; i < hn; i++) {
+					float row = 0.0f;
+
+					for (int j = 0; j < wn; j++)
+						row += v[e * XD + i * XH + j * XW + k * XC] * tw[j];
+					plane += row * th[i];
+				}
+				a += plane * td[e];
+			}
+#else
+			for (int i = 0; i < hn; i++) {
+				float row = 0.0f;
+
+				for (int j = 0; j < wn; j++)
+					row += v[i * XH + j * XW + k * XC] * tw[j];
+				a += row * th[i];
+			}
+#endif
+#if OUTSIDE && DEPTH
+			if (dn == 0 || hn == 0 || wn == 0)
+				a = EXTRA;
+#elif OUTSIDE
+			if (hn == 0 || wn == 0)
+				a = EXTRA;
+#endif
+#elif LINEAR
 		const int h = p / OW % OH, w = p % OW;
 		const float *v0 = x + n * XN + at_h[2 * h] * XH, *v1 = x + n * XN + at_h[2 * h + 1] * XH;
 		const int w0 = at_w[2 * w] * XW, w1 = at_w[2 * w + 1] * XW;
