@@ -10,7 +10,20 @@
 #include <string.h>
 
 enum { MAX_LAZY = 64 }; /* nodes of one lazy constant: bounds recursion and time */
-static const int64_t budget = (int64_t)3 << 29; /* bytes of evaluated constants in a graph */
+
+/* What evaluation may make and read, in bytes of doubles: so much, and so much for each byte of
+ * constants that the model brings. */
+enum { BUDGET = 256 << 20, BUDGET_FACTOR = 64 };
+
+static int64_t left_of_budget(struct graph *g)
+{
+	for (int k = 0; g->budget == 0 && k < g->ntensor; k++)
+		if (is_const(g->tensors[k]))
+			g->folded -= BUDGET_FACTOR * dtypes[g->tensors[k]->stored].size *
+				     shape_count(&g->tensors[k]->shape);
+	g->budget = BUDGET;
+	return g->budget - g->folded;
+}
 
 /* ---- which constants are lazy ---- */
 
@@ -47,15 +60,37 @@ static int count_lazy(const struct node *n)
 	return nodes;
 }
 
+static int64_t made_of(const struct node *n)
+{
+	int64_t count = 0;
+
+	for (int k = 0; k < n->nin; k++)
+		if (is_const(n->in[k]))
+			count += shape_count(&n->in[k]->shape);
+		else if (is_lazy_const(n->in[k]))
+			count += n->in[k]->made_of;
+	return count;
+}
+
 void mark_lazy(struct graph *g, struct node *n)
 {
 	struct tensor *t = n->out[0];
 	bool cheap = n->op->class == OP_ELEMENTWISE || n->op->class == OP_VIEW;
 
+	const bool before = t->lazy > 0;
+	const int64_t count = shape_count(&t->shape);
+
 	t->lazy = 0;
+	t->made_of = made_of(n);
 	if (!cheap || n->op->eval == NULL || t->type != DT_F32 || n->nin == 0 ||
-		!constant_inputs(n) || shape_count(&t->shape) <= LAZY_COUNT)
+		!constant_inputs(n) || count <= LAZY_COUNT)
 		return;
+	/* what is much larger than what it is made of is made by the model, which has a budget */
+	if (count > 2 * t->made_of && !before) {
+		if (count > MAX_FOLDED || 8 * count > left_of_budget(g))
+			return;
+		g->folded += 8 * count;
+	}
 	for (int k = 0; k < n->nin && count_lazy(n) >= MAX_LAZY; k++)
 		if (is_lazy_const(n->in[k]) && !evaluate_now(g, n->in[k]->def))
 			return;
@@ -111,18 +146,23 @@ double *lazy_f64(struct arena *scratch, struct graph *g, const struct tensor *t)
 	return (double *)result.data;
 }
 
-/* Bytes that the evaluation will take, or stands for in time. */
+/* Bytes that the evaluation will take, or stands for in time. What only moves elements reads no more
+ * than it makes. */
 static int64_t cost(const struct node *n)
 {
 	int64_t count = shape_count(&n->out[0]->shape), factor = 1;
 
 	if (shares_data(n))
 		return 0;
+	for (int k = 0; k < n->nin; k++)
+		if (is_lazy_const(n->in[k]) || (n->in[k] != NULL && n->op->class != OP_VIEW))
+			count += shape_count(&n->in[k]->shape);
 	if (n->op->eval == eval_conv)
 		factor = shape_count(&n->in[1]->shape) / (n->in[1]->shape.dim[0] + 1) + 1;
 	if (n->op->eval == eval_matmul && n->in[0]->shape.rank > 0)
 		factor = n->in[0]->shape.dim[n->in[0]->shape.rank - 1];
-	return factor / 4 > budget / (8 * count + 8) ? budget + 1 : 8 * count * (1 + factor / 4);
+	return factor / 4 > INT64_MAX / 2 / (8 * count + 8) ? INT64_MAX / 2
+							   : 8 * count * (1 + factor / 4);
 }
 
 static bool evaluate_now(struct graph *g, struct node *n)
@@ -130,7 +170,7 @@ static bool evaluate_now(struct graph *g, struct node *n)
 	struct tensor result, *t = n->out[0];
 	int64_t bytes = cost(n);
 
-	if (bytes > budget - g->folded ||
+	if (bytes > left_of_budget(g) ||
 		(!shares_data(n) && shape_count(&t->shape) > MAX_FOLDED) ||
 		!run(g, n, g->arena, &result))
 		return false;

@@ -724,19 +724,29 @@ int64_t *tensor_i64(struct arena *a, const struct tensor *t)
 	return v;
 }
 
+static bool is_uniform(const struct tensor *t, int64_t count)
+{
+	const double value = const_f64(t, 0);
+
+	/* integers that double has not are no uniform value, whatever they are */
+	if (!dtypes[t->type].is_float &&
+		(value > 9007199254740992.0 || value < -9007199254740992.0))
+		return false;
+	for (int64_t k = 1; k < count; k++)
+		if (const_f64(t, k) != value)
+			return false;
+	return true;
+}
+
+/* Every rule that matches constants asks it, of the same ones. */
 bool const_uniform(const struct tensor *t, double *value)
 {
-	int64_t count = shape_count(&t->shape);
+	const int64_t count = shape_count(&t->shape);
 
 	if (!is_const(t) || count == 0)
 		return false;
+	if (t->uniform == 0)
+		((struct tensor *)(uintptr_t)t)->uniform = is_uniform(t, count) ? 1 : -1;
 	*value = const_f64(t, 0);
-	/* integers that double has not are no uniform value, whatever they are */
-	if (!dtypes[t->type].is_float &&
-		(*value > 9007199254740992.0 || *value < -9007199254740992.0))
-		return false;
-	for (int64_t k = 1; k < count; k++)
-		if (const_f64(t, k) != *value)
-			return false;
-	return true;
+	return t->uniform > 0;
 }

@@ -5,8 +5,6 @@
 
 enum { MAX_INTERFACE = 1000 }; /* inputs, or outputs: each becomes a parameter of a C function */
 
-static const int64_t max_elements = INT64_C(1) << 40;
-
 /* ---- open dimensions ---- */
 
 /* Value of --dim NAME=N, 0: not given. */
@@ -93,11 +91,9 @@ static bool input_shape(struct importer *im, const struct raw_value *v, struct s
 		s->dim[k] = v->dim[k];
 		if (s->dim[k] < 0 && !open_dim(im, v, k, &s->dim[k])) {
 			ok = false;
-		} else if (s->dim[k] > max_elements / count) {
-			model_error(im->g->diag, NULL,
-				"input \"%s\" is too large: its dimensions multiply to more "
-				"than 2^40",
-				shown);
+		} else if (s->dim[k] > MAX_ELEMENTS / count) {
+			model_error(im->g->diag, "no tensor may have more than 2^31-1 elements",
+				"input \"%s\" is too large", shown);
 			return false;
 		} else {
 			count *= s->dim[k];

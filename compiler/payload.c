@@ -281,10 +281,9 @@ static bool dimensions(struct reader *r, const Onnx__TensorProto *p, const char 
 				shown, (long long)dim);
 			return false;
 		}
-		if (dim > 0 && n > INT64_MAX / 16 / dim) {
-			model_error(r->diag, NULL,
-				"tensor \"%s\": its dimensions multiply to more than 64 bits hold",
-				shown);
+		if (dim > 0 && n > MAX_ELEMENTS / dim) {
+			model_error(r->diag, "no tensor may have more than 2^31-1 elements",
+				"tensor \"%s\" is too large", shown);
 			return false;
 		}
 		t->shape.dim[k] = dim;

@@ -5,7 +5,6 @@
 
 #include "skipc.h"
 
-#define MAX_ELEMENTS  INT32_MAX          /* of one tensor */
 #define MAX_FOLDED    (16 * 1024 * 1024) /* elements of one constant that is evaluated */
 #define MAX_ATTRIBUTE INT32_MAX /* strides, pads ..: so that sums and products fit in int64_t */
 #define MAX_RUNS      8         /* more pieces than this are no longer cheaper than a Gather */

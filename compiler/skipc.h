@@ -15,7 +15,8 @@
 
 #define SKIPC_VERSION "0.1"
 #define MAX_RANK      8
-#define MAX_EXPR_IN   4 /* inputs of an elementwise operator */
+#define MAX_ELEMENTS  INT32_MAX /* of one tensor: generated code counts them with int */
+#define MAX_EXPR_IN   4         /* inputs of an elementwise operator */
 
 #if defined(__GNUC__)
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -103,8 +104,10 @@ struct tensor {
 	struct use *user, *last_user; /* in the order in which they were made */
 	int nuser;
 	bool is_input, is_output;
+	signed char uniform; /* const_uniform()'s: 0 not asked yet, 1 yes, -1 no */
 	int lazy; /* > 0: a constant too big to keep as doubles, of so many nodes; eval.c,
 		     is_lazy_const() */
+	int64_t made_of; /* elements of the constants that it is made of */
 };
 
 /* A use of a tensor: element k of node->use is for node->in[k]. A node that reads it twice has two. */
@@ -251,7 +254,7 @@ struct graph {
 	const char *producer; /* "pytorch 2.13", may be "" */
 	char sha256[65];      /* of the model and its external data, hexadecimal */
 	int64_t model_bytes;
-	int64_t folded; /* bytes of constants that eval.c made: bounds memory and time */
+	int64_t folded, budget; /* bytes that eval.c made or read, and may: bounds memory and time */
 	bool *scales;   /* by ONNX node: it scales a layer's result by a constant; skip_scan() */
 	struct block *block; /* in the order of the model's nodes; skip() */
 	int nblock, block_cap;

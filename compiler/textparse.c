@@ -170,8 +170,8 @@ static bool parse_type(struct parser *p, enum dtype *type, bool *known, struct s
 			return fail(p, "more than %d dimensions", MAX_RANK);
 		if (number(p, &d, &f) != 1 || d < 0)
 			return fail(p, "a dimension is a whole number");
-		if (d > 0 && count > ((int64_t)1 << 40) / d)
-			return fail(p, "a tensor of more than 2^40 elements");
+		if (d > 0 && count > MAX_ELEMENTS / d)
+			return fail(p, "a tensor of more than 2^31-1 elements");
 		count *= d > 0 ? d : 1;
 		s->dim[s->rank++] = d;
 	} while (accept(p, ","));

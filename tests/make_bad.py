@@ -138,7 +138,7 @@ def tensors():
     save("external_folder", external(location="."), "is a folder, not a file")
     w = weight("w", 4, 8, 3, 3)
     w.dims[:] = [2**32, 2**32, 3, 3]
-    save("dims_overflow", conv(w), 'tensor "w": its dimensions multiply to more than 64 bits hold')
+    save("dims_overflow", conv(w), 'tensor "w" is too large')
     w = weight("w", 4, 8, 3, 3)
     w.dims[:] = [4, -8, 3, 3]
     save("dims_negative", conv(w), 'tensor "w" has a negative dimension, -8')
@@ -211,6 +211,8 @@ def graphs():
     save("dynamic_unnamed", model([relu], x=(None, 3, None)), 'input "x": dimension 2 has no fixed size', "hint: give it: --dim x.2=N")
     save("input_no_shape", model([relu], inputs=[value("x", None)]), 'input "x" has no shape')
     save("input_too_large", model([relu], x=(2**31 - 1, 2**31 - 1, 2**31 - 1)), 'input "x" is too large')
+    save("input_2pow32", model([make_node("ArgMin", ["x"], ["y"], axis=0)], x=(2**32,)), 'input "x" is too large',
+         "hint: no tensor may have more than 2^31-1 elements")
     sequence = helper.make_tensor_sequence_value_info("x", FLOAT, None)
     save("sequence_input", model([relu], inputs=[sequence]), 'input "x": type sequence is not supported')
     save("hostile_names", model([make_node("Frob*/nicate\n\x1b[31m", ["x"], ["y"], name='"*/ ??/ \\')]),

@@ -139,7 +139,7 @@ static const struct {
 	{ "input %x : f33[3]\n", "test:1: error: expected an element type" },
 	{ "input %x : f32[3,-1]\n", "a dimension is a whole number" },
 	{ "input %x : f32[1,1,1,1,1,1,1,1,1]\n", "more than 8 dimensions" },
-	{ "input %x : f32[1048576,1048576,2]\n", "2^40" },
+	{ "input %x : f32[1048576,1048576,2]\n", "2^31-1" },
 	{ "const @x : f32[1048576,1024] = 1\n", "2^28" },
 	{ "const @x : f32[2] = {1}\n", "expected `,`" },
 	{ "const @x : i64[2] = {1, 2.5}\n", "expected a value of type i64" },
