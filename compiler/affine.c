@@ -214,6 +214,24 @@ bool guard_uniform(struct match *m)
 	return is_const(bound(m, "c")) && const_uniform(bound(m, "c"), &v);
 }
 
+/* One answer everywhere? */
+static bool answers(const struct match *m, bool yes)
+{
+	double v;
+
+	return is_const(bound(m, "c")) && const_uniform(bound(m, "c"), &v) && (v < 0 || v > 0) == yes;
+}
+
+bool guard_holds(struct match *m)
+{
+	return answers(m, true);
+}
+
+bool guard_fails(struct match *m)
+{
+	return answers(m, false);
+}
+
 bool guard_one_value(struct match *m)
 {
 	double v;

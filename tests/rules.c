@@ -86,6 +86,8 @@ static const struct rule_case cases[] = {
 	{ ROW "%a = Reshape(%x) : f32[3,5]\n%z = Relu(%a)\n" Z, "Relu(x)" },
 	{ ROW "%a = Expand(%x) : f32[3,5]\n%z = Relu(%a)\n" Z, "Relu(x)" },
 	{ ROW "%a = Concat(%x) {axis=1}\n%z = Relu(%a)\n" Z, "Relu(x)" },
+	{ ROW "const @c : bool[] = 1\n%a = Exp(%x)\n%b = Where(@c, %x, %a)\n%z = Relu(%b)\n" Z, "Relu(x)" },
+	{ ROW "const @c : bool[5] = {0, 0, 0, 0, 0}\n%a = Exp(%x)\n%z = Where(@c, %x, %a)\n" Z, "Exp(x)" },
 	{ ROW "%a = Transpose(%x) {perm=[0,1]}\n%z = Relu(%a)\n" Z, "Relu(x)" },
 	{ ROW "%a = Slice(%x) {starts=[0,0], steps=[1,1]} : f32[3,5]\n%z = Relu(%a)\n" Z, "Relu(x)" },
 	{ ROW "%a = Slice(%x) {starts=[0,4], steps=[1,-1]} : f32[3,5]\n%z = Relu(%a)\n" Z,
