@@ -21,7 +21,7 @@ SOURCES   = $(sort $(wildcard compiler/*.c))
 LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
 	    $(BUILD)/compiler/onnx.pb-c.o $(BUILD)/templates.o
 TEMPLATES = $(sort $(wildcard templates/*.c templates/*/*.c))
-UNITS     = $(filter-out math_exhaustive,$(basename $(notdir $(wildcard tests/*.c))))
+UNITS     = $(filter-out math_exhaustive fuzz_import,$(basename $(notdir $(wildcard tests/*.c))))
 
 all: $(BUILD)/skipc
 
@@ -56,8 +56,8 @@ $(BUILD)/templates.o: $(BUILD)/templates.c
 
 # ---- what a bare machine lacks ----
 
-setup:
-	@sh tools/setup.sh
+setup setup-check setup-compilers:
+	@sh tools/setup.sh $(@:setup-%=%)
 
 .venv/done: tools/requirements.txt
 	@sh tools/setup.sh
@@ -125,7 +125,7 @@ cases:
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --target=x86-64 --fast --skipc build/sanitized/skipc
 
-check: setup .venv/done
+check: setup-check .venv/done
 	@$(SIDE_BY_SIDE) all sanitized
 	@$(SIDE_BY_SIDE) cases $(SCRIPTS:%=script-%) units lint-templates
 
@@ -140,6 +140,18 @@ check-x86: setup .venv/done
 	$(PYTHON) tests/run.py --target=x86-64
 	$(PYTHON) tests/x86.py --models 200 shapes
 
+# ONNX's own tests of its operators, on both targets: a quarter of an hour. --write puts the table into BENCHMARKS.md.
+check-onnx: setup .venv/done
+	@$(SIDE_BY_SIDE) all
+	$(PYTHON) tests/onnx_nodes.py --write
+
+# Generated code under all compilers that Debian has, and the compiler itself under the newest: some minutes.
+check-compilers: setup-compilers .venv/done
+	@$(SIDE_BY_SIDE) all
+	@for cc in gcc clang clang-19 clang-22; do command -v $$cc > /dev/null || { echo "NOT RUN: $$cc"; continue; }; \
+		for f in $(SOURCES); do $$cc -std=c11 $(CPPFLAGS) -O2 $(WARN) -Werror -c -o /dev/null $$f || exit 1; done; done
+	$(PYTHON) tests/compilers.py --write
+
 # All floats through the functions of the generated code: some minutes.
 check-math: $(BUILD)/tests/math_exhaustive
 	$<
@@ -148,6 +160,23 @@ check-math: $(BUILD)/tests/math_exhaustive
 fuzz: setup .venv/done sanitized
 	$(PYTHON) tests/fuzz.py --skipc build/sanitized/skipc --seconds 600
 	$(PYTHON) tests/graphs.py --skipc build/sanitized/skipc --graphs 1000 --seed 1000
+
+# The same by libFuzzer, on models taken apart as protobuf has them; what it finds is in build/fuzz.
+FUZZ_SECONDS = 3600
+FUZZ_FLAGS = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+
+fuzz-import: setup
+	@$(MAKE) --no-print-directory BUILD=build/fuzzed CC=clang CFLAGS="$(FUZZ_FLAGS)" build/fuzzed/fuzz_import
+	@mkdir -p build/fuzz/corpus build/fuzz/seeds
+	@for f in tests/cases/*/model.onnx; do cp $$f build/fuzz/seeds/$$(basename $$(dirname $$f)).onnx; done
+	@cp tests/bad/*.onnx build/fuzz/seeds
+	build/fuzzed/fuzz_import -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 \
+		-print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/corpus build/fuzz/seeds
+
+# output.c is in it: files go nowhere.
+$(BUILD)/fuzz_import: tests/fuzz_import.c $(LIBRARY)
+	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(WARN) -o $@ $< \
+		$(filter-out %/output.o,$(LIBRARY)) $(LDLIBS)
 
 bench: setup .venv/done
 	@$(MAKE) --no-print-directory all
@@ -170,4 +199,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup venv demo examples units sanitized lint-templates cases check check-fast check-x86 check-math fuzz bench format lint wc clean
+.PHONY: all setup setup-check setup-compilers venv demo examples units sanitized lint-templates cases check check-fast check-x86 check-onnx check-compilers check-math fuzz fuzz-import bench format lint wc clean

@@ -450,8 +450,8 @@ void gemm_emit(struct buf *out, const char *symbol, const struct gemm_kernel *k)
 {
 	static const char *const parameters[] = {
 		[GEMM_SINGLE] = "",
-		[GEMM_OFFSET] = ",\n\tconst uint64_t *count, const uint64_t *offset_a, const "
-				"uint64_t *offset_b",
+		[GEMM_OFFSET] = (",\n\tconst uint64_t *count, "
+				 "const uint64_t *offset_a, const uint64_t *offset_b"),
 		[GEMM_STRIDE] = ", const uint64_t *count",
 	};
 

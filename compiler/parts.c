@@ -9,13 +9,11 @@
 #include <string.h>
 
 /* In multiply-adds of a perfect kernel, some 50 in a nanosecond. */
-enum {
-	MOVE = 8,      /* an element read or written */
-	FETCH = 4,     /* one of the weights: they come in order, ahead of their use */
-	CROSS = 32,    /* an element that another worker needs next, and has to get from this one */
-	START = 20000, /* a part taken and called */
-	WORTH = 500000, /* kernels below are left whole: other threads hear of them too late */
-};
+static const double MOVE = 8;       /* an element read or written */
+static const double FETCH = 4;      /* one of the weights: they come in order, ahead of their use */
+static const double CROSS = 32;     /* an element that another worker needs next, and has to get from this one */
+static const double START = 20000;  /* a part taken and called */
+static const double WORTH = 500000; /* kernels below are left whole: other threads hear of them too late */
 
 enum { MOST_PARTS = 16 };
 

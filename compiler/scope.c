@@ -160,9 +160,9 @@ static bool walk_from(struct walk *w, int start)
 	w->state[start] = 1;
 	while (w->depth > 0) {
 		const int n = w->stack[w->depth - 1];
-		const int *next = &w->deps.dep[w->deps.start[n] + w->looked[n]];
+		const int at = w->deps.start[n] + w->looked[n];
 
-		if (w->deps.start[n] + w->looked[n] == w->deps.start[n + 1]) {
+		if (at == w->deps.start[n + 1]) {
 			w->state[n] = 2;
 			w->order[w->count++] = n;
 			w->depth--;
@@ -170,13 +170,15 @@ static bool walk_from(struct walk *w, int start)
 		}
 		w->looked[n]++;
 		/* NOLINTNEXTLINE: there is one: not at the end of n's list */
-		if (w->state[*next] == 1) {
-			report_cycle(w, *next);
+		const int next = w->deps.dep[at];
+
+		if (w->state[next] == 1) {
+			report_cycle(w, next);
 			return false;
 		}
-		if (w->state[*next] == 0) {
-			w->state[*next] = 1;
-			w->stack[w->depth++] = *next;
+		if (w->state[next] == 0) {
+			w->state[next] = 1;
+			w->stack[w->depth++] = next;
 		}
 	}
 	return true;
