@@ -12,6 +12,7 @@ import glob
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -158,6 +159,15 @@ def scaled_model(path, factor, dim=None, node="a"):
 def contents(folder, *names):
     return {f: open(os.path.join(folder, f), "rb").read() for f in sorted(names or os.listdir(folder))
             if f.startswith(("net", "two", "scaled", "app")) and not f.endswith((".o", ".npy"))}
+
+
+def without_comments(code):
+    return re.sub(rb"(?s)/\*.*?\*/", b"", code)
+
+
+def code_of(files):
+    """NAME.c but for what its comments, and the names of its steps for -DNAME_PROFILE, say."""
+    return re.sub(rb"(?s)#ifdef NET_PROFILE\n.*?\n#endif\n", b"", without_comments(files["net.c"]))
 
 
 def build(folder, names=None):
@@ -331,6 +341,27 @@ class Test:
             said = call([f"{folder}/id", *([f"{folder}/{file}"] if form == "bin" else [])]).split()
             assert said == ids and ids[0] != ids[1], (said, ids)
 
+    def agreement(self):
+        """Over all kinds of networks: their weights fit exactly if the code is the same."""
+        fit = []
+        for folder in sorted(glob.glob(os.path.join(HERE, "cases", "*")))[::12]:
+            model, options = f"{folder}/model.onnx", []
+            if os.path.exists(f"{folder}/options"):
+                options = [o for o in shlex.split(open(f"{folder}/options").read()) if not o.startswith("--target")]
+            other = retrained(model, f"{self.work}/later.onnx")
+            old, new = self.compile(model, *options), self.compile(other, *options)
+            before = contents(old)
+            done = subprocess.run([self.skipc, "weights", other, "--like", old], capture_output=True, text=True)
+            after, wanted = contents(old), contents(new)
+            fit.append(done.returncode == 0)
+            assert fit[-1] == (code_of(before) == code_of(wanted)), f"{folder}: {done.stderr}"
+            if fit[-1]:
+                file = "net_weights.c" if "net_weights.c" in wanted else "net_weights.bin"
+                assert without_comments(after[file]) == without_comments(wanted[file]), folder
+            else:
+                assert after == before and "its weights do not fit the code there: " in done.stderr, done.stderr
+        assert sum(fit) > len(fit) * 0.9, f"{sum(fit)} of {len(fit)} fit"
+
     def like_onnxruntime(self, model, folder, options):
         session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
         entry = session.get_inputs()[0]
@@ -395,7 +426,7 @@ class Test:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
-    parser.add_argument("names", nargs="*", default=["orders", "objects", "windows", "checks", "hash", "retrain", "refusals", "leftovers"])
+    parser.add_argument("names", nargs="*", default=["orders", "objects", "windows", "checks", "hash", "retrain", "agreement", "refusals", "leftovers"])
     arguments = parser.parse_args()
     for name in arguments.names:
         with tempfile.TemporaryDirectory() as work:
