@@ -145,7 +145,7 @@ void emit_signature(struct emission *e, struct buf *out, const char *end); /* of
 char *header_text(struct emission *e); /* the caller's to free */
 void emit_interface(struct emission *e, struct buf *out); /* init, error: what is not run */
 void emit_weights(struct emission *e); /* after code_id, and before the header, which states both ids */
-void emit_weights_type(const struct emission *e, struct buf *out); /* and its declaration, if linked */
+void emit_weights_declaration(const struct emission *e, struct buf *out); /* if they are linked */
 void emit_weights_check(const struct emission *e, struct buf *out); /* what init calls */
 enum weights_form weights_form(const struct emission *e); /* the one that it takes */
 void emit_main(struct emission *e);                       /* and NAME.trace, where traced */

@@ -279,7 +279,7 @@ static void write_init(struct emission *e, struct buf *out)
 	else if (form == WEIGHTS_INCBIN)
 		buf_printf(out,
 			"#ifdef %s_NO_WEIGHTS\n\tconst void *weights = NULL;\n#else\n"
-			"\tconst void *weights = %s_weights;\n#endif\n",
+			"\tconst void *weights = &%s_weights;\n#endif\n",
 			e->upper, e->name);
 	else
 		buf_printf(out, "\tconst void *weights = &%s_weights;\n", e->name);
@@ -325,7 +325,7 @@ static void write_init(struct emission *e, struct buf *out)
 
 void emit_interface(struct emission *e, struct buf *out)
 {
-	emit_weights_type(e, out);
+	emit_weights_declaration(e, out);
 	emit_weights_check(e, out);
 	write_init(e, out);
 	buf_printf(out, "const char *%s_error(int status)\n{\n\tswitch (status) {\n", e->name);

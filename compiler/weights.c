@@ -274,9 +274,9 @@ static void emit_incbin(struct emission *e, FILE *f)
 	fprintf(f,
 		"/* Weights of %s: %lld bytes, in %s_weights.bin beside this file. The assembler "
 		"looks for it where -I says;\n"
-		" * define %s_WEIGHTS_FILE as its path (a string) where that does not suit. With "
-		"%s_NO_WEIGHTS nothing\n"
-		" * is linked in, and init wants the file's contents. */\n"
+		" * define %s_WEIGHTS_FILE as its path (a string) where that does not suit, as with "
+		"-flto, which forgets -I.\n"
+		" * With %s_NO_WEIGHTS nothing is linked in, and init wants the file's contents. */\n"
 		"#ifndef %s_WEIGHTS_FILE\n#define %s_WEIGHTS_FILE \"%s_weights.bin\"\n#endif\n\n",
 		e->name, (long long)e->plan->weights_bytes, e->name, e->upper, e->upper, e->upper,
 		e->upper, e->name);
@@ -299,48 +299,34 @@ static void emit_incbin(struct emission *e, FILE *f)
 
 static void emit_array(struct emission *e, FILE *f, enum weights_form form)
 {
-	struct buf type = { 0 };
+	const long long bytes = (long long)e->plan->weights_bytes;
+	const bool rows = form == WEIGHTS_ROWS;
 
 	fprintf(f,
 		"/* Weights of %s: %lld bytes, packed for its kernels. */\n#include <stdint.h>\n\n",
-		e->name, (long long)e->plan->weights_bytes);
-	if (form == WEIGHTS_ROWS)
+		e->name, bytes);
+	if (rows)
 		write_order_check(e, f);
-	emit_weights_type(e, &type);
-	fprintf(f, "%sconst struct %s_weights %s_weights = { {\n", type.data, e->name, e->name);
-	write_weights(e, f, form, form == WEIGHTS_ROWS ? "}, { {\n" : "}, {\n");
-	if (e->plan->weights_bytes == 0)
+	fprintf(f, "extern const struct %s_weights {\n\tuint32_t head[%d];\n", e->name, HEAD);
+	if (rows)
+		fprintf(f, "\tunion {\n\t\tchar rows[%lld][%d];\n\t\tfloat values[%lld];\n\t} of;\n",
+			(bytes + ROW - 1) / ROW, ROW, bytes / 4);
+	else
+		fprintf(f, "\tfloat values[%lld];\n", bytes > 0 ? bytes / 4 : 1);
+	fprintf(f, "} %s_weights;\n\nconst struct %s_weights %s_weights = { {\n", e->name, e->name,
+		e->name);
+	write_weights(e, f, form, rows ? "}, { {\n" : "}, {\n");
+	if (bytes == 0)
 		fputs("\t0x0p+0f,\n", f);
-	fputs(form == WEIGHTS_ROWS ? "} } };\n" : "} };\n", f);
-	buf_release(&type);
+	fputs(rows ? "} } };\n" : "} };\n", f);
 }
 
-void emit_weights_type(const struct emission *e, struct buf *out)
+/* Of no type that would depend on the form: only its address is used. */
+void emit_weights_declaration(const struct emission *e, struct buf *out)
 {
-	const long long bytes = (long long)e->plan->weights_bytes;
-
-	switch (weights_form(e)) {
-	case WEIGHTS_TEXT:
-		buf_printf(out,
-			"struct %s_weights {\n\tuint32_t head[%d];\n\tfloat values[%lld];\n};\n\n"
-			"extern const struct %s_weights %s_weights;\n\n",
-			e->name, HEAD, bytes > 0 ? bytes / 4 : 1, e->name, e->name);
-		break;
-	case WEIGHTS_ROWS:
-		buf_printf(out,
-			"struct %s_weights {\n\tuint32_t head[%d];\n\tunion {\n"
-			"\t\tchar rows[%lld][%d];\n\t\tfloat values[%lld];\n\t} of;\n};\n\n"
-			"extern const struct %s_weights %s_weights;\n\n",
-			e->name, HEAD, (bytes + ROW - 1) / ROW, ROW, bytes / 4, e->name, e->name);
-		break;
-	case WEIGHTS_INCBIN:
-		buf_printf(out,
-			"#ifndef %s_NO_WEIGHTS\nextern const unsigned char %s_weights[];\n#endif\n\n",
-			e->upper, e->name);
-		break;
-	default:
-		break;
-	}
+	if (weights_form(e) != WEIGHTS_BIN)
+		buf_printf(out, "struct %s_weights;\nextern const struct %s_weights %s_weights;\n\n",
+			e->name, e->name, e->name);
 }
 
 /* check_weights() of generated code. The words of the head are of this machine's byte order, or they

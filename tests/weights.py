@@ -371,6 +371,19 @@ class Test:
         want, got = session.run(None, {entry.name: x})[0], np.load(f"{folder}/y.npy")
         assert np.abs(want - got).max() < 1e-5 * np.abs(want).max(), f"{model}: {np.abs(want - got).max()}"
 
+    def exchange(self):
+        """The form of the weights is not known to the code: any other can take the place, and link-time optimisers agree."""
+        model = small_model(f"{self.work}/net.onnx")
+        folder = self.compile(model, "--main", "--weights=text")
+        bits = {self.output(folder)}
+        for form in ("rows", "incbin", "text"):
+            call([self.skipc, "weights", model, "--like", folder, f"--weights={form}", "--name", "net"])
+            for compiler in ("gcc", "clang"):
+                if shutil.which(compiler) and (compiler == "gcc" or shutil.which("ld.lld")):
+                    lto = [compiler, "-O2", "-flto", f'-DNET_WEIGHTS_FILE="{folder}/net_weights.bin"', "-Wno-unused-command-line-argument"]
+                    bits.add(self.output(folder, compiler=[*lto, *(["-fuse-ld=lld"] if compiler == "clang" else [])]))
+        assert len(bits) == 1, "other bits"
+
     def refusals(self):
         """Why weights do not fit the code of a folder, which stays as it is."""
         model = small_model(f"{self.work}/net.onnx")
@@ -426,7 +439,7 @@ class Test:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
-    parser.add_argument("names", nargs="*", default=["orders", "objects", "windows", "checks", "hash", "retrain", "agreement", "refusals", "leftovers"])
+    parser.add_argument("names", nargs="*", default=["orders", "objects", "windows", "checks", "hash", "retrain", "agreement", "exchange", "refusals", "leftovers"])
     arguments = parser.parse_args()
     for name in arguments.names:
         with tempfile.TemporaryDirectory() as work:
