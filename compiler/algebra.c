@@ -204,6 +204,30 @@ static bool number_by_test(const struct cone *c, const struct node *n, int depth
 	return true;
 }
 
+/* A number and a gate, added or multiplied; also before it is spread. */
+static bool affine_of_gate(const struct cone *c, const struct node *n, int depth, struct poly *p)
+{
+	const bool minus = is_op(n, "Sub") || is_op(n, "Neg");
+	const int k = n->nin == 2 && is_const(n->in[0]) ? 1 : 0;
+	struct poly number, zero = { .n = 0 };
+	double v = 0;
+
+	if (!is_op(n, "Expand") && !is_op(n, "Add") && !is_op(n, "Mul") && !minus)
+		return false;
+	if ((n->nin == 2 && !uniform_constant(n->in[1 - k], &v)) || !is_float(n->in[k]) ||
+		n->in[k]->id >= c->seeker->ntensor || !within(range_of(c->seeker, n->in[k]->id), -1, 1))
+		return false;
+	deep_poly(c, n->in[k], depth, p);
+	if (is_op(n, "Mul"))
+		poly_add(p, &zero, p, v);
+	else if (minus)
+		poly_add(p, &zero, p, k == 1 || n->nin == 1 ? -1 : 1);
+	poly_number(&number, is_op(n, "Sub") && k == 0 ? -v : v);
+	if (is_op(n, "Add") || is_op(n, "Sub"))
+		poly_add(p, &number, p, 1);
+	return true;
+}
+
 /* sigmoid(-z) for sigmoid(z), and the other way round, if the graph has it and has it first. */
 static struct tensor *opposite_sigmoid(const struct seeker *s, const struct node *n)
 {
@@ -235,17 +259,11 @@ static void outer_poly(const struct cone *c, struct tensor *t, int depth, struct
 			*p = inner;
 		return;
 	}
-	if (is_op(n, "Expand") && is_gate(s, n->in[0])) {
-		deep_poly(c, n->in[0], depth - 1, p);
+	if (affine_of_gate(c, n, depth - 1, &inner)) {
+		*p = inner;
 		return;
 	}
 	poly_number(&one, 1);
-	if (is_op(n, "Sub") && uniform_constant(n->in[0], &v) && is_gate(s, n->in[1])) {
-		outer_poly(c, n->in[1], depth - 1, &inner);
-		poly_number(&one, v);
-		poly_add(p, &one, &inner, -1);
-		return;
-	}
 	if (is_op(n, "Sigmoid"))
 		same = opposite_sigmoid(s, n);
 	else if (n->op->class == OP_VIEW && n->nin == 1 && is_op(n->in[0]->def, "Sub") &&

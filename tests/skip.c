@@ -80,6 +80,8 @@ static const struct skip_case {
 	  "%m = Mul(%h, %e)\n%c = Sub(1, %e)\n%n = Mul(%x, %c)\n%z = Add(%m, %n)\n" Z, "highway" },
 	{ X LAYER("b", "x", "2") "%h = Relu(%b)\nconst @w1 : f32[8,1] = fill(1)\n%a = Linear(%x, @w1)\n%t = Sigmoid(%a)\n%e = Expand(%t) : f32[3,8]\n"
 	  "%m = Neg(%e)\n%n = Mul(%m, %h)\n%c = Sub(1, %t)\n%o = Mul(%x, %c)\n%z = Sub(%o, %n)\n" Z, "highway" },
+	{ X LAYER("b", "x", "2") "%h = Relu(%b)\nconst @w1 : f32[8,1] = fill(1)\n%a = Linear(%x, @w1)\n%t = Sigmoid(%a)\n%e = Expand(%t) : f32[3,8]\n"
+	  "%n = Mul(%e, %h)\n%c = Add(%t, -1)\n%f = Expand(%c) : f32[3,8]\n%g = Neg(%f)\n%o = Mul(%x, %g)\n%z = Add(%o, %n)\n" Z, "highway" },
 	{ "input %i : f32[3,2,4]\n%x = Reshape(%i) : f32[3,8]\n" LAYER("a", "x", "1") LAYER("b", "x", "2") "%h = Relu(%b)\n%t = Sigmoid(%a)\n"
 	  "%p = Reshape(%h) : f32[3,2,4]\n%q = Reshape(%t) : f32[3,2,4]\n%m = Mul(%p, %q)\n%c = Sub(1, %q)\n%n = Mul(%i, %c)\n"
 	  "%z = Add(%m, %n)\n" Z, "highway" },
