@@ -318,3 +318,42 @@ bool shape_linear(struct graph *g, struct node *n)
 	s.dim[s.rank - 1] = w->dim[1];
 	return give(g, n, 0, DT_F32, &s);
 }
+
+/* ---- Hardmax ---- */
+
+/* One at the first greatest element, elsewhere zero. */
+bool shape_hardmax(struct graph *g, struct node *n)
+{
+	const struct shape whole = n->in[0]->shape;
+	struct shape s = whole, line = { .rank = 0 };
+	struct tensor *x = n->in[0], *in[2];
+	int axis;
+
+	if (!float_inputs(g, n) || !axis_of(g, n, attr_int(n, "axis", -1), s.rank, &axis))
+		return false;
+	for (; attr_int(n, "to_end", 0) != 0 && s.rank > axis + 1; s.rank--)
+		s.dim[axis] *= s.dim[s.rank - 1];
+	x = s.rank != whole.rank ? reshaped(g, n, x, &s) : x;
+	if (x == NULL)
+		return false;
+	int64_t *place_of = arena_alloc(g->arena, (size_t)s.dim[axis] * sizeof(*place_of));
+
+	for (int64_t k = 0; k < s.dim[axis]; k++)
+		place_of[k] = k;
+	for (line.rank = 0; line.rank < s.rank; line.rank++)
+		line.dim[line.rank] = line.rank == axis ? s.dim[axis] : 1;
+	struct node *best = place(g, n, "ArgMax", 1, &x);
+
+	set_int(g, best, "axis", axis);
+	set_int(g, best, "keepdims", 1);
+	in[0] = settle(g, best);
+	in[1] = graph_constant(g, NULL, DT_I64, &line, DT_I64, place_of);
+	x = in[0] != NULL ? settle(g, place(g, n, "Equal", 2, in)) : NULL;
+	if (x == NULL)
+		return false;
+	struct node *cast = place(g, n, "Cast", 1, &x);
+
+	set_int(g, cast, "to", DT_F32);
+	x = settle(g, cast);
+	return replace(g, n, x != NULL && s.rank != whole.rank ? reshaped(g, n, x, &whole) : x);
+}

@@ -72,13 +72,17 @@ static double neutral(enum reduction r)
 static bool reduce_integers(struct graph *g, struct node *n, enum reduction r)
 {
 	int64_t count = shape_count(&n->in[0]->shape), left = shape_count(&n->out[0]->shape), *sum;
+	/* those of uint64 are in order when their sign is turned */
+	const int64_t flip = n->out[0]->type == DT_U64 ? INT64_MIN : 0;
 	struct walk w;
 
 	if (r == L2 || (r == MEAN && count == 0))
 		return false;
 	sum = store_i64(g, n);
 	for (int64_t k = 0; k < left; k++)
-		sum[k] = r == MAX ? INT64_MIN : r == MIN ? INT64_MAX : r == PROD ? 1 : 0;
+		sum[k] = (r == MAX   ? INT64_MIN ^ flip
+			  : r == MIN ? INT64_MAX ^ flip
+			  : r == PROD);
 	int64_t together = walk_reduced(&w, n);
 
 	for (int64_t k = 0; k < count; k++, walk_next(&w)) {
@@ -87,10 +91,10 @@ static bool reduce_integers(struct graph *g, struct node *n, enum reduction r)
 
 		switch (r) {
 		case MAX:
-			*to = v > *to ? v : *to;
+			*to = (v ^ flip) > (*to ^ flip) ? v : *to;
 			break;
 		case MIN:
-			*to = v < *to ? v : *to;
+			*to = (v ^ flip) < (*to ^ flip) ? v : *to;
 			break;
 		case PROD:
 			*to = (int64_t)(s * u);
@@ -100,8 +104,8 @@ static bool reduce_integers(struct graph *g, struct node *n, enum reduction r)
 			break;
 		}
 	}
-	for (int64_t k = 0; k < left && r == MEAN; k++)
-		sum[k] /= together;
+	for (int64_t k = 0; k < left; k++)
+		sum[k] = narrow(sum[k], n->out[0]->type) / (r == MEAN ? together : 1);
 	return true;
 }
 

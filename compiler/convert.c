@@ -61,24 +61,77 @@ static struct tensor *put_cast(struct site *s, struct tensor *x, enum dtype to)
 	return y;
 }
 
-/* The exponent may have a type of its own. */
+/* Are all elements integers? Not if they are computed. */
+static bool is_whole(const struct tensor *t)
+{
+	if (!is_const(t))
+		return false;
+	for (int64_t k = 0; k < shape_count(&t->shape); k++) {
+		const double v = const_f64(t, k);
+
+		if (!(v >= -0x1p62 && v <= 0x1p62) || v - (double)(int64_t)v != 0.0)
+			return false;
+	}
+	return true;
+}
+
+/* The exponent may have a type of its own. Fractions of it count for integers, too: these are
+ * floats meanwhile. */
 bool convert_pow(struct site *s, const char *arg)
 {
-	struct tensor *y = s->in[1];
+	struct tensor *x = s->in[0], *y = s->in[1];
+	const enum dtype type = x->type;
+	const bool fraction = !dtypes[type].is_float && dtypes[y->type].is_float && !is_whole(y);
 
 	(void)arg;
-	if (y->type != s->in[0]->type)
-		y = put_cast(s, y, s->in[0]->type);
-	s->out[0] = put2(s, "Pow", s->in[0], y);
+	if (fraction)
+		x = put_cast(s, x, DT_F32);
+	if (y->type != x->type)
+		y = put_cast(s, y, x->type);
+	s->out[0] = put2(s, "Pow", x, y);
+	if (fraction)
+		s->out[0] = put_cast(s, s->out[0], type);
 	return true;
 }
 
 bool convert_mod(struct site *s, const char *arg)
 {
+	const bool remainder = site_int(s, "fmod", 0) != 0;
+
 	(void)arg;
-	if (site_int(s, "fmod", 0) != 0 || s->in[0]->type == DT_F32)
-		return site_error(s, NULL, "Mod is supported for integers only, with fmod=0");
-	s->out[0] = put2(s, "Mod", s->in[0], s->in[1]);
+	if (!remainder && dtypes[s->in[0]->type].is_float)
+		return site_error(s, "export it with fmod=1, the remainder of C",
+			"Mod of floating-point tensors with fmod=0");
+	s->out[0] = put2(s, remainder ? "Remainder" : "Mod", s->in[0], s->in[1]);
+	return true;
+}
+
+/* What is never negative is 0, or at least 1. */
+bool convert_sign(struct site *s, const char *arg)
+{
+	struct tensor *x = s->in[0];
+	const bool is_unsigned = dtypes[x->type].numpy[0] == 'u';
+
+	(void)arg;
+	s->out[0] = is_unsigned ? put2(s, "Min", x, graph_scalar(s->g, x->type, 1))
+				: put1(s, "Sign", x);
+	return true;
+}
+
+/* Beyond the greatest finite float, on the sides that count. */
+bool convert_isinf(struct site *s, const char *arg)
+{
+	const bool below = site_int(s, "detect_negative", 1) != 0,
+		   above = site_int(s, "detect_positive", 1) != 0;
+	const double huge = 3.4028234663852886e38;
+	struct tensor *x = s->in[0];
+
+	(void)arg;
+	if (below == above)
+		x = put1(s, "Abs", x);
+	s->out[0] = above   ? put2(s, "Greater", x, graph_scalar(s->g, DT_F32, huge))
+		    : below ? put2(s, "Less", x, graph_scalar(s->g, DT_F32, -huge))
+			    : put2(s, "Less", x, graph_scalar(s->g, DT_F32, 0.0));
 	return true;
 }
 

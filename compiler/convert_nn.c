@@ -256,6 +256,38 @@ bool convert_rmsnorm(struct site *s, const char *arg)
 	return true;
 }
 
+static struct tensor *put_reduce(
+	struct site *s, const char *op, struct tensor *x, struct tensor *axes, int64_t keepdims);
+
+/* x / its norm; where that is 0, 0. */
+bool convert_lpnorm(struct site *s, const char *arg)
+{
+	const int64_t axis[1] = { site_int(s, "axis", -1) }, p = site_int(s, "p", 2);
+	struct tensor *least = graph_scalar(s->g, DT_F32, 1.401298464324817e-45), *norm;
+
+	(void)arg;
+	if (p != 1 && p != 2)
+		return site_error(s, "1 or 2", "p is %lld", (long long)p);
+	norm = put_reduce(
+		s, p == 1 ? "ReduceL1" : "ReduceL2", s->in[0], graph_ints(s->g, 1, axis), 1);
+	s->out[0] = put2(s, "Div", s->in[0], put2(s, "Max", norm, least));
+	return true;
+}
+
+bool convert_meanvariance(struct site *s, const char *arg)
+{
+	static const int64_t usual[3] = { 0, 2, 3 };
+	struct tensor *axes = site_ints(s, "axes"), *mean, *d, *deviation;
+
+	(void)arg;
+	axes = axes != NULL ? axes : graph_ints(s->g, 3, usual);
+	mean = put_reduce(s, "ReduceMean", s->in[0], axes, 1);
+	d = put2(s, "Sub", s->in[0], mean);
+	deviation = put1(s, "Sqrt", put_reduce(s, "ReduceMean", put2(s, "Mul", d, d), axes, 1));
+	s->out[0] = put2(s, "Div", d, put2(s, "Add", deviation, graph_scalar(s->g, DT_F32, 1e-9)));
+	return true;
+}
+
 /* x / (bias + alpha * mean of x^2 over `size` channels) ^ beta, the mean as an average pool over
  * [N,1,C,H*W]. */
 bool convert_lrn(struct site *s, const char *arg)
@@ -306,6 +338,64 @@ bool convert_globalpool(struct site *s, const char *arg)
 	set_int(s->g, y->def, "spatial", 1);
 	set_int(s->g, y->def, "keepdims", 1);
 	s->out[0] = y;
+	return true;
+}
+
+/* |x|^p, and the root that undoes it. */
+static struct tensor *put_power(struct site *s, struct tensor *x, double p)
+{
+	if (p >= 2.0 && p <= 2.0)
+		return put2(s, "Mul", x, x);
+	x = put1(s, "Abs", x);
+	return p >= 1.0 && p <= 1.0 ? x : put2(s, "Pow", x, graph_scalar(s->g, DT_F32, p));
+}
+
+static struct tensor *put_root(struct site *s, struct tensor *x, double p)
+{
+	if (p >= 2.0 && p <= 2.0)
+		return put1(s, "Sqrt", x);
+	return p >= 1.0 && p <= 1.0 ? x
+				    : put2(s, "Pow", x, graph_scalar(s->g, DT_F32, 1.0 / p));
+}
+
+/* The exponent of a norm was a float once. */
+static double norm_power(const struct site *s)
+{
+	const struct attr *p = site_attr(s, "p");
+
+	return p->kind == ATTR_FLOAT ? p->f[0] : (double)p->i[0];
+}
+
+/* The norm of each window, by way of the mean. */
+bool convert_lppool(struct site *s, const char *arg)
+{
+	const struct attr *size = site_attr(s, "kernel_shape");
+	struct tensor *y = put1(s, "AveragePool", put_power(s, s->in[0], norm_power(s)));
+	double count = 1.0;
+
+	(void)arg;
+	if (size == NULL)
+		return site_error(s, NULL, "attribute \"kernel_shape\" is missing");
+	if (site_int(s, "ceil_mode", 0) != 0)
+		return site_error(s, "pad the input, with ceil_mode 0",
+			"windows of LpPool that leave the padded input");
+	keep_attrs(s, y->def);
+	drop_attr(y->def, "p");
+	set_int(s->g, y->def, "count_include_pad", 1);
+	for (int k = 0; k < size->n; k++)
+		count *= (double)size->i[k];
+	s->out[0] = put_root(s, put_scaled(s, y, count), norm_power(s));
+	return true;
+}
+
+bool convert_globallppool(struct site *s, const char *arg)
+{
+	struct tensor *y = put1(s, "ReduceSum", put_power(s, s->in[0], norm_power(s)));
+
+	(void)arg;
+	set_int(s->g, y->def, "spatial", 1);
+	set_int(s->g, y->def, "keepdims", 1);
+	s->out[0] = put_root(s, y, norm_power(s));
 	return true;
 }
 

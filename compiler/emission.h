@@ -32,6 +32,8 @@ const char *template_source(const char *name); /* an embedded template, or null 
 
 /* ---- helpers.c: functions that instances call ---- */
 
+enum { MAX_HELPERS = 256 }; /* helper functions of an output: more than there are templates */
+
 /* Calls need(ctx, "c/NAME") for every helper NAME (*_f32, *_i64) that text uses and that has a
  * template, a helper's own helpers first, each name once. Returns how many. */
 int template_helpers(const char *text, void (*need)(void *ctx, const char *name), void *ctx);

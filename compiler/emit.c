@@ -217,7 +217,7 @@ static void write_demands(struct emission *e, struct buf *out)
 struct helper_list {
 	struct emission *e;
 	struct buf *out;
-	const char *done[64];
+	const char *done[MAX_HELPERS];
 	int n;
 };
 
@@ -230,7 +230,7 @@ static void write_helper(void *ctx, const char *name)
 	for (int k = 0; k < l->n; k++)
 		if (strcmp(l->done[k], name) == 0)
 			return;
-	if (l->n == 64)
+	if (l->n == MAX_HELPERS)
 		die("too many helper functions");
 	l->done[l->n++] = arena_strdup(l->e->arena, name);
 	buf_puts(l->out, template_instantiate(l->e->arena, &r));

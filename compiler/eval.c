@@ -331,6 +331,7 @@ INTEGER(Sub, wrap(U(0) - U(1)))
 INTEGER(Mul, wrap(U(0) * U(1)))
 INTEGER(Div, x[1] == 0 ? 0 : x[1] == -1 ? wrap(-U(0)) : x[0] / x[1])
 INTEGER(Mod, modulo(x[0], x[1]))
+INTEGER(Remainder, x[1] == 0 || x[1] == -1 ? 0 : x[0] % x[1])
 INTEGER(Max, x[0] < x[1] ? x[1] : x[0])
 INTEGER(Min, x[1] < x[0] ? x[1] : x[0])
 INTEGER(Less, x[0] < x[1])
@@ -347,7 +348,7 @@ INTEGER(BitwiseOr, wrap(U(0) | U(1)))
 INTEGER(BitwiseXor, wrap(U(0) ^ U(1)))
 INTEGER(BitwiseNot, wrap(~U(0)))
 INTEGER(ShiftLeft, U(1) < 64 ? wrap(U(0) << U(1)) : 0)
-INTEGER(ShiftRight, x[0] >> (U(1) < 64 ? U(1) : 63)) /* of signed ones with their sign */
+INTEGER(ShiftRight, U(1) < 64 ? wrap(U(0) >> U(1)) : 0)
 INTEGER(Where, x[0] ? x[1] : x[2])
 
 static int64_t int_Pow(const int64_t *x)
@@ -379,6 +380,7 @@ static const struct {
 	ROW(Mul),
 	ROW(Div),
 	ROW(Mod),
+	ROW(Remainder),
 	ROW(Pow),
 	ROW(Max),
 	ROW(Min),
@@ -400,8 +402,7 @@ static const struct {
 	ROW(Equal),
 };
 
-/* An integer as its type holds it. */
-static int64_t narrow(int64_t v, enum dtype type)
+int64_t narrow(int64_t v, enum dtype type)
 {
 	switch (type) {
 	case DT_I8:
@@ -442,6 +443,26 @@ static bool store_integers(struct graph *g, struct node *n, const int64_t *v)
 	return true;
 }
 
+/* Has it elements of 2^63 and more, and asks which is greater, or divides? Such are computed at run
+ * time: here they are negative. */
+static bool has_huge(const struct node *n)
+{
+	static const char *const alike[] = { "Add", "Sub", "Mul", "Neg", "Cast", "Equal", "Where",
+		"BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "ShiftLeft", "ShiftRight" };
+
+	for (size_t k = 0; k < sizeof(alike) / sizeof(alike[0]); k++)
+		if (is_op(n, alike[k]))
+			return false;
+	for (int i = 0; i < n->nin; i++) {
+		const struct tensor *t = n->in[i];
+
+		for (int64_t k = 0; t->type == DT_U64 && k < shape_count(&t->shape); k++)
+			if (const_i64(t, k) < 0)
+				return true;
+	}
+	return false;
+}
+
 static bool integer_elementwise(struct graph *g, struct node *n)
 {
 	int64_t (*op)(const int64_t *) = NULL;
@@ -449,6 +470,8 @@ static bool integer_elementwise(struct graph *g, struct node *n)
 	struct arena scratch = { 0 };
 	struct walk w;
 
+	if (has_huge(n))
+		return false;
 	for (size_t k = 0; k < sizeof(integer_ops) / sizeof(integer_ops[0]); k++)
 		if (strcmp(integer_ops[k].name, n->op->name) == 0)
 			op = integer_ops[k].run;
@@ -476,7 +499,7 @@ static bool integer_elementwise(struct graph *g, struct node *n)
 static bool is_step(const struct node *n)
 {
 	return n->op->test || is_op(n, "Floor") || is_op(n, "Ceil") || is_op(n, "Round") ||
-	       is_op(n, "Mod") || (is_op(n, "Cast") && !dtypes[n->out[0]->type].is_float);
+	       is_op(n, "Mod") || is_op(n, "Remainder") || (is_op(n, "Cast") && !dtypes[n->out[0]->type].is_float);
 }
 
 /* v with so many bits of fraction and exponents from low on, ties to even; as f16 and bf16 have it.
@@ -495,14 +518,18 @@ static double rounded(double v, int bits, int low, double most)
 	return v > most ? INFINITY : v < -most ? -INFINITY : v;
 }
 
-/* To an integer type: towards zero; out of range, the nearest that fits; NaN is 0. */
-static int64_t truncated(double v)
+/* To an integer type, as generated code has it (templates/c/cast_i32.c): towards zero; out of range
+ * of int32 (int64, where the type is large) and NaN, the least; narrow() takes the low bits. */
+static int64_t truncated(double v, enum dtype type)
 {
-	if (v != v)
-		return 0;
-	return v >= 9223372036854775807.0    ? INT64_MAX
-	       : v <= -9223372036854775808.0 ? INT64_MIN
-					     : (int64_t)v;
+	const bool large = type == DT_I64 || type == DT_U64 || type == DT_U32;
+	const double limit = large ? 9223372036854775808.0 : 2147483648.0;
+
+	if (type == DT_U64 && v >= limit && v < 2.0 * limit)
+		return (int64_t)(uint64_t)v;
+	if (!(v >= -limit && v < limit))
+		return large ? INT64_MIN : INT32_MIN;
+	return (int64_t)v;
 }
 
 static bool store_floats(struct graph *g, struct node *n, double *v)
@@ -524,7 +551,7 @@ static bool store_floats(struct graph *g, struct node *n, double *v)
 	}
 	integer = arena_alloc(&scratch, (size_t)(count + 1) * sizeof(*integer));
 	for (int64_t k = 0; k < count; k++)
-		integer[k] = is_bool ? v[k] != 0.0 : truncated(v[k]);
+		integer[k] = is_bool ? v[k] != 0.0 : truncated(v[k], n->out[0]->type);
 	store_integers(g, n, integer);
 	arena_release(&scratch);
 	return true;

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MAX_HELPERS = 64 };
 
 struct needs {
 	const char *seen[MAX_HELPERS];

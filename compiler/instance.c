@@ -326,6 +326,34 @@ static enum dtype compute_type(const struct node *n)
 	return first ? n->in[0]->type : n->out[0]->type;
 }
 
+static const char *unwrapped(struct arena *a, const char *text)
+{
+	size_t len = strlen(text);
+	int depth = 0;
+
+	if (text[0] != '(' || text[len - 1] != ')')
+		return text;
+	for (size_t i = 0; i < len; i++) {
+		depth += (text[i] == '(') - (text[i] == ')');
+		if (depth == 0 && i + 1 < len)
+			return text;
+	}
+	return arena_printf(a, "%.*s", (int)(len - 2), text + 1);
+}
+
+/* Floats become integers by a function for which all of them are defined; small types take the low
+ * bits of a larger one. */
+static const char *truncated_text(struct arena *a, enum dtype to, const char *x)
+{
+	const bool wide = to == DT_U64, medium = to == DT_I64 || to == DT_U32;
+	const char *text = arena_printf(
+		a, "cast_%s(%s)", wide ? "u64" : medium ? "i64" : "i32", unwrapped(a, x));
+
+	return wide || to == DT_I64 || to == DT_I32
+		       ? text
+		       : arena_printf(a, "(%s)%s", dtypes[to].ctype, text);
+}
+
 static const char *cast_text(struct arena *a, const struct node *n, const char *x)
 {
 	enum dtype from = n->in[0]->type, to = n->out[0]->type;
@@ -334,6 +362,8 @@ static const char *cast_text(struct arena *a, const struct node *n, const char *
 		return x;
 	if (to == DT_BOOL)
 		return arena_printf(a, "%s != %s", x, from == DT_F32 ? "0.0f" : "0");
+	if (from == DT_F32)
+		return truncated_text(a, to, x);
 	return arena_printf(a, "(%s)%s", dtypes[to].ctype, atom(a, x));
 }
 
@@ -367,21 +397,6 @@ static const char *node_text(struct epilogue *x, int member)
 	buf_release(&b);
 	return is_inline(x->kernel, n) && !is_operand(text) ? arena_printf(x->arena, "(%s)", text)
 							    : text;
-}
-
-static const char *unwrapped(struct arena *a, const char *text)
-{
-	size_t len = strlen(text);
-	int depth = 0;
-
-	if (text[0] != '(' || text[len - 1] != ')')
-		return text;
-	for (size_t i = 0; i < len; i++) {
-		depth += (text[i] == '(') - (text[i] == ')');
-		if (depth == 0 && i + 1 < len)
-			return text;
-	}
-	return arena_printf(a, "%.*s", (int)(len - 2), text + 1);
 }
 
 /* A member's value, made to fit its type. */

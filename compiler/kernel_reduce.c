@@ -80,19 +80,42 @@ const char *applies_reduce(const struct kernel *k)
 }
 
 /* How each reduction starts, joins an element, joins two sums, and ends; % is the number of
- * elements. */
+ * elements. Then how integers do, which wrap; @ is the type's suffix. */
 static const struct reduction {
-	const char *op, *init, *step, *join, *finish;
+	const char *op, *init, *step, *join, *finish, *wrap_step, *wrap_join;
 } reductions[] = {
-	{ "ReduceSum", "0", "(a + v)", "(a + v)", "a" },
-	{ "ReduceMean", "0", "(a + v)", "(a + v)", "(a / %)" },
-	{ "ReduceMax", "min", "(v <= a || a != a ? a : v)", "(v <= a || a != a ? a : v)", "a" },
-	{ "ReduceMin", "max", "(a <= v || a != a ? a : v)", "(a <= v || a != a ? a : v)", "a" },
-	{ "ReduceProd", "1", "(a * v)", "(a * v)", "a" },
-	{ "ReduceL1", "0", "(a + (v < 0 ? 0 - v : v))", "(a + v)", "a" },
-	{ "ReduceL2", "0", "(a + v * v)", "(a + v)", "sqrt_f32(a)" },
-	{ "ReduceSumSquare", "0", "(a + v * v)", "(a + v)", "a" },
+	{ "ReduceSum", "0", "(a + v)", "(a + v)", "a", "add_@(a, v)", "add_@(a, v)" },
+	{ "ReduceMean", "0", "(a + v)", "(a + v)", "(a / %)", "add_@(a, v)", "add_@(a, v)" },
+	{ "ReduceMax", "min", "(v <= a || a != a ? a : v)", "(v <= a || a != a ? a : v)", "a", NULL,
+		NULL },
+	{ "ReduceMin", "max", "(a <= v || a != a ? a : v)", "(a <= v || a != a ? a : v)", "a", NULL,
+		NULL },
+	{ "ReduceProd", "1", "(a * v)", "(a * v)", "a", "mul_@(a, v)", "mul_@(a, v)" },
+	{ "ReduceL1", "0", "(a + (v < 0 ? 0 - v : v))", "(a + v)", "a", "add_@(a, abs_@(v))",
+		"add_@(a, v)" },
+	{ "ReduceL2", "0", "(a + v * v)", "(a + v)", "sqrt_f32(a)", NULL, NULL },
+	{ "ReduceSumSquare", "0", "(a + v * v)", "(a + v)", "a", "add_@(a, mul_@(v, v))",
+		"add_@(a, v)" },
 };
+
+/* The text for that type. */
+static const char *joining(
+	struct arena *a, enum dtype type, const char *text, const char *wrapping)
+{
+	struct buf b = { 0 };
+	const char *result;
+
+	if (type == DT_F32 || wrapping == NULL)
+		return text;
+	for (const char *c = wrapping; *c != '\0'; c++)
+		if (*c == '@')
+			buf_puts(&b, dtypes[type].suffix);
+		else
+			buf_add(&b, c, 1);
+	result = arena_strdup(a, b.data);
+	buf_release(&b);
+	return result;
+}
 
 /* The least and the greatest value of each type, in C. */
 static const struct limit {
@@ -134,8 +157,8 @@ void setup_reduce(struct plan *p, struct kernel *k)
 		subst(k, "INIT", r->init[1] == 'i' ? limits[type].least : limits[type].greatest);
 	else
 		subst(k, "INIT", arena_printf(p->arena, "%s%s", r->init, point));
-	subst(k, "STEP", r->step);
-	subst(k, "JOIN", r->join);
+	subst(k, "STEP", joining(p->arena, type, r->step, r->wrap_step));
+	subst(k, "JOIN", joining(p->arena, type, r->join, r->wrap_join));
 	if (strchr(r->finish, '%') != NULL)
 		subst(k, "FINISH",
 			arena_printf(p->arena, "(a / %lld%s)",

@@ -12,10 +12,13 @@
  *     double math_sin(double x);
  *     double math_cos(double x);
  *     double math_softplus(double x);
+ *     double math_tan(double x);   and asin, acos, atan, sinh, cosh, asinh, acosh, atanh (below 2e-15)
  *
  * The methods are those of templates/c, with Taylor series in place of fitted polynomials.
  */
 #include "skipc.h"
+
+#include <math.h> /* sqrt, which is exact */
 
 #include <float.h>
 #include <stdint.h>
@@ -416,4 +419,103 @@ double math_sin(double x)
 double math_cos(double x)
 {
 	return trig(x, 1);
+}
+
+double math_tan(double x)
+{
+	return math_sin(x) / math_cos(x);
+}
+
+/* The angle is halved three times; then the series. */
+double math_atan(double x)
+{
+	const double half_pi = 1.5707963267948966;
+	double r = magnitude(x), p = 0.0, y;
+	const bool turned = r > 1.0;
+
+	if (is_nan(x) || r < 1e-8)
+		return x;
+	r = turned ? 1.0 / r : r;
+	for (int i = 0; i < 3; i++)
+		r = r / (1.0 + sqrt(1.0 + r * r));
+	for (int i = 27; i > 1; i -= 2)
+		p = r * r * (1.0 / i - p);
+	y = 8.0 * (r - r * p);
+	y = turned ? half_pi - y : y;
+	return (to_bits(x) & sign_bit) != 0 ? -y : y;
+}
+
+double math_asin(double x)
+{
+	return magnitude(x) < 1e-8 ? x : math_atan(x / sqrt((1.0 - x) * (1.0 + x)));
+}
+
+double math_acos(double x)
+{
+	return 2.0 * math_atan(sqrt((1.0 - x) / (1.0 + x)));
+}
+
+double math_sinh(double x)
+{
+	const double a = magnitude(x), z = x * x;
+	double p = 1.0, e;
+
+	if (a < 1.0) {
+		for (int i = 20; i > 2; i -= 2)
+			p = 1.0 + p * (z / (i * (i + 1)));
+		return x + x * (p * (z / 6.0));
+	}
+	e = math_exp(0.5 * a);
+	p = 0.5 * e * e - 0.5 / e / e;
+	return x < 0.0 ? -p : p;
+}
+
+double math_cosh(double x)
+{
+	const double e = math_exp(0.5 * magnitude(x));
+
+	return 0.5 * e * e + 0.5 / e / e;
+}
+
+/* log(1 + x), W. Kahan's way. */
+static double log_of_more(double x)
+{
+	const double w = 1.0 + x;
+
+	if (!(w - 1.0 > 0.0 || w - 1.0 < 0.0))
+		return x;
+	return w > DBL_MAX ? w : math_log(w) * (x / (w - 1.0));
+}
+
+double math_asinh(double x)
+{
+	const double a = magnitude(x), ln2 = 0.6931471805599453;
+	double y;
+
+	if (a < 1e-8)
+		return x;
+	y = a > 1e18 ? math_log(a) + ln2 : log_of_more(a + a * a / (1.0 + sqrt(a * a + 1.0)));
+	return x < 0.0 ? -y : y;
+}
+
+double math_acosh(double x)
+{
+	const double t = x - 1.0, ln2 = 0.6931471805599453;
+
+	if (x < 1.0)
+		return not_a_number();
+	return x > 1e18 ? math_log(x) + ln2 : log_of_more(t + sqrt(2.0 * t + t * t));
+}
+
+double math_atanh(double x)
+{
+	const double a = magnitude(x);
+	double y;
+
+	if (a < 1e-8)
+		return x;
+	if (a > 1.0)
+		return not_a_number();
+	y = 0.5 * log_of_more(2.0 * a / (1.0 - a));
+	return x < 0.0 ? -y : y;
 }

@@ -47,13 +47,14 @@ bool eval_elementwise(struct graph *g, struct node *n);
 #define eval_none NULL
 
 static const struct op ops[] = {
-#define ELEMENTWISE(op_name, inputs, commute, kind, text)                                          \
+#define ELEMENTWISE(op_name, inputs, commute, kind, for_types, text)                               \
 	{ .name = #op_name,                                                                        \
 		.class = OP_ELEMENTWISE,                                                           \
 		.min_in = inputs,                                                                  \
 		.max_in = inputs,                                                                  \
 		.commutes = commute,                                                               \
 		.test = RESULT_##kind,                                                             \
+		.types = #for_types,                                                               \
 		.shape = shape_elementwise,                                                        \
 		.eval = eval_elementwise,                                                          \
 		.expr = text },
@@ -112,14 +113,24 @@ UNARY(SOFTPLUS, math_softplus(x[0]))
 UNARY(ERF, math_erf(x[0]))
 UNARY(SIN, math_sin(x[0]))
 UNARY(COS, math_cos(x[0]))
+UNARY(TAN, math_tan(x[0]))
+UNARY(ASIN, math_asin(x[0]))
+UNARY(ACOS, math_acos(x[0]))
+UNARY(ATAN, math_atan(x[0]))
+UNARY(SINH, math_sinh(x[0]))
+UNARY(COSH, math_cosh(x[0]))
+UNARY(ASINH, math_asinh(x[0]))
+UNARY(ACOSH, math_acosh(x[0]))
+UNARY(ATANH, math_atanh(x[0]))
 UNARY(FLOOR, floor(x[0]))
 UNARY(CEIL, ceil(x[0]))
-UNARY(ROUND, x[0] - remainder(x[0], 1.0)) /* half to even */
+UNARY(ROUND, x[0] - x[0] == 0.0 ? x[0] - remainder(x[0], 1.0) : x[0]) /* half to even */
 BINARY(ADD, x[0] + x[1])
 BINARY(SUB, x[0] - x[1])
 BINARY(MUL, x[0] * x[1])
 BINARY(DIV, x[0] / x[1])
 BINARY(MOD, x[0] - floor(x[0] / x[1]) * x[1])
+BINARY(FMOD, fmod(x[0], x[1]))
 BINARY(POW, math_pow(x[0], x[1]))
 BINARY(MAX, x[0] < x[1] || x[1] != x[1] ? x[1] : x[0])
 BINARY(MIN, x[1] < x[0] || x[1] != x[1] ? x[1] : x[0])
@@ -128,6 +139,7 @@ BINARY(LE, x[0] <= x[1] ? 1.0 : 0.0)
 BINARY(EQ, x[0] == x[1] ? 1.0 : 0.0)
 BINARY(AND, x[0] != 0.0 && x[1] != 0.0 ? 1.0 : 0.0)
 BINARY(OR, x[0] != 0.0 || x[1] != 0.0 ? 1.0 : 0.0)
+UNARY(none, x[0] - x[0]) /* for integers only: eval.c has them */
 UNARY(SEL, x[0] != 0.0 ? x[1] : x[2])
 
 /*
@@ -142,37 +154,54 @@ static const struct word {
 	double (*run)(const double *x);
 	const char *vector;
 	const char *integer; /* its C on integers; null: the same */
+	const char *wraps;   /* its C on signed integers, where the result may not fit; null: the same */
 } words[] = {
-	{ "NEG", 1, "-%", run_NEG, NULL, NULL },
-	{ "ABS", 1, "abs_@(%)", run_ABS, NULL, NULL },
-	{ "NOT", 1, "!%", run_NOT, NULL, NULL },
-	{ "SQRT", 1, "sqrt_@(%)", run_SQRT, NULL, NULL },
-	{ "EXP", 1, "exp_@(%)", run_EXP, NULL, NULL },
-	{ "EXPM1", 1, "exp_@(%) - 1.0f", run_EXPM1, NULL, NULL },
-	{ "LOG", 1, "log_@(%)", run_LOG, NULL, NULL },
-	{ "TANH", 1, "tanh_@(%)", run_TANH, NULL, NULL },
-	{ "SIGMOID", 1, "sigmoid_@(%)", run_SIGMOID, NULL, NULL },
-	{ "SOFTPLUS", 1, "softplus_@(%)", run_SOFTPLUS, NULL, NULL },
-	{ "ERF", 1, "erf_@(%)", run_ERF, NULL, NULL },
-	{ "SIN", 1, "sin_@(%)", run_SIN, NULL, NULL },
-	{ "COS", 1, "cos_@(%)", run_COS, NULL, NULL },
-	{ "FLOOR", 1, "floor_@(%)", run_FLOOR, NULL, NULL },
-	{ "CEIL", 1, "ceil_@(%)", run_CEIL, NULL, NULL },
-	{ "ROUND", 1, "round_@(%)", run_ROUND, NULL, NULL },
-	{ "ADD", 2, "% + %", run_ADD, "add", NULL },
-	{ "SUB", 2, "% - %", run_SUB, "sub", NULL },
-	{ "MUL", 2, "% * %", run_MUL, "mul", NULL },
-	{ "DIV", 2, "% / %", run_DIV, "div", "div_@(%, %)" },
-	{ "MOD", 2, "mod_@(%, %)", run_MOD, NULL, NULL },
-	{ "POW", 2, "pow_@(%, %)", run_POW, NULL, NULL },
-	{ "MAX", 2, "max_@(%, %)", run_MAX, "max", NULL },
-	{ "MIN", 2, "min_@(%, %)", run_MIN, "min", NULL },
-	{ "LT", 2, "% < %", run_LT, NULL, NULL },
-	{ "LE", 2, "% <= %", run_LE, NULL, NULL },
-	{ "EQ", 2, "% == %", run_EQ, NULL, NULL },
-	{ "AND", 2, "% && %", run_AND, NULL, NULL },
-	{ "OR", 2, "% || %", run_OR, NULL, NULL },
-	{ "SEL", 3, "% ? % : %", run_SEL, NULL, NULL },
+	{ "NEG", 1, "-%", run_NEG, NULL, NULL, "neg_@(%)" },
+	{ "ABS", 1, "abs_@(%)", run_ABS, NULL, NULL, NULL },
+	{ "NOT", 1, "!%", run_NOT, NULL, NULL, NULL },
+	{ "SQRT", 1, "sqrt_@(%)", run_SQRT, NULL, NULL, NULL },
+	{ "EXP", 1, "exp_@(%)", run_EXP, NULL, NULL, NULL },
+	{ "EXPM1", 1, "exp_@(%) - 1.0f", run_EXPM1, NULL, NULL, NULL },
+	{ "LOG", 1, "log_@(%)", run_LOG, NULL, NULL, NULL },
+	{ "TANH", 1, "tanh_@(%)", run_TANH, NULL, NULL, NULL },
+	{ "SIGMOID", 1, "sigmoid_@(%)", run_SIGMOID, NULL, NULL, NULL },
+	{ "SOFTPLUS", 1, "softplus_@(%)", run_SOFTPLUS, NULL, NULL, NULL },
+	{ "ERF", 1, "erf_@(%)", run_ERF, NULL, NULL, NULL },
+	{ "SIN", 1, "sin_@(%)", run_SIN, NULL, NULL, NULL },
+	{ "COS", 1, "cos_@(%)", run_COS, NULL, NULL, NULL },
+	{ "TAN", 1, "tan_@(%)", run_TAN, NULL, NULL, NULL },
+	{ "ASIN", 1, "asin_@(%)", run_ASIN, NULL, NULL, NULL },
+	{ "ACOS", 1, "acos_@(%)", run_ACOS, NULL, NULL, NULL },
+	{ "ATAN", 1, "atan_@(%)", run_ATAN, NULL, NULL, NULL },
+	{ "SINH", 1, "sinh_@(%)", run_SINH, NULL, NULL, NULL },
+	{ "COSH", 1, "cosh_@(%)", run_COSH, NULL, NULL, NULL },
+	{ "ASINH", 1, "asinh_@(%)", run_ASINH, NULL, NULL, NULL },
+	{ "ACOSH", 1, "acosh_@(%)", run_ACOSH, NULL, NULL, NULL },
+	{ "ATANH", 1, "atanh_@(%)", run_ATANH, NULL, NULL, NULL },
+	{ "FLOOR", 1, "floor_@(%)", run_FLOOR, NULL, NULL, NULL },
+	{ "CEIL", 1, "ceil_@(%)", run_CEIL, NULL, NULL, NULL },
+	{ "ROUND", 1, "round_@(%)", run_ROUND, NULL, NULL, NULL },
+	{ "ADD", 2, "% + %", run_ADD, "add", NULL, "add_@(%, %)" },
+	{ "SUB", 2, "% - %", run_SUB, "sub", NULL, "sub_@(%, %)" },
+	{ "MUL", 2, "% * %", run_MUL, "mul", NULL, "mul_@(%, %)" },
+	{ "DIV", 2, "% / %", run_DIV, "div", "div_@(%, %)", NULL },
+	{ "MOD", 2, "mod_@(%, %)", run_MOD, NULL, NULL, NULL },
+	{ "FMOD", 2, "fmod_@(%, %)", run_FMOD, NULL, NULL, NULL },
+	{ "POW", 2, "pow_@(%, %)", run_POW, NULL, NULL, NULL },
+	{ "MAX", 2, "max_@(%, %)", run_MAX, "max", NULL, NULL },
+	{ "MIN", 2, "min_@(%, %)", run_MIN, "min", NULL, NULL },
+	{ "LT", 2, "% < %", run_LT, NULL, NULL, NULL },
+	{ "LE", 2, "% <= %", run_LE, NULL, NULL, NULL },
+	{ "EQ", 2, "% == %", run_EQ, NULL, NULL, NULL },
+	{ "AND", 2, "% && %", run_AND, NULL, NULL, NULL },
+	{ "OR", 2, "% || %", run_OR, NULL, NULL, NULL },
+	{ "BITAND", 2, "% & %", run_none, NULL, NULL, NULL },
+	{ "BITOR", 2, "% | %", run_none, NULL, NULL, NULL },
+	{ "BITXOR", 2, "% ^ %", run_none, NULL, NULL, NULL },
+	{ "BITNOT", 1, "~%", run_none, NULL, NULL, NULL },
+	{ "SHL", 2, "shl_@(%, %)", run_none, NULL, NULL, NULL },
+	{ "SHR", 2, "shr_@(%, %)", run_none, NULL, NULL, NULL },
+	{ "SEL", 3, "% ? % : %", run_SEL, NULL, NULL, NULL },
 };
 
 /* ---- expressions ---- */
@@ -297,10 +326,17 @@ void print_number(struct buf *out, double v, enum dtype type)
 	buf_printf(out, "%s%sf", text, strpbrk(text, ".e") != NULL ? "" : ".0");
 }
 
+static const char *word_form(const struct word *w, enum dtype type)
+{
+	if (type != DT_F32 && w->wraps != NULL && dtypes[type].suffix[0] == 'i')
+		return w->wraps;
+	return type != DT_F32 && w->integer != NULL ? w->integer : w->c;
+}
+
 /* The C of one word, from the texts of its operands; parenthesised unless it is a call. */
 static char *print_word(struct arena *a, const struct word *w, enum dtype type, char **operand)
 {
-	const char *form = type != DT_F32 && w->integer != NULL ? w->integer : w->c;
+	const char *form = word_form(w, type);
 	struct buf b = { 0 };
 	bool call = isalpha((unsigned char)form[0]) && form[strlen(form) - 1] == ')';
 	char *text;

@@ -207,32 +207,14 @@ bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank, int *k)
 
 /* ---- elementwise ---- */
 
-/* Those that integers have, by name; the others are for floats. */
-static bool for_integers(const struct op *op)
+static bool has_type(const struct op *op, enum dtype type)
 {
-	static const char *const names[] = { "Relu", "Neg", "Abs", "Sign", "Cast", "Add", "Sub",
-		"Mul", "Div", "Mod", "Pow", "Max", "Min", "Where", "Less", "LessOrEqual", "Greater",
-		"GreaterOrEqual", "Equal" };
-
-	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
-		if (strcmp(op->name, names[k]) == 0)
-			return true;
-	return false;
-}
-
-static bool for_bool(const struct op *op)
-{
-	static const char *const names[] = { "And", "Or", "Xor", "Not", "Equal", "Where", "Cast" };
-
-	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
-		if (strcmp(op->name, names[k]) == 0)
-			return true;
-	return false;
+	return strchr(op->types, type == DT_BOOL ? 'b' : dtypes[type].is_float ? 'f' : 'i') != NULL;
 }
 
 static bool operand_types(struct graph *g, struct node *n)
 {
-	bool where = is_op(n, "Where"), logic = for_bool(n->op) && !for_integers(n->op);
+	bool where = is_op(n, "Where");
 	const struct tensor *x = n->in[where ? 1 : 0], *last = n->in[n->nin - 1];
 	enum dtype type = last->type;
 
@@ -247,8 +229,7 @@ static bool operand_types(struct graph *g, struct node *n)
 			dtypes[type].name);
 		return false;
 	}
-	if (type == DT_BOOL ? !for_bool(n->op)
-			    : logic || (!dtypes[type].is_float && !for_integers(n->op))) {
+	if (!has_type(n->op, type)) {
 		node_error(g, n, NULL, "it is not defined for %s", dtypes[type].name);
 		return false;
 	}
@@ -376,29 +357,6 @@ bool shape_range(struct graph *g, struct node *n)
 	}
 	s.dim[0] = count > 0 ? (int64_t)count : 0;
 	return give(g, n, 0, n->in[0]->type, &s);
-}
-
-/* Integers, alike. */
-bool shape_bitwise(struct graph *g, struct node *n)
-{
-	struct shape s = n->in[0]->shape;
-	enum dtype type = n->in[0]->type;
-
-	for (int k = 0; k < n->nin; k++) {
-		if (dtypes[type].is_float || type == DT_BOOL || n->in[k]->type != type ||
-			(type == DT_U64 && is_op(n, "ShiftRight"))) {
-			node_error(g, n, NULL, "it is not defined for %s",
-				dtypes[n->in[k]->type].name);
-			return false;
-		}
-		if (!broadcast(&s, &n->in[k]->shape)) {
-			node_error(g, n, broadcast_hint(&s, &n->in[k]->shape),
-				"the shapes %s and %s do not go together", shape_text(g->arena, &s),
-				shape_text(g->arena, &n->in[k]->shape));
-			return false;
-		}
-	}
-	return give(g, n, 0, type, &s);
 }
 
 bool shape_nonzero(struct graph *g, struct node *n)

@@ -86,6 +86,8 @@ struct tensor *picked(struct graph *g, const struct node *n, struct tensor *x, i
 bool constant_inputs(const struct node *n); /* all are constant, lazy ones too */
 void mark_lazy(struct graph *g, struct node *n);
 
+int64_t narrow(int64_t v, enum dtype type); /* an integer as its type holds it */
+
 /* For eval functions: output 0 gets its elements. */
 bool store(struct node *n, enum dtype stored, const void *data);
 double *store_f64(struct graph *g, struct node *n);  /* room for them; zero */

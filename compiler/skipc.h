@@ -177,7 +177,8 @@ struct op {
 		struct node *); /* shape.c; false: an error was reported, or nothing known yet */
 	bool (*eval)(
 		struct graph *, struct node *); /* eval.c; null: by expression, or not evaluated */
-	const char *expr; /* elementwise: expression over x0, x1, .. and attributes */
+	const char *types; /* elementwise: of its operands, letters of f (floats) i (integers) b (bool) */
+	const char *expr;  /* elementwise: expression over x0, x1, .. and attributes */
 };
 
 struct node {
@@ -477,6 +478,15 @@ double math_log(double x);
 double math_pow(double x, double y);
 double math_sin(double x);
 double math_cos(double x);
+double math_tan(double x);
+double math_asin(double x);
+double math_acos(double x);
+double math_atan(double x);
+double math_sinh(double x);
+double math_cosh(double x);
+double math_asinh(double x);
+double math_acosh(double x);
+double math_atanh(double x);
 double math_softplus(double x);
 
 /* ---- onnx.c: bytes -> raw model; the only place that knows protobuf ---- */

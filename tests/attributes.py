@@ -163,7 +163,21 @@ def transposed():
         yield Case("ConvTranspose", shape, [w], **a, **more)
 
 
-KINDS = {"resizes": resizes, "old_resizes": old_resizes, "pools": pools, "convolutions": convolutions, "transposed": transposed}
+def norms():
+    for axis, opset in itertools.product((0, 1, -1), (11, 13)):
+        if opset == 13 or axis == 1:
+            yield Case("Hardmax", (2, 3, 4), opset=opset, axis=axis)
+    for axis, p in itertools.product((0, -1), (1, 2)):
+        yield Case("LpNormalization", (2, 3, 4), axis=axis, p=p)
+    for more in ({}, {"axes": [1, 2]}):
+        yield Case("MeanVarianceNormalization", (2, 3, 4, 5), **more)
+    for p in (1, 2, 3):
+        yield Case("GlobalLpPool", (2, 3, 4, 5), p=p)
+        for more in ({}, {"pads": [1, 1, 0, 1]}, {"auto_pad": "SAME_UPPER"}, {"dilations": [2, 1]}):
+            yield Case("LpPool", (2, 3, 6, 5), p=p, kernel_shape=[2, 3], strides=[2, 1], **more)
+
+
+KINDS = {"norms": norms, "resizes": resizes, "old_resizes": old_resizes, "pools": pools, "convolutions": convolutions, "transposed": transposed}
 
 # ---- what is not as onnxruntime has it ----
 

@@ -84,11 +84,28 @@ def refusals(skipc, work):
     assert "'tvm' is none of ort" in bench(skipc, "--peers", "ort,tvm", status=2)
 
 
+def faults(skipc, work):
+    """`skipc diff` says where onnxruntime is known to be wrong, and only then."""
+    attacked = os.path.join(HERE, "cases", "resize_scale_ignored_same_size", "model.onnx")
+    model = compare.onnx.load(attacked)
+    scales = model.graph.initializer[0]
+    scales.CopyFrom(compare.numpy_helper.from_array(compare.np.float32([1, 1, 1.2, 1.3]), scales.name))
+    path = os.path.join(work, "same_size.onnx")
+    compare.onnx.save(model, path)
+    for file, status in ((path, 1), (attacked, 0)):
+        done = subprocess.run([skipc, "diff", file], capture_output=True, text=True)
+        assert done.returncode == status and ("may be wrong itself" in done.stdout) == status, done.stdout
+    node = compare.helper.make_node
+    padded = compare.helper.make_graph([node("Pad", ["x"], ["a"]), node("MaxPool", ["a"], ["y"])], "g", [], [])
+    padded = compare.helper.make_model(padded)
+    assert compare.known_faults(padded, "1.30.1") and not compare.known_faults(padded, "1.32.0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
-    tests = (tables, threads, plot, refusals)
+    tests = (tables, threads, plot, refusals, faults)
     for test in tests:
         with tempfile.TemporaryDirectory() as work:
             test(skipc, work)

@@ -25,6 +25,16 @@ static const uint64_t hashes[] = {
 	0x29a26616bd66ce01, /* softplus */
 	0x9ee589fec0079c58, /* sin */
 	0xabc241f82a3dcbe5, /* cos */
+	0xeb0a1b2e0e5c7b0d, /* tan */
+	0x4c7f5242cdd1e877, /* asin */
+	0xb28e21094e6cc8c0, /* acos */
+	0xd0094fa06e84559f, /* atan */
+	0x73ec33c010b458e1, /* sinh */
+	0xf8f137cb1029fc70, /* cosh */
+	0xf0d83825e03e0760, /* log1p */
+	0xd9e37b632137d487, /* asinh */
+	0xbec9d163530f87ac, /* acosh */
+	0xc8ff5b7d00d14e0d, /* atanh */
 	0x851b77854a766068, /* floor */
 	0x33abbc313eebeacc, /* ceil */
 	0xbc61edb2959b443a, /* round */
@@ -86,6 +96,16 @@ static const struct special {
 	{ "sin", -INF, NOT_A_NUMBER },
 	{ "sin", 0x1p-149, 0x1p-149 }, { "cos", 0.0, 1.0 }, { "cos", -0.0, 1.0 },
 	{ "cos", INF, NOT_A_NUMBER },
+	{ "tan", -0.0, -0.0 }, { "tan", INF, NOT_A_NUMBER }, { "asin", -0.0, -0.0 },
+	{ "asin", 1.0, 0x1.921fb6p+0 }, { "asin", 1.5, NOT_A_NUMBER }, { "asin", -INF, NOT_A_NUMBER },
+	{ "acos", 1.0, 0.0 }, { "acos", -1.0, 0x1.921fb6p+1 }, { "acos", -1.5, NOT_A_NUMBER },
+	{ "atan", -0.0, -0.0 }, { "atan", INF, 0x1.921fb6p+0 }, { "atan", -INF, -0x1.921fb6p+0 },
+	{ "atan", 0x1p-149, 0x1p-149 }, { "sinh", -0.0, -0.0 }, { "sinh", -INF, -INF },
+	{ "sinh", 100.0, INF }, { "sinh", 0x1p-149, 0x1p-149 }, { "cosh", 0.0, 1.0 },
+	{ "cosh", -INF, INF }, { "asinh", -0.0, -0.0 }, { "asinh", -INF, -INF },
+	{ "acosh", 1.0, 0.0 }, { "acosh", 0.5, NOT_A_NUMBER }, { "acosh", INF, INF },
+	{ "acosh", -INF, NOT_A_NUMBER }, { "atanh", -0.0, -0.0 }, { "atanh", 1.0, INF },
+	{ "atanh", -1.0, -INF }, { "atanh", 1.5, NOT_A_NUMBER }, { "atanh", INF, NOT_A_NUMBER },
 	{ "floor", -0.0, -0.0 }, { "floor", 0.5, 0.0 }, { "floor", -0.5, -1.0 },
 	{ "floor", -0x1p-149, -1.0 },
 	{ "floor", 8388607.5, 8388607.0 }, { "floor", -8388607.5, -8388608.0 },
@@ -202,7 +222,10 @@ static const struct wide {
 	{ "sigmoid", math_sigmoid, reference_sigmoid },
 	{ "erf", math_erf, erf }, { "log", math_log, log },
 	{ "softplus", math_softplus, reference_softplus },
-	{ "sin", math_sin, sin }, { "cos", math_cos, cos },
+	{ "sin", math_sin, sin }, { "cos", math_cos, cos }, { "tan", math_tan, tan },
+	{ "asin", math_asin, asin }, { "acos", math_acos, acos }, { "atan", math_atan, atan },
+	{ "sinh", math_sinh, sinh }, { "cosh", math_cosh, cosh },
+	{ "asinh", math_asinh, asinh }, { "acosh", math_acosh, acosh }, { "atanh", math_atanh, atanh },
 };
 
 static uint64_t random64(void)

@@ -18,6 +18,18 @@
 #include "../templates/c/trig_f32.c"
 #include "../templates/c/sin_f32.c"
 #include "../templates/c/cos_f32.c"
+#include "../templates/c/tan_f32.c"
+#include "../templates/c/sqrt_f32.c"
+#include "../templates/c/arc_f32.c"
+#include "../templates/c/asin_f32.c"
+#include "../templates/c/acos_f32.c"
+#include "../templates/c/atan_f32.c"
+#include "../templates/c/sinh_f32.c"
+#include "../templates/c/cosh_f32.c"
+#include "../templates/c/log1p_f32.c"
+#include "../templates/c/asinh_f32.c"
+#include "../templates/c/acosh_f32.c"
+#include "../templates/c/atanh_f32.c"
 #include "../templates/c/floor_f32.c"
 #include "../templates/c/ceil_f32.c"
 #include "../templates/c/round_f32.c"
@@ -64,6 +76,16 @@ MAP(log, )
 MAP(softplus, )
 MAP(sin, )
 MAP(cos, )
+MAP(tan, )
+MAP(asin, )
+MAP(acos, )
+MAP(atan, )
+MAP(sinh, )
+MAP(cosh, )
+MAP(log1p, )
+MAP(asinh, )
+MAP(acosh, )
+MAP(atanh, )
 MAP(floor, )
 MAP(ceil, )
 MAP(round, )
@@ -91,6 +113,16 @@ static const struct function functions[] = {
 	{ "softplus", map_softplus, reference_softplus, 2.0, 0.0 },
 	{ "sin", map_sin, sin, 2.0, 0.0 },
 	{ "cos", map_cos, cos, 2.0, 0.0 },
+	{ "tan", map_tan, tan, 4.0, 0.0 },
+	{ "asin", map_asin, asin, 4.0, 0.0 },
+	{ "acos", map_acos, acos, 4.0, 0.0 },
+	{ "atan", map_atan, atan, 4.0, 0.0 },
+	{ "sinh", map_sinh, sinh, 4.0, 0.0 },
+	{ "cosh", map_cosh, cosh, 4.0, 0.0 },
+	{ "log1p", map_log1p, log1p, 4.0, 0.0 },
+	{ "asinh", map_asinh, asinh, 4.0, 0.0 },
+	{ "acosh", map_acosh, acosh, 4.0, 0.0 },
+	{ "atanh", map_atanh, atanh, 4.0, 0.0 },
 	{ "floor", map_floor, floor, 0.0, 0.0 },
 	{ "ceil", map_ceil, ceil, 0.0, 0.0 },
 	{ "round", map_round, nearbyint, 0.0, 0.0 },

@@ -17,7 +17,8 @@ EXTRA = {("LayerNormalization", 1)}
 # More lenient than the schema, on purpose: `roi` may be absent.
 LEAST = {("Resize", 11)}
 # A kind that is refused anyway, and defaults that only the schema's text says.
-ATTR = {("Constant", 11, "sparse_value"), ("Constant", 12, "sparse_value"), ("Concat", 1, "axis"), ("Split", 1, "axis")}
+ATTR = {("Constant", 11, "sparse_value"), ("Constant", 12, "sparse_value"), ("Concat", 1, "axis"), ("Split", 1, "axis"),
+        ("MeanVarianceNormalization", 9, "axes")}  # the default is a list
 MANY = 1 << 30
 
 

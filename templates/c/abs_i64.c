@@ -1,7 +1,7 @@
 #include "template.h"
 
-/* |x| */
+/* |x|; the least one is its own. */
 static int64_t abs_i64(int64_t x)
 {
-	return x < 0 ? -x : x;
+	return x < 0 ? (int64_t)(0u - (uint64_t)x) : x;
 }

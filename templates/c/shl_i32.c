@@ -1,0 +1,7 @@
+#include "template.h"
+
+/* a shifted to the left by b bits; 0 where none is left. */
+static int32_t shl_i32(int32_t a, int32_t b)
+{
+	return (uint32_t)b < 32u ? (int32_t)((uint32_t)a << b) : 0;
+}
