@@ -4,6 +4,30 @@
 
 #include "plan.h"
 
+/* ---- names.c: names of the output that meet nobody else's ---- */
+
+/* What a name is for. */
+enum {
+	NAME_PARAMETER = 1, /* of run */
+	NAME_FUNCTION = 2,  /* or another name at file scope in NAME.c */
+	NAME_NETWORK = 4,   /* NAME: a tag, the beginning of global functions and macros, files */
+	NAME_UNASKED = 8,   /* with NAME_NETWORK: it was made up from the model's, not asked for */
+};
+
+/* The names that are taken in one output: at first those of names.def. Lives as long as a. */
+struct names *names_new(struct arena *a);
+/* Is the name taken for one of the uses? */
+bool names_taken(const struct names *s, unsigned use, const char *name);
+/* The name is taken from now on, for every use; one that ends in * takes all that begin so. */
+void names_take(struct names *s, const char *name);
+/* `name` where it and all `name` + ending are free for the use, else name_2, name_3 .. where the output has
+ * it, name_ (a network: net_name) where others have; takes them. In time that does not depend on how many
+ * are taken. */
+const char *names_claim(struct names *s, unsigned use, const char *name, const char *const *endings,
+	int n);
+/* A C identifier from a name of the model; never empty; it may be taken. */
+const char *identifier(struct arena *a, const char *name);
+
 /* ---- template.c: instances of the files in templates/ ---- */
 
 struct instance_request {
@@ -37,6 +61,9 @@ enum { MAX_HELPERS = 256 }; /* helper functions of an output: more than there ar
 /* Calls need(ctx, "c/NAME") for every helper NAME (*_f32, *_i64) that text uses and that has a
  * template, a helper's own helpers first, each name once. Returns how many. */
 int template_helpers(const char *text, void (*need)(void *ctx, const char *name), void *ctx);
+
+/* Calls name(ctx, "NAME") for every helper there is. */
+void template_helper_names(void (*name)(void *ctx, const char *name), void *ctx);
 
 /* Text with calls of helpers NAME_f32 replaced by those of NAME_fma_f32, where there is one: for
  * processors with fused multiply-adds. */
@@ -72,7 +99,7 @@ int gemm_offset(const struct plan *p, const struct kernel *k);
 
 /* Instances of all kernels, in order of first use, for the network of that name; sets
  * kernel.function. */
-struct instance *instantiate(struct plan *p, const char *network, int *count);
+struct instance *instantiate(struct plan *p, const char *network, struct names *names, int *count);
 
 /* ---- output.c: files that appear complete or not at all ---- */
 
@@ -134,14 +161,12 @@ struct emission {
 	struct output *out;
 	struct arena *arena;
 	const char *name, *upper;     /* resnet18, RESNET18 */
+	struct names *names;          /* of the whole output */
 	const char **input, **output; /* parameter names of run */
 	uint64_t code_id;    /* of the text of kernels and run, and of where weights lie */
 	uint64_t weights_id; /* once they are written: the checksum of their content */
 };
 
-/* A C identifier from a name of the model; never a keyword, never empty. */
-const char *identifier(struct arena *a, const char *name);
-bool is_keyword(const char *s); /* of C or C++, or a name that run uses */
 void emit(struct plan *p, const struct emit_options *options, struct output *out);
 void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run */
 char *header_text(struct emission *e); /* the caller's to free */

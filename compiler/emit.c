@@ -11,75 +11,31 @@
 
 /* ---- names ---- */
 
-bool is_keyword(const char *s)
+static void take_helper(void *names, const char *name)
 {
-	static const char words[] = " auto break case char const continue default do double else "
-				    "enum extern float for goto if inline"
-				    " int long register restrict return short signed sizeof static "
-				    "struct switch typedef union"
-				    " unsigned void volatile while NULL main"
-				    /* of C++, whose programs include the header */
-				    " alignas alignof and asm bool catch class constexpr decltype "
-				    "delete explicit export false friend"
-				    " mutable namespace new noexcept not nullptr operator or "
-				    "private protected public template this"
-				    " throw true try typename using virtual xor ";
-	const char *hit = words + 1;
-	size_t n = strlen(s);
-
-	while ((hit = strstr(hit, s)) != NULL && (hit[-1] != ' ' || hit[n] != ' '))
-		hit++;
-	return hit != NULL && n > 0;
+	names_take(names, name);
 }
 
-const char *identifier(struct arena *a, const char *name)
+/* What NAME.h and NAME.c call their own, whatever the kernels are. */
+static void take_own_names(struct emission *e)
 {
-	static const char *const taken[] = { "net", "arena", "m", "w" }; /* by run */
-	size_t n = strlen(name);
-	char *s = arena_alloc(a, n + 4), *to = s;
+	static const char *const of_network[] = { "init", "run", "error", "steps", "weights", "weights_id",
+		"table*" };
 
-	if (n == 0 || isdigit((unsigned char)name[0]))
-		*to++ = 'x';
-	for (size_t k = 0; k < n; k++) {
-		unsigned char c = (unsigned char)name[k];
-
-		if (c < 128 && isalnum(c))
-			*to++ = (char)c;
-		else if (to == s || to[-1] != '_')
-			*to++ = '_';
-	}
-	while (to > s + 1 && to[-1] == '_')
-		*--to = '\0';
-	if (s[0] == '_')
-		s = arena_printf(a, "x%s", s); /* leading underscores are the implementation's */
-	for (size_t k = 0; k < sizeof(taken) / sizeof(taken[0]); k++)
-		if (strcmp(taken[k], s) == 0)
-			return arena_printf(a, "%s_", s);
-	return is_keyword(s) ? arena_printf(a, "%s_", s) : s;
+	for (size_t k = 0; k < sizeof(of_network) / sizeof(of_network[0]); k++)
+		names_take(e->names, arena_printf(e->arena, "%s_%s", e->name, of_network[k]));
+	names_take(e->names, arena_printf(e->arena, "%s_*", e->upper));
+	template_helper_names(take_helper, e->names);
 }
 
-/* Names of run's parameters: the graph's, all different. */
-static const char **parameters(
-	struct arena *a, struct tensor **v, int n, const char **other, int nother)
+/* Names of run's parameters: the graph's. */
+static const char **parameters(struct emission *e, struct tensor **v, int n)
 {
-	const char **names = arena_alloc(a, (size_t)(n + 1) * sizeof(char *));
+	const char **names = arena_alloc(e->arena, (size_t)(n + 1) * sizeof(char *));
 
-	for (int k = 0; k < n; k++) {
-		const char *base = identifier(a, v[k]->name), *name = base;
-
-		for (int copy = 2;; copy++) {
-			bool taken = false;
-
-			for (int i = 0; i < k; i++)
-				taken = taken || strcmp(names[i], name) == 0;
-			for (int i = 0; i < nother; i++)
-				taken = taken || strcmp(other[i], name) == 0;
-			if (!taken)
-				break;
-			name = arena_printf(a, "%s_%d", base, copy);
-		}
-		names[k] = name;
-	}
+	for (int k = 0; k < n; k++)
+		names[k] = names_claim(
+			e->names, NAME_PARAMETER, identifier(e->arena, v[k]->name), NULL, 0);
 	return names;
 }
 
@@ -358,13 +314,13 @@ void emit_signature(struct emission *e, struct buf *out, const char *end)
 static void write_checks(struct emission *e, struct buf *out)
 {
 	const struct graph *g = e->plan->graph;
-	const char *text = "net == NULL";
 
+	buf_puts(out, "\tif (net == NULL");
 	for (int k = 0; k < g->ninput; k++)
-		text = arena_printf(e->arena, "%s || %s == NULL", text, e->input[k]);
+		buf_printf(out, " || %s == NULL", e->input[k]);
 	for (int k = 0; k < g->noutput; k++)
-		text = arena_printf(e->arena, "%s || %s == NULL", text, e->output[k]);
-	buf_printf(out, "\tif (%s || arena == NULL)\n\t\treturn %s_E_NULL;\n", text, e->upper);
+		buf_printf(out, " || %s == NULL", e->output[k]);
+	buf_printf(out, " || arena == NULL)\n\t\treturn %s_E_NULL;\n", e->upper);
 	buf_printf(out, "\tif (net->ready != READY)\n\t\treturn %s_E_INIT;\n", e->upper);
 	buf_printf(out,
 		"\tif ((uintptr_t)arena %% %s_ARENA_ALIGN != 0)\n\t\treturn %s_E_ALIGN;\n\n",
@@ -464,7 +420,7 @@ static char *code_text(struct emission *e)
 	struct helper_list helpers = { .e = e, .out = &kernels };
 	struct buf *const part[] = { &head, &kernels, &hooks, &run };
 	int n;
-	const struct instance *v = instantiate(e->plan, e->name, &n);
+	const struct instance *v = instantiate(e->plan, e->name, e->names, &n);
 
 	write_head(e, &head);
 	write_demands(e, &head);
@@ -502,9 +458,10 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 	for (char *c = upper; *c != '\0'; c++)
 		*c = (char)toupper((unsigned char)*c);
 	e.upper = upper;
-	e.input = parameters(p->arena, p->graph->input, p->graph->ninput, NULL, 0);
-	e.output = parameters(
-		p->arena, p->graph->output, p->graph->noutput, e.input, p->graph->ninput);
+	e.names = names_new(p->arena);
+	take_own_names(&e);
+	e.input = parameters(&e, p->graph->input, p->graph->ninput);
+	e.output = parameters(&e, p->graph->output, p->graph->noutput);
 	char *code = code_text(&e), *header;
 
 	if (options->like != NULL) {

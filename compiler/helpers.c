@@ -24,10 +24,22 @@ static const char *base_of(const char *name)
 	return slash != NULL ? slash + 1 : name;
 }
 
+static bool has_form(const char *s, const char *end)
+{
+	return end - s >= 5 && end[-4] == '_' && strchr("fiu", end[-3]) != NULL;
+}
+
+void template_helper_names(void (*name)(void *ctx, const char *name), void *ctx)
+{
+	for (const struct embedded *t = embedded_templates; t->name != NULL; t++)
+		if (has_form(t->name, t->name + strlen(t->name)))
+			name(ctx, base_of(t->name));
+}
+
 /* The embedded template "c/WORD" or "x86/WORD" when the word names a helper. */
 static const struct embedded *find_helper(const char *s, const char *end)
 {
-	if (end - s < 5 || end[-4] != '_' || strchr("fiu", end[-3]) == NULL)
+	if (!has_form(s, end))
 		return NULL;
 	for (const struct embedded *t = embedded_templates; t->name != NULL; t++)
 		if (c_same(s, end, base_of(t->name)))

@@ -1,4 +1,5 @@
 /* Kernels as C: instances of templates with their epilogues filled in, alike ones shared. */
+#include "ctext.h"
 #include "emission.h"
 
 #include <ctype.h>
@@ -641,20 +642,27 @@ static const char *replace_all(struct arena *a, const char *text, const char *fr
 	return result;
 }
 
-/* The name, made unique among the first n instances: _2, _3 .. behind it. */
-static const char *unique_name(struct arena *a, const struct instance *v, int n, const char *base)
+enum { MAX_ENDING = 32 };
+
+/* What text appends to the placeholder to name functions and types, each once. */
+static int endings_of(struct arena *a, const char *text, const char **to)
 {
-	const char *name = base;
+	int n = 0;
 
-	for (int copy = 2;; copy++) {
-		bool taken = false;
+	for (const char *s = text; (s = strstr(s, placeholder)) != NULL;) {
+		s += strlen(placeholder);
+		const char *end = c_token_end(s);
+		bool seen = *s != '_';
 
-		for (int i = 0; i < n; i++)
-			taken = taken || strcmp(v[i].name, name) == 0;
-		if (!taken)
-			return name;
-		name = arena_printf(a, "%s_%d", base, copy);
+		for (int k = 0; k < n && !seen; k++)
+			seen = c_same(s, end, to[k]);
+		if (seen)
+			continue;
+		if (n == MAX_ENDING)
+			die("a kernel of too many functions");
+		to[n++] = c_copy(a, s, (size_t)(end - s));
 	}
+	return n;
 }
 
 /* ---- versions for instruction sets ---- */
@@ -768,30 +776,49 @@ static const char *instance_text(struct plan *p, struct kernel *k)
 			 : version_text(p, k, placeholder, instance_comment(p->arena, k), NULL);
 }
 
-struct instance *instantiate(struct plan *p, const char *network, int *count)
+/* Where text of that hash is among those of v, or will be: indices of v plus 1, hashed. */
+static int *place_of(int *table, size_t size, const uint64_t *hash, const char *const *raw,
+	const char *text, uint64_t h)
+{
+	size_t at = (size_t)h & (size - 1);
+
+	while (table[at] > 0 &&
+		(hash[table[at] - 1] != h || strcmp(raw[table[at] - 1], text) != 0))
+		at = (at + 1) & (size - 1);
+	return &table[at];
+}
+
+struct instance *instantiate(struct plan *p, const char *network, struct names *names, int *count)
 {
 	struct instance *v = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*v));
 	uint64_t *hash = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*hash));
 	const char **raw = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*raw));
+	const char *endings[MAX_ENDING];
+	size_t size = 16;
 	int n = 0;
 
+	while (size < 2 * (size_t)p->nkernel)
+		size *= 2;
+	int *table = arena_alloc(p->arena, size * sizeof(*table));
+
+	memset(table, 0, size * sizeof(*table));
 	for (int i = 0; i < p->nkernel; i++) {
 		struct kernel *k = p->kernel[i];
 		const char *text = instance_text(p, k);
 		uint64_t h = hash_text(text);
-		int same = 0;
+		int *place = place_of(table, size, hash, raw, text, h);
 
-		while (same < n && (hash[same] != h || strcmp(raw[same], text) != 0))
-			same++;
-		if (same == n) {
-			v[n].name = unique_name(p->arena, v, n, base_name(p->arena, k));
+		if (*place == 0) {
+			v[n].name = names_claim(names, NAME_FUNCTION, base_name(p->arena, k), endings,
+				endings_of(p->arena, text, endings));
 			v[n].text = replace_all(p->arena, text, placeholder, v[n].name);
 			v[n].text = replace_all(p->arena, v[n].text, NETWORK, network);
 			v[n].first = k;
 			hash[n] = h;
-			raw[n++] = text;
+			raw[n] = text;
+			*place = ++n;
 		}
-		k->function = v[same].name;
+		k->function = v[*place - 1].name;
 	}
 	*count = n;
 	return v;

@@ -355,6 +355,13 @@ static const char *base_name(struct arena *a, const char *path)
 	return dot != NULL && dot != base ? arena_printf(a, "%.*s", (int)(dot - base), base) : base;
 }
 
+/* NAME where none was asked for. */
+static const char *network_name(struct job *j)
+{
+	return names_claim(names_new(&j->arena), NAME_NETWORK | NAME_UNASKED,
+		identifier(&j->arena, base_name(&j->arena, j->model)), NULL, 0);
+}
+
 /* Options that shape the output, as one would type them; -o and the model are not among them. */
 static void note_setting(struct job *j, const char *text)
 {
@@ -375,8 +382,12 @@ static int parse_options(struct job *j, int argc, char **argv)
 				return usage("-o wants a folder", "");
 			j->out.dir = value;
 		} else if ((value = option(argv, &k, "--name")) != NULL) {
-			if (!is_identifier(value) || is_keyword(value))
+			if (!is_identifier(value))
 				return usage("--name wants a C identifier, not ", value);
+			if (names_taken(names_new(&j->arena), NAME_NETWORK, value))
+				return usage("--name wants a name that is no word of C or C++, no "
+					     "library's and no header's, not ",
+					value);
 			j->emit.name = value;
 		} else if ((value = option(argv, &k, "--like")) != NULL) {
 			j->like.dir = value;
@@ -486,7 +497,7 @@ static int command_compile(int argc, char **argv)
 		return finish(&j, status);
 	}
 	if (j.emit.name == NULL)
-		j.emit.name = identifier(&j.arena, base_name(&j.arena, j.model));
+		j.emit.name = network_name(&j);
 	return finish(&j, make_files(&j));
 }
 
@@ -501,7 +512,7 @@ static int parse_like(struct job *j, int argc, char **argv)
 		return status;
 	j->diag.path = j->model;
 	if (!folder_like(&j->arena, &j->diag, j->emit.name,
-		    identifier(&j->arena, base_name(&j->arena, j->model)), &j->like))
+		    network_name(j), &j->like))
 		return 1;
 	char **word = arena_alloc(&j->arena, (size_t)(argc + j->like.noption + 1) * sizeof(*word));
 

@@ -32,6 +32,10 @@ TARGETS = [  # compiler, emulator, further flags; powerpc is big-endian
 ]
 
 
+HEADERS = """assert complex ctype errno fenv float inttypes limits locale math setjmp signal stdarg stddef stdint stdio stdlib string time
+    wchar wctype fcntl unistd pthread sched semaphore poll netdb sys/types sys/stat sys/socket sys/mman sys/time sys/ioctl netinet/in termios
+    dirent regex search strings"""
+NETWORKS = "stdint time math features unix Time r x int sem stat tm abs con module pthread_attr FLT_X".split()
 HALVES = [  # FLT_EVAL_METHOD is 16: float is float, half floats are half floats
     "gcc -mavx512fp16", "gcc -march=sapphirerapids", "aarch64-linux-gnu-gcc -march=armv8.2-a+fp16", "aarch64-linux-gnu-gcc -mcpu=neoverse-n1",
     "arm-none-eabi-gcc -ffreestanding -mcpu=cortex-m55 -mfloat-abi=hard",
@@ -69,7 +73,7 @@ class Test:
     def compile(self, model, name, *options):
         folder = os.path.join(self.work, f"{name}{len(os.listdir(self.work))}")
         target = () if any(o.startswith("--target") for o in options) else ("--target=c",)
-        run([self.skipc, "compile", model, "-o", folder, "--name", name, *target, *options])
+        run([self.skipc, "compile", model, "-o", folder, *(("--name", name) if name else ()), *target, *options])
         return folder
 
     def output(self, folder, x, *options, compiler=("gcc", "-O2"), prefix=()):
@@ -231,6 +235,54 @@ class Test:
         run([f"{folder}/program", *files, "-o", f"{folder}/y.npy"])
         assert np.load(f"{folder}/y.npy").tolist() == [sum(range(len(inputs))), len(inputs)]
 
+    def taken(self):
+        """Inputs and outputs called as every word of names.def; kernels and networks called like functions and headers."""
+        rows = re.findall(r'TAKEN\(\w+, "(.*)"\)', open(os.path.join(HERE, "..", "compiler", "names.def")).read())
+        words = [w.replace("*", "X") for row in rows for w in row.split()] + ["max_f32"]
+        words = list(dict.fromkeys("T0_RUN T0_INPUTS t0_run t0_weights t0_table0 t0_steps".split() + words))
+        unary = "Abs Exp Sqrt Tanh Sin Cos Floor Ceil Round Log Erf Sigmoid Neg Reciprocal".split()
+        scalar = [helper.make_tensor_value_info(n, TensorProto.FLOAT, []) for n in ("x", "z")]
+        nodes = [helper.make_node(op, ["x"], [op.lower()]) for op in unary]
+        nodes += [helper.make_node(op, ["x", "z"], [op.lower()]) for op in ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min")]
+        outputs = [helper.make_tensor_value_info(n.output[0], TensorProto.FLOAT, []) for n in nodes]
+        self.model("abs", nodes, scalar, outputs)
+        models, batch = ["abs"], 1500
+        for at in range(0, len(words), batch):
+            io = [helper.make_tensor_value_info(w, TensorProto.FLOAT, [1]) for w in words[at:at + batch]]
+            half = len(io) // 2
+            nodes_of = [helper.make_node("Neg", [io[k % half].name], [v.name]) for k, v in enumerate(io[half:])]
+            models.append(f"t{at}")
+            self.model(models[-1], nodes_of, io[:half], io[half:])
+        for target in ("c", "x86-64"):
+            for name in models if target == "c" else models[:1]:
+                folder = self.compile(f"{self.work}/{name}.onnx", None, f"--target={target}")
+                code, = sources(folder, main=False)[:1]
+                header = code[:-2] + ".h"
+                for compiler in ("gcc -std=c99", "clang -std=gnu2x"):
+                    if shutil.which(compiler.split()[0]):
+                        run([*compiler.split(), *FLAGS[1:], "-I", folder, "-fsyntax-only", code])
+                self.included(folder, header, "gcc -std=gnu2x -D_GNU_SOURCE", "g++ -std=c++11", "clang++ -std=c++20")
+        for at, name in enumerate(NETWORKS):
+            self.model(name, nodes, scalar, outputs)
+            folder = self.compile(f"{self.work}/{name}.onnx", None, "--weights=text")
+            self.included(folder, next(f"{folder}/{f}" for f in os.listdir(folder) if f.endswith(".h")), ("gcc -std=gnu2x", "g++ -std=c++17")[at % 2])
+            refused = subprocess.run([self.skipc, "compile", DIGITS, "-o", folder, "--name", name], capture_output=True, text=True)
+            assert name in "rwxf" or refused.returncode == 2 and name in refused.stderr, f"--name {name} is accepted"
+
+    def included(self, folder, header, *compilers):
+        """The header behind those of C and POSIX, and before them: neither hides or breaks the other."""
+        system = "".join(f"#include <{h}.h>\n" for h in HEADERS.split())
+        for text in (system + f'#include "{header}"\n', f'#include "{header}"\n' + system):
+            with open(f"{folder}/user.h", "w") as f:
+                f.write(text)
+            for compiler in (c.split() for c in compilers if shutil.which(c.split()[0])):
+                language = "c++" if "++" in compiler[0] else "c"
+                run([*compiler, *FLAGS[2:], "-Wno-pedantic", "-Wno-error=cpp", "-I", folder, "-fsyntax-only", "-x", language, f"{folder}/user.h"])
+
+    def model(self, name, nodes, inputs, outputs):
+        model = helper.make_model(helper.make_graph(nodes, "g", inputs, outputs), opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+        onnx.save(model, f"{self.work}/{name}.onnx")
+
     def targets(self):
         x = np.random.default_rng(2).standard_normal((1, 1, 8, 8)).astype(np.float32)
         here = self.output(self.compile(DIGITS, "d", "--main"), x).tobytes()
@@ -253,7 +305,7 @@ def main():
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
     passed = 0
-    for name in ("weights", "program", "needs", "profile", "demands", "example", "names", "targets"):
+    for name in ("weights", "program", "needs", "profile", "demands", "example", "names", "taken", "targets"):
         with tempfile.TemporaryDirectory() as work:
             getattr(Test(skipc, work), name)()
             passed += 1
