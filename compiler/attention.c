@@ -26,12 +26,7 @@ static struct tensor *exchanged(struct graph *g, const struct node *n, struct te
 {
 	static const int64_t perm[4] = { 0, 2, 1, 3 };
 
-	if (x == NULL)
-		return NULL;
-	struct node *t = place(g, n, "Transpose", 1, &x);
-
-	set_ints(g, t, "perm", 4, perm);
-	return settle(g, t);
+	return transposed(g, n, x, 4, perm);
 }
 
 static struct tensor *shaped(

@@ -1,6 +1,7 @@
 /* opset.def's functions for elementwise operators, constants, and operators that move elements. */
 #include "opset.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- the general case ---- */
@@ -324,6 +325,36 @@ bool convert_constantofshape(struct site *s, const char *arg)
 		return site_error(s, NULL, "attribute \"value\" must have one element");
 	keep_attrs(s, y->def);
 	s->out[0] = y;
+	return true;
+}
+
+/* arg: a, b and c of a + b cos(t) + c cos(2 t), t from 0 to 2 pi over the window. */
+bool convert_window(struct site *s, const char *arg)
+{
+	const int64_t to = site_int(s, "output_datatype", 1);
+	const enum dtype type = to > 0 && to < 1000 ? dtype_of_onnx((int)to) : DT_NONE;
+	struct tensor *size = s->in[0], *in[3] = { graph_scalar(s->g, size->type, 0.0), size,
+						graph_scalar(s->g, size->type, 1.0) };
+	struct tensor *t = put_cast(s, site_put(s, "Range", 3, in, 1)->out[0], DT_F32),
+		      *steps = put_cast(s, size, DT_F32), *y = NULL;
+	char *next = (char *)arg;
+
+	if (type == DT_NONE)
+		return site_error(s, NULL, "element type %lld is not supported", (long long)to);
+	if (site_int(s, "periodic", 1) == 0)
+		steps = put2(s, "Sub", steps, graph_scalar(s->g, DT_F32, 1.0));
+	t = put2(s, "Div", put2(s, "Mul", t, graph_scalar(s->g, DT_F32, 6.283185307179586)), steps);
+	for (int k = 0; *next != '\0'; k++) {
+		struct tensor *a = graph_scalar(s->g, DT_F32, strtod(next, &next));
+
+		if (k > 0) {
+			struct tensor *angle = put2(s, "Mul", t, graph_scalar(s->g, DT_F32, k));
+
+			a = put2(s, "Mul", put1(s, "Cos", angle), a);
+		}
+		y = y == NULL ? a : put2(s, "Add", y, a);
+	}
+	s->out[0] = put_cast(s, y, type);
 	return true;
 }
 

@@ -502,6 +502,20 @@ bool convert_upsample(struct site *s, const char *arg)
 	return true;
 }
 
+/* Opset 16 has names of its own for the modes. */
+bool convert_gridsample(struct site *s, const char *arg)
+{
+	const char *mode = site_string(s, "mode", "linear");
+	struct tensor *y = put2(s, "GridSample", s->in[0], s->in[1]);
+
+	(void)arg;
+	keep_attrs(s, y->def);
+	if (strcmp(mode, "bilinear") == 0 || strcmp(mode, "bicubic") == 0)
+		set_string(s->g, y->def, "mode", mode[2] == 'l' ? "linear" : "cubic");
+	s->out[0] = y;
+	return true;
+}
+
 bool convert_resize(struct site *s, const char *arg)
 {
 	const char *coordinate = site_string(s, "coordinate_transformation_mode", "half_pixel");

@@ -137,6 +137,56 @@ void setup_scatter(struct plan *p, struct kernel *k)
 	k->title = "scatter";
 }
 
+const char *applies_gridsample(const struct kernel *k)
+{
+	(void)k;
+	return NULL;
+}
+
+/* Place of an attribute's value in a list that ends with null. */
+static int number_of(const struct kernel *k, const char *attribute, const char *const *names)
+{
+	int at = 0;
+
+	while (strcmp(attr_string(k->anchor, attribute, names[0]), names[at]) != 0)
+		at++;
+	return at;
+}
+
+void setup_gridsample(struct plan *p, struct kernel *k)
+{
+	static const char *const modes[] = { "nearest", "linear", "cubic" };
+	static const char *const paddings[] = { "zeros", "border", "reflection" };
+	static const int taps[] = { 1, 2, 4 };
+	const int mode = number_of(k, "mode", modes);
+
+	all_arguments(p, k, 0);
+	const struct region *x = &k->arg[0].region, *grid = &k->arg[1].region;
+
+	param(k, "N", x->shape.dim[0]);
+	param(k, "C", x->shape.dim[1]);
+	param(k, "H", x->shape.dim[2]);
+	param(k, "W", x->shape.dim[3]);
+	param(k, "OW", grid->shape.dim[2]);
+	param(k, "P", grid->shape.dim[1] * grid->shape.dim[2]);
+	param(k, "TAPS", taps[mode]);
+	param(k, "FIRST", mode == 2 ? -1 : 0);
+	for (int d = 0; d < 4; d++) {
+		param(k, arena_printf(p->arena, "X%c", "NCHW"[d]), x->stride[d]);
+		param(k, arena_printf(p->arena, "G%c", "NHWK"[d]), grid->stride[d]);
+	}
+	param(k, "CORNERS", attr_int(k->anchor, "align_corners", 0));
+	param(k, "PADDING", number_of(k, "padding_mode", paddings));
+	param(k, "NEAREST", mode == 0);
+	param(k, "CUBIC", mode == 2);
+	share(k, "n", x->shape.dim[0], 1, DIVIDES_INPUT);
+	share(k, "p", grid->shape.dim[1] * grid->shape.dim[2], 1, DIVIDES_INPUT);
+	add_coord(k, span(0, 1));
+	add_coord(k, span(1, 2));
+	add_coord(k, span(2, 4));
+	k->title = arena_printf(p->arena, "gridsample_%s", modes[mode]);
+}
+
 const char *applies_pad(const struct kernel *k)
 {
 	return k->anchor->in[0]->shape.rank <= 6 ? NULL : "it has more than six dimensions";

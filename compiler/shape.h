@@ -68,6 +68,9 @@ struct tensor *reshaped(
 	struct graph *g, const struct node *n, struct tensor *x, const struct shape *s);
 struct tensor *expanded(
 	struct graph *g, const struct node *n, struct tensor *x, const struct shape *s);
+/* x null: reported before, and null again. */
+struct tensor *transposed(struct graph *g, const struct node *n, struct tensor *x, int rank,
+	const int64_t *perm);
 struct tensor *joined(
 	struct graph *g, const struct node *n, int axis, int count, struct tensor *const *part);
 

@@ -26,6 +26,17 @@ struct tensor *expanded(
 	return settle(g, v);
 }
 
+struct tensor *transposed(struct graph *g, const struct node *n, struct tensor *x, int rank,
+	const int64_t *perm)
+{
+	if (x == NULL)
+		return NULL;
+	struct node *v = place(g, n, "Transpose", 1, &x);
+
+	set_ints(g, v, "perm", rank, perm);
+	return settle(g, v);
+}
+
 struct tensor *joined(
 	struct graph *g, const struct node *n, int axis, int count, struct tensor *const *part)
 {
@@ -324,14 +335,9 @@ bool shape_expand(struct graph *g, struct node *n)
 static bool rearrange(struct graph *g, struct node *n, const struct shape *split,
 	const int64_t *perm, const struct shape *last)
 {
-	struct tensor *x = reshaped(g, n, n->in[0], split);
+	struct tensor *x = transposed(
+		g, n, reshaped(g, n, n->in[0], split), split->rank, perm);
 
-	if (x == NULL)
-		return false;
-	struct node *turn = place(g, n, "Transpose", 1, &x);
-
-	set_ints(g, turn, "perm", split->rank, perm);
-	x = settle(g, turn);
 	return replace(g, n, x != NULL ? reshaped(g, n, x, last) : NULL);
 }
 

@@ -35,6 +35,7 @@ class Graph:
         self.random = random.Random(seed)
         self.numbers = np.random.default_rng(seed)
         self.nodes, self.constants, self.shapes = [], [], {}
+        self.whole = set()  # values that are integers or bool, and only read
         image = [1, self.random.choice((3, 4, 8, 16)), self.random.choice((5, 8)), self.random.choice((6, 8))]
         shape = self.random.choice((image, image, [self.random.choice((1, 3)), self.random.choice((8, 12))], [2, 5, 8]))
         self.inputs = {f"x{k}": shape for k in range(self.random.choice((1, 1, 2)))}
@@ -75,7 +76,7 @@ class Graph:
 
     def value(self, like=None):
         """One of the last values, or one of a given shape."""
-        names = [n for n in self.shapes if like is None or self.shapes[n] == self.shapes[like]]
+        names = [n for n in self.shapes if n not in self.whole and (like is None or self.shapes[n] == self.shapes[like])]
         return self.random.choice(names[-6:])
 
     # what may be added to the graph
@@ -162,6 +163,7 @@ class Graph:
     def selection(self, x):
         """By what an input is greater than: the same bits on both sides, so that both select the same."""
         test = self.one("Greater", next(iter(self.inputs)), self.constant(value=np.float32(0.1)))
+        self.whole.add(test)
         return self.one("Where", test, x, self.value(like=x)) if self.shapes[x] == next(iter(self.inputs.values())) else None
 
     def transpose(self, x):
@@ -218,11 +220,92 @@ class Graph:
         return self.one(kind, x, kernel_shape=[size, size], strides=[self.random.choice((1, 2))] * 2,
                         pads=[self.random.choice((0, 1))] * 4, ceil_mode=self.random.choice((0, 0, 1)))
 
+    def indices(self, shape, n, low=0):
+        return self.constant(value=self.numbers.integers(low, n, shape))
+
+    def pick(self, x):
+        """Elements at constant indices: along an axis, of a grid, or anywhere."""
+        shape, pick = self.shapes[x], self.random.choice
+        axis, rank = self.random.randrange(len(shape)), len(shape)
+        form = self.random.randrange(4)
+        if form == 0:
+            return self.one("Gather", x, self.indices(pick(((3,), (2, 2), (1,))), shape[axis], -shape[axis]), axis=axis)
+        if form == 1:
+            places = [*shape[:axis], pick((1, 2, shape[axis])), *shape[axis + 1:]]
+            return self.one("GatherElements", x, self.indices(places, shape[axis], -shape[axis]), axis=axis)
+        depth = self.random.randrange(1, rank + (form == 2))
+        return self.one("GatherND", x, self.places(shape[:depth], form == 2))
+
+    def places(self, shape, anywhere):
+        """Index tuples into these dimensions, no two the same: of a grid unless `anywhere`."""
+        lists = [self.random.sample(range(n), self.random.randrange(1, n + 1)) for n in shape]
+        grid = np.stack(np.meshgrid(*lists, indexing="ij"), -1)
+        if anywhere:
+            grid = self.numbers.permutation(grid.reshape(-1, len(shape)))[:7]
+        return self.constant(value=grid.astype(np.int64))
+
+    def pick_at_run_time(self, x):
+        """By where an input is greatest: the same on both sides."""
+        source, axis = next(iter(self.inputs)), self.random.randrange(len(self.shapes[x]))
+        over = [a for a, n in enumerate(self.inputs[source]) if n <= self.shapes[x][axis]]
+        at = over and self.one("ArgMax", source, axis=self.random.choice(over), keepdims=0)
+        if not at:
+            return None
+        y = self.one("Gather", x, self.one("Flatten", at, axis=0), axis=axis) if len(self.shapes[x]) > 3 else self.one("Gather", x, at, axis=axis)
+        self.whole.update(n.output[0] for n in self.nodes if n.op_type == "ArgMax" or n.input[0] == at and n.op_type == "Flatten")
+        return y
+
+    def assign(self, x):
+        """Updates at constant places, in place of what is there or joined to it."""
+        shape = self.shapes[x]
+        rank, how = len(shape), self.random.choice(("none", "none", "add", "mul"))
+        if self.random.random() < 0.4:
+            axis = self.random.randrange(rank)
+            count = self.random.randrange(1, shape[axis] + 1)
+            y = self.one("Slice", x, self.integers(0), self.integers(count), self.integers(axis))
+            at = np.array(self.random.sample(range(shape[axis]), count)).reshape([-1 if k == axis else 1 for k in range(rank)])
+            at = np.broadcast_to(at, [*shape[:axis], count, *shape[axis + 1:]]).copy()
+            y = self.activation(y) if y and self.random.random() < 0.5 else y
+            return self.one("ScatterElements", x, self.constant(value=at), y, axis=axis, reduction=how)
+        depth = self.random.randrange(1, rank + 1)
+        at = self.places(shape[:depth], self.random.random() < 0.4)
+        y = self.one("GatherND", x, at)
+        y = self.activation(y) if y and self.random.random() < 0.7 else y
+        return self.one("ScatterND", x, at, y, reduction=how)
+
+    def ordered(self, x):
+        axis = self.random.randrange(len(self.shapes[x]))
+        k = self.random.randrange(1, self.shapes[x][axis] + 1)
+        two = self.op("TopK", x, self.integers(k), outputs=2, axis=axis, largest=self.random.choice((0, 1)))
+        if two:
+            self.whole.add(two[1])
+        return two and two[0]
+
+    def running(self, x):
+        axis = self.constant(value=np.int64(self.random.randrange(len(self.shapes[x]))))
+        return self.one("CumSum", x, axis, reverse=self.random.choice((0, 1)), exclusive=self.random.choice((0, 1)))
+
+    def blocks(self, x):
+        if len(self.shapes[x]) != 4:
+            return self.one("Trilu", x, upper=self.random.choice((0, 1)))
+        if self.shapes[x][1] % 4 == 0 and self.random.random() < 0.6:
+            return self.one("DepthToSpace", x, blocksize=2, mode=self.random.choice(("DCR", "CRD")))
+        return self.one("SpaceToDepth", x, blocksize=2)
+
+    def sample(self, x):
+        shape, pick = self.shapes[x], self.random.choice
+        if len(shape) != 4:
+            return None
+        grid = self.constant(value=self.numbers.uniform(-1.5, 1.5, (shape[0], pick((2, 5)), pick((1, 6)), 2)).astype(np.float32))
+        return self.one("GridSample", x, grid, mode=pick(("bilinear", "bicubic")), align_corners=pick((0, 1)),
+                        padding_mode=pick(("zeros", "border", "reflection")))
+
     def softmax(self, x):
         return self.one("Softmax", x, axis=self.random.randrange(len(self.shapes[x])))
 
     GROWTH = {layer: 4, transposed: 1, computed_weights: 1, activation: 4, highway: 3, residual: 4, pair: 4, affine: 2, selection: 1, transpose: 2, reshape: 2,
-              slice: 2, parts: 2, concat: 1, pad: 1, pool: 1, softmax: 1}
+              slice: 2, parts: 2, concat: 1, pad: 1, pool: 1, softmax: 1,
+              pick: 2, pick_at_run_time: 1, assign: 2, ordered: 1, running: 1, blocks: 1, sample: 1}
 
     def grow(self, nodes):
         kinds, weights = list(self.GROWTH), list(self.GROWTH.values())
@@ -232,7 +315,7 @@ class Graph:
     def model(self):
         """With every value that nobody reads as an output, and sometimes one that is read."""
         read = {i for n in self.nodes for i in n.input}
-        made = [o for n in self.nodes for o in n.output if not n.op_type == "Greater"]
+        made = [o for n in self.nodes for o in n.output if o not in self.whole]
         outputs = [o for o in made if o not in read or self.random.random() < 0.03]
         value = lambda n: helper.make_tensor_value_info(n, TensorProto.FLOAT, self.shapes[n])
         graph = helper.make_graph(self.nodes, "random", [value(n) for n in self.inputs], [value(n) for n in outputs],

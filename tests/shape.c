@@ -237,6 +237,19 @@ START_TEST(test_sorted_and_masked)
 }
 END_TEST
 
+START_TEST(test_images)
+{
+	struct graph *g = fine("input %x : f32[1,12,9]\nconst @i : i64[2] = {6, 8}\nconst @b : i64[2] = {2, 3}\n"
+			       "const @s : i64[4] = {2, 3, 4, 5}\ninput %t : f32[2,2,3]\ninput %y : f32[2,3,7,7]\n"
+			       "%1 = Col2Im(%x, @i, @b) {strides=[2,2], dilations=[2,1], pads=[1,0,0,0]}\n"
+			       "%2 = AffineGrid(%t, @s)\n%3 = GridSample(%y, %2)\noutput %1\noutput %3\n");
+
+	SHAPE(g->output[0], 1, 2, 6, 8);
+	SHAPE(g->output[1], 2, 3, 4, 5);
+	SHAPE(g->output[1]->def->in[1], 2, 4, 5, 2);
+}
+END_TEST
+
 START_TEST(test_blocks)
 {
 	struct graph *g = fine("input %x : f32[1,8,3,5]\n%1 = DepthToSpace(%x) {blocksize=2}\n"
@@ -572,6 +585,9 @@ static const struct {
 	{ X "%1 = DepthToSpace(%x) {blocksize=2}\noutput %1\n", "blocks of 2 do not fit [2,6,8,10]" },
 	{ X "const @s : i64[2] = {6, 0}\n%1, %2 = Split(%x, @s) {axis=1}\noutput %1\noutput %2 # \"second\"\n",
 	  "output \"second\" is an empty tensor, [2,0,8,10]" },
+	{ "input %x : f32[1,12,9]\nconst @i : i64[2] = {6, 8}\nconst @b : i64[2] = {2, 3}\n%1 = Col2Im(%x, @i, @b)\noutput %1\n",
+	  "30 blocks of 6 elements do not fit [1,12,9]" },
+	{ X "input %g : f32[2,3,3,3]\n%1 = GridSample(%x, %g)\noutput %1\n", "grid [2,3,3,3] does not fit [2,6,8,10]" },
 	{ X "%1 = NonZero(%x)\noutput %1\n", "it is compiled for constants only" },
 	{ X "const @s : i64[6] = {99999, 99999, 2, 6, 8, 10}\n%1 = Expand(%x, @s)\noutput %1\n", "2^31-1" },
 	{ X "%1 = SplitToSequence(%x) {axis=1}\n%2 = Relu(%1)\noutput %2\n", "is a sequence" },
@@ -592,7 +608,7 @@ int main(void)
 	const TTest *const tests[] = {
 		test_reshape, test_slice_clamps, test_views_become_reshape, test_pad, test_pad_reflects_what_is_left,
 		test_split, test_sequence, test_gather, test_gather_forms,
-		test_scatter_forms, test_sorted_and_masked, test_blocks, test_expand_and_tile, test_scatter_block, test_conv,
+		test_scatter_forms, test_sorted_and_masked, test_images, test_blocks, test_expand_and_tile, test_scatter_block, test_conv,
 		test_conv_transpose, test_conv_transpose_values, test_pool_ceil_mode, test_resize, test_resize_axes, test_reduce,
 		test_matmul_of_vectors, test_pad_clutter, test_shape_arithmetic, test_float_steps, test_integers,
 		test_standardised_weight, test_arithmetic_of_constants, test_lazy, test_lazy_chain,

@@ -424,6 +424,84 @@ static double linear_sum(const float *x, int axis, const int *o, int *const *at,
 	       second * linear_sum(x + at[axis][2 * o[axis] + 1] * stride[axis], axis + 1, o, at, part, linear, stride);
 }
 
+/* Element i of n as GridSample continues a row; -1: zero. */
+static int continued(int i, int n, int padding, bool corners)
+{
+	const int least = 0, most = n - 1;
+
+	if (padding == 0)
+		return i < 0 || i > most ? -1 : i;
+	if (padding == 1 || (corners && n == 1))
+		return i < least ? least : i > most ? most : i;
+	while (i < least || i > most)
+		i = i < least ? (corners ? -i : -1 - i) : (corners ? 2 * most - i : 2 * n - 1 - i);
+	return i;
+}
+
+static double cubic(double d)
+{
+	const double a = -0.75, t = fabs(d);
+
+	return t <= 1.0 ? ((a + 2.0) * t - (a + 3.0)) * t * t + 1.0 : t < 2.0 ? ((t - 5.0) * t + 8.0) * t * a - 4.0 * a : 0.0;
+}
+
+/* The share of the element that is d away. */
+static double share_of(int mode, double d)
+{
+	return mode == 0 ? 1.0 : mode == 1 ? fmax(0.0, 1.0 - fabs(d)) : cubic(d);
+}
+
+static void gridsample_case(void)
+{
+	const int in[4] = { between(1, 2), between(1, 3), between(1, 6), between(1, 6) };
+	const int places[4] = { in[0], between(1, 3), between(1, 4), 2 }, p = places[1] * places[2];
+	const int mode = below(3), padding = below(3), taps = 1 << mode;
+	const bool corners = below(2);
+	int s[4], gs[4];
+	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
+	struct item *t = new_item(&y, 3, (int[]){ in[0], in[1], p }, "ff");
+	const float *x = operand(floats(lay_out(4, in, s, 0)), t, "ff");
+	float *grid = floats(lay_out(4, places, gs, 0));
+	const struct param all[] = {
+		{ "N", in[0] }, { "C", in[1] }, { "H", in[2] }, { "W", in[3] }, { "OW", places[2] }, { "P", p },
+		{ "XN", s[0] }, { "XC", s[1] }, { "XH", s[2] }, { "XW", s[3] }, { "GN", gs[0] }, { "GH", gs[1] },
+		{ "GW", gs[2] }, { "GK", gs[3] }, { "TAPS", taps }, { "FIRST", mode == 2 ? -1 : 0 },
+		{ "CORNERS", corners }, { "PADDING", padding }, { "NEAREST", mode == 0 }, { "CUBIC", mode == 2 },
+	};
+
+	operand(grid, t, "ff");
+	write_instance(t, &y, "c/gridsample", all, COUNT(all), NULL);
+	t->tolerance = 1e-5;
+	for (int i = 0; i < in[0] * p; i++) {
+		float *g = grid + i / p * gs[0] + i % p / places[2] * gs[1] + i % places[2] * gs[2];
+		double at[2];
+		int first[2];
+
+		for (int a = 0; a < 2; a++) { /* sixteenths: not where the nearest is in doubt */
+			const int n = in[3 - a];
+
+			first[a] = between(-3 * n, 3 * n);
+			at[a] = first[a] + (1 + below(7)) / 16.0;
+			g[a * gs[3]] = (float)(corners ? (n > 1 ? at[a] * 2.0 / (n - 1) - 1.0 : 7.0) : (at[a] * 2.0 + 1.0) / n - 1.0);
+			if (corners && n == 1)
+				first[a] = 0, at[a] = 0.0;
+		}
+		for (int c = 0; c < in[1]; c++) {
+			double sum = 0.0;
+
+			for (int k = 0; k < taps * taps; k++) {
+				const int row = first[1] + k / taps - (mode == 2), column = first[0] + k % taps - (mode == 2);
+				const int r = continued(row, in[2], padding, corners), q = continued(column, in[3], padding, corners);
+
+				if (r >= 0 && q >= 0)
+					sum += share_of(mode, at[1] - row) * share_of(mode, at[0] - column) *
+					       (double)x[i / p * s[0] + c * s[1] + r * s[2] + q * s[3]];
+			}
+			expect(t, &y, (int[]){ i / p, c, i % p }, sum);
+		}
+	}
+}
+
 static void resize_case(void)
 {
 	enum { WIDTH = 3 };
@@ -606,6 +684,7 @@ static void make_cases(void)
 		gather_case();
 		argmax_case();
 		scatter_case();
+		gridsample_case();
 		topk_case();
 		cumulate_case();
 		resize_case();
