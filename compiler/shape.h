@@ -1,4 +1,4 @@
-/* What the shape rules (shape.c view.c select.c index.c window.c axes.c) and the evaluation (eval.c
+/* What the shape rules (shape.c view.c select.c index.c sample.c window.c axes.c) and the evaluation (eval.c
  * compute.c) share. */
 #ifndef SHAPE_H
 #define SHAPE_H
