@@ -174,8 +174,8 @@ static int64_t window_of(const struct kernel *k, const struct axis *a, double x,
 	double *weight)
 {
 	const bool cubic = spelled(k, "mode", "nearest", "cubic"),
-		   exclude = attr_int(k->anchor, "exclude_outside", 0) != 0 && cubic;
-	const bool antialias = attr_int(k->anchor, "antialias", 0) != 0;
+		   antialias = attr_int(k->anchor, "antialias", 0) != 0,
+		   exclude = attr_int(k->anchor, "exclude_outside", 0) != 0 && (cubic || antialias);
 	const double stretch = antialias && a->scale < 1.0f ? 1.0 / (double)a->scale : 1.0,
 		     reach = (cubic ? 2.0 : 1.0) * stretch,
 		     coefficient = attr_float(k->anchor, "cubic_coeff_a", -0.75);
