@@ -6,7 +6,7 @@
  *   inout.c    inputs and outputs of the graph
  *   opset.c    the rows of opset.def: which one holds for a node, and its attributes
  *   hints.c    what to do about a node that is refused, where that depends on the model
- *   convert.c, convert_nn.c, einsum.c    the functions that opset.def names
+ *   convert.c, convert_nn.c, convert_ml.c, einsum.c    the functions that opset.def names
  */
 #ifndef OPSET_H
 #define OPSET_H

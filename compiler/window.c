@@ -246,6 +246,13 @@ static bool transposed_sizes(
 		const int64_t most = given ? sizes[k] : w->size[k] * w->stride[k],
 			      rest = full > most ? full - most : 0;
 
+		if (given && full < most) {
+			node_error(g, n, "pad behind it, or raise output_padding",
+				"its output_shape is %lld in spatial dimension %d, where its parts "
+				"make %lld",
+				(long long)most, k, (long long)full);
+			return false;
+		}
 		size[k] = given ? most : full - rest;
 		begin[k] = upper ? rest / 2 : rest - rest / 2;
 		if (!given && !upper && !lower) {

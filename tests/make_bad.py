@@ -231,6 +231,15 @@ def operators():
          'node 1 "sum" (Add): error: ')
     shape = numpy_helper.from_array(np.array([2, 100], np.int64), "shape")
     save("reshape_count", one("Reshape", inits=[shape], inputs=("x", "shape")), '"/layer/Reshape" (Reshape): error: ')
+    labels = make_node("LinearClassifier", ["x"], ["label", "y"], name="scores", domain="ai.onnx.ml", coefficients=[0.1] * 12,
+                       classlabels_strings=["cat", "dog"])
+    outputs = [make_tensor_value_info("label", TensorProto.STRING, None), value("y", None)]
+    save("string_labels", model([labels], x=(1, 6), outputs=outputs,
+                                imports=[helper.make_opsetid("", 13), helper.make_opsetid("ai.onnx.ml", 1)]),
+         '"scores" (LinearClassifier): error: its labels are strings', "hint: train with integers as labels")
+    save("convtranspose_parts", one("ConvTranspose", inits=[weight("w", 8, 3, 3, 3)], inputs=("x", "w"), strides=[2, 2],
+                                    output_shape=[16, 13]),
+         "its output_shape is 16 in spatial dimension 0, where its parts make 13", "hint: pad behind it")
     save("matmul_shapes", one("MatMul", inits=[weight("w", 5, 4)], inputs=("x", "w")), '"/layer/MatMul" (MatMul): error: ')
     bn = [numpy_helper.from_array(np.full(8, v, np.float32), n) for n, v in (("s", 1), ("b", 0), ("m", 0), ("v", 1))]
     names = ["x", "s", "b", "m", "v"]
