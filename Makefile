@@ -102,10 +102,11 @@ $(UNITS:%=unit-%): unit-%: $(BUILD)/tests/%
 	@echo "$<"
 	@$<
 
-# The compiler itself under the sanitizers: what the cases and the bad inputs go through.
+# The compiler itself under the sanitizers: what the cases and the bad inputs go through. Clang's see more.
+SANITIZERS = $(shell command -v clang > /dev/null && echo address,undefined,float-cast-overflow,nullability || echo address,undefined)
 sanitized:
-	@$(MAKE) --no-print-directory BUILD=build/sanitized CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" \
-		build/sanitized/skipc
+	@$(MAKE) --no-print-directory BUILD=build/sanitized CC=$$(command -v clang || echo $(CC)) \
+		CFLAGS="-O1 -g -fsanitize=$(SANITIZERS) -fno-sanitize-recover=all" build/sanitized/skipc
 
 # Every template by itself, with both compilers.
 lint-templates:
@@ -115,7 +116,7 @@ lint-templates:
 	done; done
 
 # Each script by itself, and all side by side: what one prints stays together.
-SCRIPTS = x86 embed threads graphs attributes edges weights failures closed bench runtime blocks spellings onnx_proto opset_rows
+SCRIPTS = x86 embed threads graphs attributes edges weights failures growth closed bench runtime blocks spellings onnx_proto opset_rows
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --output-sync=target -j $(shell nproc)
 
 $(SCRIPTS:%=script-%): script-%:
@@ -151,6 +152,12 @@ check-compilers: setup-compilers .venv/done
 	@for cc in gcc clang clang-19 clang-22; do command -v $$cc > /dev/null || { echo "NOT RUN: $$cc"; continue; }; \
 		for f in $(SOURCES); do $$cc -std=c11 $(CPPFLAGS) -O2 $(WARN) -Werror -c -o /dev/null $$f || exit 1; done; done
 	$(PYTHON) tests/compilers.py --write
+
+# Time and memory of every operator in every form, and the worst files of 1 MB; every call that can fail: hours.
+check-growth: setup .venv/done
+	@$(MAKE) --no-print-directory all
+	$(PYTHON) tests/growth.py --all
+	$(PYTHON) tests/failures.py --all
 
 # All floats through the functions of the generated code: some minutes.
 check-math: $(BUILD)/tests/math_exhaustive
@@ -199,4 +206,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup setup-check setup-compilers venv demo examples units sanitized lint-templates cases check check-fast check-x86 check-onnx check-compilers check-math fuzz fuzz-import bench format lint wc clean
+.PHONY: all setup setup-check setup-compilers venv demo examples units sanitized lint-templates cases check check-fast check-x86 check-growth check-onnx check-compilers check-math fuzz fuzz-import bench format lint wc clean

@@ -62,13 +62,30 @@ int canon_of(const struct seeker *s, const struct tensor *t)
 	return t == NULL ? -1 : t->id < s->ntensor ? s->canon[t->id] : t->id;
 }
 
+/* Whole numbers alone, in any order of attributes: the many parts of one tensor differ in them. */
+static uint64_t attrs_hash(const struct node *n)
+{
+	uint64_t h = 0;
+
+	for (int k = 0; k < n->nattr; k++) {
+		const struct attr *a = &n->attr[k];
+		const bool whole = a->kind == ATTR_INT || a->kind == ATTR_INTS;
+		uint64_t one = hash_text(a->name);
+
+		for (int i = 0; whole && i < a->n; i++)
+			one = mix(one, (uint64_t)a->i[i]);
+		h += one;
+	}
+	return h;
+}
+
 static uint64_t node_hash(const struct seeker *s, const struct node *n)
 {
 	uint64_t h = mix(1, (uint64_t)(n->op - op_at(0)));
 
 	for (int k = 0; k < n->nin; k++)
 		h = mix(h, (uint64_t)canon_of(s, n->in[k]));
-	return h;
+	return mix(h, attrs_hash(n));
 }
 
 /* Is `t` what n is? Shapes of Reshape and Slice stand in no attribute. */

@@ -61,7 +61,7 @@ struct tensor *graph_scalar(struct graph *g, enum dtype type, double value)
 	}
 	int64_t *i = arena_alloc(g->arena, sizeof(*i));
 
-	*i = (int64_t)value;
+	*i = to_i64(value);
 	return graph_constant(g, NULL, type, &scalar, DT_I64, i);
 }
 
@@ -660,6 +660,15 @@ static double from_half(uint16_t h)
 	return (double)from_bits(sign | (exponent + 112u) << 23 | fraction << 13);
 }
 
+int64_t to_i64(double v)
+{
+	if (v != v)
+		return 0;
+	return v >= 9223372036854775807.0    ? INT64_MAX
+	       : v <= -9223372036854775808.0 ? INT64_MIN
+					     : (int64_t)v;
+}
+
 double const_f64(const struct tensor *t, int64_t k)
 {
 	switch (t->stored) {
@@ -700,7 +709,7 @@ int64_t const_i64(const struct tensor *t, int64_t k)
 	case DT_BOOL:
 		return ((const uint8_t *)t->data)[k] != 0;
 	default:
-		return (int64_t)const_f64(t, k);
+		return to_i64(const_f64(t, k));
 	}
 }
 

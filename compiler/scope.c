@@ -89,20 +89,25 @@ struct deps {
 	int n, cap;
 };
 
+static void add_cap(struct deps *d)
+{
+	const int cap = d->cap > 0 ? 2 * d->cap : 256;
+	int *more = realloc(d->dep, (size_t)cap * sizeof(*more));
+
+	if (more == NULL)
+		out_of_memory();
+	d->dep = more;
+	d->cap = cap;
+}
+
 static void add_dep(struct deps *d, const struct names *names, const char *name)
 {
 	const struct name *e = name[0] != '\0' ? names_find(names, name) : NULL;
 
 	if (e == NULL || e->producer < 0)
 		return;
-	if (d->n == d->cap) {
-		d->cap = d->cap > 0 ? 2 * d->cap : 256;
-		int *more = realloc(d->dep, (size_t)d->cap * sizeof(*more));
-
-		if (more == NULL)
-			out_of_memory();
-		d->dep = more;
-	}
+	if (d->n == d->cap)
+		add_cap(d);
 	d->dep[d->n++] = e->producer;
 }
 
@@ -225,6 +230,7 @@ int *scope_order(struct importer *im, struct scope *scope, const struct raw_node
 	w.stack = arena_alloc(&tmp, size);
 	w.deps.start = arena_alloc(&tmp, size);
 	w.order = arena_alloc(im->arena, size);
+	add_cap(&w.deps); /* null is no list to begin in */
 	for (int k = 0; k < n; k++) {
 		node_deps(&w.deps, &scope->names, &node[k]);
 		w.deps.start[k + 1] = w.deps.n;

@@ -430,6 +430,8 @@ bool is_runtime(const struct tensor *t); /* neither constant nor lazy constant *
 double const_f64(
 	const struct tensor *t, int64_t index); /* element of a constant, any stored type */
 int64_t const_i64(const struct tensor *t, int64_t index);
+/* Towards zero; out of range, the nearest that fits; NaN is 0. */
+int64_t to_i64(double v);
 /* All elements as double, or int64; in a. Any constant. */
 double *tensor_f64(struct arena *a, const struct tensor *t);
 int64_t *tensor_i64(struct arena *a, const struct tensor *t);

@@ -2,6 +2,7 @@
 #include "../compiler/skipc.h"
 
 #include <check.h>
+#include <math.h>
 
 enum { INDICES = 200, SETS = 400, NODES = 12, CHANGES = 3000 };
 
@@ -52,6 +53,18 @@ START_TEST(test_sharing)
 	ck_assert_ptr_eq(prov_union(&arena, p, empty), p);
 	ck_assert_ptr_eq(prov_union(&arena, empty, p), p);
 	ck_assert_ptr_eq(prov_union(&arena, empty, NULL), empty);
+}
+END_TEST
+
+/* Numbers of a model that no integer holds. */
+START_TEST(test_to_integer)
+{
+	struct diag diag = { .path = "test", .to = stderr };
+	struct graph *g = graph_new(&arena, &diag);
+
+	ck_assert(to_i64(INFINITY) == INT64_MAX && to_i64(-INFINITY) == INT64_MIN && to_i64(NAN) == 0);
+	ck_assert(to_i64(1e19) == INT64_MAX && to_i64(-9223372036854775808.0) == INT64_MIN && to_i64(-2.9) == -2);
+	ck_assert(const_i64(graph_scalar(g, DT_I64, INFINITY), 0) == INT64_MAX);
 }
 END_TEST
 
@@ -108,6 +121,7 @@ int main(void)
 	tcase_add_loop_test(t, test_provenance, 0, 10);
 	tcase_add_test(t, test_sharing);
 	tcase_add_test(t, test_uses);
+	tcase_add_test(t, test_to_integer);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 
