@@ -207,6 +207,18 @@ class Test:
                 if shutil.which(compiler.split()[0]):
                     run([*compiler.split(), *FLAGS[2:], "-I", folder, "-fsyntax-only", f"{folder}/example.c"])
 
+    def shared(self):
+        """Kernels that are alike but for their weights are one function."""
+        with open(f"{self.work}/alike.skipc", "w") as f:
+            f.write("input %x : f32[1,3,6,6]\n" + "".join(
+                f"const @w{k} : f32[3,3,3,3] = fill({k})\n%y{k} = Conv({f'%y{k - 1}' if k else '%x'}, @w{k}) {{pads=[1,1,1,1]}}\n"
+                for k in range(6)) + "output %y5\n")
+        for target in ("c", "x86-64"):
+            text = open(self.compile(f"{self.work}/alike.skipc", "alike", f"--target={target}") + "/alike.c").read()
+            functions = set(re.findall(r"^(?:static )?void (conv\w*)\(", text, re.M))
+            calls = re.findall(r"^\t(conv\w*)\(", text[text.index("int alike_run("):], re.M)
+            assert len(calls) == 6 and len(set(calls)) <= 3, f"{target}: {calls}, of {functions}"
+
     def names(self):
         """Inputs and outputs of all kinds of names, the same as C identifiers or keywords."""
         inputs = ["a.b", "a/b", "a_b", "int", "1", "", "net", "arena", "\u00e9\u00e8", "*/ x", "a??/b", "_x", "w"]
@@ -305,7 +317,7 @@ def main():
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
     passed = 0
-    for name in ("weights", "program", "needs", "profile", "demands", "example", "names", "taken", "targets"):
+    for name in ("weights", "program", "needs", "profile", "demands", "example", "shared", "names", "taken", "targets"):
         with tempfile.TemporaryDirectory() as work:
             getattr(Test(skipc, work), name)()
             passed += 1
