@@ -204,6 +204,8 @@ static const struct {
 		"call model.eval() before the export" },
 	{ "SplitToSequence", "a sequence",
 		"of sequences skipc has SplitToSequence, then SequenceAt at constant positions" },
+	{ "SequenceConstruct", "a sequence",
+		"of sequences skipc has SequenceConstruct, then SequenceAt or ConcatFromSequence" },
 	{ "ConstantOfShape", "this constant could not be evaluated",
 		"the constants of the model are too large" },
 };

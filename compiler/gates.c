@@ -355,7 +355,7 @@ static const char *judge(struct seeker *s, struct gate *g, const struct prov *jo
 	if (g->c.tensor != NULL)
 		b->note = b->kind == BLOCK_HIGHWAY
 				  ? "both gates come from one softmax and add up to 1"
-				  : "the gates are two, and do not add up to 1: H T + x C";
+				  : "the gates are two, and need not add up to 1: H T + x C";
 	const bool alone = all_through(s,
 		(struct tensor *[]){ h, g->t.tensor != NULL ? g->t.tensor : atom, g->c.tensor }, 3,
 		from, &other);

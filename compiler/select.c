@@ -79,9 +79,9 @@ bool shape_split(struct graph *g, struct node *n)
 	return true;
 }
 
-/* ---- sequences: SplitToSequence, then SequenceAt ---- */
+/* ---- sequences: SplitToSequence or SequenceConstruct, then SequenceAt or ConcatFromSequence ---- */
 
-/* Its output is no tensor and gets no shape; SequenceAt looks through it. */
+/* Its output is no tensor and gets no shape; what reads a sequence looks through it. */
 bool shape_sequence(struct graph *g, struct node *n)
 {
 	(void)g, (void)n;
@@ -122,26 +122,18 @@ static bool find_part(struct graph *g, struct node *n, struct node *split, int a
 	return true;
 }
 
-bool shape_sequenceat(struct graph *g, struct node *n)
+/* Part `at` of what SplitToSequence takes apart, or null: reported, or not known yet. */
+static struct tensor *split_part(struct graph *g, struct node *n, struct node *split, int64_t at)
 {
-	struct node *split = n->in[0]->def;
-	struct tensor *x, *part;
+	struct tensor *x = split->in[0], *part;
 	int64_t start, size;
-	const int64_t *at;
-	int axis, count;
+	int axis;
 
-	if (split == NULL || split->op->shape != shape_sequence) {
-		node_error(g, n, NULL, "its first input is not the output of SplitToSequence");
-		return false;
-	}
-	x = split->in[0];
 	if (!x->known || (has_input(split, 1) && !split->in[1]->known))
-		return false;
-	at = int_argument(g, n, 1, "position", &count);
-	if (at == NULL || count != 1 ||
-		!axis_of(g, split, attr_int(split, "axis", 0), x->shape.rank, &axis) ||
-		!find_part(g, n, split, axis, at[0], &start, &size))
-		return false;
+		return NULL;
+	if (!axis_of(g, split, attr_int(split, "axis", 0), x->shape.rank, &axis) ||
+		!find_part(g, n, split, axis, at, &start, &size))
+		return NULL;
 	part = sliced(g, n, x, axis, start, size, 1);
 	if (part != NULL && !has_input(split, 1) && attr_int(split, "keepdims", 1) == 0) {
 		struct shape s = part->shape;
@@ -151,7 +143,70 @@ bool shape_sequenceat(struct graph *g, struct node *n)
 		s.rank--;
 		part = reshaped(g, n, part, &s);
 	}
-	return replace(g, n, part);
+	return part;
+}
+
+static bool is_sequence(struct graph *g, const struct node *n)
+{
+	if (n->in[0]->def != NULL && n->in[0]->def->op->shape == shape_sequence)
+		return true;
+	node_error(g, n, NULL, "its first input is not the output of SplitToSequence or SequenceConstruct");
+	return false;
+}
+
+bool shape_sequenceat(struct graph *g, struct node *n)
+{
+	struct node *from = n->in[0]->def;
+	const int64_t *at;
+	int count;
+
+	if (!is_sequence(g, n) || (at = int_argument(g, n, 1, "position", &count)) == NULL || count != 1)
+		return false;
+	if (strcmp(from->op->name, "SplitToSequence") == 0)
+		return replace(g, n, split_part(g, n, from, at[0]));
+	const int64_t k = at[0] < 0 ? at[0] + from->nin : at[0];
+
+	if (k < 0 || k >= from->nin) {
+		node_error(g, n, NULL, "part %lld of a sequence of %d", (long long)at[0], from->nin);
+		return false;
+	}
+	return from->in[k]->known && replace(g, n, from->in[k]);
+}
+
+bool shape_concatfromsequence(struct graph *g, struct node *n)
+{
+	const struct node *from = n->in[0]->def;
+	const bool stack = attr_int(n, "new_axis", 0) != 0;
+	struct tensor **part;
+	int axis;
+
+	if (!is_sequence(g, n))
+		return false;
+	if (strcmp(from->op->name, "SequenceConstruct") != 0) {
+		node_error(g, n, "take its parts by SequenceAt and join them by Concat",
+			"of ConcatFromSequence skipc has what SequenceConstruct gives");
+		return false;
+	}
+	part = arena_alloc(g->arena, (size_t)from->nin * sizeof(*part));
+	for (int k = 0; k < from->nin; k++) {
+		struct shape s;
+
+		part[k] = from->in[k];
+		if (!part[k]->known)
+			return false;
+		s = part[k]->shape;
+		if (s.rank + stack > MAX_RANK || !axis_of(g, n, attr_int(n, "axis", 0), s.rank + stack, &axis))
+			return false;
+		if (!stack)
+			continue;
+		memmove(&s.dim[axis + 1], &s.dim[axis], (size_t)(s.rank - axis) * sizeof(s.dim[0]));
+		s.dim[axis] = 1;
+		s.rank++;
+		part[k] = reshaped(g, n, part[k], &s);
+		if (part[k] == NULL)
+			return false;
+	}
+	return replace(g, n, joined(g, n, axis, from->nin, part));
 }
 
 /* ---- Tile ---- */

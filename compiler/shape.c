@@ -450,10 +450,11 @@ bool infer(struct graph *g, struct node *n)
 			node_error(g, n, NULL, "its input %d is missing", k);
 			return false;
 		}
-		if (t != NULL && is_sequence(t) && n->op->shape != shape_sequenceat) {
+		if (t != NULL && is_sequence(t) && n->op->shape != shape_sequenceat &&
+			n->op->shape != shape_concatfromsequence) {
 			node_error(g, n,
-				"of sequences skipc has SplitToSequence, then SequenceAt with "
-				"constant positions",
+				"of sequences skipc has SplitToSequence and SequenceConstruct, then "
+				"SequenceAt with constant positions or ConcatFromSequence",
 				"its input %d is a sequence", k);
 			return false;
 		}

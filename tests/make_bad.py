@@ -285,9 +285,15 @@ def operators():
     two = make_graph([make_node("Relu", ["x"], ["p"]), make_node("Relu", ["x"], ["q"])], "two", [], [value("p", None), value("q", None)])
     save("if_outputs", model([make_node("If", ["yes"], ["y"], name="if", then_branch=two, else_branch=two)], [yes]),
          "1 outputs, its branch has 2")
-    save("sequence_op", model([make_node("SequenceConstruct", ["x", "x"], ["s"]),
-                               make_node("ConcatFromSequence", ["s"], ["y"], axis=1)]),
-         "operator SequenceConstruct is not supported", "hint: of sequences only SplitToSequence with SequenceAt is supported")
+    pair = make_node("SequenceConstruct", ["x", "x"], ["s"])
+    save("sequence_op", model([pair, make_node("SequenceErase", ["s"], ["e"]), make_node("ConcatFromSequence", ["e"], ["y"], axis=1)]),
+         "operator SequenceErase is not supported", "hint: of sequences SplitToSequence and SequenceConstruct with SequenceAt")
+    save("sequence_place", model([pair, make_node("SequenceAt", ["s", "k"], ["y"], name="at")],
+                                 [numpy_helper.from_array(np.array(-3), "k")]), '"at" (SequenceAt): error: part -3 of a sequence of 2')
+    save("sequence_axis", model([pair, make_node("ConcatFromSequence", ["s"], ["y"], axis=4, name="join")]), '"join" (ConcatFromSequence)')
+    save("sequence_split", model([make_node("SplitToSequence", ["x"], ["s"], axis=1),
+                                  make_node("ConcatFromSequence", ["s"], ["y"], axis=1, name="join")]),
+         "of ConcatFromSequence skipc has what SequenceConstruct gives", "hint: take its parts by SequenceAt")
     scale = numpy_helper.from_array(np.array(0.1, np.float32), "scale")
     zero = numpy_helper.from_array(np.array(0, np.uint8), "zero")
     save("quantised", model([make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"]),
