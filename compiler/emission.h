@@ -101,6 +101,11 @@ int gemm_offset(const struct plan *p, const struct kernel *k);
  * kernel.function. */
 struct instance *instantiate(struct plan *p, const char *network, struct names *names, int *count);
 
+/* ---- stack.c ---- */
+
+/* Bytes of stack, more than a run of these instances takes with any compiler that was tried. */
+int64_t stack_size(const struct instance *v, int n);
+
 /* ---- output.c: files that appear complete or not at all ---- */
 
 enum { MAX_OUTPUT = 16 };
@@ -162,6 +167,7 @@ struct emission {
 	struct arena *arena;
 	const char *name, *upper;     /* resnet18, RESNET18 */
 	struct names *names;          /* of the whole output */
+	int64_t stack;                /* bytes that run needs at most; known behind the code */
 	const char **input, **output; /* parameter names of run */
 	uint64_t code_id;    /* of the text of kernels and run, and of where weights lie */
 	uint64_t weights_id; /* once they are written: the checksum of their content */

@@ -422,6 +422,7 @@ static char *code_text(struct emission *e)
 	int n;
 	const struct instance *v = instantiate(e->plan, e->name, e->names, &n);
 
+	e->stack = stack_size(v, n);
 	write_head(e, &head);
 	write_demands(e, &head);
 	if (is_x86(e->plan))

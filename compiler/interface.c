@@ -75,10 +75,9 @@ static void write_about(struct emission *e, struct buf *out)
 			: "not proved least");
 	buf_printf(out, " *   weights %s bytes\n *\n", grouped(a, p->weights_bytes));
 	buf_printf(out,
-		" * No allocation, no input or output, no global state; less than %d KiB of stack. "
-		"Tensors are dense and\n"
-		" * row-major, in ONNX's order of dimensions (images: NCHW).\n",
-		is_x86(p) ? 4 : 1);
+		" * No allocation, no input or output, no global state; less than %s bytes of stack.\n"
+		" * Tensors are dense and row-major, in ONNX's order of dimensions (images: NCHW).\n",
+		grouped(a, e->stack));
 	buf_printf(out,
 		" *\n * The same bits from every compiler%s. %s.c asks for that, and does not\n"
 		" * compile with what it can see to break it; it does not see clang's "
@@ -140,7 +139,11 @@ static void write_macros(struct emission *e, struct buf *out)
 		"#define %s_ARENA_WORKER_SIZE %lld /* bytes more for each worker but the first "
 		"*/\n",
 		u, (long long)p->worker_bytes);
-	buf_printf(out, "#define %s_PREPARED_SIZE 0 /* bytes that init fills */\n\n", u);
+	buf_printf(out, "#define %s_PREPARED_SIZE 0 /* bytes that init fills */\n", u);
+	buf_printf(out,
+		"#define %s_STACK_SIZE %lld /* bytes, more than run takes at %s to -O3; beside it what "
+		"callbacks take */\n\n",
+		u, (long long)e->stack, is_x86(p) ? "-O1" : "-O0");
 	buf_printf(out, "#define %s_INPUTS %d\n", u, p->graph->ninput);
 	for (int k = 0; k < p->graph->ninput; k++)
 		write_descriptor(e, out, "INPUT", k, p->graph->input[k]);

@@ -106,12 +106,33 @@ class Test:
             run([program, os.path.join(b, "bb_weights.bin")], env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
 
     def needs(self):
-        for target, stack in (("c", 1024), ("x86-64", 4096 - 1024)):  # of a function; run is the other
-            self.needs_of(self.compile(DIGITS, "dd", "--weights=text", f"--target={target}"), stack)
+        for target in ("c", "x86-64"):
+            folder = self.compile(DIGITS, "dd", "--weights=text", f"--target={target}")
+            self.needs_of(folder)
+            self.stack(folder, target)
 
-    def needs_of(self, folder, stack):
+    def stack(self, folder, target):
+        """DD_STACK_SIZE is enough: by the call graphs of gcc for several machines, and by painting."""
+        most = int(re.search(r"DD_STACK_SIZE (\d+)", open(f"{folder}/dd.h").read()).group(1))
+        machines = ["gcc", *(compiler for compiler, *_ in TARGETS if shutil.which(compiler))] if target == "c" else ["gcc"]
+        for compiler in machines:
+            for level in ("-O0", "-Os", "-O3") if compiler == machines[-1] else ("-O3",):
+                run([compiler, level, "-fcallgraph-info=su", "-I", folder, "-c", f"{folder}/dd.c", "-o", f"{folder}/dd.o"])
+                graph = open(f"{folder}/dd.ci").read()
+                size = {f: int(n) for f, n in re.findall(r'node: { title: "([^"]+)" label: "[^"]*?(\d+) bytes', graph)}
+                calls = re.findall(r'edge: { sourcename: "([^"]+)" targetname: "([^"]+)"', graph)
+
+                def depth(f):
+                    return size.get(f, 0) + max((depth(called) for caller, called in calls if caller == f), default=0)
+                assert 0 < depth("dd_run") < most, f"{compiler} {level}: {depth('dd_run')} bytes of stack, not below {most}"
+        for compiler in (f"{c} {level}" for c in ("gcc", "clang") if shutil.which(c) for level in ("-O0" if target == "c" else "-O1", "-O2")):
+            program = os.path.join(HERE, "programs", "stack.c")
+            run([*compiler.split(), "-I", folder, program, *sources(folder), "-o", f"{folder}/stack", "-lpthread"])
+            run([f"{folder}/stack"])
+
+    def needs_of(self, folder):
         for file in sources(folder):
-            run(["gcc", "-O2", "-fno-pic", "-fstack-usage", "-ffreestanding", "-I", folder, "-c", file, "-o", file[:-2] + ".o"])
+            run(["gcc", "-O2", "-fno-pic", "-ffreestanding", "-I", folder, "-c", file, "-o", file[:-2] + ".o"])
             for line in run(["nm", file[:-2] + ".o"]).splitlines():
                 kind, symbol = line.split()[-2:]
                 if kind in "U":
@@ -121,11 +142,6 @@ class Test:
                     assert kind not in "BDC", f"{symbol} is writable"
                 else:
                     assert kind not in "bd", f"{symbol} is writable"
-            usage = file[:-2] + ".su"
-            if os.path.exists(usage):
-                for line in open(usage):
-                    name, size = line.split("\t")[:2]
-                    assert int(size) < stack, f"{name} takes {size} bytes of stack"
 
     def profile(self):
         """The hooks of -DNAME_PROFILE: the same bits and every step by name with them, no trace of them without."""
