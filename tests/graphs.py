@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random graphs: what skipc makes of them against onnxruntime, within the promise of `skipc diff`.
 
-    graphs.py [--skipc PATH] [--graphs 24] [--seed 0] [--nodes 24] [--jobs 2]
+    graphs.py [--skipc PATH] [--graphs 24] [--seed 0] [--nodes 24 | --nodes 10-60] [--jobs 2] [--quick]
 
 A graph grows node by node from one image or a batch of rows: layers, pools, activations, sums, products, gates and
 views in any order, with residual and highway sums among them, so that rewrites, fusion, regions and plans meet in ways
@@ -24,6 +24,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 import compare  # noqa: E402
 
+BUILDS = {"c": ("gcc", "-O1 -Wall -Wextra -Werror -fsanitize=address,undefined"), "x86-64": ("gcc", "-O1")}
+QUICK = {"c": ("tcc", "") if shutil.which("tcc") else ("gcc", "-O0"), "x86-64": ("gcc", "-O0")}  # many more graphs an hour
 KEPT = os.path.join(HERE, "..", "build", "graphs")
 LARGEST = 4096  # elements of a tensor
 
@@ -323,7 +325,7 @@ class Graph:
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def check(skipc, seed, nodes, target):
+def check(skipc, seed, nodes, target, build):
     """What is wrong; None: nothing."""
     graph = Graph(seed)
     graph.grow(nodes)
@@ -337,8 +339,7 @@ def check(skipc, seed, nodes, target):
         try:
             theirs = compare.run_session(compare.onnxruntime_session(path, optimise=False), None, feeds)
             compare.compile_model(skipc, path, work, options=[f"--target={target}"])
-            program = compare.build_program(work, "gcc", "-O1 -Wall -Wextra -Werror -fsanitize=address,undefined"
-                                            if target == "c" else "-O1")
+            program = compare.build_program(work, *build)
             ours = compare.run_program(program, feeds, len(names), work)
             judge = compare.Judge(model, feeds, compare.FAST)
             rows = [judge.judge(*row) for row in zip(names, ours, theirs)]
@@ -358,12 +359,14 @@ def main():
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     parser.add_argument("--graphs", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0, help="of the first graph")
-    parser.add_argument("--nodes", type=int, default=24, help="of a graph, at least")
+    parser.add_argument("--nodes", default="24", help="of a graph, at least; LEAST-MOST: by its seed")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="build without optimisation and sanitizers")
     a = parser.parse_args()
-    skipc, failed = os.path.abspath(a.skipc), 0
+    skipc, failed, builds = os.path.abspath(a.skipc), 0, QUICK if a.quick else BUILDS
+    least, most = (int(n) for n in (a.nodes.split("-") * 2)[:2])
     with concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
-        jobs = [(seed, target, pool.submit(check, skipc, seed, a.nodes, target))
+        jobs = [(seed, target, pool.submit(check, skipc, seed, least + seed % (most - least + 1), target, builds[target]))
                 for seed, target in zip(range(a.seed, a.seed + a.graphs), itertools.cycle(("c", "x86-64")))]
         for seed, target, job in jobs:
             if job.result():
