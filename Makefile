@@ -177,7 +177,7 @@ fuzz-import: setup
 	@mkdir -p build/fuzz/corpus build/fuzz/seeds
 	@for f in tests/cases/*/model.onnx; do cp $$f build/fuzz/seeds/$$(basename $$(dirname $$f)).onnx; done
 	@cp tests/bad/*.onnx build/fuzz/seeds
-	build/fuzzed/fuzz_import -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 \
+	build/fuzzed/fuzz_import -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=60 -rss_limit_mb=2048 -detect_leaks=0 \
 		-print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/corpus build/fuzz/seeds
 
 # output.c is in it: files go nowhere.

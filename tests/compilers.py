@@ -109,11 +109,12 @@ class Fault(Exception):
     pass
 
 
-def execute(command):
+def execute(command, quiet=True):
+    """What it says; a compiler must not say anything beside."""
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=600, stdin=subprocess.DEVNULL)
-    if done.returncode or done.stderr.strip():
+    if done.returncode or quiet and done.stderr.strip():
         raise Fault(f"{shlex.join(command[:6])} ..: exit status {done.returncode}\n{(done.stderr or done.stdout)[:1500]}")
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def on_board(folder, board, code, data):
@@ -143,7 +144,7 @@ def check(compiler, folder):
                  *["-lgcc"] * bool(options)])
         if compiler.run is None:
             return None
-        return re.search(r"bits (\w{8})", execute([*run, program]))[1]
+        return re.search(r"bits (\w{8})", execute([*run, program], quiet=False))[1]
 
 
 def version(command):
