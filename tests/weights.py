@@ -135,9 +135,10 @@ def retrained(model, path):
     """The same network with other weights: each float moved by something of its own."""
     model = onnx.load(model)
     random = np.random.default_rng(7)
+    shapes = {name for node in model.graph.node if node.op_type in ("Resize", "Upsample") for name in node.input}  # of scales
     for init in model.graph.initializer:
         values = numpy_helper.to_array(init)
-        if values.dtype == np.float32 and values.size > 1:
+        if values.dtype == np.float32 and values.size > 1 and init.name not in shapes:
             moved = values * random.uniform(0.8, 1.2, values.shape)
             init.CopyFrom(numpy_helper.from_array(moved.astype(np.float32), init.name))
     onnx.save(model, path)
@@ -349,6 +350,8 @@ class Test:
             if os.path.exists(f"{folder}/options"):
                 options = [o for o in shlex.split(open(f"{folder}/options").read()) if not o.startswith("--target")]
             other = retrained(model, f"{self.work}/later.onnx")
+            if subprocess.run([self.skipc, "inspect", other, "--target=c", *options], capture_output=True).returncode != 0:
+                continue  # what was moved is no weight
             old, new = self.compile(model, *options), self.compile(other, *options)
             before = contents(old)
             done = subprocess.run([self.skipc, "weights", other, "--like", old], capture_output=True, text=True)
@@ -360,7 +363,7 @@ class Test:
                 assert without_comments(after[file]) == without_comments(wanted[file]), folder
             else:
                 assert after == before and "its weights do not fit the code there: " in done.stderr, done.stderr
-        assert sum(fit) > len(fit) * 0.9, f"{sum(fit)} of {len(fit)} fit"
+        assert len(fit) > 25 and sum(fit) > len(fit) * 0.9, f"{sum(fit)} of {len(fit)} fit"
 
     def like_onnxruntime(self, model, folder, options):
         session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
