@@ -597,11 +597,12 @@ static bool resolve_pad(struct graph *g, struct node *n, int rank, int64_t *pads
 	}
 	if (!has_input(n, 2))
 		return true;
-	if (!is_const(n->in[2]) || shape_count(&n->in[2]->shape) != 1) {
-		node_error(g, n, NULL, "the value to pad with is not one constant");
+	if (shape_count(&n->in[2]->shape) != 1 || n->in[2]->type != n->in[0]->type) {
+		node_error(g, n, NULL, "the value to pad with is not one element of its type");
 		return false;
 	}
-	set_float(g, n, "value", const_f64(n->in[2], 0));
+	if (is_const(n->in[2]))
+		set_float(g, n, "value", const_f64(n->in[2], 0));
 	return true;
 }
 
@@ -657,6 +658,40 @@ static bool crop_first(struct graph *g, struct node *n, int64_t *pads)
 	return true;
 }
 
+/* A value that is known at run time only is chosen where the pads are. */
+static bool pad_with(
+	struct graph *g, struct node *n, struct tensor *value, const int64_t *pads, const struct shape *s)
+{
+	static const struct shape scalar = { .rank = 0 };
+	const struct shape *x = &n->in[0]->shape;
+	const int64_t count = shape_count(s);
+	struct tensor *in[3];
+	struct walk w;
+
+	if (count > MAX_FOLDED) {
+		node_error(g, n, NULL, "too large to be padded with a value that is computed");
+		return false;
+	}
+	uint8_t *inside = arena_alloc(g->arena, (size_t)count + 1);
+
+	walk_start(&w, s);
+	for (int64_t i = 0; i < count; i++, walk_next(&w)) {
+		inside[i] = 1;
+		for (int k = 0; k < s->rank; k++)
+			inside[i] = inside[i] && w.index[k] >= pads[k] &&
+				    w.index[k] < pads[k] + x->dim[k];
+	}
+	struct node *pad = place(g, n, "Pad", 1, &n->in[0]);
+
+	set_ints(g, pad, "pads", 2 * s->rank, pads);
+	in[0] = graph_constant(g, NULL, DT_BOOL, s, DT_BOOL, inside);
+	in[1] = settle(g, pad);
+	in[2] = reshaped(g, n, value, &scalar);
+	if (in[1] == NULL || in[2] == NULL)
+		return false;
+	return replace(g, n, settle(g, place(g, n, "Where", 3, in)));
+}
+
 bool shape_pad(struct graph *g, struct node *n)
 {
 	const char *mode = attr_string(n, "mode", "constant");
@@ -672,6 +707,8 @@ bool shape_pad(struct graph *g, struct node *n)
 		s.dim[k] += pads[k] + pads[s.rank + k];
 	if (!give(g, n, 0, n->in[0]->type, &s))
 		return false;
+	if (has_input(n, 2) && !is_const(n->in[2]) && strcmp(mode, "constant") == 0)
+		return pad_with(g, n, n->in[2], pads, &s);
 	node_drop_inputs(n, 1);
 	set_ints(g, n, "pads", 2 * s.rank, pads);
 	set_string(g, n, "mode", mode);

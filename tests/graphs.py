@@ -124,7 +124,8 @@ class Graph:
         return self.one("BatchNormalization", x, scale, shift, mean, self.constant(value=np.ones(k, np.float32)))
 
     def activation(self, x):
-        kind = self.random.choice(("Relu", "Relu", "Sigmoid", "Tanh", "HardSigmoid", "LeakyRelu", "Elu", "Neg", "Abs", "Softplus"))
+        kind = self.random.choice(("Relu", "Relu", "Sigmoid", "Tanh", "HardSigmoid", "LeakyRelu", "Elu", "Neg", "Abs", "Softplus",
+                                   "Atan", "Asinh", "Cosh", "Erf", "Sin", "HardSwish", "Softsign"))
         return self.one(kind, x)
 
     def gate(self, x):
@@ -302,11 +303,22 @@ class Graph:
         return self.one("GridSample", x, grid, mode=pick(("bilinear", "bicubic")), align_corners=pick((0, 1)),
                         padding_mode=pick(("zeros", "border", "reflection")))
 
+    def resize(self, x):
+        """The image, or the last dimension of what is none."""
+        shape, pick = self.shapes[x], self.random.choice
+        scales = [1] * (len(shape) - 1) + [pick((0.5, 1.3, 2))]
+        if len(shape) == 4:
+            scales[2] = pick((1, 0.6, 2))
+        how = {"mode": pick(("nearest", "linear", "linear", "cubic"))} if len(shape) == 4 else {"mode": "nearest"}
+        if how["mode"] == "nearest":
+            how.update(nearest_mode="floor", coordinate_transformation_mode="asymmetric")
+        return self.one("Resize", x, "", self.constant(value=np.float32(scales)), **how)
+
     def softmax(self, x):
         return self.one("Softmax", x, axis=self.random.randrange(len(self.shapes[x])))
 
     GROWTH = {layer: 4, transposed: 1, computed_weights: 1, activation: 4, highway: 3, residual: 4, pair: 4, affine: 2, selection: 1, transpose: 2, reshape: 2,
-              slice: 2, parts: 2, concat: 1, pad: 1, pool: 1, softmax: 1,
+              slice: 2, parts: 2, concat: 1, pad: 1, pool: 1, resize: 1, softmax: 1,
               pick: 2, pick_at_run_time: 1, assign: 2, ordered: 1, running: 1, blocks: 1, sample: 1}
 
     def grow(self, nodes):
