@@ -149,7 +149,7 @@ def check(compiler, folder):
 
 def version(command):
     said = subprocess.run([command, "-v" if command == "tcc" else "--version"], capture_output=True, text=True).stdout
-    found = re.search(r"\d+\.\d+(\.\d+)?", said)
+    found = re.search(r"\d+\.\d+(\.\d+)?|\d+-win32", said)
     return found[0] if found else ""
 
 
