@@ -350,7 +350,7 @@ INTEGER(BitwiseOr, wrap(U(0) | U(1)))
 INTEGER(BitwiseXor, wrap(U(0) ^ U(1)))
 INTEGER(BitwiseNot, wrap(~U(0)))
 INTEGER(ShiftLeft, U(1) < 64 ? wrap(U(0) << U(1)) : 0)
-INTEGER(ShiftRight, U(1) < 64 ? wrap(U(0) >> U(1)) : 0)
+INTEGER(ShiftRight, U(1) >= 64 ? -(x[0] < 0) : x[0] < 0 ? ~(~x[0] >> x[1]) : x[0] >> x[1])
 INTEGER(Where, x[0] ? x[1] : x[2])
 
 static int64_t int_Pow(const int64_t *x)
@@ -445,12 +445,12 @@ static bool store_integers(struct graph *g, struct node *n, const int64_t *v)
 	return true;
 }
 
-/* Has it elements of 2^63 and more, and asks which is greater, or divides? Such are computed at run
+/* Has it elements of 2^63 and more, and asks which is greater, divides or halves? Such are computed at run
  * time: here they are negative. */
 static bool has_huge(const struct node *n)
 {
 	static const char *const alike[] = { "Add", "Sub", "Mul", "Neg", "Cast", "Equal", "Where",
-		"BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "ShiftLeft", "ShiftRight" };
+		"BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "ShiftLeft" };
 
 	for (size_t k = 0; k < sizeof(alike) / sizeof(alike[0]); k++)
 		if (is_op(n, alike[k]))

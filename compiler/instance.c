@@ -120,13 +120,16 @@ static char *index_text(
 	return text;
 }
 
-/* `k >= 4 && k < 12`: where a windowed region has an element. */
+/* `k >= 4 && k < 12`: where a windowed region has an element; "0" where it has none, which no
+ * coordinate says if the dimension has one index only. */
 static char *window_test(
 	struct arena *a, const struct kernel *k, const struct region *r, char *const *e)
 {
 	struct buf b = { 0 };
 	char *text;
 
+	if (region_is_padding(r))
+		return arena_strdup(a, "0");
 	for (int i = 0; i < k->ncoord; i++) {
 		int64_t inner = 1;
 

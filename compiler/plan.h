@@ -239,6 +239,8 @@ struct region region_dense(enum dtype type, const struct shape *s, const uint8_t
 bool region_view(const struct node *view, const struct region *in, struct region *out);
 /* The region of a view's input, its output lying at out; only for Reshape and Transpose. */
 bool region_unview(const struct node *view, const struct region *out, struct region *in);
+/* Has it no element that is stored: a part of zero padding? */
+bool region_is_padding(const struct region *r);
 /* Elements start, start + step .. of each dimension. False: a window taken backwards. */
 bool region_slice(const struct region *in, const int64_t *starts, const int64_t *steps,
 	const struct shape *shape, struct region *out);

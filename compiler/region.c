@@ -99,6 +99,15 @@ static int64_t first_behind(int64_t lo, int64_t start, int64_t step, int64_t n)
 	return k < n ? k : n;
 }
 
+bool region_is_padding(const struct region *r)
+{
+	bool empty = false;
+
+	for (int k = 0; r->windowed && k < r->shape.rank; k++)
+		empty = empty || r->lo[k] >= r->hi[k];
+	return empty;
+}
+
 bool region_slice(const struct region *in, const int64_t *starts, const int64_t *steps,
 	const struct shape *shape, struct region *out)
 {
@@ -117,6 +126,8 @@ bool region_slice(const struct region *in, const int64_t *starts, const int64_t 
 		r.offset += (starts[k] + r.lo[k] * steps[k] - in->lo[k]) * in->stride[k];
 		r.stride[k] = in->stride[k] * steps[k];
 	}
+	if (region_is_padding(&r))
+		r.offset = in->offset; /* none of its elements is read: of those that are there */
 	*out = r;
 	return true;
 }

@@ -47,7 +47,9 @@ def power(a, b):
 
 def shifted(left):
     def shift(a, b):
-        return 0 if b >= 64 else a << b if left else a >> b
+        if not 0 <= b < 64:
+            return -1 if a < 0 and not left else 0
+        return a << b if left else a >> b
     return shift
 
 
@@ -80,7 +82,6 @@ ONES = {
     "BitwiseNot": lambda a: ~a,
 }
 SIGNED = {"Neg"}
-UNSIGNED = {"BitShift"}
 REDUCTIONS = {
     "ReduceSum": sum,
     "ReduceProd": lambda v: int(np.prod(np.array(v, object))),
@@ -133,8 +134,6 @@ class Model:
         x, y = self.feeds[f"x_{dtype}"], self.feeds[f"y_{dtype}"]
         names = [f"x_{dtype}", f"y_{dtype}"]
         for (op, attributes), value in PAIRS.items():
-            if op in UNSIGNED and dtype.kind != "u":
-                continue
             out = np.dtype(bool) if value(0, 0) is True or value(0, 0) is False else dtype
             want = [bool(value(int(a), int(b))) if out == bool else wrap(value(int(a), int(b)), dtype) for a, b in zip(x.flat, y.flat)]
             self.add(op, dtype, names, out, np.array(want, out).reshape(x.shape), **dict(attributes))

@@ -1,7 +1,9 @@
 #include "template.h"
 
-/* a shifted to the right by b bits; 0 where none is left. */
+/* a shifted to the right by b bits, its sign into the places that become free; where none is left, all of them. */
 static int32_t shr_i32(int32_t a, int32_t b)
 {
-	return (uint32_t)b < 32u ? (int32_t)((uint32_t)a >> b) : 0;
+	const int32_t sign = a < 0 ? -1 : 0;
+
+	return (uint32_t)b < 32u ? ((a ^ sign) >> b) ^ sign : sign;
 }

@@ -1,7 +1,9 @@
 #include "template.h"
 
-/* a shifted to the right by b bits; 0 where none is left. */
+/* a shifted to the right by b bits, its sign into the places that become free; where none is left, all of them. */
 static int64_t shr_i64(int64_t a, int64_t b)
 {
-	return (uint64_t)b < 64u ? (int64_t)((uint64_t)a >> b) : 0;
+	const int64_t sign = a < 0 ? -1 : 0;
+
+	return (uint64_t)b < 64u ? ((a ^ sign) >> b) ^ sign : sign;
 }
