@@ -20,7 +20,7 @@ BUILD    ?= build
 SOURCES   = $(sort $(wildcard compiler/*.c))
 LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
 	    $(BUILD)/compiler/onnx.pb-c.o $(BUILD)/templates.o
-TEMPLATES = $(sort $(wildcard templates/*.c templates/*/*.c))
+TEMPLATES = $(sort $(wildcard templates/*.c templates/*/*.c templates/*/*.h))
 UNITS     = $(filter-out math_exhaustive fuzz_import,$(basename $(notdir $(wildcard tests/*.c))))
 
 all: $(BUILD)/skipc
@@ -110,8 +110,9 @@ sanitized:
 
 # Every template by itself, with both compilers.
 lint-templates:
-	@for f in $(TEMPLATES); do for cc in gcc clang; do \
-		command -v $$cc > /dev/null || continue; \
+	@for f in $(filter %.c,$(TEMPLATES)); do \
+		case $$f in templates/aarch64/*) compilers=aarch64-linux-gnu-gcc ;; *) compilers="gcc clang" ;; esac; \
+		for cc in $$compilers; do command -v $$cc > /dev/null || continue; \
 		$$cc -std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -O2 -Itemplates -c $$f -o /dev/null || exit 1; \
 	done; done
 
@@ -125,6 +126,7 @@ $(SCRIPTS:%=script-%): script-%:
 cases:
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --target=x86-64 --fast --skipc build/sanitized/skipc
+	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --target=aarch64 --fast --skipc build/sanitized/skipc
 
 check: setup-check .venv/done
 	@$(SIDE_BY_SIDE) all sanitized
@@ -140,6 +142,11 @@ check-x86: setup .venv/done
 	@$(MAKE) --no-print-directory all
 	$(PYTHON) tests/run.py --target=x86-64
 	$(PYTHON) tests/x86.py --models 200 shapes
+
+# Every case on aarch64, by gcc and clang under qemu.
+check-aarch64: setup-check .venv/done
+	@$(MAKE) --no-print-directory all
+	$(PYTHON) tests/run.py --target=aarch64
 
 # ONNX's own tests of its operators, on both targets: a quarter of an hour. --write puts the table into BENCHMARKS.md.
 check-onnx: setup .venv/done
@@ -206,4 +213,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup setup-check setup-compilers venv demo examples units sanitized lint-templates cases check check-fast check-x86 check-growth check-onnx check-compilers check-math fuzz fuzz-import bench format lint wc clean
+.PHONY: all setup setup-check setup-compilers venv demo examples units sanitized lint-templates cases check check-fast check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import bench format lint wc clean

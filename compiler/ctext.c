@@ -76,3 +76,37 @@ const char *c_line_end(const char *s)
 
 	return e != NULL ? e + 1 : s + strlen(s);
 }
+
+/* Column behind the last line of out. */
+static size_t column_of(const struct buf *out)
+{
+	size_t from = out->len, column = 0;
+
+	while (from > 0 && out->data[from - 1] != '\n')
+		from--;
+	for (; from < out->len; from++)
+		column = out->data[from] == '\t' ? (column / 8 + 1) * 8 : column + 1;
+	return column;
+}
+
+void c_wrapped(struct buf *out, const char *head, const char *list, const char *tail)
+{
+	enum { COLUMNS = 100 };
+	const char *space = head[0] != '\0' && head[strlen(head) - 1] == '(' ? "" : " ";
+
+	buf_puts(out, head);
+	while (*list != '\0') {
+		const char *end = strstr(list, ", ");
+		size_t n = end != NULL ? (size_t)(end - list) : strlen(list);
+
+		if (column_of(out) + strlen(space) + n + 2 > COLUMNS)
+			buf_puts(out, "\n\t\t");
+		else
+			buf_puts(out, space);
+		buf_add(out, list, n);
+		buf_puts(out, end != NULL ? "," : "");
+		list += n + (end != NULL ? 2 : 0);
+		space = " ";
+	}
+	buf_puts(out, tail);
+}

@@ -15,5 +15,8 @@ const char *c_token_end(const char *s);
 bool c_same(const char *s, const char *end, const char *name);
 int c_count_word(const char *text, const char *word);
 const char *c_line_end(const char *s);
+/* head, then the items of list, which ", " separates, then tail: wrapped at 100 columns, further lines
+ * indented by two tabs. */
+void c_wrapped(struct buf *out, const char *head, const char *list, const char *tail);
 
 #endif

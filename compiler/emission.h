@@ -28,6 +28,44 @@ const char *names_claim(struct names *s, unsigned use, const char *name, const c
 /* A C identifier from a name of the model; never empty; it may be taken. */
 const char *identifier(struct arena *a, const char *name);
 
+/* ---- signature.c: what the C function of a kernel takes ---- */
+
+enum role {
+	ROLE_INPUT,    /* of the anchor, or a constant that is packed for it */
+	ROLE_OUTPUT,   /* y */
+	ROLE_SCRATCH,  /* memory that it needs while it runs; each worker has its own */
+	ROLE_PRODUCTS, /* the small products that it is made of */
+	ROLE_OPERAND,  /* z0, z1 ..: what the epilogue reads */
+	ROLE_BEGIN,    /* where a range that threads share begins, for one part .. */
+	ROLE_END       /* .. and where it ends */
+};
+
+struct parameter {
+	enum role role;
+	const char *type; /* in C: of what it points to, but for BEGIN and END */
+	const char *name;
+	bool pointer, restricted;
+	const struct region *region; /* INPUT, OUTPUT, OPERAND: what it points to */
+	const struct share *range;   /* BEGIN, END */
+};
+
+enum { MAX_PARAMETER = MAX_ARG + MAX_OPERAND + 2 * MAX_SHARE + 3 };
+
+/* The one list from which definitions, calls and tasks are printed. */
+struct signature {
+	struct parameter parameter[MAX_PARAMETER];
+	int n;
+};
+
+/* Of a kernel that memory() has placed. */
+void signature_of(struct arena *a, const struct kernel *k, struct signature *to);
+/* `const float *restrict x`; members of a task are not restricted. */
+const char *parameter_text(struct arena *a, const struct parameter *p, bool member);
+const char *signature_text(struct arena *a, const struct signature *s); /* all, with commas */
+const char *signature_names(struct arena *a, const struct signature *s);
+
+const struct parameter *signature_scratch(const struct signature *s); /* null: there is none */
+
 /* ---- template.c: instances of the files in templates/ ---- */
 
 struct instance_request {
@@ -36,23 +74,27 @@ struct instance_request {
 	const char *comment; /* text of its comment, no delimiters; null keeps the template's own */
 	const struct param *params; /* enumerators and switches */
 	int nparams;
-	const struct subst *substs; /* OPERANDS, T, INIT, .. */
+	const char *also; /* another template that they are for; null: none */
+	const struct subst *substs; /* T, INIT, .. */
 	int nsubsts;
+	const char *words; /* header of the instruction set, "x86/avx512.h"; null: no vector code */
+	const struct signature *signature; /* of the main function; null keeps the template's own */
 	const char *const *ranges; /* loops that run over a part: from NAME_from to NAME_to */
 	int nranges;
 	/* writes the expression that stands for LETTER(coord...) */
-	void (*access)(void *ctx, struct buf *out, char letter, char *const *coord, int ncoord);
+	void (*access)(const void *ctx, struct buf *out, char letter, char *const *coord, int ncoord);
 	/* writes whole lines, each begun by indent, that may change the lvalue `value`, for
 	 * VECTOR_EPILOGUE a vector of channels; null is none */
-	void (*epilogue)(void *ctx, struct buf *out, const char *indent, const char *value,
+	void (*epilogue)(const void *ctx, struct buf *out, const char *indent, const char *value,
 		bool vector, char *const *coord, int ncoord);
-	void *ctx;
+	const void *ctx;
 };
 
 /* Text of the functions of one instance. A template that does not fit the request is our bug:
  * die(). */
 char *template_instantiate(struct arena *a, const struct instance_request *r);
 const char *template_source(const char *name); /* an embedded template, or null */
+bool template_has(const char *name, const char *word); /* its code does */
 
 /* ---- helpers.c: functions that instances call ---- */
 
@@ -69,33 +111,35 @@ void template_helper_names(void (*name)(void *ctx, const char *name), void *ctx)
  * processors with fused multiply-adds. */
 const char *template_fused(struct arena *a, const char *text);
 
+/* ---- epilogue.c: what a template leaves to its kernel, the ctx of an instance_request ---- */
+
+void write_access(
+	const void *kernel, struct buf *out, char letter, char *const *coord, int ncoord);
+void write_epilogue(const void *kernel, struct buf *out, const char *indent, const char *value,
+	bool vector, char *const *coord, int ncoord);
+bool has_vector_epilogue(const struct kernel *k); /* it can be computed on vectors of channels */
+
 /* ---- instance.c: kernels as C functions ---- */
 
-/* One C function of the output, shared by all kernels that are alike; with --target=x86-64 its
- * versions, and a function of that name that takes the instruction set first. */
+#define NETWORK "skipc_network" /* stands for the struct's name in texts of instances */
+
+/* One C function of the output, shared by all kernels that are alike; where the target has several
+ * instruction sets its versions, and a function of that name that takes the set first. */
 struct instance {
 	const char *name;
 	const char *text;
+	const char *whole; /* with functions that other instances have for it */
 	struct kernel *first;
 };
 
-/* Instruction sets: a version of each function, in the order in which they are written. */
-struct isa {
-	const char *suffix; /* avx512 */
-	const char *macro;  /* AVX512_CODE: its attribute in generated code; "" for plain C */
-	const char *name;   /* of the enumerator in generated code: ISA_AVX512 */
-	const char *vector; /* prefix of its intrinsics, _mm512; null: none */
-	bool guarded;       /* exists on x86-64 only */
+/* How a version of the function is to be called, described, and marked. */
+struct version {
+	const char *name, *comment, *attribute;
 };
 
-enum { NISA = 3 };
-extern const struct isa isas[NISA];
-bool calls_libxsmm(const struct emission *e);         /* it has products, and init finds them */
-const char *product_fields(const struct emission *e); /* of struct NAME, for these; or empty */
-/* Definitions that the versions need, and the small products of all kernels; x86.c. */
-void emit_x86(struct emission *e, struct buf *out);
-/* Where k's products begin in the table of all; k null: how many it has. */
-int gemm_offset(const struct plan *p, const struct kernel *k);
+/* Text of the kernel's functions for an instruction set, the last one under that name; null: plain C. */
+const char *instance_version(
+	struct plan *p, const struct kernel *k, const struct isa *isa, const struct version *v);
 
 /* Instances of all kernels, in order of first use, for the network of that name; sets
  * kernel.function. */
@@ -105,6 +149,24 @@ struct instance *instantiate(struct plan *p, const char *network, struct names *
 
 /* Bytes of stack, more than a run of these instances takes with any compiler that was tried. */
 int64_t stack_size(const struct instance *v, int n);
+
+/* ---- versions.c: a kernel's function for each instruction set, and in parts for threads ---- */
+
+/* The macros that the versions are written in. */
+void versions_head(struct buf *out, const struct target *t);
+const char *versions_text(
+	struct plan *p, const struct kernel *k, const char *name, const char *comment);
+
+/* ---- products.c: small products, and the head of code for several instruction sets ---- */
+
+bool calls_libxsmm(const struct emission *e);         /* it has products, and init finds them */
+const char *product_fields(const struct emission *e); /* of struct NAME, for these; or empty */
+/* Definitions that the versions need, and the small products of all kernels. */
+void emit_vectors(struct emission *e, struct buf *out);
+/* Where k's products begin in the table of all; k null: how many it has. */
+int gemm_offset(const struct plan *p, const struct kernel *k);
+/* The table of k's products, by instruction set from 1 on. */
+const char *gemm_table_name(struct arena *a, const struct plan *p, const struct kernel *k);
 
 /* ---- output.c: files that appear complete or not at all ---- */
 
@@ -174,7 +236,8 @@ struct emission {
 };
 
 void emit(struct plan *p, const struct emit_options *options, struct output *out);
-void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run */
+void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run; run.c */
+void emit_run(struct emission *e, struct buf *out);
 char *header_text(struct emission *e); /* the caller's to free */
 void emit_interface(struct emission *e, struct buf *out); /* init, error: what is not run */
 void emit_weights(struct emission *e); /* after code_id, and before the header, which states both ids */

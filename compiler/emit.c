@@ -118,7 +118,7 @@ static void write_head(struct emission *e, struct buf *out)
 		"#error \"%s.c is C99 or newer: compile it as that; C++ includes %s.h\"\n#else\n"
 		"#include \"%s.h\"\n\n#include <float.h>\n#include <limits.h>\n#include "
 		"<stddef.h>\n#include <stdint.h>\n%s\n",
-		e->name, e->name, e->name, is_x86(p) ? "#include <string.h>\n" : "");
+		e->name, e->name, e->name, target_has_vectors(p->target) ? "#include <string.h>\n" : "");
 }
 
 /* What the code asks of its compiler: the same bits, and ints that hold what it counts. s390's gcc
@@ -126,7 +126,7 @@ static void write_head(struct emission *e, struct buf *out)
  * headers; the pragma takes that back, but not what FLT_EVAL_METHOD says. */
 static void write_demands(struct emission *e, struct buf *out)
 {
-	const char *u = e->upper, *level = is_x86(e->plan) ? "\"O3\", " : "";
+	const char *u = e->upper, *level = target_has_vectors(e->plan->target) ? "\"O3\", " : "";
 
 	buf_printf(out,
 		"/* The same bits %s: no product and sum may be contracted into one rounding, no "
@@ -141,7 +141,7 @@ static void write_demands(struct emission *e, struct buf *out)
 		"#pragma GCC optimize(%s\"fp-contract=off\", \"no-loop-interchange\")\n"
 		"#elif defined(__GNUC__)\n"
 		"#pragma GCC optimize(\"fp-contract=off\")\n#endif\n",
-		is_x86(e->plan) ? "from every compiler" : "everywhere", u, u, u, level, level);
+		target_has_vectors(e->plan->target) ? "from every compiler" : "everywhere", u, u, u, level, level);
 	buf_printf(out,
 		"#if defined(__s390__) && defined(__GNUC__) && __GNUC__ >= 12 && "
 		"!defined(__clang__)\n"
@@ -226,151 +226,6 @@ static void write_tables(struct emission *e, struct buf *out)
 	}
 }
 
-/* `base + n`, or `base`. */
-static const char *sum_text(struct arena *a, const char *base, int64_t n)
-{
-	return n == 0 ? base : arena_printf(a, "%s + %lld", base, (long long)n);
-}
-
-/* A pointer to the first element of r. */
-static const char *pointer_text(struct emission *e, const struct region *r, bool constant)
-{
-	struct arena *a = e->arena;
-	const struct buffer *b = r->buffer;
-	int64_t at = r->offset + (b->kind == BUF_WEIGHTS ? b->offset / 4 : 0);
-	const char *base = b->kind == BUF_INPUT    ? e->input[b->index]
-			   : b->kind == BUF_OUTPUT ? e->output[b->index]
-						   : "w";
-
-	if (b->kind == BUF_TABLE)
-		base = arena_printf(a, "%s_table%d", e->name, b->index);
-	if (b->kind == BUF_ARENA) {
-		int64_t bytes = b->offset + r->offset * dtypes[r->type].size;
-
-		if (r->type == DT_F32)
-			return sum_text(a, "m", bytes / 4);
-		return arena_printf(a, "(%s%s *)((char *)m + %lld)", constant ? "const " : "",
-			dtypes[r->type].ctype, (long long)bytes);
-	}
-	return sum_text(a, base, at);
-}
-
-/* `	conv3x3_..(m, w + 64, m + 1024);`, wrapped at 100 columns. */
-static void write_call(struct emission *e, struct buf *out, const struct kernel *k)
-{
-	const char *arg[MAX_ARG + 5 + MAX_OPERAND];
-	int n = 0;
-	size_t column = 8 + strlen(k->function) + 1;
-
-	if (is_x86(e->plan))
-		arg[n++] = part_count(k) > 1 ? "net" : "net->isa";
-	for (int i = overwrites_input(k); i < k->narg; i++)
-		arg[n++] = pointer_text(e, &k->arg[i].region, true);
-	arg[n++] = pointer_text(e, &k->dst, false);
-	if (k->scratch > 0)
-		arg[n++] = sum_text(e->arena, "m", k->scratch_offset / 4);
-	if (k->ngemm > 0)
-		arg[n++] = sum_text(e->arena,
-			e->options->libxsmm_call ? "net->gemm" : "gemms[net->isa - 1]",
-			gemm_offset(e->plan, k));
-	for (int i = 0; i < k->noperand; i++)
-		if (k->in_place == NULL || k->operand[i].region.buffer != k->in_place)
-			arg[n++] = pointer_text(e, &k->operand[i].region, true);
-	if (part_count(k) > 1 && k->scratch > 0)
-		arg[n++] = sum_text(e->arena, "m", e->plan->cert.arena / 4);
-	buf_printf(out, "\t%s(", k->function);
-	for (int i = 0; i < n; i++) {
-		if (column + strlen(arg[i]) + 3 > 100) {
-			buf_puts(out, "\n\t\t");
-			column = 16;
-		} else if (i > 0) {
-			buf_puts(out, " ");
-		}
-		buf_printf(out, "%s%s", arg[i], i + 1 < n ? "," : ");\n");
-		column += strlen(arg[i]) + 2;
-	}
-}
-
-static bool uses_kind(const struct plan *p, enum buffer_kind kind)
-{
-	for (int k = 0; k < p->nbuffer; k++)
-		if (p->buffer[k]->kind == kind)
-			return true;
-	return false;
-}
-
-void emit_signature(struct emission *e, struct buf *out, const char *end)
-{
-	const struct graph *g = e->plan->graph;
-
-	buf_printf(out, "int %s_run(const struct %s *net", e->name, e->name);
-	for (int k = 0; k < g->ninput; k++)
-		buf_printf(out, ", const %s *%s", dtypes[g->input[k]->io_type].ctype, e->input[k]);
-	for (int k = 0; k < g->noutput; k++)
-		buf_printf(out, ", %s *%s", dtypes[g->output[k]->io_type].ctype, e->output[k]);
-	buf_printf(out, ", void *arena)%s", end);
-}
-
-static void write_checks(struct emission *e, struct buf *out)
-{
-	const struct graph *g = e->plan->graph;
-
-	buf_puts(out, "\tif (net == NULL");
-	for (int k = 0; k < g->ninput; k++)
-		buf_printf(out, " || %s == NULL", e->input[k]);
-	for (int k = 0; k < g->noutput; k++)
-		buf_printf(out, " || %s == NULL", e->output[k]);
-	buf_printf(out, " || arena == NULL)\n\t\treturn %s_E_NULL;\n", e->upper);
-	buf_printf(out, "\tif (net->ready != READY)\n\t\treturn %s_E_INIT;\n", e->upper);
-	buf_printf(out,
-		"\tif ((uintptr_t)arena %% %s_ARENA_ALIGN != 0)\n\t\treturn %s_E_ALIGN;\n\n",
-		e->upper, e->upper);
-}
-
-static bool uses_scratch(const struct plan *p)
-{
-	for (int k = 0; k < p->nkernel; k++)
-		if (p->kernel[k]->scratch > 0)
-			return true;
-	return false;
-}
-
-/* Every kernel: what it stands for, and the call. */
-static void write_run(struct emission *e, struct buf *out)
-{
-	const struct plan *p = e->plan;
-	int traced = 0;
-
-	emit_signature(e, out, "\n{\n");
-	write_checks(e, out);
-	if (uses_kind(p, BUF_ARENA) || uses_scratch(p))
-		buf_puts(out, "\tfloat *const m = (float *)arena;\n");
-	if (uses_kind(p, BUF_WEIGHTS))
-		buf_puts(out, "\tconst float *const w = net->weights;\n");
-	buf_puts(out, "\n");
-	for (int i = 0; i < p->nkernel; i++) {
-		const struct kernel *k = p->kernel[i];
-		const char *nodes = prov_text(e->arena, p->graph, k->prov, 4);
-
-		buf_printf(out, "\tSTEP(%d) /* %s", i, nodes[0] != '\0' ? nodes : k->title);
-		for (int j = 0; j < k->narg; j++)
-			if (k->arg[j].region.buffer->kind != BUF_WEIGHTS)
-				buf_printf(
-					out, "  %s", shape_text(e->arena, &k->arg[j].region.shape));
-		buf_printf(out, " -> %s */\n", result_text(e->arena, k));
-		write_call(e, out, k);
-		if (e->options->trace && is_traced(e->arena, k))
-			buf_printf(out,
-				"\tif (net->trace != NULL)\n\t\tnet->trace(net->trace_context, %d, "
-				"%s);\n",
-				traced++, pointer_text(e, &k->dst, true));
-	}
-	buf_printf(out, "\tSTEP(%d)\n", p->nkernel);
-	if (is_x86(p))
-		buf_puts(out, "\tleave(net->isa);\n");
-	buf_printf(out, "\treturn %s_OK;\n}\n\n", e->upper);
-}
-
 /* What a tensor of the interface is, for the id of the code. */
 static void add_interface(struct emission *e, struct crc64 *c, const struct tensor *t)
 {
@@ -425,8 +280,8 @@ static char *code_text(struct emission *e)
 	e->stack = stack_size(v, n);
 	write_head(e, &head);
 	write_demands(e, &head);
-	if (is_x86(e->plan))
-		emit_x86(e, &kernels);
+	if (target_has_vectors(e->plan->target))
+		emit_vectors(e, &kernels);
 	for (int k = 0; k < n; k++)
 		template_helpers(v[k].text, write_helper, &helpers);
 	for (int k = 0; k < n; k++) {
@@ -437,7 +292,7 @@ static char *code_text(struct emission *e)
 	emit_profile(e, &hooks);
 	buf_printf(&hooks, "/* What init leaves in a network that is ready. */\n#define READY 0x%08xu\n\n",
 		(uint32_t)hash_text(e->name) | 1u);
-	write_run(e, &run);
+	emit_run(e, &run);
 	e->code_id = code_id(e, (const char *[]){ kernels.data != NULL ? kernels.data : "", run.data }, 2);
 	for (int k = 0; k < 4; k++) {
 		if (part[k]->len > 0)

@@ -23,6 +23,7 @@ static const struct kind {
 	{ "_weights.c", "/* Weights of ", ": " },
 	{ "_weights.bin", "SKIPCWTS", NULL },
 	{ "_weights.bin", "PIKSSTWC", NULL }, /* big endian */
+	{ "_gemm.c", "/* Small matrix products of ", ".c as machine code" },
 	{ "_main.c", "/* A program around ", ": " },
 	{ ".trace", "0\t", NULL },
 };

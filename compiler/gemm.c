@@ -448,29 +448,34 @@ static void emit_comment(struct buf *out, const struct gemm_kernel *k)
 
 void gemm_emit(struct buf *out, const char *symbol, const struct gemm_kernel *k)
 {
-	static const char *const parameters[] = {
-		[GEMM_SINGLE] = "",
-		[GEMM_OFFSET] = (",\n\tconst uint64_t *count, "
-				 "const uint64_t *offset_a, const uint64_t *offset_b"),
-		[GEMM_STRIDE] = ", const uint64_t *count",
-	};
+	size_t i = 0;
 
 	emit_comment(out, k);
-	buf_printf(out,
-		"__attribute__((visibility(\"hidden\"))) void %s(\n\tconst float *a, const float "
-		"*b, float *c%s);\n",
-		symbol, parameters[k->gemm.reduce]);
 	buf_printf(out,
 		"__asm__(\".text\\n\\t.p2align 6\\n\\t.globl %s\\n\\t.hidden %s\\n\"\n"
 		"\t\"\\t.type %s, @function\\n%s:\\n\\tendbr64\\n\"\n",
 		symbol, symbol, symbol, symbol);
-	for (size_t i = 0; i < k->size; i++) {
-		if (i % 16 == 0)
-			buf_puts(out, "\t\"\\t.byte ");
-		buf_printf(out, "0x%02x", k->code[i]);
-		buf_puts(out, i % 16 == 15 || i + 1 == k->size ? "\\n\"\n" : ",");
+	for (; i + 8 <= k->size; i += 8) {
+		uint64_t quad = 0;
+
+		for (size_t j = 8; j-- > 0;)
+			quad = quad << 8 | k->code[i + j];
+		buf_printf(out, "%s0x%016llx", i % 32 == 0 ? "\t\"\\t.quad " : ",",
+			(unsigned long long)quad);
+		buf_puts(out, i % 32 == 24 || i + 16 > k->size ? "\\n\"\n" : "");
 	}
+	for (size_t from = i; i < k->size; i++)
+		buf_printf(out, "%s0x%02x%s", i == from ? "\t\"\\t.byte " : ",", k->code[i],
+			i + 1 == k->size ? "\\n\"\n" : "");
 	buf_printf(out, "\t\"\\t.size %s, .-%s\\n\");\n\n", symbol, symbol);
+}
+
+void gemm_condition(struct buf *out, const char *upper)
+{
+	buf_printf(out,
+		"#if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__) && \\\n"
+		"\t(defined(__GNUC__) || defined(__clang__)) && !defined(%s_NO_ASM)\n",
+		upper);
 }
 
 void gemm_emit_all(
@@ -482,23 +487,13 @@ void gemm_emit_all(
 		if (gemm_check(&t->kernel[i].gemm, t->kernel[i].code, t->kernel[i].size) ==
 			GEMM_WRONG)
 			die("libxsmm's code for %s computes something else", t->kernel[i].name);
-
-	buf_printf(out,
-		"#if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__) && \\\n"
-		"\t(defined(__GNUC__) || defined(__clang__)) && !defined(%s_NO_ASM)\n#define "
-		"%s_GEMM 1\n"
-		"#if defined(__clang__)\n#pragma clang diagnostic push\n"
-		"#pragma clang diagnostic ignored \"-Woverlength-strings\"\n#endif\n\n",
-		upper, upper);
-	if (t->n > 0)
-		buf_puts(out, notice);
-	buf_puts(out, "\n");
+	buf_puts(out, notice);
+	gemm_condition(out, upper);
+	buf_puts(out, "#if defined(__clang__)\n#pragma clang diagnostic ignored "
+		      "\"-Woverlength-strings\"\n#endif\n\n");
 	for (int i = 0; i < t->n; i++)
 		gemm_emit(out, arena_printf(&scratch, "%s_%s", prefix, t->kernel[i].name),
 			&t->kernel[i]);
-	buf_printf(out,
-		"#if defined(__clang__)\n#pragma clang diagnostic pop\n#endif\n#else\n#define "
-		"%s_GEMM 0\n#endif\n\n",
-		upper);
+	buf_printf(out, "#endif\n\ntypedef int %s_gemm_file; /* a file must not be empty */\n", prefix);
 	arena_release(&scratch);
 }

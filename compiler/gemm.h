@@ -70,11 +70,11 @@ enum gemm_verdict gemm_check(const struct gemm *g, const unsigned char *code, si
 
 /* Index in t of the kernel for g, made where it is new. */
 int gemm_request(struct gemm_table *t, const struct gemm *g);
-/* One kernel as C text: a comment that says what it is, prototype, bytes. `symbol` is its name
- * there. */
+/* One kernel as C text: a comment that says what it is, and its bytes. `symbol` is its name there. */
 void gemm_emit(struct buf *out, const char *symbol, const struct gemm_kernel *k);
-/* All kernels of t, each run by gemm_check() before, as PREFIX_name, under guard and licence;
- * UPPER_GEMM is defined to 1 where they exist, else to 0. */
+/* `#if` and where machine code can be: x86-64's ELF, and UPPER_NO_ASM is not defined. */
+void gemm_condition(struct buf *out, const char *upper);
+/* A file of all kernels of t, each run by gemm_check() before, as PREFIX_name, with libxsmm's licence. */
 void gemm_emit_all(
 	struct buf *out, const char *prefix, const char *upper, const struct gemm_table *t);
 

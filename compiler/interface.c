@@ -84,7 +84,7 @@ static void write_about(struct emission *e, struct buf *out)
 		"-ffp-contract=fast. With -D%s_ANY_BITS\n"
 		" * all that is allowed, and products are contracted into sums where that is "
 		"fast.\n",
-		is_x86(p) ? " with one instruction set" : " on every machine", e->name, e->upper);
+		target_has_vectors(p->target) ? " with one instruction set" : " on every machine", e->name, e->upper);
 	if (calls_libxsmm(e))
 		buf_printf(out,
 			" *\n * init asks libxsmm (1.17) for products, which allocates and "
@@ -143,7 +143,7 @@ static void write_macros(struct emission *e, struct buf *out)
 	buf_printf(out,
 		"#define %s_STACK_SIZE %lld /* bytes, more than run takes at %s to -O3; beside it what "
 		"callbacks take */\n\n",
-		u, (long long)e->stack, is_x86(p) ? "-O1" : "-O0");
+		u, (long long)e->stack, target_has_vectors(p->target) ? "-O1" : "-O0");
 	buf_printf(out, "#define %s_INPUTS %d\n", u, p->graph->ninput);
 	for (int k = 0; k < p->graph->ninput; k++)
 		write_descriptor(e, out, "INPUT", k, p->graph->input[k]);
@@ -173,7 +173,7 @@ static void write_types(struct emission *e, struct buf *out)
 		"/* A network ready to run. Constant after init: threads may share it. Its fields "
 		"are its own business. */\n"
 		"struct %s {\n\tuint32_t ready;\n\tconst float *weights;\n\tuint64_t weights_id;\n%s%s%s%s};\n\n",
-		e->name, is_x86(e->plan) ? shared : "", product_fields(e), trace, profile);
+		e->name, target_has_vectors(e->plan->target) ? shared : "", product_fields(e), trace, profile);
 	buf_printf(out, "/* All zero means defaults. */\nstruct %s_options {\n", e->name);
 	buf_printf(out,
 		"\t/* The contents of %s_weights.bin, aligned to 64 bytes, and how many bytes; "
@@ -298,9 +298,9 @@ static void write_init(struct emission *e, struct buf *out)
 		"\tif (options != NULL && (options->isa < 0 || options->isa > 3))\n\t\treturn "
 		"%s_E_ISA;\n",
 		e->upper);
-	if (is_x86(e->plan))
+	if (target_has_vectors(e->plan->target))
 		buf_puts(out, "\tnet->isa = best_isa(options != NULL && options->isa > 0 ? "
-			      "options->isa : ISA_AVX512);\n"
+			      "options->isa : 3);\n"
 			      "\tnet->parallel_for = NULL;\n"
 			      "\tif (options != NULL && options->workers > 1) {\n"
 			      "\t\tnet->parallel_for = options->parallel_for;\n"

@@ -235,7 +235,7 @@ void report_json(FILE *to, const struct plan *p)
 	put_text(&j, "model", g->diag->path);
 	put_text(&j, "sha256", g->sha256);
 	put_text(&j, "producer", g->producer);
-	put_text(&j, "target", p->target);
+	put_text(&j, "target", p->target->name);
 	put_tensors(&j, "inputs", g->input, g->ninput);
 	put_tensors(&j, "outputs", g->output, g->noutput);
 	key(&j, "skip_closed_gates");

@@ -14,6 +14,9 @@ void param(struct kernel *k, const char *name, int64_t value)
 		die("kernel %s has too many parameters", k->row->name);
 	if (value > INT32_MAX || value < INT32_MIN)
 		die("kernel %s: %s is out of range", k->row->name, name);
+	for (int i = 0; i < k->nparam; i++)
+		if (strcmp(k->param[i].name, name) == 0)
+			die("kernel %s: %s is set twice", k->row->name, name);
 	k->param[k->nparam++] = (struct param){ name, (long)value };
 }
 
@@ -128,7 +131,8 @@ bool overwrites_input(const struct kernel *k)
 	return k->in_place != NULL && k->narg > 0 && k->arg[0].region.buffer == k->in_place;
 }
 
-static void add_blob(struct plan *p, struct kernel *k, const struct blob *wanted)
+static void add_blob(
+	struct plan *p, struct kernel *k, const char *name, const struct blob *wanted)
 {
 	struct tensor *t = wanted->tensor[0];
 	struct region r = region_dense(t->type, &t->shape, NULL);
@@ -136,17 +140,17 @@ static void add_blob(struct plan *p, struct kernel *k, const struct blob *wanted
 	r.buffer = plan_blob(p, wanted)->buffer;
 	if (k->narg == MAX_ARG)
 		die("kernel %s has too many arguments", k->row->name);
-	k->arg[k->narg++] = (struct arg){ t, r };
+	k->arg[k->narg++] = (struct arg){ .name = name, .tensor = t, .region = r };
 }
 
-void constant(struct plan *p, struct kernel *k, struct tensor *t)
+void constant(struct plan *p, struct kernel *k, const char *name, struct tensor *t)
 {
 	const struct blob wanted = { .tensor = { t },
 		.stack = 1,
 		.packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE,
 		.prov = k->prov };
 
-	add_blob(p, k, &wanted);
+	add_blob(p, k, name, &wanted);
 }
 
 /* Input `which` of the anchor (s = 0) or of a stacked one; null where it is absent. */
@@ -161,13 +165,15 @@ void weights(struct plan *p, struct kernel *k, const struct blob *how)
 {
 	struct blob wanted = *how;
 
-	if (is_runtime(k->anchor->in[1]))
+	if (is_runtime(k->anchor->in[1])) {
+		k->arg[1].name = "w";
 		return;
+	}
 	wanted.stack = 1 + k->nstacked;
 	wanted.prov = k->prov;
 	for (int s = 0; s < wanted.stack; s++)
 		wanted.tensor[s] = stacked_input(k, s, 1);
-	add_blob(p, k, &wanted);
+	add_blob(p, k, "w", &wanted);
 }
 
 /* Zeros for the absent ones among stacked biases, shaped as one that is there. */
@@ -200,14 +206,22 @@ void bias(struct plan *p, struct kernel *k, int group, int block)
 		       (b == NULL || (is_const(b) && const_uniform(b, &value) && value == 0.0));
 	}
 	param(k, "BIAS", !none);
-	param(k, "STACK", wanted.stack);
-	param(k, "SKIP", k->keep != NULL);
 	if (none)
 		return;
 	for (int s = 0; s < wanted.stack; s++)
 		if (wanted.tensor[s] == NULL)
 			wanted.tensor[s] = zeros_like(p->graph, wanted.tensor, wanted.stack);
-	add_blob(p, k, &wanted);
+	add_blob(p, k, "bias", &wanted);
+}
+
+void stacking(struct kernel *k)
+{
+	param(k, "STACK", 1 + k->nstacked);
+}
+
+void skipping(struct kernel *k)
+{
+	param(k, "SKIP", k->keep != NULL);
 }
 
 const char *constant_weights(const struct kernel *k)
@@ -217,6 +231,16 @@ const char *constant_weights(const struct kernel *k)
 			return "its weights are computed at run time";
 	return is_runtime(k->anchor->in[0]) ? NULL
 					    : "its input is constant and its weights are not";
+}
+
+double cost_of(const struct kernel *k, enum cost what)
+{
+	return k->plan->cost[what];
+}
+
+const struct tiling *tiling_of(const struct kernel *k)
+{
+	return &k->plan->target->tiling;
 }
 
 unsigned all_dims(const struct shape *s)
@@ -256,7 +280,7 @@ static const char *anchor_name(const struct kernel *k)
 /* Portable kernels serve every target. */
 static bool serves(const struct kernel_row *r, const struct plan *p)
 {
-	return strcmp(r->target, "c") == 0 || is_x86(p);
+	return strcmp(r->target, "c") == 0 || target_has_vectors(p->target);
 }
 
 /* The cheapest row that applies, and its cost; null: why the last one does not. */

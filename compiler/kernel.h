@@ -22,15 +22,21 @@ int merge_dims(const struct region *r, unsigned set, struct coord *c);
 /* A loop that threads may share; see struct share. */
 void share(struct kernel *k, const char *name, int64_t end, int64_t step, enum divides divides);
 
+/* Numbers of the target. */
+double cost_of(const struct kernel *k, enum cost what);
+const struct tiling *tiling_of(const struct kernel *k);
+
 /* Arguments. */
 const struct region *input(const struct kernel *k);
 /* Appends constant t, plain; or input `which` of the anchor, and of those stacked on it, packed:
  * weights that are computed at run time are an argument already. */
-void constant(struct plan *p, struct kernel *k, struct tensor *t);
+void constant(struct plan *p, struct kernel *k, const char *name, struct tensor *t);
 void weights(struct plan *p, struct kernel *k,
 	const struct blob *how); /* input 1: packing, group, block, chunk */
 void bias(struct plan *p, struct kernel *k, int group,
 	int block);                                   /* input 2, where it is not zero; BIAS */
+void stacking(struct kernel *k);                      /* STACK, of templates that have it */
+void skipping(struct kernel *k);                      /* SKIP */
 const char *constant_weights(const struct kernel *k); /* why they are not, or null */
 
 /* Tiles of a convolution, and of a Linear that is computed as one. */
@@ -48,7 +54,7 @@ int tile(struct kernel *k, int64_t pixels, int64_t outputs, int block);
  * result may lie where the input does. Is that so, and worth it? Says it of k. */
 bool may_hold(const struct kernel *k, int64_t rows);
 void hold(struct kernel *k, int64_t rows);
-bool streams(const struct kernel *k, int64_t rows); /* x86: weights may be read anew for so many */
+bool streams(const struct kernel *k, int64_t rows); /* vector code: weights may be read anew for so many */
 
 /* The functions of the rows: why not, cost, parameters. */
 #define KERNEL(row, operator, machine, file, when, price, prepare)                                 \

@@ -29,14 +29,15 @@ int64_t row_count(const struct kernel *k)
 
 double cost_linear(const struct kernel *k)
 {
-	return (double)row_count(k) * (double)shape_count(&k->anchor->in[1]->shape) * 3.0;
+	return (double)row_count(k) * (double)shape_count(&k->anchor->in[1]->shape) *
+	       cost_of(k, COST_LINEAR);
 }
 
 /* As a 1x1 convolution: tiles of six rows. */
 double cost_rows(const struct kernel *k)
 {
 	return (double)((row_count(k) + 5) / 6 * 6) *
-	       (double)shape_count(&k->anchor->in[1]->shape) * 1.5;
+	       (double)shape_count(&k->anchor->in[1]->shape) * cost_of(k, COST_LINEAR_ROWS);
 }
 
 void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk)
@@ -67,7 +68,8 @@ void hold(struct kernel *k, int64_t rows)
 		k->hold = rows * k->anchor->in[1]->shape.dim[0] * 4;
 }
 
-static void linear_parameters(struct plan *p, struct kernel *k, int block)
+/* Blocks of so many outputs, width of all stacked layers; tiles of so many rows. */
+static void linear_parameters(struct plan *p, struct kernel *k, int block, int width, int tile)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 	int64_t rows, xm, xk;
@@ -76,33 +78,36 @@ static void linear_parameters(struct plan *p, struct kernel *k, int block)
 	param(k, "M", rows);
 	param(k, "N", w->dim[1]);
 	param(k, "K", w->dim[0]);
-	param(k, "NB", block);
+	param(k, "NB", width);
 	param(k, "TAIL", w->dim[1] % block != 0);
 	param(k, "XM", xm);
 	param(k, "XK", xk);
 	add_coord(k, rows_of(&k->out->shape));
 	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
 	share(k, "n", w->dim[1], block, DIVIDES_WEIGHTS);
-	share(k, "m", rows, 1, DIVIDES_INPUT);
+	share(k, "m", rows, tile, DIVIDES_INPUT);
 	weights(p, k, &(struct blob){ .packing = PACK_LINEAR, .group = 1, .block = block });
 	bias(p, k, 1, block);
+	stacking(k);
+	skipping(k);
 	k->title = "linear";
 }
 
 void setup_linear(struct plan *p, struct kernel *k)
 {
-	int64_t outputs = k->anchor->in[1]->shape.dim[1];
+	const int64_t outputs = k->anchor->in[1]->shape.dim[1];
+	const int block = outputs < 16 ? (int)outputs : 16;
 
-	linear_parameters(p, k, outputs < 16 ? (int)outputs : 16);
+	linear_parameters(p, k, block, block, 1);
 	hold(k, 1);
 }
 
-/* x86/linear: the most outputs whose sums, of all stacked layers, stay in registers; no block is
+/* vector/linear: the most outputs whose sums, of all stacked layers, stay in registers; no block is
  * narrower. */
 static int vector_block(const struct kernel *k)
 {
-	enum { SUMS = 256 };
-	int64_t outputs = k->anchor->in[1]->shape.dim[1], block = SUMS / (1 + k->nstacked);
+	int64_t outputs = k->anchor->in[1]->shape.dim[1];
+	int64_t block = tiling_of(k)->sums / (1 + k->nstacked);
 
 	if (block > outputs)
 		block = outputs;
@@ -122,12 +127,13 @@ const char *applies_linear_vector(const struct kernel *k)
 
 double cost_linear_vector(const struct kernel *k)
 {
-	return cost_linear(k) / 2.0;
+	return (double)row_count(k) * (double)shape_count(&k->anchor->in[1]->shape) *
+	       cost_of(k, COST_LINEAR_VECTOR);
 }
 
 void setup_linear_vector(struct plan *p, struct kernel *k)
 {
-	linear_parameters(p, k, vector_block(k));
+	linear_parameters(p, k, vector_block(k), vector_block(k), 1);
 	if (streams(k, 1))
 		hold(k, 1);
 	k->portable = "c/linear";
@@ -136,31 +142,15 @@ void setup_linear_vector(struct plan *p, struct kernel *k)
 void setup_rows(struct plan *p, struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
-	int block = channel_block(k, w->dim[1]);
-	static const char *const ones[] = { "N", "G", "D", "OD", "Q", "R", "S", "W", "OW",
-		"STRIDE_D", "STRIDE_H", "STRIDE_W", "DIL_D", "DIL_H", "DIL_W" };
-	static const char *const zeros[] = { "XN", "XD", "XW", "PAD_D", "PAD_H", "PAD_W", "DEPTH",
-		"GROUPED", "PADDED" };
-	int64_t rows, xm, xk;
+	const int block = channel_block(k, w->dim[1]);
+	const int width = block * (1 + k->nstacked), tile = width <= 8 ? 12 : 6;
 
-	linear_shape(k, &rows, &xm, &xk);
-	for (size_t i = 0; i < sizeof(ones) / sizeof(ones[0]); i++)
-		param(k, ones[i], 1);
-	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
-		param(k, zeros[i], 0);
-	param(k, "H", rows);
-	param(k, "OH", rows);
-	param(k, "P", rows);
-	param(k, "XH", xm);
-	param(k, "XC", xk);
-	param(k, "C", w->dim[0]);
-	param(k, "PLANAR", xk != 1);
-	hold(k, tile(k, rows, w->dim[1], block));
-	add_coord(k, span(0, 0));
-	add_coord(k, span(k->out->shape.rank - 1, k->out->shape.rank));
-	add_coord(k, rows_of(&k->out->shape));
-	weights(p, k, &(struct blob){ .packing = PACK_LINEAR, .group = 1, .block = block });
-	bias(p, k, 1, block);
+	linear_parameters(p, k, block, width, tile);
+	param(k, "OUTPUTS", width);
+	param(k, "STEP", block);
+	param(k, "ROWS", tile);
+	param(k, "MB", tile);
+	hold(k, tile);
 	k->title = "linear_rows";
 }
 
@@ -187,11 +177,12 @@ void setup_matmul(struct plan *p, struct kernel *k)
 			struct arg run_time = k->arg[i];
 
 			k->narg = i;
-			constant(p, k, k->anchor->in[i]);
+			constant(p, k, NULL, k->anchor->in[i]);
 			if (i == 0)
 				k->arg[k->narg] = run_time;
 			k->narg += i == 0;
 		}
+		k->arg[i].name = i == 0 ? "a" : "b";
 		r[i] = region_broadcast(&k->arg[i].region, &full[i]);
 	}
 	for (int i = 0; i < 3; i++) {

@@ -23,8 +23,9 @@ const char *applies_gather(const struct kernel *k)
 		       : "its indices are not integers";
 }
 
-/* Arguments in the order of the anchor's inputs from `first` on, constants among them. */
-static void all_arguments(struct plan *p, struct kernel *k, int first)
+/* Arguments in the order of the anchor's inputs from `first` on, constants among them; by input, their names. */
+static void all_arguments(
+	struct plan *p, struct kernel *k, int first, const char *const *names)
 {
 	struct arg run_time[MAX_ARG];
 	int used = 0;
@@ -37,7 +38,8 @@ static void all_arguments(struct plan *p, struct kernel *k, int first)
 		if (is_runtime(t))
 			k->arg[k->narg++] = run_time[used++];
 		else
-			constant(p, k, t);
+			constant(p, k, NULL, t);
+		k->arg[k->narg - 1].name = names[i];
 	}
 }
 
@@ -47,7 +49,7 @@ void setup_gather(struct plan *p, struct kernel *k)
 	int axis = (int)attr_int(k->anchor, "axis", 0), extra = index->shape.rank,
 	    rank = data->shape.rank;
 
-	all_arguments(p, k, 0);
+	all_arguments(p, k, 0, (const char *[]){ "x", "index" });
 	const struct region *x = &k->arg[0].region, *at = &k->arg[1].region;
 
 	struct coord outer = span(0, axis), inner = span(axis + 1, rank), where = span(0, extra);
@@ -110,7 +112,7 @@ void setup_scatter(struct plan *p, struct kernel *k)
 	double value = 0.0;
 	const bool uniform = is_const(data) && const_uniform(data, &value);
 
-	all_arguments(p, k, uniform);
+	all_arguments(p, k, uniform, (const char *[]){ "x", "index", "updates" });
 	const struct region *x = uniform ? &k->dst : &k->arg[0].region,
 			    *at = &k->arg[!uniform].region, *up = &k->arg[1 + !uniform].region;
 	const struct coord row = span(1, data->shape.rank);
@@ -160,7 +162,7 @@ void setup_gridsample(struct plan *p, struct kernel *k)
 	static const int taps[] = { 1, 2, 4 };
 	const int mode = number_of(k, "mode", modes);
 
-	all_arguments(p, k, 0);
+	all_arguments(p, k, 0, (const char *[]){ "x", "grid" });
 	const struct region *x = &k->arg[0].region, *grid = &k->arg[1].region;
 
 	param(k, "N", x->shape.dim[0]);

@@ -241,8 +241,6 @@ static void wide_params(struct plan *p, struct kernel *k, const int64_t *most)
 {
 	struct buf extra = { 0 };
 
-	param(k, "WIDE", 1);
-	param(k, "OUTSIDE", crops(k));
 	for (int i = 0; i < 3; i++)
 		param(k, spatial_name(p, "T", "DHW"[i]), most[i]);
 	print_number(&extra, attr_float(k->anchor, "extrapolation_value", 0.0), DT_F32);
@@ -266,19 +264,22 @@ void setup_resize(struct plan *p, struct kernel *k)
 			most[i] = wide_tables(p, k, &a, &at[i], &part[i]);
 		else
 			axis_tables(p, k, &a, linear, &at[i], &part[i]);
-		param(k, spatial_name(p, "O", "DHW"[i]), a.out);
+		if (i > 0)
+			param(k, spatial_name(p, "O", "DHW"[i]), a.out);
 		param(k, spatial_name(p, "X", "DHW"[i]), d >= 0 ? x->stride[2 + d] : 0);
 	}
 	for (int i = spatial == 3 ? 0 : 1; i < 3; i++)
-		constant(p, k, at[i]);
+		constant(p, k, arena_printf(p->arena, "at_%c", "dhw"[i]), at[i]);
 	for (int i = spatial == 3 ? 0 : 1; linear && i < 3; i++)
-		constant(p, k, part[i]);
+		constant(p, k, arena_printf(p->arena, "part_%c", "dhw"[i]), part[i]);
 	param(k, "N", x->shape.dim[0]);
 	param(k, "C", x->shape.dim[1]);
 	param(k, "XN", x->stride[0]);
 	param(k, "XC", x->stride[1]);
 	param(k, "LINEAR", linear);
 	param(k, "DEPTH", spatial == 3);
+	param(k, "WIDE", wide);
+	param(k, "OUTSIDE", wide && crops(k));
 	if (wide)
 		wide_params(p, k, most);
 	add_coord(k, span(0, 1));

@@ -43,16 +43,17 @@ double cost_conv(const struct kernel *k)
 	bool narrow = group > 1 && w->dim[0] / group < 16;
 
 	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) *
-	       (narrow                 ? 8.0
-		       : w->dim[1] < 4 ? 2.0
-				       : 1.5);
+	       cost_of(k, narrow           ? COST_CONV_NARROW
+			       : w->dim[1] < 4 ? COST_CONV_FLAT
+					       : COST_CONV);
 }
 
 double cost_depthwise(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 
-	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) * 4.0;
+	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) *
+	       cost_of(k, COST_DEPTHWISE);
 }
 
 /* Sizes, strides, pads and dilations of a window over the input's image; true if it leaves the
@@ -67,20 +68,21 @@ bool window(struct plan *p, struct kernel *k, const int64_t *kernel)
 	const int64_t *dilations = attr_ints(k->anchor, "dilations", &n);
 	bool leaves = false;
 
-	for (char c = 'D'; c != '\0'; c = c == 'D' ? 'H' : c == 'H' ? 'W' : '\0') {
-		int i = c == 'D' ? spatial - 3 : c == 'H' ? spatial - 2 : spatial - 1;
+	for (int axis = spatial == 3 ? 0 : 1; axis < 3; axis++) {
+		const int i = spatial - 3 + axis;
+		const char c = "DHW"[axis];
 		bool here = i >= 0;
 		int64_t size = here ? x->shape.dim[2 + i] : 1, out = here ? y->dim[2 + i] : 1;
 		int64_t taps = here ? kernel[i] : 1, step = here ? strides[i] : 1,
 			dil = here ? dilations[i] : 1;
-		int64_t begin = here ? pads[i] : 0, end = here ? pads[spatial + i] : 0;
+		int64_t begin = here ? pads[i] : 0;
 
 		param(k, spatial_name(p, "", c), size);
-		param(k, spatial_name(p, "O", c), out);
-		param(k, c == 'D' ? "Q" : c == 'H' ? "R" : "S", taps);
+		if (axis > 0)
+			param(k, spatial_name(p, "O", c), out);
+		param(k, (const char *[]){ "Q", "R", "S" }[axis], taps);
 		param(k, spatial_name(p, "STRIDE_", c), step);
 		param(k, spatial_name(p, "PAD_", c), begin);
-		param(k, spatial_name(p, "END_", c), size + end);
 		param(k, spatial_name(p, "DIL_", c), dil);
 		param(k, spatial_name(p, "X", c), here ? x->stride[2 + i] : 0);
 		leaves = leaves || begin > 0 || (out - 1) * step - begin + (taps - 1) * dil >= size;
@@ -178,7 +180,6 @@ int tile(struct kernel *k, int64_t pixels, int64_t outputs, int block)
 	param(k, "PIXELS", most);
 	share(k, "k", outputs, block, DIVIDES_WEIGHTS);
 	share(k, "p", pixels, most, DIVIDES_INPUT);
-	param(k, "BLOCKS", outputs >= block);
 	param(k, "TAIL", outputs % block != 0);
 	return most;
 }
@@ -194,10 +195,13 @@ void setup_conv(struct plan *p, struct kernel *k)
 	param(k, "G", group);
 	param(k, "GROUPED", group > 1);
 	param(k, "C", w->dim[1]);
+	param(k, "TAPS", shape_count(w) / (w->dim[0] * w->dim[1]));
 	share(k, "g", group, 1, DIVIDES_BOTH);
 	tile(k, size_of(&k->value->shape, &k->coord[2]), outputs, block);
 	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = (int)group, .block = block });
 	bias(p, k, (int)group, block);
+	stacking(k);
+	skipping(k);
 	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
 	k->title = arena_printf(
 		p->arena, "conv%s%s", window_text(p, k), group > 1 ? "_grouped" : "");
@@ -230,8 +234,24 @@ void setup_pool(struct plan *p, struct kernel *k)
 	window(p, k, kernel_size(k));
 	channel_tile(k, input(k)->shape.dim[1],
 		64); /* compilers vectorize a loop, not 16 unrolled steps */
-	param(k, "INCLUDE", attr_int(k->anchor, "count_include_pad", 0));
 	k->title = arena_printf(p->arena, "%s%s", k->row->name, window_text(p, k));
+}
+
+void setup_avgpool(struct plan *p, struct kernel *k)
+{
+	const struct shape *x = &input(k)->shape;
+	const int spatial = x->rank - 2;
+	int n;
+	const int64_t *pads = attr_ints(k->anchor, "pads", &n);
+
+	setup_pool(p, k);
+	for (int axis = spatial == 3 ? 0 : 1; axis < 3; axis++) {
+		const int i = spatial - 3 + axis;
+
+		param(k, spatial_name(p, "END_", "DHW"[axis]),
+			i < 0 ? 1 : x->dim[2 + i] + pads[spatial + i]);
+	}
+	param(k, "INCLUDE", attr_int(k->anchor, "count_include_pad", 0));
 }
 
 /* Places in the input as if it lay dense; its image column by column where storage_order says so.
@@ -250,7 +270,8 @@ void setup_argmaxpool(struct plan *p, struct kernel *k)
 		stride[d + 3 - spatial] = step;
 		step *= x->dim[2 + d];
 	}
-	param(k, "ID", stride[0]);
+	if (spatial == 3)
+		param(k, "ID", stride[0]);
 	param(k, "IH", stride[1]);
 	param(k, "IW", stride[2]);
 	param(k, "IC", step);
@@ -291,6 +312,7 @@ void setup_unpool(struct plan *p, struct kernel *k)
 		param(k, arena_printf(p->arena, "%cC", "XI"[i]), r->stride[1]);
 		param(k, arena_printf(p->arena, "%cP", "XI"[i]), need_stride(r, from));
 	}
+	k->arg[1].name = "index";
 	k->drafts = true;
 	k->title = "unpool";
 }

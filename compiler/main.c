@@ -16,7 +16,7 @@ struct job {
 	struct arena arena;
 	struct diag diag;
 	const char *model;
-	const char *target;
+	const struct target *target;
 	struct dim_value dim[32];
 	int ndim;
 	struct graph *graph;
@@ -217,7 +217,7 @@ static bool run_passes(struct job *j, unsigned goal)
 static const char help[] =
 	"skipc " SKIPC_VERSION ": compiles ONNX networks with skip connections into standalone C\n"
 	"\n"
-	"  skipc compile MODEL -o DIR    DIR/NAME.c NAME.h NAME_weights.c (or .bin)\n"
+	"  skipc compile MODEL -o DIR    DIR/NAME.c NAME.h NAME_weights.c (or .bin) NAME_gemm.c\n"
 	"  skipc weights MODEL --like DIR\n"
 	"                                DIR/NAME_weights.bin (or .c) alone: of a model that was "
 	"trained again, for\n"
@@ -229,10 +229,9 @@ static const char help[] =
 	"\n"
 	"MODEL is an .onnx file (or a graph in text form, .skipc). Options of all commands:\n"
 	"  --name NAME      prefix of the generated names; the model's base name unless given\n"
-	"  --target=T       x86-64 (the default): AVX-512, AVX2 and plain C in one file; c: "
-	"portable "
-	"C99,\n"
-	"                   the same bits everywhere, the smallest arena\n"
+	"  --target=T       x86-64 (the default): AVX-512, AVX2 and plain C in one file;\n"
+	"                   aarch64: NEON and plain C; c: portable C99, the same bits everywhere,\n"
+	"                   the smallest arena\n"
 	"  --dim NAME=N     value of a symbolic dimension; the batch is 1 unless given\n"
 	"  --skip-closed-gates EPS\n"
 	"                   highway layers carry a row whose gates are all below EPS, and do not\n"
@@ -373,7 +372,7 @@ static int parse_options(struct job *j, int argc, char **argv)
 {
 	const char *value;
 
-	j->target = "x86-64";
+	j->target = target_find("x86-64");
 	j->emit.settings = "";
 	for (int k = 2; k < argc; k++) {
 		if ((value = option(argv, &k, "-o")) != NULL ||
@@ -392,9 +391,9 @@ static int parse_options(struct job *j, int argc, char **argv)
 		} else if ((value = option(argv, &k, "--like")) != NULL) {
 			j->like.dir = value;
 		} else if ((value = option(argv, &k, "--target")) != NULL) {
-			if (strcmp(value, "c") != 0 && strcmp(value, "x86-64") != 0)
+			j->target = target_find(value);
+			if (j->target == NULL)
 				return usage("no such target: ", value);
-			j->target = arena_strdup(&j->arena, value);
 		} else if ((value = option(argv, &k, "--dim")) != NULL) {
 			if (!parse_dim(j, value))
 				return usage("--dim wants NAME=N with N at least 1, not ", value);
@@ -444,9 +443,9 @@ static int parse_options(struct job *j, int argc, char **argv)
 	}
 	if (j->model == NULL)
 		return usage("no model is given", "");
-	if (j->emit.libxsmm_call && strcmp(j->target, "x86-64") != 0)
+	if (j->emit.libxsmm_call && strcmp(j->target->name, "x86-64") != 0)
 		return usage("--gemm=libxsmm-call needs --target=x86-64", "");
-	j->emit.settings = arena_printf(&j->arena, "--target=%s%s", j->target, j->emit.settings);
+	j->emit.settings = arena_printf(&j->arena, "--target=%s%s", j->target->name, j->emit.settings);
 	return 0;
 }
 

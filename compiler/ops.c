@@ -144,8 +144,8 @@ UNARY(SEL, x[0] != 0.0 ? x[1] : x[2])
 
 /*
  * A word: its C ('%' stands for the next operand, '@' for the type's suffix; text that starts with
- * a letter is a call and needs no parentheses around it), its value on doubles, and the intrinsic
- * that does it on vectors of floats, if there is one.
+ * a letter is a call and needs no parentheses around it), its value on doubles, and the word
+ * of vector code that does it on vectors of floats, if there is one.
  */
 static const struct word {
 	const char *name;
@@ -181,15 +181,15 @@ static const struct word {
 	{ "FLOOR", 1, "floor_@(%)", run_FLOOR, NULL, NULL, NULL },
 	{ "CEIL", 1, "ceil_@(%)", run_CEIL, NULL, NULL, NULL },
 	{ "ROUND", 1, "round_@(%)", run_ROUND, NULL, NULL, NULL },
-	{ "ADD", 2, "% + %", run_ADD, "add", NULL, "add_@(%, %)" },
-	{ "SUB", 2, "% - %", run_SUB, "sub", NULL, "sub_@(%, %)" },
-	{ "MUL", 2, "% * %", run_MUL, "mul", NULL, "mul_@(%, %)" },
-	{ "DIV", 2, "% / %", run_DIV, "div", "div_@(%, %)", NULL },
+	{ "ADD", 2, "% + %", run_ADD, "VEC_ADD", NULL, "add_@(%, %)" },
+	{ "SUB", 2, "% - %", run_SUB, "VEC_SUB", NULL, "sub_@(%, %)" },
+	{ "MUL", 2, "% * %", run_MUL, "VEC_MUL", NULL, "mul_@(%, %)" },
+	{ "DIV", 2, "% / %", run_DIV, "VEC_DIV", "div_@(%, %)", NULL },
 	{ "MOD", 2, "mod_@(%, %)", run_MOD, NULL, NULL, NULL },
 	{ "FMOD", 2, "fmod_@(%, %)", run_FMOD, NULL, NULL, NULL },
 	{ "POW", 2, "pow_@(%, %)", run_POW, NULL, NULL, NULL },
-	{ "MAX", 2, "max_@(%, %)", run_MAX, "max", NULL, NULL },
-	{ "MIN", 2, "min_@(%, %)", run_MIN, "min", NULL, NULL },
+	{ "MAX", 2, "max_@(%, %)", run_MAX, "VEC_MAX", NULL, NULL },
+	{ "MIN", 2, "min_@(%, %)", run_MIN, "VEC_MIN", NULL, NULL },
 	{ "LT", 2, "% < %", run_LT, NULL, NULL, NULL },
 	{ "LE", 2, "% <= %", run_LE, NULL, NULL, NULL },
 	{ "EQ", 2, "% == %", run_EQ, NULL, NULL, NULL },
@@ -362,26 +362,24 @@ static char *print_word(struct arena *a, const struct word *w, enum dtype type, 
 }
 
 /* Is it all lanes of a vector set to one literal? */
-static bool is_literal(const char *text, const char *vector)
+static bool is_literal(const char *text)
 {
-	const char *set = "_set1_ps(";
-	size_t len = strlen(vector), all = len + strlen(set);
+	static const char set[] = "VEC_SET1(";
+	const char *number = text + strlen(set);
 
-	return strncmp(text, vector, len) == 0 && strncmp(text + len, set, strlen(set)) == 0 &&
-	       (isdigit((unsigned char)text[all]) || text[all] == '-');
+	return strncmp(text, set, strlen(set)) == 0 &&
+	       (isdigit((unsigned char)*number) || *number == '-');
 }
 
 /*
- * The same on vectors, an intrinsic. MAX and MIN give a NaN where max_f32() and min_f32() do if
- * their first operand is no NaN: the literal one.
+ * The same on vectors. MAX and MIN give a NaN where max_f32() and min_f32() do if their first
+ * operand is no NaN: the literal one.
  */
-static char *print_vector_word(
-	struct arena *a, const struct word *w, const char *vector, char **operand)
+static char *print_vector_word(struct arena *a, const struct word *w, char **operand)
 {
-	bool swap = is_literal(operand[1], vector);
+	bool swap = is_literal(operand[1]);
 
-	return arena_printf(
-		a, "%s_%s_ps(%s, %s)", vector, w->vector, operand[swap], operand[!swap]);
+	return arena_printf(a, "%s(%s, %s)", w->vector, operand[swap], operand[!swap]);
 }
 
 bool expr_has_vector(const struct op *op, const struct node *n, const bool *literal)
@@ -408,15 +406,15 @@ bool expr_has_vector(const struct op *op, const struct node *n, const bool *lite
 	return possible;
 }
 
-void print_literal(struct buf *out, double v, enum dtype type, const char *vector)
+void print_literal(struct buf *out, double v, enum dtype type, bool vector)
 {
-	buf_printf(out, "%s%s", vector != NULL ? vector : "", vector != NULL ? "_set1_ps(" : "");
+	buf_puts(out, vector ? "VEC_SET1(" : "");
 	print_number(out, v, type);
-	buf_puts(out, vector != NULL ? ")" : "");
+	buf_puts(out, vector ? ")" : "");
 }
 
 void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type,
-	const char *vector, const char *const *x)
+	bool vector, const char *const *x)
 {
 	struct arena a = { 0 };
 	const struct program *p = expr_compile(&a, op, n);
@@ -429,10 +427,8 @@ void expr_print(struct buf *out, const struct op *op, const struct node *n, enum
 
 		if (t->word != NULL) {
 			depth -= t->word->arity;
-			stack[depth] = vector != NULL
-					       ? print_vector_word(
-							 &a, t->word, vector, &stack[depth])
-					       : print_word(&a, t->word, type, &stack[depth]);
+			stack[depth] = vector ? print_vector_word(&a, t->word, &stack[depth])
+					      : print_word(&a, t->word, type, &stack[depth]);
 		} else if (t->input >= 0) {
 			stack[depth] = arena_strdup(&a, x[t->input]);
 		} else {

@@ -3,6 +3,7 @@
 #define PLAN_H
 
 #include "skipc.h"
+#include "target.h"
 
 /* ---- the plan ---- */
 
@@ -45,7 +46,7 @@ struct gemm;
 struct kernel_row {
 	const char *name;
 	const char *op; /* operator of the anchor; "" for groups of elementwise nodes and copies */
-	const char *target;
+	const char *target; /* c: every one; vector: those that have vectors */
 	const char *template;                           /* "c/conv" */
 	const char *(*applies)(const struct kernel *k); /* null: it does; else the reason why not */
 	double (*cost)(const struct kernel *k); /* arbitrary unit, comparable within an operator */
@@ -91,6 +92,7 @@ struct subst {
 
 /* A pointer that the kernel's template takes, before y; in the template's order. */
 struct arg {
+	const char *name; /* in the template; operands have none */
 	struct tensor *tensor;
 	struct region region;
 };
@@ -119,6 +121,7 @@ enum { MAX_ARG = 8, MAX_PARAM = 64, MAX_SUBST = 8, MAX_OPERAND = 32, MAX_SHARE =
  * group of elementwise nodes, or a copy of src (no anchor, no group). Stores one tensor. */
 struct kernel {
 	int id;
+	struct plan *plan;
 	const struct kernel_row *row;
 	struct node *anchor;
 	struct node *stacked[MAX_STACKED - 1]; /* further anchors, alike, on the same input: a
@@ -151,6 +154,7 @@ struct kernel {
 			there */
 	int64_t scratch, scratch_offset; /* bytes of the arena that it needs while it runs, and
 					    where; argument behind y */
+	const char *scratch_name;	 /* in the template */
 	int64_t hold; /* bytes more of it with which dst may take over the input, whose rows are
 			 copied a block at a time; 0: it may not */
 	struct share share[MAX_SHARE]; /* in the order of parts, the first outermost */
@@ -211,7 +215,8 @@ struct mem_result {
 struct plan {
 	struct arena *arena;
 	struct graph *graph;
-	const char *target;
+	const struct target *target;
+	const double *cost; /* by enum cost: the target's, or the user's */
 	struct kernel **kernel; /* in execution order after memory() */
 	int nkernel, kernel_cap;
 	struct buffer **buffer;
@@ -228,8 +233,6 @@ struct plan {
 /* ---- memory.c: order, in place, offsets, and what is proved of them ---- */
 
 void memory_solve(struct arena *a, const struct mem_problem *p, struct mem_result *r);
-
-bool is_x86(const struct plan *p); /* --target=x86-64 */
 
 /* ---- region.c: regions, and what views do to them ---- */
 
@@ -254,7 +257,7 @@ bool region_same(
 
 /* ---- schedule.c, fuse.c: the graph becomes kernels on regions ---- */
 
-struct plan *schedule(struct graph *g, const char *target);
+struct plan *schedule(struct graph *g, const struct target *target);
 /* Groups: anchors with what they absorb, then the other elementwise nodes. node->mark: its kernel's
  * id + 1. */
 void fuse(struct plan *p);
@@ -309,13 +312,6 @@ void kernel_explain(FILE *to, const struct plan *p, const struct kernel *k);
 void cut(struct kernel *k);                                 /* sets the parts of each range */
 int part_count(const struct kernel *k);                     /* 1: it is not cut */
 int cut_ranges(const struct kernel *k, const char **names); /* those in several parts */
-const char *range_parameters(
-	struct arena *a, const struct kernel *k); /* `, int k_from, int k_to` */
-#define NETWORK "skipc_network" /* stands for the struct's name in texts of instances */
-/* The function `name` that runs name_range, whose parameters are given, in parts where the user has
- * threads, else whole; before it what it needs. */
-const char *parts_text(struct arena *a, const struct kernel *k, const char *name,
-	const char *comment, const char *parameters, const char *names);
 
 /* ---- report.c: the plan for people ---- */
 

@@ -67,5 +67,5 @@ void emit_profile(struct emission *e, struct buf *out)
 		"net->profile(net->profile_context, k) != 0)%s \\\n"
 		"\t\treturn %s_E_STOPPED;%s\n"
 		"#else\n#define STEP(k)\n#endif\n\n",
-		is_x86(p) ? " { \\\n\t\tleave(net->isa);" : "", e->upper, is_x86(p) ? " \\\n\t}" : "");
+		target_has_vectors(p->target) ? " { \\\n\t\tleave(net->isa);" : "", e->upper, target_has_vectors(p->target) ? " \\\n\t}" : "");
 }

@@ -34,6 +34,7 @@ static struct kernel *append(struct plan *p, struct kernel *k)
 {
 	p->kernel = grown(p->arena, p->kernel, p->nkernel, &p->kernel_cap);
 	k->id = p->nkernel;
+	k->plan = p;
 	p->kernel[p->nkernel++] = k;
 	return k;
 }
@@ -162,7 +163,7 @@ static void copy(struct scheduler *s, struct tensor *t, const struct region *src
 	k->dst = *dst;
 	k->value = k->out = t;
 	k->prov = prov;
-	k->operand[k->noperand++] = (struct arg){ t, *src };
+	k->operand[k->noperand++] = (struct arg){ .tensor = t, .region = *src };
 }
 
 /* A constant as an operand: plain in the weights, or a table of the code where it is not float. */
@@ -238,7 +239,8 @@ static void add_operand(struct scheduler *s, struct kernel *k, struct tensor *t)
 		die("an epilogue with more than %d operands", k->noperand);
 	struct region r = source(s, t, k->prov);
 
-	k->operand[k->noperand++] = (struct arg){ t, region_broadcast(&r, &k->out->shape) };
+	k->operand[k->noperand++] = (struct arg){
+		.tensor = t, .region = region_broadcast(&r, &k->out->shape) };
 }
 
 /* An argument of an anchor must be stored whole: zero padding that is a window is made real. */
@@ -252,8 +254,6 @@ static struct region argument(struct scheduler *s, struct tensor *t, const struc
 	copy(s, t, &src, &dense, prov);
 	return dense;
 }
-
-enum { COPY_COST = 4 }; /* of an element, in multiply-adds */
 
 /* An image in planes, as a graph's input lies, is turned where a kernel that wants channels side by
  * side is worth the copy. */
@@ -276,7 +276,7 @@ static void turn_image(struct scheduler *s, struct kernel *k)
 	cost -= kernel_cost(s->plan, k);
 	a->region = as_is;
 	if (turned->buffer == NULL) {
-		if (cost <= COPY_COST * (double)shape_count(&as_is.shape))
+		if (cost <= s->plan->cost[COST_COPY] * (double)shape_count(&as_is.shape))
 			return;
 		*turned = new_region(s->plan, as_is.type, &as_is.shape, order, a->tensor);
 		copy(s, a->tensor, &as_is, turned, k->prov);
@@ -316,7 +316,8 @@ static void finish(struct scheduler *s, struct kernel *k)
 			continue;
 		if (k->narg == MAX_ARG)
 			die("%s has too many arguments", k->anchor->op->name);
-		k->arg[k->narg++] = (struct arg){ t, argument(s, t, k->prov) };
+		k->arg[k->narg++] = (struct arg){
+			.name = "x", .tensor = t, .region = argument(s, t, k->prov) };
 	}
 	turn_image(s, k);
 	/* what no row can read as it lies, one can read row by row */
@@ -369,7 +370,7 @@ static void finish_phases(struct scheduler *s, const struct kernel *whole)
 			struct region r = source(s, f->constant, k->prov);
 
 			r = region_broadcast(&r, &whole->out->shape);
-			k->operand[k->noperand++] = (struct arg){ k->whole, r };
+			k->operand[k->noperand++] = (struct arg){ .tensor = k->whole, .region = r };
 		}
 		for (int j = 0; j < k->noperand; j++)
 			take_slice(&k->operand[j].region, f->start, f->step, &f->shape);
@@ -416,7 +417,7 @@ static void store_outputs(struct scheduler *s)
 	}
 }
 
-struct plan *schedule(struct graph *g, const char *target)
+struct plan *schedule(struct graph *g, const struct target *target)
 {
 	struct plan *p = arena_alloc(g->arena, sizeof(*p));
 	struct scheduler s = { .plan = p, .graph = g };
@@ -424,6 +425,7 @@ struct plan *schedule(struct graph *g, const char *target)
 	p->arena = g->arena;
 	p->graph = g;
 	p->target = target;
+	p->cost = target->cost;
 	fuse(p);
 	for (int k = 0; k < p->nkernel; k++)
 		if (is_spread(p->kernel[k]->anchor))
@@ -558,8 +560,11 @@ void memory(struct plan *p)
 
 		x->scratch_offset = r.scratch[k];
 		x->in_place = r.in_place[k] ? p->buffer[m.step[k].in_place] : NULL;
-		x->scratch += overwrites_input(x) ? x->hold : 0;
-		if (is_x86(p))
+		if (overwrites_input(x)) {
+			x->scratch += x->hold;
+			x->scratch_name = x->scratch_name != NULL ? x->scratch_name : "held";
+		}
+		if (target_has_vectors(p->target))
 			cut(x);
 	}
 	for (int k = 0; k < p->nkernel; k++) {

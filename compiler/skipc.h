@@ -452,11 +452,11 @@ struct program *expr_compile(struct arena *a, const struct op *op, const struct 
 int expr_uses(const struct op *op, int input); /* how often the expression reads input k */
 double expr_run(const struct program *p, const double *x); /* x: the inputs of one element */
 /* The expression as C, appended: x[k] is the text of input k, type the type it is computed in.
- * vector: null, or the prefix of the intrinsics ("_mm512") that compute it on vectors of floats. */
+ * vector: on vectors of floats, in the words of templates/vector (VEC_ADD ..). */
 void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type,
-	const char *vector, const char *const *x);
-void print_literal(struct buf *out, double v, enum dtype type, const char *vector);
-/* Is there an intrinsic for each step? literal[k]: input k is a number known now. */
+	bool vector, const char *const *x);
+void print_literal(struct buf *out, double v, enum dtype type, bool vector);
+/* Is there a word of vector code for each step? literal[k]: input k is a number known now. */
 bool expr_has_vector(const struct op *op, const struct node *n, const bool *literal);
 
 /* ---- crc.c: checksums that everybody can compute ---- */

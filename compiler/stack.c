@@ -18,7 +18,7 @@ static const struct {
 	const char *type;
 	int64_t bytes;
 } types[] = {
-	{ "__m512 ", 64 }, { "__m256 ", 32 }, { "__m128 ", 16 }, { "const float *", 8 }, { "float ", 4 },
+	{ "__m512 ", 64 }, { "__m256 ", 32 }, { "__m128 ", 16 }, { "float32x4_t ", 16 }, { "const float *", 8 }, { "float ", 4 },
 	{ "double ", 8 }, { "int ", 4 }, { "unsigned ", 4 }, { "int8_t ", 1 }, { "uint8_t ", 1 },
 	{ "int16_t ", 2 }, { "uint16_t ", 2 }, { "int32_t ", 4 }, { "uint32_t ", 4 }, { "int64_t ", 8 },
 	{ "uint64_t ", 8 }, { "size_t ", 8 },
@@ -106,7 +106,7 @@ int64_t stack_size(const struct instance *v, int n)
 	int64_t most = 0;
 
 	for (int k = 0; k < n; k++) {
-		const int64_t bytes = local_bytes(v[k].text);
+		const int64_t bytes = local_bytes(v[k].whole);
 
 		most = bytes > most ? bytes : most;
 	}

@@ -3,8 +3,9 @@
  * function with switches resolved, sizes, element accesses and epilogue filled in, and nothing left
  * that these numbers do not need. The language is described in templates/README.md.
  *
- * The text goes through four steps: resolve() (directives), expand() (identifiers), then for each
- * function trim() (sizes and locals that are not used, line lengths), last tidy() (blank lines).
+ * The text goes through five steps: resolve() (directives), expand() (identifiers), expand_words() (vector
+ * code), then for each function trim() (sizes and locals that are not used, line lengths), last tidy() (blank
+ * lines).
  */
 #include "ctext.h"
 #include "template.h"
@@ -15,11 +16,19 @@
 #include <string.h>
 
 enum { MAX_MACROS = 64, MAX_NESTING = 16, MAX_COORDS = 12, MAX_ENUMERATORS = 96, COLUMNS = 100 };
+enum { MAX_WORDS = 48, MAX_WORD_ARGS = 3 };
 
 struct macro {
 	const char *name;
 	const char *text; /* default; NULL for an element access */
 	bool integer;     /* a switch */
+};
+
+/* A word of vector code: #define NAME(ARG, ..) TEXT, or #define NAME TEXT, of an instruction set's header. */
+struct word {
+	const char *name, *text;
+	const char *arg[MAX_WORD_ARGS];
+	int nargs; /* -1: no parentheses */
 };
 
 struct job {
@@ -28,12 +37,14 @@ struct job {
 	const char *base; /* name of the template's function: what follows the last slash */
 	struct macro macros[MAX_MACROS];
 	int nmacros;
+	struct word words[MAX_WORDS];
+	int nwords;
 	unsigned cut; /* bit set: the template has that range */
 };
 
 /* What a template may leave to templates/c/template.h. */
 static const struct subst defaults[] = {
-	{ "OPERANDS", "" },
+	{ "TARGET", "" },
 	{ "T", "float" },
 	{ "I", "int64_t" },
 };
@@ -83,6 +94,63 @@ static const struct macro *find_macro(const struct job *j, const char *s, const 
 	return NULL;
 }
 
+/* ---- words of vector code -----------------------------------------------------------------------
+ */
+
+/* Reads a #define of an instruction set's header; s is behind `#define `. */
+static void read_word(struct job *j, const char *s, const char *end)
+{
+	struct word *w = &j->words[j->nwords];
+	const char *name_end = c_token_end(s), *at = name_end;
+
+	if (j->nwords++ == MAX_WORDS)
+		die("%s: too many words", j->r->words);
+	w->name = c_copy(j->arena, s, (size_t)(name_end - s));
+	w->nargs = -1;
+	if (*at == '(') {
+		w->nargs = 0;
+		for (at++; *at != ')'; at += strspn(at, ", ")) {
+			const char *arg_end = c_token_end(at);
+
+			if (w->nargs == MAX_WORD_ARGS)
+				die("%s: %s has too many arguments", j->r->words, w->name);
+			w->arg[w->nargs++] = c_copy(j->arena, at, (size_t)(arg_end - at));
+			at = arg_end;
+		}
+		at++;
+	}
+	char *text = c_copy_trimmed(j->arena, at, end);
+
+	for (char *c = text; *c != '\0'; c++) /* continued lines */
+		*c = *c == '\\' || *c == '\n' || *c == '\t' ? ' ' : *c;
+	w->text = text + strspn(text, " ");
+}
+
+static void read_words(struct job *j)
+{
+	const char *s = j->r->words != NULL ? template_source(j->r->words) : "";
+
+	if (s == NULL)
+		die("no header %s", j->r->words);
+	for (; *s != '\0'; s = c_line_end(s)) {
+		const char *end = c_line_end(s);
+
+		while (end[-1] == '\n' && end - 2 > s && end[-2] == '\\')
+			end = c_line_end(end);
+		if (strncmp(s, "#define ", 8) == 0 && end[-2] != 'H') /* not its guard */
+			read_word(j, s + 8, end - 1);
+		s = end - 1;
+	}
+}
+
+static const struct word *find_word(const struct job *j, const char *s, const char *end)
+{
+	for (int i = 0; i < j->nwords; i++)
+		if (c_same(s, end, j->words[i].name))
+			return &j->words[i];
+	return NULL;
+}
+
 /* ---- conditions -------------------------------------------------------------------------------
  */
 
@@ -113,6 +181,10 @@ static long condition_primary(struct condition *c)
 		c->s++;
 		return !condition_primary(c);
 	}
+	if (*c->s == '-') {
+		c->s++;
+		return -condition_primary(c);
+	}
 	if (*c->s == '(') {
 		c->s++;
 		const long v = condition_level(c, 0);
@@ -134,8 +206,11 @@ static long condition_primary(struct condition *c)
 	const char *end = c_token_end(c->s);
 	const struct macro *m = find_macro(c->job, c->s, end);
 	const struct param *p = find_param(c->job, c->s, end);
+	const struct word *w = find_word(c->job, c->s, end);
 
 	c->s = end;
+	if (w != NULL && w->nargs < 0)
+		return strtol(w->text, NULL, 0);
 	if (m == NULL || !m->integer) {
 		c->unknown = true;
 		return 0;
@@ -155,13 +230,19 @@ static const struct {
 	{ ">=", 3 },
 	{ "<", 3 },
 	{ ">", 3 },
+	{ "+", 4 },
+	{ "-", 4 },
+	{ "*", 5 },
+	{ "/", 5 },
+	{ "%", 5 },
 };
-enum { LEVELS = 4, NOPERATORS = sizeof(operators) / sizeof(operators[0]) };
+enum { LEVELS = 6, NOPERATORS = sizeof(operators) / sizeof(operators[0]) };
 
 static long apply(int op, long a, long b)
 {
-	const long result[NOPERATORS] = { a || b, a && b, a == b, a != b, a <= b, a >= b,
-		a<b, a> b };
+	const long by = b != 0 ? b : 1;
+	const long result[NOPERATORS] = { a || b, a && b, a == b, a != b, a <= b, a >= b, a < b,
+		a > b, a + b, a - b, a * b, a / by, a % by };
 
 	return result[op];
 }
@@ -185,6 +266,31 @@ static long condition_level(struct condition *c, int level)
 		c->s += strlen(operators[op].text);
 		v = apply(op, v, condition_level(c, level + 1));
 	}
+}
+
+/* The value of an expression of numbers alone, `64 / 16 < 4 ? 64 / 16 : 4`. False: it has names. */
+static bool constant_value(const struct job *j, const char *text, long *value)
+{
+	struct condition c = { .job = j, .s = text };
+
+	if (strspn(text, "0123456789+-*/%<>=!&|?:() ") < strlen(text))
+		return false;
+	*value = condition_level(&c, 0);
+	skip_blanks(&c);
+	if (*c.s == '?') {
+		const bool first = *value != 0;
+
+		c.s++;
+		const long then = condition_level(&c, 0);
+
+		skip_blanks(&c);
+		c.s += *c.s == ':';
+		const long otherwise = condition_level(&c, 0);
+
+		*value = first ? then : otherwise;
+	}
+	skip_blanks(&c);
+	return *c.s == '\0';
 }
 
 /* ---- step 1: directives -----------------------------------------------------------------------
@@ -450,7 +556,74 @@ static char *expand(struct job *j, const char *text)
 	return keep(j->arena, &out);
 }
 
-/* ---- step 3: one function ---------------------------------------------------------------------
+/* ---- step 3: words of vector code ---------------------------------------------------------------
+ */
+
+static const char *expand_words(struct job *j, const char *text);
+
+/* The text of w with its arguments; s is behind its name, and what follows the call is returned. */
+static const char *use_word(struct job *j, const struct word *w, const char *s, struct buf *out)
+{
+	const char *arg[MAX_WORD_ARGS] = { NULL }, *end = s;
+	int n = 0, depth = 0;
+
+	if (w->nargs >= 0)
+		for (const char *from = s + 1;; s = end) {
+			end = c_token_end(s);
+			depth += *s == '(' || *s == '[' || *s == '{';
+			depth -= *s == ')' || *s == ']' || *s == '}';
+			if (depth > 1 || (depth == 1 && *s != ','))
+				continue;
+			const char *one = c_copy_trimmed(j->arena, from, s);
+
+			if (*one != '\0' && n < MAX_WORD_ARGS)
+				arg[n++] = expand_words(j, one);
+			from = end;
+			if (depth == 0)
+				break;
+		}
+	if (n != (w->nargs > 0 ? w->nargs : 0))
+		die("template %s: %s has %d arguments", j->r->template_name, w->name, n);
+	for (const char *t = w->text, *e; *t != '\0'; t = e) {
+		int k = 0;
+
+		e = c_token_end(t);
+		while (k < n && !(c_is_word_start(*t) && c_same(t, e, w->arg[k])))
+			k++;
+		/* `(x)` that is no call is x where that is one operand */
+		if (k < n && t > w->text + 1 && t[-1] == '(' && *e == ')' && !c_is_word(t[-2]) &&
+			strpbrk(arg[k], "+-*/?<>=&| ") == NULL) {
+			out->len--;
+			buf_puts(out, arg[k]);
+			e++;
+		} else if (k < n) {
+			buf_puts(out, arg[k]);
+		} else {
+			buf_add(out, t, (size_t)(e - t));
+		}
+	}
+	return end;
+}
+
+static const char *expand_words(struct job *j, const char *text)
+{
+	struct buf out = { 0 };
+
+	if (j->nwords == 0)
+		return text;
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_token_end(s);
+		const struct word *w = c_is_word_start(*s) ? find_word(j, s, e) : NULL;
+
+		if (w == NULL)
+			buf_add(&out, s, (size_t)(e - s));
+		else
+			e = use_word(j, w, e, &out);
+	}
+	return keep(j->arena, &out);
+}
+
+/* ---- step 4: one function ---------------------------------------------------------------------
  */
 
 struct enumerator {
@@ -495,6 +668,10 @@ static const char *read_sizes(struct job *j, const char *s, struct sizes *z)
 					    : expand(j, x->text);
 			x->used = false;
 			name = NULL;
+			long value;
+
+			if (constant_value(j, x->text, &value))
+				x->text = arena_printf(j->arena, "%ld", value);
 		}
 		if (*s == '}')
 			break;
@@ -604,16 +781,23 @@ static char *drop_unused(struct arena *a, char *code)
 	return code;
 }
 
-/* Prints "static ... NAME(parameters)\n" with lines filled up to COLUMNS. Returns what follows. */
-static const char *print_signature(struct job *j, struct buf *out, const char *s)
+/* Prints "static ... NAME(parameters)\n" with lines filled up to COLUMNS: the caller's parameters where it
+ * has some, else those at s. Returns what follows. */
+static const char *print_signature(
+	struct job *j, struct buf *out, const char *s, const struct signature *own)
 {
-	const char *open = strchr(s, '('), *from = open + 1, *e;
+	const char *open = strchr(s, '('), *behind = strstr(open, ")\n{"), *from, *e;
 	int depth = 0;
 
+	if (behind == NULL)
+		die("template %s: bad signature", j->r->template_name);
 	buf_add(out, s, (size_t)(open + 1 - s));
 	int left = column_after(s, open + 1, 0), at = left;
 	if (left > 64)
 		left = 16;
+	if (own != NULL)
+		open = arena_printf(j->arena, "(%s)", signature_text(j->arena, own));
+	from = open + 1;
 	for (s = open;; s = e) {
 		if (*s == '\0')
 			die("template %s: bad signature", j->r->template_name);
@@ -637,18 +821,46 @@ static const char *print_signature(struct job *j, struct buf *out, const char *s
 		at += len;
 		from = e;
 		if (depth == 0)
-			return e;
+			return own != NULL ? behind + 1 : e;
 	}
 }
 
-/* One function, from its signature to the '}' in column 0. */
-static void trim(struct job *j, struct buf *out, const char *text)
+/* Factors of one, which switches leave behind, are dropped: `n0 * 1 * K`, `1 * count`, `block / 1`. */
+static char *without_ones(struct arena *a, const char *text)
+{
+	struct buf out = { 0 };
+
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_token_end(s);
+		size_t before = out.len;
+
+		while (before > 0 && out.data[before - 1] == ' ')
+			before--;
+		const char last = before > 0 ? out.data[before - 1] : ' ';
+
+		if (c_same(s, e, "1") && before > 1 && (last == '*' || last == '/') &&
+			out.data[before - 2] == ' ' && *e != '.') {
+			for (out.len = before - 1; out.data[out.len - 1] == ' ';)
+				out.len--;
+			continue;
+		}
+		if (c_same(s, e, "1") && strncmp(e, " * ", 3) == 0 && strchr("([,=+-", last) != NULL) {
+			e += 3;
+			continue;
+		}
+		buf_add(&out, s, (size_t)(e - s));
+	}
+	return keep(a, &out);
+}
+
+/* One function, from its signature to the '}' in column 0. own: the caller's parameters, or null. */
+static void trim(struct job *j, struct buf *out, const char *text, const struct signature *own)
 {
 	enum { MAX_BLOCKS = 6 };
 	struct sizes *blocks = arena_alloc(j->arena, MAX_BLOCKS * sizeof(*blocks));
 	int nblocks = 0;
 	struct buf code = { 0 }, head = { 0 };
-	const char *s = print_signature(j, &head, text);
+	const char *s = print_signature(j, &head, text, own);
 
 	/* each block leaves a mark that is no C, so that its place is found again */
 	while (*s != '\0') {
@@ -662,7 +874,7 @@ static void trim(struct job *j, struct buf *out, const char *text)
 		}
 		s = e;
 	}
-	char *body = drop_unused(j->arena, keep(j->arena, &code));
+	char *body = drop_unused(j->arena, without_ones(j->arena, keep(j->arena, &code)));
 
 	mark_used(j, blocks, nblocks, body);
 	buf_add(out, head.data, head.len);
@@ -674,7 +886,7 @@ static void trim(struct job *j, struct buf *out, const char *text)
 			buf_add(out, body, (size_t)(c_line_end(body) - body));
 }
 
-/* ---- step 4, and all of it --------------------------------------------------------------------
+/* ---- step 5, and all of it --------------------------------------------------------------------
  */
 
 /* No blank line at the start, behind another one or a '{', or before a '}'. */
@@ -697,6 +909,8 @@ static char *tidy(struct arena *a, const char *text)
 /* text as a comment block, its lines as they are */
 static void print_comment(struct buf *out, const char *text)
 {
+	if (*text == '\0')
+		return;
 	buf_printf(out, "/* ");
 	for (const char *s = text; *s != '\0'; s = c_line_end(s)) {
 		const char *e = c_line_end(s);
@@ -725,6 +939,40 @@ static bool is_main(const struct job *j, const char *s)
 	       strncmp(open - len, j->r->function, len) == 0 && !c_is_word(open[-(long)len - 1]);
 }
 
+static bool is_given(const struct job *j, const char *name)
+{
+	bool given = find_param(j, name, name + strlen(name)) != NULL;
+
+	for (int i = 0; i < j->r->nsubsts; i++)
+		given = given || strcmp(j->r->substs[i].name, name) == 0;
+	return given;
+}
+
+/* A name that the template does not know is a misspelt one; a switch that nobody set would keep the value with
+ * which the template is linted. */
+static void check_given(const struct job *j, const char *source)
+{
+	struct buf known = { 0 };
+
+	if (j->r->nparams == 0)
+		return;
+	for (int i = 0; i < j->nmacros; i++)
+		if (j->macros[i].integer)
+			buf_printf(&known, " %s", j->macros[i].name);
+	const char *also = j->r->also != NULL ? template_source(j->r->also) : "";
+
+	for (int i = 0; i < j->r->nparams; i++)
+		if (c_count_word(source, j->r->params[i].name) == 0 &&
+			c_count_word(also, j->r->params[i].name) == 0)
+			die("template %s has no parameter %s; its switches are%s", j->r->template_name,
+				j->r->params[i].name, known.len > 0 ? known.data : " none");
+	for (int i = 0; i < j->nmacros; i++)
+		if (j->macros[i].integer && !is_given(j, j->macros[i].name))
+			die("template %s: nothing sets its switch %s", j->r->template_name,
+				j->macros[i].name);
+	buf_release(&known);
+}
+
 char *template_instantiate(struct arena *a, const struct instance_request *r)
 {
 	struct job j = { .arena = a, .r = r };
@@ -735,7 +983,11 @@ char *template_instantiate(struct arena *a, const struct instance_request *r)
 	if (source == NULL)
 		die("no template %s", r->template_name);
 	j.base = slash != NULL ? slash + 1 : r->template_name;
-	const char *text = expand(&j, resolve(&j, source));
+	read_words(&j);
+	const char *resolved = resolve(&j, source);
+
+	check_given(&j, source);
+	const char *text = expand_words(&j, expand(&j, resolved));
 	if (j.cut != (1u << r->nranges) - 1)
 		die("template %s has not all ranges", r->template_name);
 	const char *comment = NULL, *comment_end = NULL;
@@ -749,11 +1001,13 @@ char *template_instantiate(struct arena *a, const struct instance_request *r)
 		} else if (strncmp(s, "static ", 7) == 0 && strchr(s, '(') != NULL &&
 			   strchr(s, '(') < s + strcspn(s, ";={")) {
 			e = function_end(&j, s);
-			if (is_main(&j, s) && r->comment != NULL)
+			bool whole = is_main(&j, s);
+
+			if (whole && r->comment != NULL)
 				print_comment(&out, r->comment);
 			else if (comment_end == s)
 				buf_add(&out, comment, (size_t)(comment_end - comment));
-			trim(&j, &out, c_copy(a, s, (size_t)(e - s)));
+			trim(&j, &out, c_copy(a, s, (size_t)(e - s)), whole ? r->signature : NULL);
 		} else {
 			buf_add(&out, s, (size_t)(e - s));
 		}
@@ -767,4 +1021,9 @@ const char *template_source(const char *name)
 		if (strcmp(t->name, name) == 0)
 			return t->text;
 	return NULL;
+}
+
+bool template_has(const char *name, const char *word)
+{
+	return c_count_word(template_source(name), word) > 0;
 }

@@ -37,7 +37,7 @@ struct network_options {
 	int workers, isa;
 	void (*trace)(void *context, int index, const void *data);
 	void *trace_context;
-	void (*profile)(void *context, int step);
+	int (*profile)(void *context, int step);
 	void *profile_context;
 };
 

@@ -272,7 +272,6 @@ START_TEST(text_gives_the_bytes)
 			g.isa = (enum gemm_isa)isa;
 			gemm_request(&t, &g);
 		}
-	buf_puts(&out, "#include <stdint.h>\n");
 	gemm_emit_all(&out, "net", "NET", &t);
 	f = fopen(arena_printf(&arena, "%s/k.c", dir), "w");
 	fwrite(out.data, 1, out.len, f);

@@ -34,9 +34,9 @@
 #include "../templates/c/ceil_f32.c"
 #include "../templates/c/round_f32.c"
 #include "../templates/x86/template.h"
-#include "../templates/x86/exp_fma_f32.c"
-#include "../templates/x86/sigmoid_fma_f32.c"
-#include "../templates/x86/tanh_fma_f32.c"
+#include "../templates/vector/exp_fma_f32.c"
+#include "../templates/vector/sigmoid_fma_f32.c"
+#include "../templates/vector/tanh_fma_f32.c"
 
 struct function {
 	const char *name;
@@ -47,7 +47,7 @@ struct function {
 };
 
 /* Those for vectors, which this processor may not have. */
-#if HAVE_X86
+#if HAVE_VECTORS
 static int have_fma(void)
 {
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -89,9 +89,9 @@ MAP(atanh, )
 MAP(floor, )
 MAP(ceil, )
 MAP(round, )
-MAP(exp_fma, AVX2_CODE)
-MAP(sigmoid_fma, AVX2_CODE)
-MAP(tanh_fma, AVX2_CODE)
+MAP(exp_fma, FUSED_CODE)
+MAP(sigmoid_fma, FUSED_CODE)
+MAP(tanh_fma, FUSED_CODE)
 #undef MAP
 
 static double reference_sigmoid(double x)

@@ -54,7 +54,7 @@ START_TEST(test_case)
 	rewrite(g);
 	skip(g);
 	layout(g);
-	struct plan *p = schedule(g, target);
+	struct plan *p = schedule(g, target_find(target));
 
 	memory(p);
 	for (int i = 0; i < p->nkernel; i++) {
@@ -67,7 +67,7 @@ START_TEST(test_case)
 		ck_assert(k->dst.buffer->offset == k->in_place->offset);
 		ck_assert(k->scratch_offset >= k->dst.buffer->offset + k->dst.buffer->bytes ||
 			  k->scratch_offset + k->scratch <= k->dst.buffer->offset);
-		for (int s = 0; s < k->nshare && is_x86(p); s++)
+		for (int s = 0; s < k->nshare && target_has_vectors(p->target); s++)
 			ck_assert(k->share[s].divides == DIVIDES_INPUT);
 	}
 	ck_assert_msg(held == c->held[_i % 2], "%s%s: %d kernels overwrite their input", c->text, target, held);

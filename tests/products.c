@@ -1,5 +1,5 @@
 /*
- * The small matrix products of templates/x86 that are intrinsics or plain C: each size as generated code has it,
+ * The small matrix products of templates/x86 and templates/vector that are intrinsics or plain C: each size as generated code has it,
  * inlined with its sizes as constants, against sums without rounding; matrices end where memory ends. What this
  * machine cannot run is left out.
  */
@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../templates/x86/gemm_c.c"
+#include "../templates/vector/gemm_c.c"
 #if defined(__x86_64__)
 #include "../templates/x86/gemm_avx2.c"
 #undef DEPTH

@@ -6,7 +6,8 @@
 A case (tests/cases/NAME: model.onnx, test_data_set_0, perhaps `options` and `tolerance`) is compiled twice, from
 different folders, to the same bytes; built with address and undefined-behaviour sanitizers, and optimised by gcc or
 clang (by its name), without a warning; run by both to the same bits; and compared with the expected outputs. With
---target=x86-64 it is built optimised, and run held to each instruction set that this machine has. A bad input
+another target it is built optimised, and run held to each instruction set that this machine has; aarch64's programs
+run under qemu elsewhere. A bad input
 (tests/bad/NAME.onnx) must be refused: exit status 1, each line of NAME.err in the message (or the reason of its line
 in tests/refused.txt), nothing written.
 Nothing is registered: the folders are the list. NAMEs choose some of it, --fast every eighth case and one build.
@@ -31,6 +32,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FLAGS = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror"
 SANITIZED = "gcc -O0 -fsanitize=address,undefined -fno-sanitize-recover=all"  # -O1 takes three times as long to build
 OPTIMISED = {"gcc": "gcc -O2", "clang": "clang -O2"}  # a case is built by one of them
+FOREIGN = {"aarch64": {"aarch64-linux-gnu-gcc": "aarch64-linux-gnu-gcc -O2 -static",
+                       "clang": "clang --target=aarch64-linux-gnu -O2 -static"}}
 ISAS = {1: None, 2: "avx2", 3: "avx512f"}  # levels of --target=x86-64: what the processor must have
 TOLERANCE = 5e-6  # of the largest expected value; what float arithmetic in another order makes of these models
 
@@ -89,14 +92,33 @@ def levels(target):
     """Options of the program: every instruction set that this machine can run."""
     if target == "c":
         return [[]]
+    if target in FOREIGN:
+        return [["--isa", "1"], ["--isa", "2"]]
     flags = read("/proc/cpuinfo")
     return [["--isa", str(level)] for level, flag in ISAS.items() if flag is None or f" {flag} " in flags]
 
 
-def optimised(folder):
+def emulator(target):
+    """What runs the target's programs here."""
+    if target not in FOREIGN or os.uname().machine == target:
+        return []
+    found = [q for q in (f"qemu-{target}", f"qemu-{target}-static") if shutil.which(q)]
+    return found[:1]
+
+
+def lacking(target):
+    """What this machine has not and the target needs, or None."""
+    if target in FOREIGN and os.uname().machine != target and not emulator(target):
+        return f"qemu-{target}"
+    first = next(iter(FOREIGN.get(target, OPTIMISED)))
+    return first if target in FOREIGN and not shutil.which(first) else None
+
+
+def optimised(folder, target):
     """The build of a case by one of the compilers: always the same, half of the cases each."""
-    installed = [c for c in OPTIMISED if shutil.which(c)]
-    return OPTIMISED[installed[zlib.crc32(os.path.basename(folder).encode()) % len(installed)]]
+    compilers = FOREIGN.get(target, OPTIMISED)
+    installed = [c for c in compilers if shutil.which(c)]
+    return compilers[installed[zlib.crc32(os.path.basename(folder).encode()) % len(installed)]]
 
 
 def run_case(skipc, folder, builds, target):
@@ -120,7 +142,7 @@ def run_case(skipc, folder, builds, target):
         for build in builds:
             run(shlex.split(f"{build} {FLAGS} -I {one}") + sorted(glob.glob(one + "/*.c")) + ["-o", program])
             for level in levels(target):
-                run([program, *(os.path.join(work, f"x{k}.npy") for k in range(len(xs))), "-o", *files, *level])
+                run([*emulator(target), program, *(os.path.join(work, f"x{k}.npy") for k in range(len(xs))), "-o", *files, *level])
                 outputs = [np.load(f) for f in files]
                 for got, want in zip(outputs, ys):
                     compare(got, want, tolerance)
@@ -166,15 +188,19 @@ def main():
         if not os.path.exists(os.path.join(HERE, "bad", name + ".onnx")):
             sys.exit(f"refused.txt: no tests/bad/{name}.onnx")
     jobs = [(run_bad, skipc, m) for m in sorted(glob.glob(os.path.join(HERE, "bad", "*.onnx")))]
+    if lacking(arguments.target):
+        print(f"NOT RUN: --target={arguments.target}: {lacking(arguments.target)} is not installed")
+        return 0
     if arguments.target != "c":
         jobs = []
+    if arguments.target == "x86-64":
         for level, flag in ISAS.items():
             if len(levels(arguments.target)) < level:
                 print(f"NOT RUN: {flag} (this machine has it not)")
     if arguments.fast:
         cases = cases[::8]
     for folder in map(os.path.dirname, cases):
-        builds = [SANITIZED] * (arguments.target == "c") + [optimised(folder)] * (arguments.target != "c" or not arguments.fast)
+        builds = [SANITIZED] * (arguments.target == "c") + [optimised(folder, arguments.target)] * (arguments.target != "c" or not arguments.fast)
         jobs.append((run_case, skipc, folder, builds, arguments.target))
     if arguments.names:
         jobs = [j for j in jobs if any(n in j[2] for n in arguments.names)]

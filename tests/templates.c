@@ -12,11 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../compiler/template.h"
 
 enum { MAX_CASES = 2000, MAX_DIM = 6, MAX_IN = 8, GUARD = 64 };
+
+#define COUNT(a) (int)(sizeof(a) / sizeof((a)[0]))
 
 /* ---- random shapes ---------------------------------------------------------------------------- */
 
@@ -81,6 +84,7 @@ enum epilogue { NONE, RELU, ADD, IN_PLACE, EPILOGUES };
 struct item {
 	char what[200];
 	const void *in[MAX_IN];
+	const char *name[MAX_IN]; /* of the parameter */
 	int nin;
 	void *out, *work; /* as it is before a run; and the buffer of a run, guards included */
 	void *bits;	  /* of the first build */
@@ -120,7 +124,7 @@ static void write_index(struct buf *out, const char *name, const struct writer *
 	buf_printf(out, *plus == '\0' ? "0]" : "]");
 }
 
-static void access_y(void *ctx, struct buf *out, char letter, char *const *coord, int n)
+static void access_y(const void *ctx, struct buf *out, char letter, char *const *coord, int n)
 {
 	const struct writer *w = ctx;
 
@@ -129,7 +133,7 @@ static void access_y(void *ctx, struct buf *out, char letter, char *const *coord
 	write_index(out, "y", w, coord);
 }
 
-static void write_epilogue(void *ctx, struct buf *out, const char *indent, const char *v,
+static void test_epilogue(const void *ctx, struct buf *out, const char *indent, const char *v,
 			   bool vector, char *const *coord, int n)
 {
 	const struct writer *w = ctx;
@@ -150,8 +154,9 @@ static void write_epilogue(void *ctx, struct buf *out, const char *indent, const
 	}
 }
 
-static const void *operand(const void *p, struct item *t, const char *types)
+static const void *operand(const void *p, struct item *t, const char *types, const char *name)
 {
+	t->name[t->nin] = name;
 	t->in[t->nin++] = p;
 	t->types = types;
 	return p;
@@ -194,31 +199,75 @@ static void expect(struct item *t, const struct writer *w, const int *coord, dou
 	t->want[at] = v;
 }
 
+static const char *type_of(const struct item *t, int i)
+{
+	return t->types[i] == 'f' ? "float" : t->types[i] == 's' ? "int32_t" : "int64_t";
+}
+
+/* Parameters of the instance: the inputs, y, and what the epilogue adds. */
+static void sign(struct signature *s, const struct item *t, bool z)
+{
+	s->n = 0;
+	for (int i = 0; i < t->nin; i++)
+		s->parameter[s->n++] = (struct parameter){ ROLE_INPUT,
+			.type = arena_printf(&arena, "const %s", type_of(t, i)),
+			.name = t->name[i],
+			.pointer = true,
+			.restricted = true };
+	s->parameter[s->n++] = (struct parameter){
+		ROLE_OUTPUT, .type = t->integers ? "int64_t" : "float", .name = "y", .pointer = true };
+	if (z)
+		s->parameter[s->n++] = (struct parameter){ ROLE_OPERAND,
+			.type = "const float",
+			.name = "z",
+			.pointer = true,
+			.restricted = true };
+}
+
+/* Of p, what the template has: windows have some sizes that not all of them look at. Then the switches that
+ * only kernels of the plan set. */
+static int known_params(const char *name, const struct param *p, int np, struct param *to)
+{
+	const struct param more[] = { { "STACK", 1 }, { "SKIP", 0 }, { "HELD", 0 } };
+	int n = 0;
+
+	for (int i = 0; i < np; i++)
+		if (template_has(name, p[i].name))
+			to[n++] = p[i];
+	for (int i = 0; i < COUNT(more); i++)
+		if (template_has(name, more[i].name))
+			to[n++] = more[i];
+	return n;
+}
+
 /* Instantiates, and writes a function that calls the instance. */
 static void write_instance(struct item *t, struct writer *w, const char *name, const struct param *p, int np,
 		 const struct subst *extra)
 {
 	const bool z = w->epilogue == ADD || w->expression != NULL;
-	struct subst substs[8] = { { "OPERANDS", z ? ", const float *restrict z" : "" } };
-	int ns = 1;
+	struct param known[MAX_PARAM];
+	struct signature signature;
+	struct subst substs[8];
+	int ns = 0;
 
 	while (extra != NULL && extra->name != NULL)
 		substs[ns++] = *extra++;
+	sign(&signature, t, z);
 	const struct instance_request r = {
 		.template_name = name,
 		.function = arena_printf(&arena, "%s_%d", name + 2, nitems),
 		.comment = "An instance.",
-		.params = p,
-		.nparams = np,
+		.params = known,
+		.nparams = known_params(name, p, np, known),
 		.substs = substs,
 		.nsubsts = ns,
+		.signature = &signature,
 		.access = access_y,
-		.epilogue = write_epilogue,
+		.epilogue = test_epilogue,
 		.ctx = w,
 	};
 	const char *text = template_instantiate(&arena, &r);
 
-	ck_assert_ptr_null(strstr(text, "OPERANDS"));
 	ck_assert_ptr_null(strstr(text, "#if"));
 	buf_printf(&source, "\n%s", text);
 	buf_printf(&source, "\nvoid run_%d(const void *const *in, void *y);\n", nitems);
@@ -227,8 +276,7 @@ static void write_instance(struct item *t, struct writer *w, const char *name, c
 		buf_printf(&source, "\t(void)in;\n");
 	buf_printf(&source, "\t%s(", r.function);
 	for (int i = 0; i < t->nin; i++)
-		buf_printf(&source, "(const %s *)in[%d], ",
-			   t->types[i] == 'f' ? "float" : t->types[i] == 's' ? "int32_t" : "int64_t", i);
+		buf_printf(&source, "(const %s *)in[%d], ", type_of(t, i), i);
 	buf_printf(&source, "(%s *)y", t->integers ? "int64_t" : "float");
 	if (z)
 		buf_printf(&source, ", (const float *)in[%d]", t->nin);
@@ -240,7 +288,6 @@ static void write_instance(struct item *t, struct writer *w, const char *name, c
 		sprintf(t->what + strlen(t->what), " %s=%ld", p[i].name, p[i].value);
 }
 
-#define COUNT(a) (int)(sizeof(a) / sizeof((a)[0]))
 
 /* ---- windows: convolutions and pools ---------------------------------------------------------- */
 
@@ -323,7 +370,7 @@ static int window_params(const struct window *w, struct param *p)
 		{ "PAD_D", w->pad[0] }, { "PAD_H", w->pad[1] }, { "PAD_W", w->pad[2] },
 		{ "DIL_D", w->dil[0] }, { "DIL_H", w->dil[1] }, { "DIL_W", w->dil[2] },
 		{ "XN", w->x[0] }, { "XC", w->x[1] }, { "XD", w->x[2] }, { "XH", w->x[3] },
-		{ "XW", w->x[4] }, { "DEPTH", w->depth }, { "PADDED", w->padded },
+		{ "XW", w->x[4] }, { "TAPS", taps(w) }, { "DEPTH", w->depth }, { "PADDED", w->padded },
 		{ "END_D", w->in[0] + w->end[0] }, { "END_H", w->in[1] + w->end[1] },
 		{ "END_W", w->in[2] + w->end[2] },
 	};
@@ -356,18 +403,17 @@ static void conv_case(void)
 	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
 	struct item *t = new_item(&y, 3, (int[]){ w.n, dim_k, positions(&w) }, "fff");
 	const bool bias = below(2);
-	const float *x = operand(floats(w.nx), t, "fff"), *weights = floats(dim_k * c * taps(&w));
+	const float *x = operand(floats(w.nx), t, "fff", "x"), *weights = floats(dim_k * c * taps(&w));
 	const float *b = floats(dim_k);
 
-	operand(pack_conv(weights, g, k, c, taps(&w), kb), t, "fff");
+	operand(pack_conv(weights, g, k, c, taps(&w), kb), t, "fff", "w");
 	if (bias)
-		operand(b, t, "fff");
+		operand(b, t, "fff", "bias");
 	p[np++] = (struct param){ "G", g };
 	p[np++] = (struct param){ "GROUPED", g > 1 };
 	p[np++] = (struct param){ "K", k };
 	p[np++] = (struct param){ "BIAS", bias };
 	p[np++] = (struct param){ "PLANAR", w.x[1] != 1 };
-	p[np++] = (struct param){ "BLOCKS", k >= kb };
 	p[np++] = (struct param){ "TAIL", k % kb != 0 };
 	p[np++] = (struct param){ "CHANNELS", kb };
 	p[np++] = (struct param){ "PIXELS", kb <= 8 ? 12 : 6 };
@@ -439,11 +485,11 @@ static void pool_case(enum pool kind)
 
 	if (kind == MAXPOOL && below(3) == 0)
 		x[below(w.nx)] = NAN;
-	operand(x, t, "fff");
+	operand(x, t, "fff", "x");
 	if (kind == DEPTHWISE)
-		operand(pack_conv(weights, 1, w.c, 1, taps(&w), w.c), t, "fff");
+		operand(pack_conv(weights, 1, w.c, 1, taps(&w), w.c), t, "fff", "w");
 	if (kind == DEPTHWISE && bias)
-		operand(b, t, "fff");
+		operand(b, t, "fff", "bias");
 	p[np++] = (struct param){ "BIAS", bias };
 	p[np++] = (struct param){ "CB", cb };
 	p[np++] = (struct param){ "TAIL", w.c % cb != 0 };
@@ -463,20 +509,23 @@ static void pool_case(enum pool kind)
 
 static void linear_case(void)
 {
-	const int m = between(1, 3), n = between(1, 50), k = between(1, 70), nb = below(2) ? 16 : 7;
+	const bool tiles = below(2);
+	const int m = between(1, tiles ? 25 : 3), n = between(16, 50), k = between(1, 70), nb = below(2) ? 16 : 7;
+	const int rows = nb == 16 ? 6 : 12; /* of a tile */
 	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
 	struct item *t = new_item(&y, 2, (int[]){ m, n }, "fff");
 	const bool bias = below(2);
 	int sx[2];
 	const int nx = lay_out(2, (int[]){ m, k }, sx, below(2));
-	const float *x = operand(floats(nx), t, "fff"), *w = floats(n * k), *b = floats(n);
+	const float *x = operand(floats(nx), t, "fff", "x"), *w = floats(n * k), *b = floats(n);
 
-	operand(pack_conv(w, 1, n, k, 1, nb), t, "fff");
+	operand(pack_conv(w, 1, n, k, 1, nb), t, "fff", "w");
 	if (bias)
-		operand(b, t, "fff");
+		operand(b, t, "fff", "bias");
 	const struct param p[] = { { "M", m }, { "N", n }, { "K", k }, { "NB", nb }, { "XM", sx[0] },
-				   { "XK", sx[1] }, { "BIAS", bias }, { "TAIL", n % nb != 0 } };
-	write_instance(t, &y, "c/linear", p, COUNT(p), NULL);
+				   { "XK", sx[1] }, { "BIAS", bias }, { "TAIL", n % nb != 0 },
+				   { "OUTPUTS", nb }, { "STEP", nb }, { "ROWS", rows }, { "MB", rows } };
+	write_instance(t, &y, tiles ? "c/linear_rows" : "c/linear", p, COUNT(p), NULL);
 	for (int i = 0; i < m; i++)
 		for (int j = 0; j < n; j++) {
 			double sum = bias ? (double)b[j] : 0.0;
@@ -497,7 +546,7 @@ static void matmul_case(void)
 	const int db[] = { whole ? 1 : b0, b1, b2, k, n };
 	int sa[5], sb[5];
 	const int na = lay_out(5, da, sa, 0), size_b = lay_out(5, db, sb, 0);
-	const float *a = operand(floats(na), t, "ff"), *b = operand(floats(size_b), t, "ff");
+	const float *a = operand(floats(na), t, "ff", "a"), *b = operand(floats(size_b), t, "ff", "b");
 
 	for (int i = 0; i < 3; i++) {
 		sa[i] = da[i] == 1 ? 0 : sa[i];

@@ -58,7 +58,7 @@ static void reduce_case(void)
 	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
 	struct item *t = new_item(&y, 4, (int[]){ dim[0], dim[1], 1, dim[2] }, "f");
 	const int cb = between(1, 16), nx = lay_out(6, dim, s, 0), nr = dim[4] * dim[5];
-	const float *x = operand(floats(nx), t, "f");
+	const float *x = operand(floats(nx), t, "f", "x");
 	const struct param p[] = {
 		{ "O0", dim[0] }, { "O1", dim[1] }, { "O2", 1 }, { "O3", dim[2] }, { "CB", cb },
 		{ "RUN", 64 }, { "TAIL", dim[2] % cb != 0 }, { "R0", 1 }, { "R1", 1 }, { "R2", dim[4] },
@@ -98,7 +98,7 @@ static void softmax_case(void)
 
 	for (int i = 0; i < nx; i++)
 		x[i] *= 20.0f;
-	operand(x, t, "f");
+	operand(x, t, "f", "x");
 	write_instance(t, &y, "c/softmax", p, COUNT(p), NULL);
 	for (int i = 0; i < product(3, dim); i++) {
 		const int at = offset_of(i, 3, dim, s);
@@ -125,7 +125,7 @@ static void normalize_case(void)
 	struct writer y = { .epilogue = (enum epilogue)below(IN_PLACE) };
 	struct item *t = new_item(&y, 6, dim, "f");
 	const int nx = lay_out(6, dim, s, 0), nr = product(3, dim + 3);
-	const float *x = operand(floats(nx), t, "f");
+	const float *x = operand(floats(nx), t, "f", "x");
 	const struct param p[] = {
 		{ "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "R0", dim[3] }, { "R1", dim[4] },
 		{ "R2", dim[5] }, { "X_O0", s[0] }, { "X_O1", s[1] }, { "X_O2", s[2] }, { "X_R0", s[3] },
@@ -200,7 +200,7 @@ static void pad_case(void)
 	}
 	const int nx = lay_out(rank, in, s, 0);
 	struct item *t = new_item(&y, rank, dim, "f");
-	const float *x = operand(floats(nx), t, "f");
+	const float *x = operand(floats(nx), t, "f", "x");
 
 	for (int i = 0; i < rank; i++) {
 		p[np++] = (struct param){ dims[i], dim[i] };
@@ -229,14 +229,14 @@ static void gather_case(void)
 	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
 	struct item *t = new_item(&y, 3, dim, "fi");
 	const int nx = lay_out(3, (int[]){ dim[0], a, dim[2] }, s, 0);
-	const float *x = operand(floats(nx), t, "fi");
+	const float *x = operand(floats(nx), t, "fi", "x");
 	int64_t *index = malloc(sizeof(*index) * (size_t)dim[1]);
 	const struct param p[] = { { "O", dim[0] }, { "N", dim[1] }, { "R", dim[2] }, { "A", a },
 				   { "XO", s[0] }, { "XA", s[1] }, { "XR", s[2] }, { "XI", 1 } };
 
 	for (int i = 0; i < dim[1]; i++)
 		index[i] = between(-a - 2, a + 2);
-	operand(index, t, "fi");
+	operand(index, t, "fi", "index");
 	write_instance(t, &y, "c/gather", p, COUNT(p), NULL);
 	for (int i = 0; i < product(3, dim); i++) {
 		const int *c = coord_of(i, 3, dim);
@@ -262,7 +262,7 @@ static void argmax_case(void)
 
 	for (int i = 0; i < nx; i++)
 		x[i] = (float)below(4); /* many equal ones */
-	operand(x, t, "f");
+	operand(x, t, "f", "x");
 	t->integers = true;
 	t->out = calloc((size_t)t->n, sizeof(int64_t));
 	for (int i = 0; i < t->n; i++)
@@ -312,9 +312,9 @@ static void scatter_case(void)
 	for (int i = 0; i < n; i++)
 		index[i] = between(-dim[0] - 2, dim[0] + 2);
 	if (!uniform)
-		operand(x, t, types);
-	operand(index, t, types);
-	operand(u, t, types);
+		operand(x, t, types, "x");
+	operand(index, t, types, "index");
+	operand(u, t, types, "updates");
 	write_instance(t, &y, "c/scatter", p, COUNT(p),
 		       (struct subst[]){ { "JOIN", joins[how] }, { "VALUE", "0.5f" }, { NULL, NULL } });
 	for (int i = 0; i < dim[0] * dim[1]; i++)
@@ -344,7 +344,7 @@ static void topk_case(void)
 
 	for (int i = 0; i < nx; i++)
 		x[i] = (float)below(4); /* many equal ones */
-	operand(x, t, "f");
+	operand(x, t, "f", "x");
 	t->integers = true;
 	t->out = calloc((size_t)t->n, sizeof(int64_t));
 	for (int i = 0; i < t->n; i++)
@@ -375,7 +375,7 @@ static void cumulate_case(void)
 	int s[4];
 	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
 	struct item *t = new_item(&y, 4, dim, "f");
-	const float *x = operand(floats(lay_out(4, dim, s, 0)), t, "f");
+	const float *x = operand(floats(lay_out(4, dim, s, 0)), t, "f", "x");
 	const struct param p[] = { { "O0", dim[0] }, { "O1", dim[1] }, { "O2", dim[2] }, { "A", dim[3] },
 				   { "X_O0", s[0] }, { "X_O1", s[1] }, { "X_O2", s[2] }, { "XA", s[3] },
 				   { "EXCLUSIVE", late }, { "REVERSE", back } };
@@ -460,7 +460,7 @@ static void gridsample_case(void)
 	int s[4], gs[4];
 	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
 	struct item *t = new_item(&y, 3, (int[]){ in[0], in[1], p }, "ff");
-	const float *x = operand(floats(lay_out(4, in, s, 0)), t, "ff");
+	const float *x = operand(floats(lay_out(4, in, s, 0)), t, "ff", "x");
 	float *grid = floats(lay_out(4, places, gs, 0));
 	const struct param all[] = {
 		{ "N", in[0] }, { "C", in[1] }, { "H", in[2] }, { "W", in[3] }, { "OW", places[2] }, { "P", p },
@@ -469,7 +469,7 @@ static void gridsample_case(void)
 		{ "CORNERS", corners }, { "PADDING", padding }, { "NEAREST", mode == 0 }, { "CUBIC", mode == 2 },
 	};
 
-	operand(grid, t, "ff");
+	operand(grid, t, "ff", "grid");
 	write_instance(t, &y, "c/gridsample", all, COUNT(all), NULL);
 	t->tolerance = 1e-5;
 	for (int i = 0; i < in[0] * p; i++) {
@@ -514,7 +514,7 @@ static void resize_case(void)
 	struct writer y = { .epilogue = (enum epilogue)below(EPILOGUES) };
 	struct item *t = new_item(&y, 3, (int[]){ in[0], in[1], product(3, out) }, NULL);
 	const char *types = linear ? (depth ? "fsssfff" : "fssff") : depth ? "fsss" : "fss";
-	const float *x = operand(floats(lay_out(5, in, s, below(2))), t, types);
+	const float *x = operand(floats(lay_out(5, in, s, below(2))), t, types, "x");
 	const struct param p[] = {
 		{ "N", in[0] }, { "C", in[1] }, { "OH", out[1] }, { "OW", out[2] }, { "P", product(3, out) },
 		{ "XN", s[0] }, { "XC", s[1] }, { "XD", s[2] }, { "XH", s[3] }, { "XW", s[4] },
@@ -540,9 +540,9 @@ static void resize_case(void)
 		}
 	}
 	for (int a = depth ? 0 : 1; a < 3; a++)
-		operand(at[a], t, types);
+		operand(at[a], t, types, (const char *[]){ "at_d", "at_h", "at_w" }[a]);
 	for (int a = depth ? 0 : 1; a < 3 && linear; a++)
-		operand(part[a], t, types);
+		operand(part[a], t, types, (const char *[]){ "part_d", "part_h", "part_w" }[a]);
 	write_instance(t, &y, "c/resize", p, COUNT(p), NULL);
 	for (int i = 0; i < in[0] * in[1] * product(3, out); i++) {
 		const int *c = coord_of(i, 5, (int[]){ in[0], in[1], out[0], out[1], out[2] });
@@ -745,6 +745,42 @@ START_TEST(test_templates)
 }
 END_TEST
 
+/* What an instance with these parameters dies of: exit status 3 and a message. */
+static const char *last_words(const struct param *p, int n)
+{
+	const struct instance_request r = {
+		.template_name = "c/avgpool", .function = "f", .params = p, .nparams = n
+	};
+	char words[500] = { 0 };
+	int ends[2], status;
+	pid_t child;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		dup2(ends[1], 2);
+		template_instantiate(&arena, &r);
+		_exit(0);
+	}
+	close(ends[1]);
+	for (ssize_t at = 0, more = 1; more > 0; at += more)
+		more = read(ends[0], words + at, sizeof(words) - 1 - (size_t)at);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+	return arena_strdup(&arena, words);
+}
+
+/* A misspelt parameter, and a switch that nothing sets: our bugs, and their names are said. */
+START_TEST(test_parameters)
+{
+	const struct param misspelt[] = { { "DEPTH", 0 }, { "TAIL", 0 }, { "INCLUDE", 0 }, { "INCLDE", 1 } };
+
+	ck_assert_ptr_nonnull(strstr(last_words(misspelt, 4), "no parameter INCLDE; its switches are DEPTH TAIL INCLUDE"));
+	ck_assert_ptr_nonnull(strstr(last_words(misspelt, 2), "nothing sets its switch INCLUDE"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("templates");
@@ -753,6 +789,7 @@ int main(void)
 
 	tcase_set_timeout(c, 300);
 	tcase_add_test(c, test_templates);
+	tcase_add_test(c, test_parameters);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	const int failed = srunner_ntests_failed(r);

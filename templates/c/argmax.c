@@ -11,7 +11,7 @@
 #define Y(i0, i1, i2) y[((i0) * O1 + (i1)) * O2 + (i2)]
 
 /* Index of the extreme element: see the top of this file. */
-static void argmax(const T *restrict x, int64_t *restrict y OPERANDS)
+static TARGET void argmax(const T *restrict x, int64_t *restrict y)
 {
 	enum { O0 = 1, O1 = 1, O2 = 4, A = 10 };
 	enum { X_O0 = 0, X_O1 = 0, X_O2 = 10, XA = 1 }; /* strides of x */

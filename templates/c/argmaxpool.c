@@ -13,7 +13,7 @@
 #define Y(n, k, p) y[((n) * C + (k)) * P + (p)]
 
 /* Index of the largest value of each window: see the top of this file. */
-static void argmaxpool(const float *restrict x, int64_t *restrict y OPERANDS)
+static TARGET void argmaxpool(const float *restrict x, int64_t *restrict y)
 {
 	enum { N = 1, C = 20, P = 64, IN = 1280, IC = 64, ID = 64, IH = 8, IW = 1 };
 	enum { D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3, OH = 8, OW = 8 };

@@ -15,7 +15,7 @@
 #define Y(n, k, p) y[((n) * C + (k)) * P + (p)]
 
 /* Mean of each window: see the top of this file. */
-static void avgpool(const float *restrict x, float *y OPERANDS)
+static TARGET void avgpool(const float *restrict x, float *y)
 {
 	enum { N = 1, C = 20, CB = 16, P = 64 };
 	enum { D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3, OH = 8, OW = 8 };

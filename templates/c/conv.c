@@ -11,30 +11,26 @@
  * the others' in b and c.
  * SKIP: where L(n, k, p) holds, for all channels of a pixel, the epilogue does not look at a; a tile of such pixels
  * is not summed up.
- * HELD: x is y, one column of pixels (W = OW = R = S = G = 1) with neighbouring channels, K = C; held has room for a
- * tile of it, PB * C.
  */
 #include "template.h"
 
 #define BIAS 1	    /* a bias for each output channel */
-#define DEPTH 0	    /* three dimensions: D, OD, Q, XD */
+#define DEPTH 0	    /* three dimensions: D, Q, XD */
 #define GROUPED 0   /* G > 1 */
 #define PADDED 1    /* taps may fall outside the image */
 #define PLANAR 0    /* XC != 1: channels are not neighbours */
-#define BLOCKS 1    /* K >= KB: there are whole blocks */
 #define TAIL 1	    /* K % KB != 0: the last block of a group is narrower */
 #define PIXELS 6    /* PB, pixels of a tile: 6, or 12 for KB <= 8 */
 #define CHANNELS 16 /* KB, channels of a block: 16 is best; 24; 8 with 12 pixels */
 #define STACK 1	    /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
 #define SKIP 0	    /* pixels may be left out */
-#define HELD 0	    /* y replaces x */
 
 #define L(n, k, p) ((n) + (k) + (p) < 0)
 #define Y(n, k, p) y[((n) * G * K + (k)) * P + (p)]
 
-#if BLOCKS && PADDED && PLANAR
+#if PADDED && PLANAR
 /* Whether all taps of the tile at p0 are inside x. */
-static int conv_inside(int p0)
+static TARGET int conv_inside(int p0)
 {
 	enum { D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3, OH = 8, OW = 8, P = 64, PB = PIXELS };
 	enum { STRIDE_D = 1, STRIDE_H = 1, STRIDE_W = 1, PAD_D = 0, PAD_H = 1, PAD_W = 1 };
@@ -55,10 +51,10 @@ static int conv_inside(int p0)
 }
 #endif
 
-#if BLOCKS
 /* Adds the products of a block w [tap][C][KB] with the windows of the PB pixels at p0; pixels behind
  * the image's last repeat it. Written out by pixel, for this is what keeps acc in registers. */
-static void conv_tile(const float *restrict x, const float *restrict w, float acc[][CHANNELS], int p0)
+static TARGET void conv_tile(
+	const float *restrict x, const float *restrict w, float acc[][CHANNELS], int p0)
 {
 	enum { KB = CHANNELS, PB = PIXELS, C = 4, D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3 };
 	enum { OH = 8, OW = 8, P = 64, DIL_D = 1, DIL_H = 1, DIL_W = 1 };
@@ -149,12 +145,11 @@ static void conv_tile(const float *restrict x, const float *restrict w, float ac
 		}
 	}
 }
-#endif
 
 #if TAIL || (PADDED && PLANAR)
 /* The same for pixel p alone and a block of `count` channels; taps outside x are left out. */
-static void conv_pixel(const float *restrict x, const float *restrict w, float *restrict acc, int p,
-		       int count)
+static TARGET void conv_pixel(
+	const float *restrict x, const float *restrict w, float *restrict acc, int p, int count)
 {
 	enum { C = 4, D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3, OH = 8, OW = 8 };
 	enum { STRIDE_D = 1, STRIDE_H = 1, STRIDE_W = 1, PAD_D = 0, PAD_H = 1, PAD_W = 1 };
@@ -192,21 +187,10 @@ static void conv_pixel(const float *restrict x, const float *restrict w, float *
 #endif
 
 /* Convolution of x with w: see the top of this file. */
-static void conv(
-#if !HELD
-		 const float *restrict x,
-#endif
-		 const float *restrict w,
-#if BIAS
-		 const float *restrict bias,
-#endif
-#if HELD
-		 float *y, float *restrict held OPERANDS)
-#else
-		 float *y OPERANDS)
-#endif
+static TARGET void conv(const float *restrict x, const float *restrict w,
+			const float *restrict bias, float *y)
 {
-	enum { N = 1, G = 1, C = 4, K = 20, KB = CHANNELS, PB = PIXELS, P = 64, Q = 1, R = 3, S = 3 };
+	enum { N = 1, G = 1, C = 4, K = 20, KB = CHANNELS, PB = PIXELS, P = 64, TAPS = 9 };
 	enum { STEP = CHANNELS / STACK }; /* channels of a block, of each convolution */
 	enum { XN = 256, XC = 1 }; /* strides of x */
 
@@ -214,25 +198,16 @@ static void conv(
 #if GROUPED
 	for (int g = FROM(g); g < TO(g, G); g++)
 #endif
-#if HELD
-	for (int p0 = FROM(p); p0 < TO(p, P); p0 += PB)
-	for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP) {
-		const float *v = held;
-		const int at = 0; /* of the tile, in v */
-#else
 	for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP)
 	for (int p0 = FROM(p); p0 < TO(p, P); p0 += PB) {
-		const int at = p0; /* of the tile, in v */
-#endif
 #if GROUPED
+		const int first = g * K + k0; /* channel of the block */
 		const float *v = x + n * XN + g * C * XC;
-		const float *t = w + (g * K + k0) * STACK * Q * R * S * C;
-#elif HELD
-		const float *t = w + k0 * STACK * C;
 #else
+		const int first = k0; /* channel of the block */
 		const float *v = x + n * XN;
-		const float *t = w + k0 * STACK * Q * R * S * C;
 #endif
+		const float *t = w + first * STACK * TAPS * C;
 #if TAIL
 		const int count = K - k0 < STEP ? K - k0 : STEP;
 #else
@@ -241,20 +216,10 @@ static void conv(
 		const int pixels = P - p0 < PB ? P - p0 : PB;
 		float acc[PB][KB];
 
-#if HELD
-		for (int i = 0; k0 == 0 && i < PB; i++) { /* the pixels, before they are replaced */
-			const int p = p0 + i < P ? p0 + i : P - 1;
-
-			for (int c = 0; c < C; c++)
-				held[i * C + c] = Y(n, c, p);
-		}
-#endif
 		for (int i = 0; i < PB; i++)
 			for (int k = 0; k < STACK * count; k++)
-#if BIAS && GROUPED
-				acc[i][k] = bias[(g * K + k0) * STACK + k];
-#elif BIAS
-				acc[i][k] = bias[k0 * STACK + k];
+#if BIAS
+				acc[i][k] = bias[first * STACK + k];
 #else
 				acc[i][k] = 0.0f;
 #endif
@@ -264,35 +229,28 @@ static void conv(
 		for (int i = 0; i < pixels; i++) {
 			const int p = p0 + i;
 
-#if GROUPED
-			open += !(L(n, g * K + k0, p));
-#else
-			open += !(L(n, k0, p));
-#endif
+			open += !(L(n, first, p));
 		}
 		if (open > 0) {
 #endif
-#if BLOCKS && TAIL && PADDED && PLANAR
+#if TAIL && PADDED && PLANAR
 		if (count == STEP && conv_inside(p0))
-			conv_tile(v, t, acc, at);
+			conv_tile(v, t, acc, p0);
 		else
-#elif BLOCKS && PADDED && PLANAR
+#elif PADDED && PLANAR
 		if (conv_inside(p0))
-			conv_tile(v, t, acc, at);
+			conv_tile(v, t, acc, p0);
 		else
-#elif BLOCKS && TAIL
+#elif TAIL
 		if (count == STEP)
-			conv_tile(v, t, acc, at);
+			conv_tile(v, t, acc, p0);
 		else
-#elif BLOCKS
-		conv_tile(v, t, acc, at);
+#else
+		conv_tile(v, t, acc, p0);
 #endif
-#if BLOCKS && (TAIL || (PADDED && PLANAR))
+#if TAIL || (PADDED && PLANAR)
 			for (int i = 0; i < pixels; i++)
-				conv_pixel(v, t, acc[i], at + i, STACK * count);
-#elif !BLOCKS
-		for (int i = 0; i < pixels; i++)
-			conv_pixel(v, t, acc[i], at + i, count);
+				conv_pixel(v, t, acc[i], p0 + i, STACK * count);
 #endif
 #if SKIP
 		}
@@ -301,11 +259,7 @@ static void conv(
 			const int p = p0 + i;
 
 			for (int j = 0; j < count; j++) {
-#if GROUPED
-				const int k = g * K + k0 + j;
-#else
-				const int k = k0 + j;
-#endif
+				const int k = first + j;
 				float a = acc[i][j];
 #if STACK > 1
 				const float b = acc[i][count + j];

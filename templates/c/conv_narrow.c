@@ -15,11 +15,8 @@
 #define Y(n, k, p) y[((n) * P + (p)) * C + (k)]
 
 /* Convolution of x with w: see the top of this file. */
-static void conv_narrow(const float *restrict x, const float *restrict w,
-#if BIAS
-			const float *restrict bias,
-#endif
-			float *y OPERANDS)
+static TARGET void conv_narrow(const float *restrict x, const float *restrict w,
+			       const float *restrict bias, float *y)
 {
 	enum { N = 1, C = 64, H = 8, W = 8, OH = 8, OW = 8, P = 64, R = 3, S = 3 };
 	enum { STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1, DIL_W = 1 };

@@ -12,7 +12,7 @@
 #define Y(i0, i1, i2, i) y[(((i0) * O1 + (i1)) * O2 + (i2)) * A + (i)]
 
 /* Running sums: see the top of this file. */
-static void cumulate(const T *restrict x, T *y OPERANDS)
+static TARGET void cumulate(const T *restrict x, T *y)
 {
 	enum { O0 = 1, O1 = 1, O2 = 4, A = 10 };
 	enum { X_O0 = 0, X_O1 = 0, X_O2 = 10, XA = 1 }; /* strides of x */

@@ -15,11 +15,8 @@
 #define Y(n, k, p) y[((n) * C + (k)) * P + (p)]
 
 /* Depthwise convolution of x with w: see the top of this file. */
-static void depthwise(const float *restrict x, const float *restrict w,
-#if BIAS
-		      const float *restrict bias,
-#endif
-		      float *y OPERANDS)
+static TARGET void depthwise(const float *restrict x, const float *restrict w,
+			     const float *restrict bias, float *y)
 {
 	enum { N = 1, C = 20, CB = 16, P = 64 };
 	enum { D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3, OH = 8, OW = 8 };

@@ -8,7 +8,7 @@
 #define Y(o, i, r) y[((o) * N + (i)) * R + (r)]
 
 /* Gather: see the top of this file. */
-static void gather(const T *restrict x, const I *restrict index, T *y OPERANDS)
+static TARGET void gather(const T *restrict x, const I *restrict index, T *y)
 {
 	enum { O = 2, N = 3, R = 4, A = 5, XO = 20, XA = 4, XR = 1, XI = 1 };
 

@@ -15,7 +15,7 @@
 #define Y(n, k, p) y[((n) * C + (k)) * P + (p)]
 
 /* Where a number of the grid lies along n elements; not far outside. */
-static float gridsample_place(float at, int n)
+static TARGET float gridsample_place(float at, int n)
 {
 	const float least = -4.0f, most = (float)(2 * n + 3);
 #if CORNERS
@@ -35,7 +35,7 @@ static float gridsample_place(float at, int n)
 }
 
 /* The element that stands at i of n, or -1 for zero. */
-static int gridsample_element(int i, int n)
+static TARGET int gridsample_element(int i, int n)
 {
 #if PADDING == 0
 	return i >= 0 && i < n ? i : -1;
@@ -54,7 +54,7 @@ static int gridsample_element(int i, int n)
 }
 
 /* Weights of the taps around a place that is d behind the one before it. */
-static void gridsample_weights(float d, float *w)
+static TARGET void gridsample_weights(float d, float *w)
 {
 #if NEAREST
 	(void)d;
@@ -73,7 +73,7 @@ static void gridsample_weights(float d, float *w)
 }
 
 /* Samples of an image: see the top of this file. */
-static void gridsample(const float *restrict x, const float *restrict grid, float *y OPERANDS)
+static TARGET void gridsample(const float *restrict x, const float *restrict grid, float *y)
 {
 	enum { N = 1, C = 4, H = 5, W = 6, OW = 3, P = 6, TAPS = 2, FIRST = 0 };
 	enum { XN = 120, XC = 30, XH = 6, XW = 1, GN = 12, GH = 6, GW = 2, GK = 1 }; /* strides of x and grid */

@@ -21,19 +21,8 @@
 #define L(m, n) ((m) + (n) < 0)
 
 /* Fully connected layer: see the top of this file. */
-static void linear(
-#if !HELD
-		   const float *restrict x,
-#endif
-		   const float *restrict w,
-#if BIAS
-		   const float *restrict bias,
-#endif
-#if HELD
-		   float *y, float *restrict held OPERANDS)
-#else
-		   float *y OPERANDS)
-#endif
+static TARGET void linear(const float *restrict x, const float *restrict w,
+			  const float *restrict bias, float *y)
 {
 	enum { M = 1, N = 40, K = 64, NB = 16, XM = 64, XK = 1 };
 

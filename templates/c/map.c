@@ -22,7 +22,7 @@
 #endif
 
 /* Elementwise operation: see the top of this file. */
-static void map(T *y OPERANDS)
+static TARGET void map(T *y)
 {
 	enum { D0 = 2, D1 = 3, D2 = 4, D3 = 5, D4 = 6, D5 = 7 };
 

@@ -10,7 +10,7 @@
 #define Y(b0, b1, b2, m, n) y[((((b0) * B1 + (b1)) * B2 + (b2)) * M + (m)) * N + (n)]
 
 /* Product of matrices: see the top of this file. */
-static void matmul(const float *restrict a, const float *restrict b, float *y OPERANDS)
+static TARGET void matmul(const float *restrict a, const float *restrict b, float *y)
 {
 	enum { B0 = 1, B1 = 1, B2 = 1, M = 8, N = 24, K = 8, MB = 4, NB = 16 };
 	enum { A0 = 0, A1 = 0, A2 = 0, AM = 8, AK = 1 }; /* strides of a */

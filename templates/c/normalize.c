@@ -13,7 +13,7 @@
 	y[(((((i0) * O1 + (i1)) * O2 + (i2)) * R0 + (r0)) * R1 + (r1)) * R2 + (r2)]
 
 /* Mean of (x - shift), or of its square. */
-static float normalize_mean(const float *x, float shift, int square)
+static TARGET float normalize_mean(const float *x, float shift, int square)
 {
 	enum { R0 = 1, R1 = 8, R2 = 8, X_R0 = 0, X_R1 = 8, X_R2 = 1, SUMS = 2 * 8, WHOLE = R2 / SUMS * SUMS };
 	float sum = 0.0f;
@@ -41,7 +41,7 @@ static float normalize_mean(const float *x, float shift, int square)
 }
 
 /* Normalisation: see the top of this file. */
-static void normalize(const float *x, float *y OPERANDS)
+static TARGET void normalize(const float *x, float *y)
 {
 	enum { O0 = 1, O1 = 4, O2 = 1, R0 = 1, R1 = 8, R2 = 8 };
 	enum { X_O0 = 0, X_O1 = 64, X_O2 = 0, X_R0 = 0, X_R1 = 8, X_R2 = 1 }; /* strides of x */

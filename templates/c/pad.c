@@ -25,7 +25,7 @@
 
 #if MODE != 0
 /* Where position i of a dimension of n elements is taken from. */
-static int pad_from(int i, int n)
+static TARGET int pad_from(int i, int n)
 {
 #if MODE == 1
 	const int period = n > 1 ? 2 * (n - 1) : 1;
@@ -41,7 +41,7 @@ static int pad_from(int i, int n)
 #endif
 
 /* Padding: see the top of this file. */
-static void pad(const T *restrict x, T *y OPERANDS)
+static TARGET void pad(const T *restrict x, T *y)
 {
 	enum { D0 = 1, D1 = 1, D2 = 5, D3 = 5, D4 = 5, D5 = 5, S0 = 1, S1 = 1, S2 = 3, S3 = 3, S4 = 3, S5 = 3 };
 	enum { B0 = 0, B1 = 0, B2 = 1, B3 = 1, B4 = 1, B5 = 1 };

@@ -14,23 +14,14 @@
 #define WIDE 0	 /* two indices and as many weights as lie between them; LINEAR is 1 */
 #define OUTSIDE 0
 #define EXTRA 0.0f
-#define DEPTH 0	 /* three dimensions: OD, XD */
+#define DEPTH 0	 /* three dimensions: XD */
 
 #define Y(n, k, p) y[((n) * C + (k)) * P + (p)]
 
 /* Resize: see the top of this file. */
-static void resize(const float *restrict x,
-#if DEPTH
-		   const int32_t *restrict at_d,
-#endif
-		   const int32_t *restrict at_h, const int32_t *restrict at_w,
-#if LINEAR && DEPTH
-		   const float *restrict part_d,
-#endif
-#if LINEAR
-		   const float *restrict part_h, const float *restrict part_w,
-#endif
-		   float *y OPERANDS)
+static TARGET void resize(const float *restrict x, const int32_t *restrict at_h,
+			  const int32_t *restrict at_w, const float *restrict part_h,
+			  const float *restrict part_w, float *y)
 {
 	enum { N = 1, C = 4, OH = 8, OW = 8, P = 64 };
 	enum { XN = 64, XC = 1, XD = 1, XH = 16, XW = 4 }; /* strides of x */

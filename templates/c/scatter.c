@@ -13,11 +13,8 @@
 #define Y(a, r) y[(a) * R + (r)]
 
 /* Scatter: see the top of this file. */
-static void scatter(
-#if !UNIFORM
-		const T *restrict x,
-#endif
-		const I *restrict index, const T *restrict updates, T *y OPERANDS)
+static TARGET void scatter(const T *restrict x, const I *restrict index, const T *restrict updates,
+			   T *y)
 {
 	enum { A = 5, R = 4, N = 3, XA = 4, XR = 1, XI = 1, UN = 4, UR = 1 };
 

@@ -12,7 +12,7 @@
 #define Y(i0, i1, i2, i) y[(((i0) * O1 + (i1)) * O2 + (i2)) * A + (i)]
 
 /* Softmax: see the top of this file. */
-static void softmax(const float *x, float *y OPERANDS)
+static TARGET void softmax(const float *x, float *y)
 {
 	enum { O0 = 1, O1 = 1, O2 = 1, A = 10, SUMS = 2 * 8, WHOLE = A / SUMS * SUMS };
 	enum { X_O0 = 0, X_O1 = 0, X_O2 = 0, XA = 1 }; /* strides of x */

@@ -15,7 +15,7 @@
 #pragma GCC diagnostic ignored "-Wunused-function"
 #endif
 
-#define OPERANDS			 /* further parameters that the epilogue reads */
+#define TARGET				 /* what the instruction set that an instance is for wants in front */
 #ifndef EPILOGUE
 #define EPILOGUE(v, ...) ((void)(v)) /* statements that change v, given ONNX's coordinates */
 #endif

@@ -9,7 +9,7 @@
 #define Y(i0, i1, i2, k) y[(((i0) * O1 + (i1)) * O2 + (i2)) * K + (k)]
 
 /* Places of the greatest: see the top of this file. */
-static void topk(const T *restrict x, int64_t *y OPERANDS)
+static TARGET void topk(const T *restrict x, int64_t *y)
 {
 	enum { O0 = 1, O1 = 1, O2 = 4, A = 10, K = 3 };
 	enum { X_O0 = 0, X_O1 = 0, X_O2 = 10, XA = 1 }; /* strides of x */

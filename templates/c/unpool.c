@@ -8,7 +8,7 @@
 #define Y(n, k, p) y[((n) * C + (k)) * P + (p)]
 
 /* The inverse of pooling: see the top of this file. */
-static void unpool(const float *restrict x, const int64_t *restrict index, float *y OPERANDS)
+static TARGET void unpool(const float *restrict x, const int64_t *restrict index, float *y)
 {
 	enum { N = 1, C = 4, M = 16, P = 64 };
 	enum { XN = 64, XC = 16, XP = 1, IN = 64, IC = 16, IP = 1 }; /* strides of x and of index */

@@ -143,7 +143,7 @@ static AVX2_CODE void gemm_avx2_rest(const float *a, const float *b, float *c, c
 	}
 }
 
-/* Sum of products of n pixels with m channels: see the top of this file. */
+/* Sum of products of n pixels with m channels: c [n][ldc] = (add: +=) b_i [n][ldb] a_i [k][lda]. */
 static AVX2_CODE inline __attribute__((always_inline)) void gemm_avx2(const float *a, const float *b, float *c,
 	const uint64_t *count, const uint64_t *at_a, const uint64_t *at_b, const int m, const int n, const int k,
 	const int lda, const int ldb, const int ldc, const int add)

@@ -128,7 +128,7 @@ static AVX512_CODE void gemm_avx512_rest(const float *a, const float *b, float *
 	}
 }
 
-/* Sum of products of n pixels with m channels: see the top of this file. */
+/* Sum of products of n pixels with m channels: c [n][ldc] = (add: +=) b_i [n][ldb] a_i [k][lda]. */
 static AVX512_CODE void gemm_avx512(const float *a, const float *b, float *c,
 	const uint64_t *count, const uint64_t *at_a, const uint64_t *at_b, int m, int n, int k, int lda,
 	int ldb, int ldc, int add)

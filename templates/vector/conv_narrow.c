@@ -19,7 +19,6 @@
 #define PADDED 1 /* windows leave the image above or below */
 #define REST 0	 /* OW % PB != 0 */
 #define TAIL 0	 /* C % 16 != 0 */
-#define AVX512 1 /* else AVX2 */
 #define VECTOR 1 /* the epilogue has a vector form */
 
 #define Y(n, k, p) y[((n) * P + (p)) * C + (k)]
@@ -27,12 +26,8 @@
 /* The channels at p; zeros for those behind the first `count`. */
 static TARGET inline VEC conv_narrow_load(const float *p, const int count)
 {
-#if TAIL && AVX512
-	return _mm512_maskz_loadu_ps((__mmask16)(0xffff >> (16 - count)), p);
-#elif TAIL
-	const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-
-	return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
+#if TAIL
+	return VEC_LOAD_FIRST(p, count);
 #else
 	(void)count;
 	return VEC_LOAD(p);
@@ -45,24 +40,21 @@ static TARGET inline __attribute__((always_inline)) void conv_narrow_spread(cons
 #if WIDTH == 1
 	v[0] = a;
 #elif WIDTH == 2
-	v[0] = VEC_PERMUTE(a, 0xa0);
-	v[1] = VEC_PERMUTE(a, 0xf5);
+	v[0] = VEC_EVEN(a);
+	v[1] = VEC_ODD(a);
 #else
-	v[0] = VEC_PERMUTE(a, 0x00);
-	v[1] = VEC_PERMUTE(a, 0x55);
-	v[2] = VEC_PERMUTE(a, 0xaa);
-	v[3] = VEC_PERMUTE(a, 0xff);
-#endif
-#if WIDTH == 8 && AVX512
-	const VEC b = _mm512_shuffle_f32x4(a, a, 0xb1);
-#elif WIDTH == 8
-	const VEC b = _mm256_permute2f128_ps(a, a, 0x01);
+	v[0] = VEC_FOURTH0(a);
+	v[1] = VEC_FOURTH1(a);
+	v[2] = VEC_FOURTH2(a);
+	v[3] = VEC_FOURTH3(a);
 #endif
 #if WIDTH == 8
-	v[4] = VEC_PERMUTE(b, 0x00);
-	v[5] = VEC_PERMUTE(b, 0x55);
-	v[6] = VEC_PERMUTE(b, 0xaa);
-	v[7] = VEC_PERMUTE(b, 0xff);
+	const VEC b = VEC_SWAP(a);
+
+	v[4] = VEC_FOURTH0(b);
+	v[5] = VEC_FOURTH1(b);
+	v[6] = VEC_FOURTH2(b);
+	v[7] = VEC_FOURTH3(b);
 #endif
 }
 
@@ -110,12 +102,9 @@ static TARGET inline __attribute__((always_inline)) void conv_narrow_tile(const 
 
 /* Convolution of x with w: see the top of this file. */
 static TARGET void conv_narrow(const float *restrict x, const float *restrict w,
-#if BIAS
-			       const float *restrict bias,
-#endif
-			       float *y OPERANDS)
+			       const float *restrict bias, float *y)
 {
-	enum { N = 1, C = 64, H = 8, OH = 8, OW = 8, P = 64, R = 3, S = 3, PB = 8, LANES = 16 };
+	enum { N = 1, C = 64, H = 8, OH = 8, OW = 8, P = 64, R = 3, S = 3, PB = 8 };
 	enum { STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1 };
 	enum { XN = 4096, XH = 512, XW = 64 }; /* strides of x */
 

@@ -1,9 +1,9 @@
 float exp_fma_f32(float x);
 #include "template.h"
 
-#if HAVE_X86
+#if HAVE_VECTORS
 /* c/tanh_f32 with fused multiply-adds, for vectors. Largest error 1.41 ulp. */
-static AVX2_CODE inline float tanh_fma_f32(float x)
+static FUSED_CODE inline float tanh_fma_f32(float x)
 {
 	union { float f; uint32_t u; } v;
 	uint32_t sign;

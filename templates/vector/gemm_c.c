@@ -1,6 +1,6 @@
 /*
- * gemm_fn with its sizes as arguments, in portable C: what --target=x86-64 runs where the processor
- * has no AVX2, and the reference that the others are tested against.
+ * gemm_fn with its sizes as arguments, in portable C: what runs where the processor
+ * has no vectors, and the reference that the others are tested against.
  */
 #include "template.h"
 

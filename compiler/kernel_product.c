@@ -1,11 +1,9 @@
-/* Kernels of --target=x86-64: convolutions and fully connected layers around small matrix products.
- */
+/* Kernels with vector code: convolutions and fully connected layers around small matrix products. What
+ * differs between processors is numbers of the target. */
 #include "gemm.h"
 #include "kernel.h"
 
 #include <string.h>
-
-enum { TILE_CHANNELS = 64, CHUNK_BYTES = 600 << 10, TILE_BYTES = 32768 };
 
 /* The greatest divisor of n that is at most `most`. */
 static int64_t divisor(int64_t n, int64_t most)
@@ -15,6 +13,11 @@ static int64_t divisor(int64_t n, int64_t most)
 	while (n % d != 0)
 		d--;
 	return d;
+}
+
+static int64_t max64(int64_t x, int64_t y)
+{
+	return x > y ? x : y;
 }
 
 /* ---- shapes ---- */
@@ -61,7 +64,7 @@ static void image_of(const struct kernel *k, struct image *m)
 		m->w == m->ow && (m->h == 1 || m->xh == m->w * m->xw)) {
 		int64_t pixels = m->h * m->w;
 
-		m->w = m->ow = divisor(pixels, 56);
+		m->w = m->ow = divisor(pixels, tiling_of(k)->pixels);
 		m->h = m->oh = pixels / m->w;
 		m->xh = m->w * m->xw;
 	}
@@ -116,7 +119,7 @@ static bool rows_leave(const struct image *m)
 
 static int block_of(const struct kernel *k, int64_t outputs)
 {
-	int64_t block = TILE_CHANNELS / (1 + k->nstacked);
+	int64_t block = tiling_of(k)->channels / (1 + k->nstacked);
 
 	if (k->nstacked == 2)
 		block = 16;
@@ -124,9 +127,9 @@ static int block_of(const struct kernel *k, int64_t outputs)
 }
 
 /* Input channels of a chunk: the weights of a block and a chunk stay in L2 while rows go by. */
-static int64_t chunk_of(const struct image *m, int width)
+static int64_t chunk_of(const struct kernel *k, const struct image *m, int width)
 {
-	int64_t most = CHUNK_BYTES / (m->r * m->s * width * 4);
+	int64_t most = tiling_of(k)->chunk_bytes / (m->r * m->s * width * 4);
 
 	return divisor(m->channels, most > 1 ? most : 1);
 }
@@ -161,7 +164,7 @@ static const char *applies_products(const struct kernel *k, const struct image *
 	for (int64_t s = 0; s < m->s; s++)
 		if (pixels_inside(m, s) == 0)
 			return "a column of the window lies in the padding";
-	row_product(&row, m, width, chunk_of(m, width));
+	row_product(&row, m, width, chunk_of(k, m, width));
 	return m->ow > 4096 ? "its rows are too long" : gemm_applies(&row);
 }
 
@@ -193,7 +196,7 @@ double cost_conv_gemm(const struct kernel *k)
 	const struct shape *w = &k->anchor->in[1]->shape;
 	double depth = (double)(shape_count(w) / w->dim[0]);
 
-	return (double)shape_count(&k->value->shape) * (depth + 12.0);
+	return (double)shape_count(&k->value->shape) * (depth + cost_of(k, COST_PRODUCT_OUTPUT));
 }
 
 /* The products of a block of `block` channels: replace, add, and a part of the row for each outer
@@ -219,19 +222,14 @@ static int add_products(struct gemm *g, const struct image *m, int block, int64_
 	return n;
 }
 
-/* Sizes and strides of the template, apart from what blocks and chunks decide. */
-static void image_params(struct kernel *k, const struct image *m)
+/* The parameters of these names: sizes and strides of the image. */
+static void image_params(struct kernel *k, const struct image *m, const char *names)
 {
-	int64_t s0, s1;
-
-	inner_columns(m, &s0, &s1);
 	const struct {
 		const char *name;
 		int64_t value;
 	} v[] = {
 		{ "N", m->n },
-		{ "G", m->groups },
-		{ "GROUPED", m->groups > 1 },
 		{ "C", m->channels },
 		{ "K", m->outputs },
 		{ "H", m->h },
@@ -241,9 +239,6 @@ static void image_params(struct kernel *k, const struct image *m)
 		{ "P", m->oh * m->ow },
 		{ "R", m->r },
 		{ "S", m->s },
-		{ "S0", s0 },
-		{ "S1", s1 },
-		{ "EDGES", m->s - (s1 - s0) },
 		{ "STRIDE_H", m->stride_h },
 		{ "STRIDE_W", m->stride_w },
 		{ "PAD_H", m->pad_h },
@@ -256,8 +251,17 @@ static void image_params(struct kernel *k, const struct image *m)
 		{ "XW", m->xw },
 	};
 
-	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+	for (size_t n; *names != '\0'; names += n + strspn(names + n, " ")) {
+		size_t i = 0;
+
+		n = strcspn(names, " ");
+		while (i < sizeof(v) / sizeof(v[0]) &&
+			(strlen(v[i].name) != n || memcmp(v[i].name, names, n) != 0))
+			i++;
+		if (i == sizeof(v) / sizeof(v[0]))
+			die("an image has no %.*s", (int)n, names);
 		param(k, v[i].name, v[i].value);
+	}
 }
 
 /* An epilogue of which compilers would compute some channels of a block one by one. */
@@ -272,13 +276,20 @@ static bool in_strips(const struct kernel *k, const struct image *m, int block)
 static void products(struct plan *p, struct kernel *k, const struct image *m)
 {
 	int block = block_of(k, m->outputs), width = block * (1 + k->nstacked);
-	int64_t chunk = chunk_of(m, width), tile = m->ow * width * 4, rows = m->oh;
+	int64_t chunk = chunk_of(k, m, width), tile = m->ow * width * 4, rows = m->oh;
 	struct gemm *g = arena_alloc(p->arena, (size_t)(2 * (m->s + 2)) * sizeof(*g));
 	bool chunked = chunk < m->channels;
+	int64_t s0, s1;
 
-	if (rows * tile > TILE_BYTES)
-		rows = TILE_BYTES / tile > 1 ? TILE_BYTES / tile : 1;
-	image_params(k, m);
+	if (rows * tile > tiling_of(k)->tile_bytes)
+		rows = max64(tiling_of(k)->tile_bytes / tile, 1);
+	inner_columns(m, &s0, &s1);
+	image_params(k, m, "N C K H OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W PADDED DIL_H DIL_W XN XH XW");
+	param(k, "G", m->groups);
+	param(k, "GROUPED", m->groups > 1);
+	param(k, "S0", s0);
+	param(k, "S1", s1);
+	param(k, "EDGES", m->s - (s1 - s0));
 	param(k, "CB", chunk);
 	param(k, "CHUNKED", chunked);
 	param(k, "KB", width);
@@ -297,12 +308,14 @@ static void products(struct plan *p, struct kernel *k, const struct image *m)
 		k->ngemm += add_products(
 			g + k->ngemm, m, (int)(m->outputs % block) * (1 + k->nstacked), chunk);
 	k->scratch = (chunked ? rows : 1) * tile;
+	k->scratch_name = "tile";
 	weights(p, k,
 		&(struct blob){ .packing = PACK_GEMM,
 			.group = (int)m->groups,
 			.block = block,
 			.chunk = (int)chunk });
 	bias(p, k, (int)m->groups, block);
+	stacking(k);
 }
 
 void setup_conv_gemm(struct plan *p, struct kernel *k)
@@ -321,25 +334,24 @@ void setup_conv_gemm(struct plan *p, struct kernel *k)
 
 /* ---- linear layers of several rows ---- */
 
-/* Weights that stay in a core's own cache, and rows that hide where others come from. At batch 64,
- * reading them anew for 16 rows costs 2 % of the time for 2 MB of weights, 9 % for 8 MB, 21 %
- * for 32. */
-enum { NEAR_BYTES = 600 << 10, FAR_BYTES = 4 << 20, HELD_ROWS = 16 };
-
 bool streams(const struct kernel *k, int64_t rows)
 {
 	const int64_t bytes = (1 + k->nstacked) * shape_count(&k->anchor->in[1]->shape) * 4;
 
-	return bytes <= NEAR_BYTES || (bytes <= FAR_BYTES && rows >= HELD_ROWS / 2);
+	const struct tiling *t = tiling_of(k);
+
+	return bytes <= t->chunk_bytes || (bytes <= t->far_bytes && rows >= t->held_rows / 2);
 }
 
 /* Rows of a product: what it likes best, or less where they are to be held. */
 static int64_t product_rows(const struct kernel *k)
 {
-	const int64_t rows = row_count(k), few = divisor(rows, HELD_ROWS);
+	const struct tiling *t = tiling_of(k);
+	const int64_t rows = row_count(k), few = divisor(rows, t->held_rows);
 
-	return few >= HELD_ROWS / 2 && may_hold(k, few) && streams(k, few) ? few
-									   : divisor(rows, 56);
+	return few >= t->held_rows / 2 && may_hold(k, few) && streams(k, few)
+		       ? few
+		       : divisor(rows, t->pixels);
 }
 
 static void rows_of_linear(const struct kernel *k, struct image *m)
@@ -385,7 +397,7 @@ double cost_linear_gemm(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 
-	return (double)row_count(k) * (double)w->dim[1] * ((double)w->dim[0] + 12.0);
+	return (double)row_count(k) * (double)w->dim[1] * ((double)w->dim[0] + cost_of(k, COST_PRODUCT_OUTPUT));
 }
 
 void setup_linear_gemm(struct plan *p, struct kernel *k)
@@ -433,12 +445,11 @@ const char *applies_conv_expand(const struct kernel *k)
 	return m.h * m.w < 6 ? "it has fewer than six pixels" : NULL;
 }
 
-/* Its loads of weights are not as well hidden as in libxsmm's code. */
 double cost_conv_expand(const struct kernel *k)
 {
 	double depth = (double)k->anchor->in[1]->shape.dim[1];
 
-	return (double)shape_count(&k->value->shape) * (depth * 1.02 + 4.0);
+	return (double)shape_count(&k->value->shape) * (depth * cost_of(k, COST_EXPAND) + cost_of(k, COST_EXPAND_OUTPUT));
 }
 
 void setup_conv_expand(struct plan *p, struct kernel *k)
@@ -454,6 +465,7 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	param(k, "G", 1);
 	param(k, "GROUPED", 0);
 	param(k, "C", w->dim[1]);
+	param(k, "TAPS", 1);
 	param(k, "XP", k->arg[0].region.stride[k->arg[0].region.shape.rank - 1]);
 	pixels = shape_count(&k->value->shape) / (k->value->shape.dim[0] * w->dim[0]);
 	tile(k, pixels, w->dim[0], block);
@@ -462,6 +474,8 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	param(k, "ONCE", !small);
 	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = 1, .block = block });
 	bias(p, k, 1, block);
+	stacking(k);
+	skipping(k);
 	k->portable = "c/conv";
 	k->macs = shape_count(&k->value->shape) * w->dim[1];
 	k->title = "conv1x1_expand";
@@ -504,7 +518,7 @@ void setup_conv_planar(struct plan *p, struct kernel *k)
 
 	image_of(k, &m);
 	block = block_of(k, m.outputs);
-	pixels = divisor(m.ow, 56);
+	pixels = divisor(m.ow, tiling_of(k)->pixels);
 	while (ring < (m.r - 1) * m.dil_h + 1)
 		ring *= 2;
 	/* the padding in front, the row, and what the last windows reach behind it */
@@ -512,9 +526,12 @@ void setup_conv_planar(struct plan *p, struct kernel *k)
 	if ((m.ow - 1) * m.stride_w + m.s > wp)
 		wp = (m.ow - 1) * m.stride_w + m.s;
 	wp = (wp + 15) / 16 * 16;
-	window(p, k, &k->anchor->in[1]->shape.dim[2]);
-	param(k, "C", m.channels);
-	param(k, "K", m.outputs);
+	image_params(k, &m, "N C K H W OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W DIL_H XN XH");
+	param(k, "XC", k->arg[0].region.stride[1]);
+	add_coord(k, span(0, 1));
+	add_coord(k, span(1, 2));
+	add_coord(k, span(2, 4));
+	share(k, "n", m.n, 1, DIVIDES_INPUT);
 	param(k, "KB", block);
 	param(k, "CHANNELS", block);
 	param(k, "TAIL", m.outputs % block != 0);
@@ -534,6 +551,7 @@ void setup_conv_planar(struct plan *p, struct kernel *k)
 	k->gemm = g;
 	k->ngemm = m.outputs % block != 0 ? 2 : 1;
 	k->scratch = (ring * m.channels * wp + pixels * block) * 4;
+	k->scratch_name = "scratch";
 	weights(p, k,
 		&(struct blob){ .packing = PACK_GEMM,
 			.group = 1,
@@ -546,15 +564,14 @@ void setup_conv_planar(struct plan *p, struct kernel *k)
 
 /* ---- conv_narrow ---- */
 
-enum { NARROW_PIXELS = 8, NARROW_COLUMNS = 32 }; /* of a tile, and of the input under it */
-
 /* Pixels of a tile: a divisor of the row's where there is a fair one. */
-static int64_t narrow_pixels(const struct image *m)
+static int64_t narrow_pixels(const struct kernel *k, const struct image *m)
 {
-	int64_t most = (NARROW_COLUMNS - 1 - (m->s - 1) * m->dil_w) / m->stride_w + 1, even;
+	const struct tiling *t = tiling_of(k);
+	int64_t most = (t->narrow_columns - 1 - (m->s - 1) * m->dil_w) / m->stride_w + 1, even;
 
-	if (most > NARROW_PIXELS)
-		most = NARROW_PIXELS;
+	if (most > t->narrow_pixels)
+		most = t->narrow_pixels;
 	if (m->ow <= most)
 		return m->ow;
 	even = divisor(m->ow, most);
@@ -574,7 +591,9 @@ const char *applies_conv_narrow(const struct kernel *k)
 		return "a group has not as many outputs as inputs";
 	if (m.channels != 1 && m.channels != 2 && m.channels != 4 && m.channels != 8)
 		return "a group has not 1, 2, 4 or 8 channels";
-	return (m.s - 1) * m.dil_w < NARROW_COLUMNS ? NULL : "its window is too wide";
+	if (m.channels > target_lanes(k->plan->target))
+		return "a group has more channels than a vector";
+	return (m.s - 1) * m.dil_w < tiling_of(k)->narrow_columns ? NULL : "its window is too wide";
 }
 
 /* Vectors of 16 channels, and what it takes to spread and to store them. */
@@ -584,7 +603,8 @@ double cost_conv_narrow(const struct kernel *k)
 	double pixels = (double)(shape_count(&k->value->shape) / w->dim[0]);
 
 	return pixels * (double)((w->dim[0] + 15) / 16 * 16) *
-	       (1.2 * (double)(shape_count(w) / w->dim[0]) + 4.0);
+	       (cost_of(k, COST_NARROW) * (double)(shape_count(w) / w->dim[0]) +
+		       cost_of(k, COST_NARROW_OUTPUT));
 }
 
 void setup_conv_narrow(struct plan *p, struct kernel *k)
@@ -596,8 +616,8 @@ void setup_conv_narrow(struct plan *p, struct kernel *k)
 	width = m.channels;
 	m.channels *= m.groups;
 	inner_columns(&m, &s0, &s1);
-	pixels = narrow_pixels(&m);
-	image_params(k, &m);
+	pixels = narrow_pixels(k, &m);
+	image_params(k, &m, "N C H W OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W PADDED DIL_H DIL_W XN XH XW");
 	param(k, "WIDTH", width);
 	param(k, "SIDES", s0 > 0 || s1 < m.s);
 	param(k, "TAIL", m.channels % 16 != 0);

@@ -1,11 +1,11 @@
 #include "template.h"
 
-#if HAVE_X86
+#if HAVE_VECTORS
 /*
  * exp(x) as c/exp_f32 has it, for vectors: fused multiply-adds, whose bits are the same everywhere. 2 exp(r) is one
  * chain and 2^(n - 1) one factor, which is 0 where the result would be less than 2^-125. Largest error 0.90 ulp.
  */
-static AVX2_CODE inline float exp_fma_f32(float x)
+static FUSED_CODE inline float exp_fma_f32(float x)
 {
 	const float shift = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
 	union { float f; uint32_t u; } t, scale;

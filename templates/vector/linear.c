@@ -31,7 +31,7 @@ static TARGET inline void linear_sums(const float *restrict x, const float *rest
 				      float *restrict sum)
 {
 	enum { K = 64, NB = 20, XK = 1, COUNT = STACK * NB };
-	enum { LANES = 16, MOST = LANES < 16 ? 12 : 16 }; /* floats of a vector, vectors of a pass */
+	enum { MOST = REGISTERS == 32 ? 16 : 12 }; /* vectors of a pass */
 	enum { VECTORS = (COUNT + LANES - 1) / LANES, PASSES = (VECTORS + MOST - 1) / MOST };
 	enum { EACH = (VECTORS + PASSES - 1) / PASSES, DEPTH = PASSES > 1 ? 16 : K };
 
@@ -59,7 +59,7 @@ static TARGET inline void linear_sums(const float *restrict x, const float *rest
 
 				UNROLL
 				for (int i = 0; PASSES > 1 && i < EACH * LANES; i += 16, next += 16)
-					_mm_prefetch((const char *)next, _MM_HINT_T1);
+					VEC_PREFETCH_FAR(next);
 				UNROLL
 				for (int i = 0; i < EACH; i++)
 					v[i] = VEC_FMADD(VEC_LOAD(w + k * COUNT + at[i]), s, v[i]);
@@ -72,19 +72,8 @@ static TARGET inline void linear_sums(const float *restrict x, const float *rest
 }
 
 /* Fully connected layer: see the top of this file. */
-static TARGET void linear(
-#if !HELD
-			  const float *restrict x,
-#endif
-			  const float *restrict w,
-#if BIAS
-			  const float *restrict bias,
-#endif
-#if HELD
-			  float *y, float *restrict held OPERANDS)
-#else
-			  float *y OPERANDS)
-#endif
+static TARGET void linear(const float *restrict x, const float *restrict w,
+			  const float *restrict bias, float *y)
 {
 	enum { M = 1, N = 40, K = 64, NB = 20, XM = 64, STRIP = NB < 16 ? NB : 2 * 8 };
 

@@ -14,14 +14,13 @@
 #define CHANNELS 64 /* KB, channels of a block */
 #define VECTOR 1    /* the epilogue has a vector form */
 #define ONCE 1	    /* RUN >= P: a block of weights is read once */
-#define AVX512 1    /* else AVX2 */
 
 #define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
 
 /* The products of six pixels at x with WIDE columns of w [C][KB]. */
 static TARGET inline void conv_expand_tile(const float *restrict x, const float *restrict w, VEC sum[6][4])
 {
-	enum { C = 64, XP = 64, LANES = 16, WIDTH = LANES == 16 ? CHANNELS / 16 : 2 };
+	enum { C = 64, XP = 64, WIDTH = CHANNELS / LANES < REGISTERS / 8 ? CHANNELS / LANES : REGISTERS / 8 };
 
 	UNROLL
 	for (int i = 0; i < 6; i++)
@@ -30,9 +29,9 @@ static TARGET inline void conv_expand_tile(const float *restrict x, const float 
 			sum[i][j] = VEC_ZERO();
 	UNROLL4
 	for (int c = 0; c < C; c++, w += CHANNELS) {
-#if ONCE && !AVX512
+#if ONCE && REGISTERS == 16
 		/* of the next block, which columns of this one do not foretell */
-		_mm_prefetch((const char *)(w + C * CHANNELS), _MM_HINT_T1);
+		VEC_PREFETCH_FAR(w + C * CHANNELS);
 #endif
 		UNROLL
 		for (int i = 0; i < 6; i++) {
@@ -47,13 +46,10 @@ static TARGET inline void conv_expand_tile(const float *restrict x, const float 
 
 /* Convolution of x with w: see the top of this file. */
 static TARGET void conv_expand(const float *restrict x, const float *restrict w,
-#if BIAS
-			       const float *restrict bias,
-#endif
-			       float *y OPERANDS)
+			       const float *restrict bias, float *y)
 {
 	enum { N = 1, P = 64, RUN = 24, C = 64, K = 256, XN = 4096, XP = 64 };
-	enum { LANES = 16, WIDTH = LANES == 16 ? CHANNELS / 16 : 2 }; /* vectors of a tile */
+	enum { WIDTH = CHANNELS / LANES < REGISTERS / 8 ? CHANNELS / LANES : REGISTERS / 8 }; /* vectors of a tile */
 	enum { WIDE = LANES * WIDTH };
 
 	for (int n = FROM(n); n < TO(n, N); n++)
@@ -70,7 +66,7 @@ static TARGET void conv_expand(const float *restrict x, const float *restrict w,
 			for (int i = 0; i < 6; i++)
 				UNROLL
 				for (int j = 0; j < WIDE; j += 16)
-					_mm_prefetch((const char *)&Y(n, k0 + j, next + i), _MM_HINT_T0);
+					VEC_PREFETCH(&Y(n, k0 + j, next + i));
 			conv_expand_tile(x + n * XN + first * XP, w + block * C + k0 - block, sum);
 #if VECTOR
 			UNROLL

@@ -35,15 +35,9 @@
 #define Y(n, k, p) y[((n) * P + (p)) * G * K + (k)]
 
 /* Convolution of x with w: see the top of this file. */
-static TARGET void conv_gemm(
-#if !HELD
-			     const float *restrict x,
-#endif
-			     const float *restrict w,
-#if BIAS
-			     const float *restrict bias,
-#endif
-			     float *y, float *restrict tile, gemm_fn *const *gemm OPERANDS)
+static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
+			     const float *restrict bias, float *y, float *restrict tile,
+			     gemm_fn *const *gemm)
 {
 	enum { N = 1, G = 1, C = 8, CB = 8, K = 64, KB = CHANNELS, H = 8, OH = 8, OW = 8, P = 64 };
 	enum { STEP = CHANNELS / STACK }; /* channels of a block, of each convolution */

@@ -21,10 +21,8 @@
 
 /* Convolution of x with w: see the top of this file. */
 static TARGET void conv_planar(const float *restrict x, const float *restrict w,
-#if BIAS
-			       const float *restrict bias,
-#endif
-			       float *y, float *restrict scratch, gemm_fn *const *gemm OPERANDS)
+			       const float *restrict bias, float *y, float *restrict scratch,
+			       gemm_fn *const *gemm)
 {
 	enum { N = 1, C = 3, K = 64, KB = CHANNELS, H = 8, W = 8, OH = 4, OW = 4, P = 16, NB = 4 };
 	enum { R = 7, S = 7, STRIDE_H = 2, STRIDE_W = 2, PAD_H = 3, PAD_W = 3, DIL_H = 1 };

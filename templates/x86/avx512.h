@@ -1,0 +1,30 @@
+/* The words of vector code in AVX-512. See ../vector/template.h. */
+#ifndef AVX512_H
+#define AVX512_H
+
+#define LANES 16
+#define REGISTERS 32
+#define VEC __m512
+#define VEC_ZERO() _mm512_setzero_ps()
+#define VEC_SET1(x) _mm512_set1_ps(x)
+#define VEC_LOAD(p) _mm512_loadu_ps(p)
+#define VEC_LOAD_FIRST(p, n) _mm512_maskz_loadu_ps((__mmask16)(0xffff >> (16 - (n))), p)
+#define VEC_STORE(p, v) _mm512_storeu_ps(p, v)
+#define VEC_ADD(a, b) _mm512_add_ps(a, b)
+#define VEC_SUB(a, b) _mm512_sub_ps(a, b)
+#define VEC_MUL(a, b) _mm512_mul_ps(a, b)
+#define VEC_DIV(a, b) _mm512_div_ps(a, b)
+#define VEC_MAX(a, b) _mm512_max_ps(a, b)
+#define VEC_MIN(a, b) _mm512_min_ps(a, b)
+#define VEC_FMADD(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define VEC_EVEN(v) _mm512_permute_ps(v, 0xa0)
+#define VEC_ODD(v) _mm512_permute_ps(v, 0xf5)
+#define VEC_FOURTH0(v) _mm512_permute_ps(v, 0x00)
+#define VEC_FOURTH1(v) _mm512_permute_ps(v, 0x55)
+#define VEC_FOURTH2(v) _mm512_permute_ps(v, 0xaa)
+#define VEC_FOURTH3(v) _mm512_permute_ps(v, 0xff)
+#define VEC_SWAP(v) _mm512_shuffle_f32x4(v, v, 0xb1)
+#define VEC_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
+#define VEC_PREFETCH_FAR(p) _mm_prefetch((const char *)(p), _MM_HINT_T1)
+
+#endif
