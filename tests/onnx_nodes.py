@@ -38,7 +38,6 @@ KNOWN = {  # what differs, and why that is right
     "test_resize_downsample_scales_linear_align_corners": CORNERS,
     "test_resize_downsample_scales_cubic_align_corners": CORNERS,
     "test_triu_zero": "an input's dimension of 0 is an open one, as older exporters write it",
-    "test_tril_zero": "an input's dimension of 0 is an open one, as older exporters write it",
 }
 Result = collections.namedtuple("Result", "state note")  # passed, frozen, refused, differs (KNOWN); else a failure
 

@@ -8,8 +8,8 @@
              evaluation in double. Every row of kernels.def for x86 must have been chosen some times. AVX-512 by
              those intrinsics is also emulated by AVX2 (avx512/immintrin.h), on every machine: where the processor
              has AVX-512 itself, emulated and real bits are the same.
-    call     --gemm=libxsmm-call gives the bits of --gemm=inline, by products that libxsmm's JIT made; the output of
-             inline needs no library.
+    call     --gemm=libxsmm-call gives the bits of --gemm=inline, by products that libxsmm's JIT made (on AVX2, which
+             has none of them: by those in the output); the output of inline needs no library.
     labels   products have names that say what they are, and fused multiply-adds on zmm (AVX2: ymm); no function for
              a lesser instruction set has a wider register.
     plans    in ResNets, ResNeXt and all cases, a convolution of 64 and more channels is computed by libxsmm's products,
@@ -175,6 +175,8 @@ def check_call(skipc, model, feeds, refused):
                     raise Failure(f"{gemm}, --isa {level}: libxsmm made {jitted(said)} kernels\n{said}")
         if os.path.exists(os.path.join(work, "libxsmm-call", "net_gemm.c")):
             raise Failure("libxsmm-call: machine code in the output")
+        if len(levels("x86-64")) < 3:
+            return  # libxsmm is linked and not asked
         if refused != ("ldb needs to be greater" in said):
             raise Failure(f"dispatch {'refused nothing' if refused else 'refused a product'}\n{said}")
         bits["hsw"] = [a.tobytes() for a in net.run(LIBXSMM_TARGET="hsw")[0].values()]
@@ -183,8 +185,8 @@ def check_call(skipc, model, feeds, refused):
 
 
 def call(skipc, arguments, pool):
-    if len(levels("x86-64")) < 3 or not os.path.exists("/usr/include/libxsmm.h"):
-        print("NOT RUN: libxsmm-call: libxsmm or AVX-512 is missing")
+    if not os.path.exists("/usr/include/libxsmm.h"):
+        print("NOT RUN: libxsmm-call: libxsmm is missing")
         return []
     kinds = (pieces.channels_conv, pieces.deep_conv, pieces.grouped_conv, pieces.linear, pieces.highway, pieces.highway_conv)
     made = [(*pieces.model(1, kinds)[:2], False), (*pieces.model(2, kinds)[:2], False),
