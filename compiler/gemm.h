@@ -1,12 +1,12 @@
 /*
- * Small matrix products as machine code: what kernels ask for, and libxsmm's code for it as text of
- *the generated C. All matrices are column-major float:
+ * Small matrix products as machine code: what kernels ask for, and libxsmm's code for it as text of the
+ * generated C. All matrices are column-major float:
  *
  *	C (m x n) = [C +] sum over i of A_i (m x k) B_i (k x n)
  *
- * In a convolution m counts output channels, n pixels, k input channels: A is a block of weights
- *[k][m], B the activations of n pixels (ldb is the step from pixel to pixel and may be less than k,
- *where windows overlap), C the result, pixel by pixel.
+ * In a convolution m counts output channels, n pixels, k input channels: A is a block of weights [k][m], B
+ * the activations of n pixels (ldb is the step from pixel to pixel and may be less than k, where windows
+ * overlap), C the result, pixel by pixel.
  */
 #ifndef SKIPC_GEMM_H
 #define SKIPC_GEMM_H
@@ -18,9 +18,9 @@ enum gemm_isa { GEMM_AVX2, GEMM_AVX512 };
 /*
  * How A_i and B_i are found:
  *	SINGLE	void f(const float *a, const float *b, float *c);
- *	OFFSET	void f(a, b, c, const uint64_t *count, const uint64_t *offset_a, const uint64_t
- **offset_b); STRIDE	void f(a, b, c, const uint64_t *count); Offsets and strides are in bytes;
- **count is at least 1.
+ *	OFFSET	void f(a, b, c, const uint64_t *count, const uint64_t *offset_a, const uint64_t *offset_b);
+ *	STRIDE	void f(a, b, c, const uint64_t *count);
+ * Offsets and strides are in bytes; *count is at least 1.
  */
 enum gemm_reduce { GEMM_SINGLE, GEMM_OFFSET, GEMM_STRIDE };
 

@@ -8,8 +8,8 @@
  *   linear      [block][K][stack][NB]              from [K, N]
  *   gemm        [group][block][chunk][tap][CB][stack][KB]  from [K, C, taps], or [C, K]
  *   planar      [block][C][tap][KB]                from [K, C, taps]
- *   narrow      [block][tap][C][KB]                from [K, C, taps], C of a group
- * (x86/conv_narrow.c) bias        [group][block][stack][KB]          from [K]
+ *   narrow      [block][tap][C][KB]                from [K, C, taps], C of a group (vector/conv_narrow.c)
+ *   bias        [group][block][stack][KB]          from [K]
  */
 #include "plan.h"
 

@@ -6,11 +6,10 @@
  *	%1 = Conv(%x, @w, _) {pads=[1,1,1,1], strides=[2,2]} : f32[2,16,4,4]  <- "/conv1/Conv"
  *	output %1                                            # "53"
  *
- * Values of constants: a number (all elements), {0.5, 1}, fill(seed) (about N(0, 0.1)), fill(seed,
- *low, high) (uniform), hash(0123abcd) (printed for large ones; parsed as fill of that seed). A
- *number as an operand is a scalar f32. Types of node outputs may be left out where infer() finds
- *them. The name behind # is the model's, where the label differs from it; `as` is the type of the
- *interface.
+ * Values of constants: a number (all elements), {0.5, 1}, fill(seed) (about N(0, 0.1)), fill(seed, low, high)
+ * (uniform), hash(0123abcd) (printed for large ones; parsed as fill of that seed). A number as an operand is a
+ * scalar f32. Types of node outputs may be left out where infer() finds them. The name behind # is the model's,
+ * where the label differs from it; `as` is the type of the interface.
  */
 #include "text.h"
 
