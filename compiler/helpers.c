@@ -104,3 +104,16 @@ const char *template_fused(struct arena *a, const char *text)
 	buf_release(&out);
 	return result;
 }
+
+const char *template_source(const char *name)
+{
+	for (const struct embedded *t = embedded_templates; t->name != NULL; t++)
+		if (strcmp(t->name, name) == 0)
+			return t->text;
+	return NULL;
+}
+
+bool template_has(const char *name, const char *word)
+{
+	return c_count_word(template_source(name), word) > 0;
+}

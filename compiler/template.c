@@ -3,9 +3,8 @@
  * function with switches resolved, sizes, element accesses and epilogue filled in, and nothing left
  * that these numbers do not need. The language is described in templates/README.md.
  *
- * The text goes through five steps: resolve() (directives), expand() (identifiers), expand_words() (vector
- * code), then for each function trim() (sizes and locals that are not used, line lengths), last tidy() (blank
- * lines).
+ * The text goes through resolve() (directives), expand() (identifiers), words_expand() (vector code), then for
+ * each function trim() (sizes that are not used, line lengths; tidy.c), last tidy_lines().
  */
 #include "ctext.h"
 #include "template.h"
@@ -16,19 +15,11 @@
 #include <string.h>
 
 enum { MAX_MACROS = 64, MAX_NESTING = 16, MAX_COORDS = 12, MAX_ENUMERATORS = 96, COLUMNS = 100 };
-enum { MAX_WORDS = 48, MAX_WORD_ARGS = 3 };
 
 struct macro {
 	const char *name;
 	const char *text; /* default; NULL for an element access */
 	bool integer;     /* a switch */
-};
-
-/* A word of vector code: #define NAME(ARG, ..) TEXT, or #define NAME TEXT, of an instruction set's header. */
-struct word {
-	const char *name, *text;
-	const char *arg[MAX_WORD_ARGS];
-	int nargs; /* -1: no parentheses */
 };
 
 struct job {
@@ -37,8 +28,7 @@ struct job {
 	const char *base; /* name of the template's function: what follows the last slash */
 	struct macro macros[MAX_MACROS];
 	int nmacros;
-	struct word words[MAX_WORDS];
-	int nwords;
+	const struct words *words; /* of the instruction set */
 	unsigned cut; /* bit set: the template has that range */
 };
 
@@ -91,63 +81,6 @@ static const struct macro *find_macro(const struct job *j, const char *s, const 
 	for (int i = 0; i < j->nmacros; i++)
 		if (c_same(s, end, j->macros[i].name))
 			return &j->macros[i];
-	return NULL;
-}
-
-/* ---- words of vector code -----------------------------------------------------------------------
- */
-
-/* Reads a #define of an instruction set's header; s is behind `#define `. */
-static void read_word(struct job *j, const char *s, const char *end)
-{
-	struct word *w = &j->words[j->nwords];
-	const char *name_end = c_token_end(s), *at = name_end;
-
-	if (j->nwords++ == MAX_WORDS)
-		die("%s: too many words", j->r->words);
-	w->name = c_copy(j->arena, s, (size_t)(name_end - s));
-	w->nargs = -1;
-	if (*at == '(') {
-		w->nargs = 0;
-		for (at++; *at != ')'; at += strspn(at, ", ")) {
-			const char *arg_end = c_token_end(at);
-
-			if (w->nargs == MAX_WORD_ARGS)
-				die("%s: %s has too many arguments", j->r->words, w->name);
-			w->arg[w->nargs++] = c_copy(j->arena, at, (size_t)(arg_end - at));
-			at = arg_end;
-		}
-		at++;
-	}
-	char *text = c_copy_trimmed(j->arena, at, end);
-
-	for (char *c = text; *c != '\0'; c++) /* continued lines */
-		*c = *c == '\\' || *c == '\n' || *c == '\t' ? ' ' : *c;
-	w->text = text + strspn(text, " ");
-}
-
-static void read_words(struct job *j)
-{
-	const char *s = j->r->words != NULL ? template_source(j->r->words) : "";
-
-	if (s == NULL)
-		die("no header %s", j->r->words);
-	for (; *s != '\0'; s = c_line_end(s)) {
-		const char *end = c_line_end(s);
-
-		while (end[-1] == '\n' && end - 2 > s && end[-2] == '\\')
-			end = c_line_end(end);
-		if (strncmp(s, "#define ", 8) == 0 && end[-2] != 'H') /* not its guard */
-			read_word(j, s + 8, end - 1);
-		s = end - 1;
-	}
-}
-
-static const struct word *find_word(const struct job *j, const char *s, const char *end)
-{
-	for (int i = 0; i < j->nwords; i++)
-		if (c_same(s, end, j->words[i].name))
-			return &j->words[i];
 	return NULL;
 }
 
@@ -206,11 +139,12 @@ static long condition_primary(struct condition *c)
 	const char *end = c_token_end(c->s);
 	const struct macro *m = find_macro(c->job, c->s, end);
 	const struct param *p = find_param(c->job, c->s, end);
-	const struct word *w = find_word(c->job, c->s, end);
+	long number;
+	const bool word = words_number(c->job->words, c->s, end, &number);
 
 	c->s = end;
-	if (w != NULL && w->nargs < 0)
-		return strtol(w->text, NULL, 0);
+	if (word)
+		return number;
 	if (m == NULL || !m->integer) {
 		c->unknown = true;
 		return 0;
@@ -556,74 +490,7 @@ static char *expand(struct job *j, const char *text)
 	return keep(j->arena, &out);
 }
 
-/* ---- step 3: words of vector code ---------------------------------------------------------------
- */
-
-static const char *expand_words(struct job *j, const char *text);
-
-/* The text of w with its arguments; s is behind its name, and what follows the call is returned. */
-static const char *use_word(struct job *j, const struct word *w, const char *s, struct buf *out)
-{
-	const char *arg[MAX_WORD_ARGS] = { NULL }, *end = s;
-	int n = 0, depth = 0;
-
-	if (w->nargs >= 0)
-		for (const char *from = s + 1;; s = end) {
-			end = c_token_end(s);
-			depth += *s == '(' || *s == '[' || *s == '{';
-			depth -= *s == ')' || *s == ']' || *s == '}';
-			if (depth > 1 || (depth == 1 && *s != ','))
-				continue;
-			const char *one = c_copy_trimmed(j->arena, from, s);
-
-			if (*one != '\0' && n < MAX_WORD_ARGS)
-				arg[n++] = expand_words(j, one);
-			from = end;
-			if (depth == 0)
-				break;
-		}
-	if (n != (w->nargs > 0 ? w->nargs : 0))
-		die("template %s: %s has %d arguments", j->r->template_name, w->name, n);
-	for (const char *t = w->text, *e; *t != '\0'; t = e) {
-		int k = 0;
-
-		e = c_token_end(t);
-		while (k < n && !(c_is_word_start(*t) && c_same(t, e, w->arg[k])))
-			k++;
-		/* `(x)` that is no call is x where that is one operand */
-		if (k < n && t > w->text + 1 && t[-1] == '(' && *e == ')' && !c_is_word(t[-2]) &&
-			strpbrk(arg[k], "+-*/?<>=&| ") == NULL) {
-			out->len--;
-			buf_puts(out, arg[k]);
-			e++;
-		} else if (k < n) {
-			buf_puts(out, arg[k]);
-		} else {
-			buf_add(out, t, (size_t)(e - t));
-		}
-	}
-	return end;
-}
-
-static const char *expand_words(struct job *j, const char *text)
-{
-	struct buf out = { 0 };
-
-	if (j->nwords == 0)
-		return text;
-	for (const char *s = text, *e; *s != '\0'; s = e) {
-		e = c_token_end(s);
-		const struct word *w = c_is_word_start(*s) ? find_word(j, s, e) : NULL;
-
-		if (w == NULL)
-			buf_add(&out, s, (size_t)(e - s));
-		else
-			e = use_word(j, w, e, &out);
-	}
-	return keep(j->arena, &out);
-}
-
-/* ---- step 4: one function ---------------------------------------------------------------------
+/* ---- step 3: one function ---------------------------------------------------------------------
  */
 
 struct enumerator {
@@ -743,44 +610,6 @@ static void print_sizes(struct buf *out, const struct sizes *z)
 	free(line.data);
 }
 
-/* Whether a word occurs between s and the end of the block that s is in. */
-static bool used_below(const char *s, const char *word)
-{
-	int depth = 0;
-
-	for (const char *e; *s != '\0' && depth >= 0; s = e) {
-		e = c_token_end(s);
-		depth += (*s == '{') - (*s == '}');
-		if (c_is_word_start(*s) && c_same(s, e, word))
-			return true;
-	}
-	return false;
-}
-
-/* Drops lines `const int NAME = ...;` whose NAME an access did not need, until none is left. */
-static char *drop_unused(struct arena *a, char *code)
-{
-	for (char *s = code; *s != '\0';) {
-		const char *e = c_line_end(s), *name = s + strspn(s, "\t"), *name_end;
-
-		if (strncmp(name, "const int ", 10) == 0 && e - name > 12 && e[-2] == ';') {
-			name += 10;
-			name_end = c_token_end(name);
-			const char *comma = memchr(name, ',', (size_t)(e - name));
-			const char *word = c_copy(a, name, (size_t)(name_end - name));
-
-			if (strncmp(name_end, " = ", 3) == 0 && comma == NULL &&
-				!used_below(e, word)) {
-				memmove(s, e, strlen(e) + 1);
-				s = code;
-				continue;
-			}
-		}
-		s += e - s;
-	}
-	return code;
-}
-
 /* Prints "static ... NAME(parameters)\n" with lines filled up to COLUMNS: the caller's parameters where it
  * has some, else those at s. Returns what follows. */
 static const char *print_signature(
@@ -825,34 +654,6 @@ static const char *print_signature(
 	}
 }
 
-/* Factors of one, which switches leave behind, are dropped: `n0 * 1 * K`, `1 * count`, `block / 1`. */
-static char *without_ones(struct arena *a, const char *text)
-{
-	struct buf out = { 0 };
-
-	for (const char *s = text, *e; *s != '\0'; s = e) {
-		e = c_token_end(s);
-		size_t before = out.len;
-
-		while (before > 0 && out.data[before - 1] == ' ')
-			before--;
-		const char last = before > 0 ? out.data[before - 1] : ' ';
-
-		if (c_same(s, e, "1") && before > 1 && (last == '*' || last == '/') &&
-			out.data[before - 2] == ' ' && *e != '.') {
-			for (out.len = before - 1; out.data[out.len - 1] == ' ';)
-				out.len--;
-			continue;
-		}
-		if (c_same(s, e, "1") && strncmp(e, " * ", 3) == 0 && strchr("([,=+-", last) != NULL) {
-			e += 3;
-			continue;
-		}
-		buf_add(&out, s, (size_t)(e - s));
-	}
-	return keep(a, &out);
-}
-
 /* One function, from its signature to the '}' in column 0. own: the caller's parameters, or null. */
 static void trim(struct job *j, struct buf *out, const char *text, const struct signature *own)
 {
@@ -874,7 +675,7 @@ static void trim(struct job *j, struct buf *out, const char *text, const struct 
 		}
 		s = e;
 	}
-	char *body = drop_unused(j->arena, without_ones(j->arena, keep(j->arena, &code)));
+	char *body = tidy_body(j->arena, keep(j->arena, &code));
 
 	mark_used(j, blocks, nblocks, body);
 	buf_add(out, head.data, head.len);
@@ -886,25 +687,8 @@ static void trim(struct job *j, struct buf *out, const char *text, const struct 
 			buf_add(out, body, (size_t)(c_line_end(body) - body));
 }
 
-/* ---- step 5, and all of it --------------------------------------------------------------------
+/* ---- all of it --------------------------------------------------------------------
  */
-
-/* No blank line at the start, behind another one or a '{', or before a '}'. */
-static char *tidy(struct arena *a, const char *text)
-{
-	struct buf out = { 0 };
-
-	for (const char *s = text; *s != '\0'; s = c_line_end(s)) {
-		const char *e = c_line_end(s), *next = e + strspn(e, "\t");
-		const bool open = out.len < 2 || out.data[out.len - 2] == '{' ||
-				  out.data[out.len - 2] == '\n';
-
-		if (*s == '\n' && (open || *next == '}' || *next == '\n' || *next == '\0'))
-			continue;
-		buf_add(&out, s, (size_t)(e - s));
-	}
-	return keep(a, &out);
-}
 
 /* text as a comment block, its lines as they are */
 static void print_comment(struct buf *out, const char *text)
@@ -983,11 +767,11 @@ char *template_instantiate(struct arena *a, const struct instance_request *r)
 	if (source == NULL)
 		die("no template %s", r->template_name);
 	j.base = slash != NULL ? slash + 1 : r->template_name;
-	read_words(&j);
+	j.words = words_read(a, r->words);
 	const char *resolved = resolve(&j, source);
 
 	check_given(&j, source);
-	const char *text = expand_words(&j, expand(&j, resolved));
+	const char *text = words_expand(j.words, expand(&j, resolved));
 	if (j.cut != (1u << r->nranges) - 1)
 		die("template %s has not all ranges", r->template_name);
 	const char *comment = NULL, *comment_end = NULL;
@@ -1012,18 +796,5 @@ char *template_instantiate(struct arena *a, const struct instance_request *r)
 			buf_add(&out, s, (size_t)(e - s));
 		}
 	}
-	return tidy(a, keep(a, &out));
-}
-
-const char *template_source(const char *name)
-{
-	for (const struct embedded *t = embedded_templates; t->name != NULL; t++)
-		if (strcmp(t->name, name) == 0)
-			return t->text;
-	return NULL;
-}
-
-bool template_has(const char *name, const char *word)
-{
-	return c_count_word(template_source(name), word) > 0;
+	return tidy_lines(a, keep(a, &out));
 }
