@@ -787,7 +787,7 @@ int main(void)
 	TCase *c = tcase_create("instances");
 	SRunner *r = srunner_create(s);
 
-	tcase_set_timeout(c, 300);
+	tcase_set_timeout(c, 1200); /* compilers on a busy machine */
 	tcase_add_test(c, test_templates);
 	tcase_add_test(c, test_parameters);
 	suite_add_tcase(s, c);
