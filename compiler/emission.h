@@ -233,6 +233,7 @@ struct emission {
 	const char **input, **output; /* parameter names of run */
 	uint64_t code_id;    /* of the text of kernels and run, and of where weights lie */
 	uint64_t weights_id; /* once they are written: the checksum of their content */
+	const char *machine_code; /* text of NAME_gemm.c; null: there is none */
 };
 
 void emit(struct plan *p, const struct emit_options *options, struct output *out);

@@ -329,6 +329,8 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 		header = header_text(&e);
 		output_puts(out, arena_printf(p->arena, "%s.c", e.name), code);
 		output_puts(out, arena_printf(p->arena, "%s.h", e.name), header);
+		if (e.machine_code != NULL)
+			output_puts(out, arena_printf(p->arena, "%s_gemm.c", e.name), e.machine_code);
 		if (options->main)
 			emit_main(&e);
 		folder_settle(&e);

@@ -204,7 +204,7 @@ static void write_code(struct emission *e, const struct gemm_table *t)
 
 	buf_printf(&out, "/* Small matrix products of %s.c as machine code, for AVX-512. */\n", e->name);
 	gemm_emit_all(&out, e->name, e->upper, t);
-	output_puts(e->out, arena_printf(e->arena, "%s_gemm.c", e->name), out.data);
+	e->machine_code = arena_strdup(e->arena, out.data);
 	buf_release(&out);
 }
 
