@@ -17,9 +17,9 @@ endif
 PYTHON    = .venv/bin/python
 BUILD    ?= build
 
-SOURCES   = $(sort $(wildcard compiler/*.c))
+SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
 LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
-	    $(BUILD)/compiler/onnx.pb-c.o $(BUILD)/templates.o
+	    $(BUILD)/compiler/import/onnx.pb-c.o $(BUILD)/templates.o
 TEMPLATES = $(sort $(wildcard templates/*.c templates/*/*.c templates/*/*.h))
 UNITS     = $(filter-out math_exhaustive fuzz_import,$(basename $(notdir $(wildcard tests/*.c))))
 
@@ -31,18 +31,18 @@ $(BUILD)/skipc: $(BUILD)/compiler/main.o $(LIBRARY)
 	@echo "LD $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/compiler/%.o: compiler/%.c $(BUILD)/compiler/onnx.pb-c.h
+$(BUILD)/compiler/%.o: compiler/%.c $(BUILD)/compiler/import/onnx.pb-c.h
 	@mkdir -p $(@D)
 	@echo "CC $<"
 	@$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
 
-$(BUILD)/compiler/onnx.pb-c.c: compiler/onnx.proto
+$(BUILD)/compiler/import/onnx.pb-c.c: compiler/import/onnx.proto
 	@mkdir -p $(@D)
 	protoc-c --c_out=$(BUILD) $<
 
-$(BUILD)/compiler/onnx.pb-c.h: $(BUILD)/compiler/onnx.pb-c.c ;
+$(BUILD)/compiler/import/onnx.pb-c.h: $(BUILD)/compiler/import/onnx.pb-c.c ;
 
-$(BUILD)/compiler/onnx.pb-c.o: $(BUILD)/compiler/onnx.pb-c.c
+$(BUILD)/compiler/import/onnx.pb-c.o: $(BUILD)/compiler/import/onnx.pb-c.c
 	@$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
 
 $(BUILD)/templates.c: $(TEMPLATES) tools/embed.sh
@@ -52,7 +52,7 @@ $(BUILD)/templates.c: $(TEMPLATES) tools/embed.sh
 $(BUILD)/templates.o: $(BUILD)/templates.c
 	@$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
 
--include $(wildcard $(BUILD)/compiler/*.d)
+-include $(wildcard $(BUILD)/compiler/*.d $(BUILD)/compiler/*/*.d)
 
 # ---- what a bare machine lacks ----
 
@@ -201,14 +201,14 @@ bench: setup .venv/done
 CHECKED = $(SOURCES) $(wildcard runtime/*.c)
 
 format:
-	clang-format -i $(SOURCES) $(wildcard compiler/*.h runtime/*.[ch])
+	clang-format -i $(SOURCES) $(wildcard compiler/*/*.h runtime/*.[ch])
 
 lint:
 	cppcheck -q -D__GNUC__ --enable=warning,portability --std=c11 --inline-suppr --error-exitcode=1 -Icompiler compiler runtime
 	clang-tidy --quiet $(CHECKED) -- -std=c11 $(CPPFLAGS)
 
 wc:
-	@wc -l compiler/*.[ch] compiler/*.def | tail -n 1; wc -l $(TEMPLATES) | tail -n 1
+	@wc -l compiler/*.c compiler/*/*.[ch] compiler/*/*.def | tail -n 1; wc -l $(TEMPLATES) | tail -n 1
 
 clean:
 	rm -rf build

@@ -1,6 +1,6 @@
 /* The command line, and the table of passes. */
 #define _XOPEN_SOURCE 700 /* SIGXFSZ */
-#include "emission.h"
+#include "emit/emission.h"
 
 #include <ctype.h>
 #include <errno.h>

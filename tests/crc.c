@@ -1,5 +1,5 @@
 /* The checksum is the one that others compute: CRC-64/XZ. */
-#include "../compiler/skipc.h"
+#include "core/skipc.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -266,7 +266,7 @@ class Test:
 
     def taken(self):
         """Inputs and outputs called as every word of names.def; kernels and networks called like functions and headers."""
-        rows = re.findall(r'TAKEN\(\w+, "(.*)"\)', open(os.path.join(HERE, "..", "compiler", "names.def")).read())
+        rows = re.findall(r'TAKEN\(\w+, "(.*)"\)', open(os.path.join(HERE, "..", "compiler", "emit", "names.def")).read())
         words = [w.replace("*", "X") for row in rows for w in row.split()] + ["max_f32"]
         words = list(dict.fromkeys("T0_RUN T0_INPUTS t0_run t0_weights t0_table0 t0_steps".split() + words))
         unary = "Abs Exp Sqrt Tanh Sin Cos Floor Ceil Round Log Erf Sigmoid Neg Reciprocal".split()

@@ -10,7 +10,7 @@
 #include "../compiler/main.c"
 #undef main
 
-#include "../compiler/onnx.h"
+#include "import/onnx.h"
 
 #include <limits.h>
 #include <math.h>
@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* What names may become. */
 static const char *const words[] = {
 #define ROW(domain, name, ...) #name,
-#include "../compiler/opset.def"
+#include "import/opset.def"
 	"", "x", "y", "N", "batch", "axis", "axes", "kernel_shape", "pads", "strides", "dilations", "group", "auto_pad",
 	"SAME_UPPER", "VALID", "mode", "linear", "cubic", "reflect", "to", "value", "then_branch", "equation", "bij,bjk->bik",
 };

@@ -6,7 +6,7 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
 #endif
-#include "../compiler/gemm.h"
+#include "emit/gemm.h"
 
 #include <check.h>
 #include <stdlib.h>

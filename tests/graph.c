@@ -1,5 +1,5 @@
 /* Provenance sets against arrays of bools, and uses of tensors against the inputs of nodes. */
-#include "../compiler/skipc.h"
+#include "core/skipc.h"
 
 #include <check.h>
 #include <math.h>

@@ -3,7 +3,7 @@
 
     growth.py [--skipc PATH] [--all] [NAME ...]
 
-Every operator of compiler/opset.def that can be written as a piece with a result like its input makes models of n, 2n
+Every operator of compiler/import/opset.def that can be written as a piece with a result like its input makes models of n, 2n
 and 4n pieces, in five forms: a chain with shared constants; a chain of which each piece has its own; pieces side by side
 whose results are outputs, or are joined by a Concat; as many inputs, a piece each, that a Sum adds. A doubling may take
 2.5 times the time and memory, as far as they can be told from noise. Then models that ask for much: a node that reads one
@@ -155,7 +155,7 @@ piece("Swish", opset=24)(lambda m, op, x: m.op(op, x))
 def operators():
     """All of opset.def, in its order; those without a piece that take one input get one."""
     names = []
-    with open(os.path.join(HERE, "..", "compiler", "opset.def")) as f:
+    with open(os.path.join(HERE, "..", "compiler", "import", "opset.def")) as f:
         for name, least, most in re.findall(r'^ROW\([^,]*, (\w+),\s*\d+,\s*(\d+), (-?\d+),', f.read(), re.M):
             if name not in names:
                 names.append(name)

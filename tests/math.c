@@ -1,6 +1,6 @@
 /*
  * The mathematical functions of generated code (templates/c) and of constant evaluation
- * (compiler/math64.c): every 1009-th float against libm, the bits against those of all other
+ * (compiler/core/math64.c): every 1009-th float against libm, the bits against those of all other
  * targets, and the special values. math_exhaustive.c takes every float.
  */
 #include <check.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../compiler/skipc.h"
+#include "core/skipc.h"
 #include "math_ulp.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))

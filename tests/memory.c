@@ -2,7 +2,7 @@
  * The memory planner against brute force on small problems, on ResNets whose peaks are known, and
  * on problems that are big, wide or wrong.
  */
-#include "../compiler/plan.h"
+#include "plan/plan.h"
 
 #include <check.h>
 #include <stdlib.h>

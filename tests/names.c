@@ -1,5 +1,5 @@
 /* Names that meet nobody else's, and each other's. */
-#include "../compiler/emission.h"
+#include "emit/emission.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ START_TEST(test_words)
 {
 	static const char *const rows[] = {
 #define TAKEN(uses, words) words,
-#include "../compiler/names.def"
+#include "emit/names.def"
 #undef TAKEN
 	};
 	const unsigned use[] = { NAME_PARAMETER, NAME_FUNCTION, NAME_NETWORK | NAME_UNASKED };

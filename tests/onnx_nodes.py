@@ -48,7 +48,7 @@ STATES = ("passed", "frozen", "refused", "differs")
 # the tests ---------------------------------------------------------------------------------------
 
 def operators():
-    with open(os.path.join(HERE, "..", "compiler", "opset.def")) as f:
+    with open(os.path.join(HERE, "..", "compiler", "import", "opset.def")) as f:
         return set(re.findall(r'^ROW\("", *(\w+)', f.read(), re.M))
 
 

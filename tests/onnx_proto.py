@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""compiler/onnx.proto against the descriptors of the onnx package: prints differences, exit 1."""
+"""compiler/import/onnx.proto against the descriptors of the onnx package: prints differences, exit 1."""
 import pathlib
 import re
 import sys
@@ -47,7 +47,7 @@ def theirs(descriptor, messages, enums):
 
 
 def main():
-    path = pathlib.Path(__file__).parent.parent / "compiler" / "onnx.proto"
+    path = pathlib.Path(__file__).parent.parent / "compiler" / "import" / "onnx.proto"
     messages, enums = parse(path.read_text())
     their_messages, their_enums = {}, {}
     for descriptor in onnx_ml_pb2.DESCRIPTOR.message_types_by_name.values():

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""compiler/opset.def against the schemas of the onnx package: versions, arity, attributes and defaults of every row,
+"""compiler/import/opset.def against the schemas of the onnx package: versions, arity, attributes and defaults of every row,
 that no version between two rows spells the operator in another way, and that all of ONNX's names are known. Prints
 differences, exit 1."""
 import fnmatch
@@ -106,7 +106,7 @@ def check_row(row, schemas):
 
 
 def main():
-    path = pathlib.Path(__file__).parent.parent / "compiler" / "opset.def"
+    path = pathlib.Path(__file__).parent.parent / "compiler" / "import" / "opset.def"
     rows = read_rows(path)
     history = {}
     for schema in onnx.defs.get_all_schemas_with_history():
@@ -129,7 +129,7 @@ def main():
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in refused):
             bad.append(f"{name}: ONNX has it, and neither a row nor REFUSED nor OTHERS does")
     bad += [f"{name}: OTHERS has it, and ONNX has not" for name in others if name not in history]
-    header = (pathlib.Path(__file__).parent.parent / "compiler" / "opset.h").read_text()
+    header = (pathlib.Path(__file__).parent.parent / "compiler" / "import" / "opset.h").read_text()
     newest = int(re.search(r"NEWEST_OPSET = (\d+)", header)[1])
     if newest != onnx.defs.onnx_opset_version():
         bad.append(f"NEWEST_OPSET is {newest}, this onnx package has {onnx.defs.onnx_opset_version()}")

@@ -2,7 +2,7 @@
  * What takes over what: plans of graphs in text form. A fully connected layer overwrites its input where nobody reads
  * that later or elsewhere, and a block of rows of it can be copied first.
  */
-#include "../compiler/plan.h"
+#include "plan/plan.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef RULES_H
 #define RULES_H
 
-#include "../compiler/skipc.h"
+#include "core/skipc.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L /* open_memstream */
 #endif
-#include "../compiler/skipc.h"
+#include "core/skipc.h"
 
 #include <check.h>
 #include <stdlib.h>

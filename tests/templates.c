@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../compiler/template.h"
+#include "emit/template.h"
 
 enum { MAX_CASES = 2000, MAX_DIM = 6, MAX_IN = 8, GUARD = 64 };
 

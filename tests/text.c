@@ -1,5 +1,5 @@
 /* The graph's text form: what is printed parses to the same, names survive, and mistakes are told with their line. */
-#include "../compiler/skipc.h"
+#include "core/skipc.h"
 
 #include <check.h>
 #include <stdlib.h>

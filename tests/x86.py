@@ -89,7 +89,7 @@ def report(skipc, model, *options):
 
 def rows():
     """The rows of kernels.def that only targets with vectors have."""
-    return re.findall(r"^KERNEL\((\w+), *\w*, *vector,", read(os.path.join(HERE, "..", "compiler", "kernels.def")), re.M)
+    return re.findall(r"^KERNEL\((\w+), *\w*, *vector,", read(os.path.join(HERE, "..", "compiler", "kernels", "kernels.def")), re.M)
 
 
 # shapes ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ set -eu
 LC_ALL=C
 export LC_ALL
 echo '/* Made by tools/embed.sh from templates/. Do not edit. */'
-echo '#include "template.h"'
+echo '#include "emit/template.h"'
 echo
 for f in "$@"; do
 	echo "$f"

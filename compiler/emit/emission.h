@@ -1,0 +1,287 @@
+/* From the plan to C: instances of templates, and the files that they go into. */
+#ifndef EMISSION_H
+#define EMISSION_H
+
+#include "plan/plan.h"
+
+/* ---- names.c: names of the output that meet nobody else's ---- */
+
+/* What a name is for. */
+enum {
+	NAME_PARAMETER = 1, /* of run */
+	NAME_FUNCTION = 2,  /* or another name at file scope in NAME.c */
+	NAME_NETWORK = 4,   /* NAME: a tag, the beginning of global functions and macros, files */
+	NAME_UNASKED = 8,   /* with NAME_NETWORK: it was made up from the model's, not asked for */
+};
+
+/* The names that are taken in one output: at first those of names.def. Lives as long as a. */
+struct names *names_new(struct arena *a);
+/* Is the name taken for one of the uses? */
+bool names_taken(const struct names *s, unsigned use, const char *name);
+/* The name is taken from now on, for every use; one that ends in * takes all that begin so. */
+void names_take(struct names *s, const char *name);
+/* `name` where it and all `name` + ending are free for the use, else name_2, name_3 .. where the output has
+ * it, name_ (a network: net_name) where others have; takes them. In time that does not depend on how many
+ * are taken. */
+const char *names_claim(struct names *s, unsigned use, const char *name, const char *const *endings,
+	int n);
+/* A C identifier from a name of the model; never empty; it may be taken. */
+const char *identifier(struct arena *a, const char *name);
+
+/* ---- signature.c: what the C function of a kernel takes ---- */
+
+enum role {
+	ROLE_INPUT,    /* of the anchor, or a constant that is packed for it */
+	ROLE_OUTPUT,   /* y */
+	ROLE_SCRATCH,  /* memory that it needs while it runs; each worker has its own */
+	ROLE_PRODUCTS, /* the small products that it is made of */
+	ROLE_OPERAND,  /* z0, z1 ..: what the epilogue reads */
+	ROLE_BEGIN,    /* where a range that threads share begins, for one part .. */
+	ROLE_END       /* .. and where it ends */
+};
+
+struct parameter {
+	enum role role;
+	const char *type; /* in C: of what it points to, but for BEGIN and END */
+	const char *name;
+	bool pointer, restricted;
+	const struct region *region; /* INPUT, OUTPUT, OPERAND: what it points to */
+	const struct share *range;   /* BEGIN, END */
+};
+
+enum { MAX_PARAMETER = MAX_ARG + MAX_OPERAND + 2 * MAX_SHARE + 3 };
+
+/* The one list from which definitions, calls and tasks are printed. */
+struct signature {
+	struct parameter parameter[MAX_PARAMETER];
+	int n;
+};
+
+/* Of a kernel that memory() has placed. */
+void signature_of(struct arena *a, const struct kernel *k, struct signature *to);
+/* `const float *restrict x`; members of a task are not restricted. */
+const char *parameter_text(struct arena *a, const struct parameter *p, bool member);
+const char *signature_text(struct arena *a, const struct signature *s); /* all, with commas */
+const char *signature_names(struct arena *a, const struct signature *s);
+
+const struct parameter *signature_scratch(const struct signature *s); /* null: there is none */
+
+/* ---- template.c: instances of the files in templates/ ---- */
+
+struct instance_request {
+	const char *template_name; /* "c/conv" */
+	const char *function;      /* name of the instance */
+	const char *comment; /* text of its comment, no delimiters; null keeps the template's own */
+	const struct param *params; /* enumerators and switches */
+	int nparams;
+	const char *also; /* another template that they are for; null: none */
+	const struct subst *substs; /* T, INIT, .. */
+	int nsubsts;
+	const char *words; /* header of the instruction set, "x86/avx512.h"; null: no vector code */
+	const struct signature *signature; /* of the main function; null keeps the template's own */
+	const char *const *ranges; /* loops that run over a part: from NAME_from to NAME_to */
+	int nranges;
+	/* writes the expression that stands for LETTER(coord...) */
+	void (*access)(const void *ctx, struct buf *out, char letter, char *const *coord, int ncoord);
+	/* writes whole lines, each begun by indent, that may change the lvalue `value`, for
+	 * VECTOR_EPILOGUE a vector of channels; null is none */
+	void (*epilogue)(const void *ctx, struct buf *out, const char *indent, const char *value,
+		bool vector, char *const *coord, int ncoord);
+	const void *ctx;
+};
+
+/* Text of the functions of one instance. A template that does not fit the request is our bug:
+ * die(). */
+char *template_instantiate(struct arena *a, const struct instance_request *r);
+const char *template_source(const char *name); /* an embedded template, or null */
+bool template_has(const char *name, const char *word); /* its code does */
+
+/* ---- helpers.c: functions that instances call ---- */
+
+enum { MAX_HELPERS = 256 }; /* helper functions of an output: more than there are templates */
+
+/* Calls need(ctx, "c/NAME") for every helper NAME (*_f32, *_i64) that text uses and that has a
+ * template, a helper's own helpers first, each name once. Returns how many. */
+int template_helpers(const char *text, void (*need)(void *ctx, const char *name), void *ctx);
+
+/* Calls name(ctx, "NAME") for every helper there is. */
+void template_helper_names(void (*name)(void *ctx, const char *name), void *ctx);
+
+/* Text with calls of helpers NAME_f32 replaced by those of NAME_fma_f32, where there is one: for
+ * processors with fused multiply-adds. */
+const char *template_fused(struct arena *a, const char *text);
+
+/* ---- epilogue.c: what a template leaves to its kernel, the ctx of an instance_request ---- */
+
+void write_access(
+	const void *kernel, struct buf *out, char letter, char *const *coord, int ncoord);
+void write_epilogue(const void *kernel, struct buf *out, const char *indent, const char *value,
+	bool vector, char *const *coord, int ncoord);
+bool has_vector_epilogue(const struct kernel *k); /* it can be computed on vectors of channels */
+
+/* ---- instance.c: kernels as C functions ---- */
+
+#define NETWORK "skipc_network" /* stands for the struct's name in texts of instances */
+
+/* One C function of the output, shared by all kernels that are alike; where the target has several
+ * instruction sets its versions, and a function of that name that takes the set first. */
+struct instance {
+	const char *name;
+	const char *text;
+	const char *whole; /* with functions that other instances have for it */
+	struct kernel *first;
+};
+
+/* How a version of the function is to be called, described, and marked. */
+struct version {
+	const char *name, *comment, *attribute;
+};
+
+/* Text of the kernel's functions for an instruction set, the last one under that name; null: plain C. */
+const char *instance_version(
+	struct plan *p, const struct kernel *k, const struct isa *isa, const struct version *v);
+
+/* Instances of all kernels, in order of first use, for the network of that name; sets
+ * kernel.function. */
+struct instance *instantiate(struct plan *p, const char *network, struct names *names, int *count);
+
+/* ---- stack.c ---- */
+
+/* Bytes of stack, more than a run of these instances takes with any compiler that was tried. */
+int64_t stack_size(const struct instance *v, int n);
+
+/* ---- versions.c: a kernel's function for each instruction set, and in parts for threads ---- */
+
+/* The macros that the versions are written in. */
+void versions_head(struct buf *out, const struct target *t);
+const char *versions_text(
+	struct plan *p, const struct kernel *k, const char *name, const char *comment);
+
+/* ---- products.c: small products, and the head of code for several instruction sets ---- */
+
+bool calls_libxsmm(const struct emission *e);         /* it has products, and init finds them */
+const char *product_fields(const struct emission *e); /* of struct NAME, for these; or empty */
+/* Definitions that the versions need, and the small products of all kernels. */
+void emit_vectors(struct emission *e, struct buf *out);
+/* Where k's products begin in the table of all; k null: how many it has. */
+int gemm_offset(const struct plan *p, const struct kernel *k);
+/* The table of k's products, by instruction set from 1 on. */
+const char *gemm_table_name(struct arena *a, const struct plan *p, const struct kernel *k);
+
+/* ---- output.c: files that appear complete or not at all ---- */
+
+enum { MAX_OUTPUT = 16 };
+
+struct output_file {
+	const char *path, *temporary; /* null: none exists */
+	const char *saved;            /* where the file that it replaces waits for the end */
+	FILE *stream;
+	bool is_saved, is_placed;
+};
+
+/*
+ * A transaction on the files of a folder. What is opened is written under a temporary name in that folder (made if
+ * need be); commit puts all in their places, or leaves the folder as it was. An error, exit() and a signal
+ * before that leave it as it was, too, but for SIGKILL. One at a time in a process.
+ */
+struct output {
+	const char *dir;
+	struct arena *arena;
+	struct output_file file[MAX_OUTPUT];
+	int n;
+	const char **folder; /* that were made, outermost first */
+	int nfolder;
+	long process;
+	bool failed; /* something could not be written; said on stderr */
+	const char *note; /* to be said when all is written; or null */
+};
+
+void output_begin(struct output *o); /* from here on signals and exit() are minded */
+FILE *output_open(struct output *o, const char *name); /* null: failed, said; commit closes it */
+void output_puts(struct output *o, const char *name, const char *text);
+void output_remove(struct output *o, const char *name); /* at the commit, if it exists */
+bool output_commit(struct output *o);                   /* false: said */
+void output_discard(struct output *o);                  /* after a commit: nothing */
+
+/* ---- emit.c, interface.c, weights.c: the generated files ---- */
+
+enum { WEIGHTS_ROW = 2048 }; /* bytes of a string literal; 4095 is the most that C99 promises */
+
+enum weights_form { WEIGHTS_AUTO, WEIGHTS_TEXT, WEIGHTS_ROWS, WEIGHTS_INCBIN, WEIGHTS_BIN };
+
+struct emit_options {
+	const char *name;     /* prefix of everything, a C identifier */
+	const char *model;    /* base name of the model's file */
+	const char *settings; /* the options that shaped the output, as one would type them */
+	enum weights_form weights;
+	bool big_endian;   /* weights other than text */
+	bool libxsmm_call; /* products: not machine code, but an installed libxsmm's */
+	bool main;         /* NAME_main.c too */
+	bool trace;        /* run reports each stored tensor to a callback */
+	const struct like *like; /* not null: the weights alone, for the code of a folder */
+};
+
+/* What the parts of the output share. */
+struct emission {
+	struct plan *plan;
+	const struct emit_options *options;
+	struct output *out;
+	struct arena *arena;
+	const char *name, *upper;     /* resnet18, RESNET18 */
+	struct names *names;          /* of the whole output */
+	int64_t stack;                /* bytes that run needs at most; known behind the code */
+	const char **input, **output; /* parameter names of run */
+	uint64_t code_id;    /* of the text of kernels and run, and of where weights lie */
+	uint64_t weights_id; /* once they are written: the checksum of their content */
+	const char *machine_code; /* text of NAME_gemm.c; null: there is none */
+};
+
+void emit(struct plan *p, const struct emit_options *options, struct output *out);
+void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run; run.c */
+void emit_run(struct emission *e, struct buf *out);
+char *header_text(struct emission *e); /* the caller's to free */
+void emit_interface(struct emission *e, struct buf *out); /* init, error: what is not run */
+void emit_weights(struct emission *e); /* after code_id, and before the header, which states both ids */
+void emit_weights_declaration(const struct emission *e, struct buf *out); /* if they are linked */
+void emit_weights_check(const struct emission *e, struct buf *out); /* what init calls */
+enum weights_form weights_form(const struct emission *e); /* the one that it takes */
+void emit_main(struct emission *e);                       /* and NAME.trace, where traced */
+bool is_traced(
+	struct arena *a, const struct kernel *k); /* it stores a tensor that the model names */
+const char *grouped(struct arena *a, int64_t v);  /* 1,234,567 */
+/* `/a/Conv /b/Relu ... /z/Relu (12 nodes)`: provenance for people, escaped. */
+const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most);
+const char *result_text(struct arena *a, const struct kernel *k); /* [1,8,4,4] of [1,8,8,8] */
+bool tensor_named(struct arena *a, const struct tensor *t); /* its name is ONNX's, not made up */
+
+/* ---- folder.c: what an earlier run left in the folder ---- */
+
+/* A network that was compiled into a folder. */
+struct like {
+	const char *dir, *name;
+	const char *header, *code; /* NAME.h and NAME.c */
+	const char *header_path, *code_path;
+	char **option; /* those that it was compiled with, as words of a command line */
+	int noption;
+	uint64_t code_id;
+};
+
+/* When all files of e are open: removes others of an earlier run of that name at the commit, notes
+ * which model they were of. A file of another network in the place of one: reported. */
+void folder_settle(struct emission *e);
+/* Fills in what like->dir has: the network of that name, or, null, that of the model's name or the
+ * only one. False: reported. */
+bool folder_like(
+	struct arena *a, struct diag *d, const char *name, const char *model_name, struct like *like);
+/* Do the weights of e, whose files these are, fit the code of e->options->like? False: reported. */
+bool folder_fits(struct emission *e, const char *code, const char *header);
+/* An option's value as emit_options.settings may have it, and folder_like() finds it. */
+const char *setting_word(struct arena *a, const char *value);
+
+/* ---- profile.c: what -DNAME_PROFILE compiles into the output ---- */
+
+void emit_profile_types(struct emission *e, struct buf *out); /* into NAME.h */
+const char *profile_fields(void);                             /* of NAME and NAME_options */
+void emit_profile(struct emission *e, struct buf *out); /* before run, whose hook it defines */
+
+#endif

@@ -1,0 +1,475 @@
+/* What a template leaves to its kernel: where elements lie, and what is done to a value before it is stored. */
+#include "emit/emission.h"
+#include "kernels/kernel.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- places of elements ---- */
+
+/* `e` as an operand of * / %: in parentheses unless it is one word. */
+static const char *atom(struct arena *a, const char *e)
+{
+	for (const char *c = e; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && *c != '_')
+			return arena_printf(a, "(%s)", e);
+	return e;
+}
+
+/* The position within dimensions i.. of c that coordinate text e gives for a run of `size`
+ * elements, with `inner` elements behind each. */
+static const char *run_text(
+	struct arena *a, const char *e, int64_t size, int64_t inner, bool outermost)
+{
+	const char *text = e;
+
+	if (inner > 1)
+		text = arena_printf(a, "%s / %lld", atom(a, text), (long long)inner);
+	if (!outermost)
+		text = arena_printf(
+			a, "%s %% %lld", inner > 1 ? text : atom(a, text), (long long)size);
+	return text;
+}
+
+/* A term of an index: text times stride. */
+struct index_term {
+	const char *text;
+	int64_t stride;
+};
+
+enum { MAX_TERM = 2 * MAX_RANK };
+
+/* Terms of one coordinate: its dimensions in runs that are evenly strided in r. */
+static int coord_terms(struct arena *a, const struct region *r, const struct coord *c,
+	const char *e, struct index_term *to)
+{
+	int64_t size[MAX_RANK], stride[MAX_RANK], inner = 1;
+	int n = 0, count = 0;
+
+	for (int k = 0; k < c->n; k++) {
+		int64_t dim = r->shape.dim[c->dim[k]], step = r->stride[c->dim[k]];
+
+		if (dim == 1)
+			continue;
+		if (n > 0 && stride[n - 1] == step * dim) {
+			size[n - 1] *= dim;
+			stride[n - 1] = step;
+		} else {
+			size[n] = dim;
+			stride[n++] = step;
+		}
+	}
+	for (int k = n - 1; k >= 0; k--) {
+		if (stride[k] != 0)
+			to[count++] = (struct index_term){ run_text(a, e, size[k], inner, k == 0),
+				stride[k] };
+		inner *= size[k];
+	}
+	return count;
+}
+
+static int64_t magnitude(int64_t v)
+{
+	return v < 0 ? -v : v;
+}
+
+static void write_term(struct buf *out, struct arena *a, const struct index_term *t)
+{
+	/* `p / 4 * 128` and `p % 4 * 16` read from left to right as they must */
+	bool sum = strpbrk(t->text, "+-") != NULL;
+
+	if (out->len > 0)
+		buf_puts(out, t->stride < 0 ? " - " : " + ");
+	else if (t->stride < 0)
+		buf_puts(out, "-");
+	buf_puts(out, sum ? atom(a, t->text) : t->text);
+	if (magnitude(t->stride) != 1)
+		buf_printf(out, " * %lld", (long long)magnitude(t->stride));
+}
+
+/* The index of an element of r at the coordinates, the longest stride first; "0" where all are
+ * zero. */
+static char *index_text(
+	struct arena *a, const struct kernel *k, const struct region *r, char *const *e)
+{
+	struct index_term term[MAX_TERM];
+	struct buf b = { 0 };
+	int64_t shift = 0;
+	int n = 0;
+	char *text;
+
+	for (int i = 0; i < k->ncoord; i++)
+		n += coord_terms(a, r, &k->coord[i], e[i], &term[n]);
+	for (int i = 1; i < n; i++)
+		for (int j = i; j > 0 && magnitude(term[j].stride) > magnitude(term[j - 1].stride);
+			j--) {
+			struct index_term swap = term[j];
+
+			term[j] = term[j - 1];
+			term[j - 1] = swap;
+		}
+	for (int i = 0; i < n; i++)
+		write_term(&b, a, &term[i]);
+	for (int d = 0; r->windowed && d < r->shape.rank; d++)
+		shift += r->lo[d] * r->stride[d];
+	if (shift != 0)
+		buf_printf(&b, " %c %lld", shift > 0 ? '-' : '+', (long long)magnitude(shift));
+	text = arena_strdup(a, b.len > 0 ? b.data : "0");
+	buf_release(&b);
+	return text;
+}
+
+/* `k >= 4 && k < 12`: where a windowed region has an element; "0" where it has none, which no
+ * coordinate says if the dimension has one index only. */
+static char *window_test(
+	struct arena *a, const struct kernel *k, const struct region *r, char *const *e)
+{
+	struct buf b = { 0 };
+	char *text;
+
+	if (region_is_padding(r))
+		return arena_strdup(a, "0");
+	for (int i = 0; i < k->ncoord; i++) {
+		int64_t inner = 1;
+
+		for (int j = k->coord[i].n - 1; j >= 0; j--) {
+			int d = k->coord[i].dim[j];
+			const char *at = run_text(a, e[i], r->shape.dim[d], inner, j == 0);
+
+			if (r->lo[d] > 0)
+				buf_printf(&b, "%s%s >= %lld", b.len > 0 ? " && " : "", at,
+					(long long)r->lo[d]);
+			if (r->hi[d] < r->shape.dim[d])
+				buf_printf(&b, "%s%s < %lld", b.len > 0 ? " && " : "", at,
+					(long long)r->hi[d]);
+			inner *= r->shape.dim[d];
+		}
+	}
+	text = arena_strdup(a, b.len > 0 ? b.data : "1");
+	buf_release(&b);
+	return text;
+}
+
+/* ---- epilogues ---- */
+
+struct epilogue {
+	struct arena *arena; /* of the instance */
+	const struct kernel *kernel;
+	char *const *coord;
+	const char *value; /* what the template has computed */
+	bool vector;       /* it is a vector of channels */
+};
+
+/* Element types of the interface that are no C arithmetic types: how they are read and written. */
+static const char *load_format(enum dtype type)
+{
+	switch (type) {
+	case DT_F64:
+		return "(float)%s";
+	case DT_F16:
+		return "half_f32(%s)";
+	case DT_BF16:
+		return "bfloat_f32(%s)";
+	default:
+		return "%s";
+	}
+}
+
+static const char *store_format(enum dtype type)
+{
+	switch (type) {
+	case DT_F64:
+		return "(double)%s";
+	case DT_F16:
+		return "to_half_f32(%s)";
+	case DT_BF16:
+		return "to_bfloat_f32(%s)";
+	default:
+		return "%s";
+	}
+}
+
+static const char *apply_format(struct arena *a, const char *format, const char *text)
+{
+	const char *hole = strchr(format, '%');
+
+	return arena_printf(a, "%.*s%s%s", (int)(hole - format), format, text, hole + 2);
+}
+
+/* How far apart channels, coordinate 1 of convolutions, lie in r; -1: not evenly. */
+static int64_t channel_stride(const struct kernel *k, const struct region *r)
+{
+	const struct coord *c = &k->coord[1];
+
+	if (k->ncoord < 2 || c->n != 1 || r->windowed || r->type != DT_F32)
+		return -1;
+	return r->shape.dim[c->dim[0]] > 1 ? r->stride[c->dim[0]] : 0;
+}
+
+bool has_vector_epilogue(const struct kernel *k)
+{
+	bool literal[MAX_EXPR_IN] = { false };
+	double number;
+
+	if (k->nstacked > 0 || channel_stride(k, &k->dst) != 1)
+		return false;
+	for (int i = 0; i < k->noperand; i++)
+		if (channel_stride(k, &k->operand[i].region) != 1 &&
+			channel_stride(k, &k->operand[i].region) != 0)
+			return false;
+	for (int i = 0; i < k->ngroup; i++) {
+		const struct node *n = k->group[i];
+
+		if (n->nin > MAX_EXPR_IN || n->out[0]->type != DT_F32)
+			return false;
+		for (int j = 0; j < n->nin; j++)
+			literal[j] = const_uniform(n->in[j], &number);
+		if (!expr_has_vector(n->op, n, literal))
+			return false;
+	}
+	return true;
+}
+
+/* The element of the input that is replaced: in the copy of its rows. */
+static const char *held_text(const struct epilogue *x)
+{
+	const struct kernel *k = x->kernel;
+	const int last = k->dst.shape.rank - 1;
+	const int64_t width = k->dst.shape.dim[last], rows = k->hold / 4 / width;
+	const char *row = "", *column = "0";
+
+	for (int i = 0; i < k->ncoord; i++) {
+		if (k->coord[i].n == 0)
+			continue;
+		if (k->coord[i].dim[0] == last)
+			column = x->coord[i];
+		else if (rows > 1)
+			row = arena_printf(x->arena, "%s %% %lld * %lld + ",
+				atom(x->arena, x->coord[i]), (long long)rows, (long long)width);
+	}
+	return arena_printf(x->arena, "held[%s%s]", row, column);
+}
+
+static const char *operand_text(struct epilogue *x, int i)
+{
+	const struct arg *o = &x->kernel->operand[i];
+	const char *index = index_text(x->arena, x->kernel, &o->region, x->coord), *element;
+
+	if (x->kernel->in_place == o->region.buffer && overwrites_input(x->kernel))
+		element = held_text(x);
+	else if (x->kernel->in_place != NULL && o->region.buffer == x->kernel->in_place)
+		element = arena_printf(x->arena, "y[%s]", index);
+	else
+		element = arena_printf(x->arena, "z%d[%s]", i, index);
+	if (x->vector)
+		return arena_printf(x->arena,
+			channel_stride(x->kernel, &o->region) == 1 ? "VEC_LOAD(&%s)" : "VEC_SET1(%s)",
+			element);
+	element = apply_format(x->arena, load_format(o->region.type), element);
+	if (!o->region.windowed)
+		return element;
+	return arena_printf(x->arena, "(%s ? %s : %s)",
+		window_test(x->arena, x->kernel, &o->region, x->coord), element,
+		o->tensor->type == DT_F32 ? "0.0f" : "0");
+}
+
+/* Is a member's result worth no name: read once, by one member? */
+static bool is_inline(const struct kernel *k, const struct node *n)
+{
+	const struct tensor *t = n->out[0];
+	const struct node *user = t->nuser == 1 ? t->user->node : NULL;
+
+	if (user == NULL || t == k->out || (dtypes[t->type].size < 4 && !n->op->test) ||
+		strcmp(n->op->name, "Cast") == 0)
+		return false;
+	for (int i = 0; i < user->nin; i++)
+		if (user->in[i] == t)
+			return expr_uses(user->op, i) == 1;
+	return false;
+}
+
+static const char *node_text(struct epilogue *x, int member);
+
+static const char *input_text(struct epilogue *x, const struct tensor *t, enum dtype type)
+{
+	const struct kernel *k = x->kernel;
+	double number;
+
+	if (t == k->whole && k->value != NULL)
+		return x->value;
+	for (int i = 0; i < k->nstacked; i++)
+		if (k->stacked[i]->out[0] == t)
+			return i == 0 ? "b" : "c"; /* so named in the templates that stack */
+	for (int i = 0; i < k->ngroup; i++)
+		if (k->group[i]->out[0] == t)
+			return is_inline(k, k->group[i]) ? node_text(x, i)
+							 : arena_printf(x->arena, "v%d", i);
+	for (int i = 0; i < k->noperand; i++)
+		if (k->operand[i].tensor == t)
+			return operand_text(x, i);
+	if (!const_uniform(t, &number))
+		die("operand %s of a kernel is nowhere", t->name);
+	struct buf b = { 0 };
+
+	print_literal(&b, number, t->type == DT_BOOL ? DT_I32 : type, x->vector);
+	const char *text = arena_strdup(x->arena, b.data);
+
+	buf_release(&b);
+	return text;
+}
+
+/* The type that a node's expression is computed in. */
+static enum dtype compute_type(const struct node *n)
+{
+	bool first = n->op->test || strcmp(n->op->name, "Cast") == 0 ||
+		     strcmp(n->op->name, "Pow") == 0;
+
+	return first ? n->in[0]->type : n->out[0]->type;
+}
+
+static const char *unwrapped(struct arena *a, const char *text)
+{
+	size_t len = strlen(text);
+	int depth = 0;
+
+	if (text[0] != '(' || text[len - 1] != ')')
+		return text;
+	for (size_t i = 0; i < len; i++) {
+		depth += (text[i] == '(') - (text[i] == ')');
+		if (depth == 0 && i + 1 < len)
+			return text;
+	}
+	return arena_printf(a, "%.*s", (int)(len - 2), text + 1);
+}
+
+/* Floats become integers by a function for which all of them are defined; small types take the low
+ * bits of a larger one. */
+static const char *truncated_text(struct arena *a, enum dtype to, const char *x)
+{
+	const bool wide = to == DT_U64, medium = to == DT_I64 || to == DT_U32;
+	const char *text = arena_printf(
+		a, "cast_%s(%s)", wide ? "u64" : medium ? "i64" : "i32", unwrapped(a, x));
+
+	return wide || to == DT_I64 || to == DT_I32
+		       ? text
+		       : arena_printf(a, "(%s)%s", dtypes[to].ctype, text);
+}
+
+static const char *cast_text(struct arena *a, const struct node *n, const char *x)
+{
+	enum dtype from = n->in[0]->type, to = n->out[0]->type;
+
+	if (from == to)
+		return x;
+	if (to == DT_BOOL)
+		return arena_printf(a, "%s != %s", x, from == DT_F32 ? "0.0f" : "0");
+	if (from == DT_F32)
+		return truncated_text(a, to, x);
+	return arena_printf(a, "(%s)%s", dtypes[to].ctype, atom(a, x));
+}
+
+/* A name, an element or a call: needs no parentheses inside another expression. */
+static bool is_operand(const char *text)
+{
+	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz_0123456789.");
+	int depth = 0;
+
+	for (const char *c = text + n; *c != '\0'; c++) {
+		depth += (*c == '(' || *c == '[') - (*c == ')' || *c == ']');
+		if (depth == 0 && c[1] != '\0')
+			return false;
+	}
+	return n > 0;
+}
+
+/* The C expression of a member; in parentheses when it is to stand inside another. */
+static const char *node_text(struct epilogue *x, int member)
+{
+	const struct node *n = x->kernel->group[member];
+	const char *in[MAX_EXPR_IN] = { "", "", "", "" }, *text;
+	struct buf b = { 0 };
+
+	for (int i = 0; i < n->nin && i < MAX_EXPR_IN; i++)
+		in[i] = input_text(x, n->in[i], compute_type(n));
+	if (strcmp(n->op->name, "Cast") == 0)
+		return cast_text(x->arena, n, in[0]);
+	expr_print(&b, n->op, n, compute_type(n), x->vector, in);
+	text = arena_strdup(x->arena, b.data);
+	buf_release(&b);
+	return is_inline(x->kernel, n) && !is_operand(text) ? arena_printf(x->arena, "(%s)", text)
+							    : text;
+}
+
+/* A member's value, made to fit its type. */
+static const char *fitted(struct arena *a, const struct node *n, const char *text)
+{
+	enum dtype type = n->out[0]->type;
+
+	return dtypes[type].size < 4 ? arena_printf(a, "(%s)(%s)", dtypes[type].ctype, text)
+				     : unwrapped(a, text);
+}
+
+void write_epilogue(const void *ctx, struct buf *out, const char *indent, const char *value,
+	bool vector, char *const *coord, int ncoord)
+{
+	const struct kernel *k = ctx;
+	struct epilogue own = { .arena = k->plan->arena,
+			.kernel = k,
+			.coord = coord,
+			.value = value,
+			.vector = vector },
+			*x = &own;
+
+	if (ncoord != k->ncoord)
+		die("template %s has %d coordinates, kernel %s %d", k->row->template, ncoord,
+			k->row->name, k->ncoord);
+	if (k->anchor == NULL && k->ngroup == 0) {
+		const char *text = unwrapped(x->arena, operand_text(x, 0));
+
+		buf_printf(out, "%s%s = %s;\n", indent, value,
+			apply_format(x->arena, store_format(k->dst.type), text));
+		return;
+	}
+	for (int i = 0; i < k->ngroup; i++) {
+		const struct node *n = k->group[i];
+
+		if (is_inline(k, n))
+			continue;
+		const char *text = fitted(x->arena, n, node_text(x, i));
+
+		if (n->out[0] == k->out)
+			buf_printf(out, "%s%s = %s;\n", indent, value, text);
+		else
+			buf_printf(out, "%sconst %s v%d = %s;\n", indent,
+				vector ? "VEC" : dtypes[n->out[0]->type].ctype, i, text);
+	}
+}
+
+/* L(..): the epilogue does not look at the anchor's value. */
+static void write_closed(const struct kernel *k, struct buf *out, char *const *coord)
+{
+	struct epilogue scalar = { .arena = k->plan->arena, .kernel = k, .coord = coord };
+	const struct node *keep = k->keep;
+	const bool below = is_op(keep, "Below");
+	const char *gate = input_text(&scalar, keep->in[0], DT_F32);
+
+	buf_puts(out, below ? gate : "");
+	buf_puts(out, below ? " < " : "");
+	print_number(out, attr_float(keep, "limit", 0), DT_F32);
+	buf_puts(out, below ? "" : " < ");
+	buf_puts(out, below ? "" : gate);
+}
+
+void write_access(const void *ctx, struct buf *out, char letter, char *const *coord, int ncoord)
+{
+	const struct kernel *k = ctx;
+
+	if (letter == 'L' && k->keep != NULL && ncoord == k->ncoord) {
+		write_closed(k, out, coord);
+		return;
+	}
+	if (letter != 'Y' || ncoord != k->ncoord)
+		die("template %s: access %c with %d coordinates", k->row->template, letter, ncoord);
+	buf_printf(out, "y[%s]", index_text(k->plan->arena, k, &k->dst, coord));
+}

@@ -1,0 +1,333 @@
+/* Kernels as C: instances of templates, alike ones shared, under names that say what they compute. */
+#include "emit/ctext.h"
+#include "emit/emission.h"
+#include "kernels/kernel.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- names and comments ---- */
+
+/* How the dimensions of r lie: "" for row by row. */
+static const char *layout_text(const struct region *r)
+{
+	struct region rows = region_dense(r->type, &r->shape, NULL), same = *r;
+
+	same.offset = 0;
+	same.buffer = NULL;
+	if (region_same(&rows, &same))
+		return "";
+	if (r->shape.rank > 2 && r->stride[1] == 1)
+		return " channels last";
+	return r->windowed ? " in zero padding" : " strided";
+}
+
+static const char *lower(struct arena *a, const char *s)
+{
+	char *t = arena_strdup(a, s);
+
+	for (char *c = t; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return t;
+}
+
+static const char *instance_comment(struct arena *a, const struct kernel *k)
+{
+	const char *text = arena_printf(a, "%s:", k->title);
+
+	for (int i = 0; i < k->narg; i++)
+		if (k->arg[i].region.buffer->kind != BUF_WEIGHTS &&
+			k->arg[i].region.buffer->kind != BUF_TABLE)
+			text = arena_printf(a, "%s x %s%s%s", text,
+				shape_text(a, &k->arg[i].tensor->shape),
+				layout_text(&k->arg[i].region),
+				i == 0 && overwrites_input(k) ? ", replaced by y," : "");
+	text = arena_printf(
+		a, "%s -> y %s%s", text, shape_text(a, &k->dst.shape), layout_text(&k->dst));
+	for (int i = 0; i < k->ngroup; i++)
+		text = arena_printf(a, "%s%s%s", text, i > 0 ? " " : "; ", k->group[i]->op->name);
+	for (int i = 0; i < k->noperand; i++) {
+		const struct arg *o = &k->operand[i];
+		bool over = k->in_place != NULL && o->region.buffer == k->in_place;
+
+		text = arena_printf(a, "%s; z%d %s%s%s", text, i, shape_text(a, &o->tensor->shape),
+			layout_text(&o->region), over ? ", replaced by y" : "");
+	}
+	if (k->macs > 0)
+		text = arena_printf(a, "%s; %s multiply-adds", text, grouped(a, k->macs));
+	return text;
+}
+
+/* conv3x3_s2_56x56x64_28x28x128_add_relu: what, from, to, and what is absorbed. */
+static const char *base_name(struct arena *a, const struct kernel *k)
+{
+	const char *name = k->title;
+	int most = 4;
+
+	if (k->anchor == NULL && k->ngroup > 0)
+		name = "";
+	for (int i = 0; i < k->ngroup && k->anchor == NULL; i++)
+		if (most-- > 0)
+			name = arena_printf(a, "%s%s%s", name, i > 0 ? "_" : "",
+				lower(a, k->group[i]->op->name));
+	for (int d = 1; k->anchor != NULL && k->narg > 0 && d < k->arg[0].region.shape.rank; d++)
+		name = arena_printf(a, "%s%s%lld", name, d > 1 ? "x" : "_",
+			(long long)k->arg[0].region.shape.dim[d]);
+	for (int d = k->dst.shape.rank > 1; d < k->dst.shape.rank; d++)
+		name = arena_printf(a, "%s%s%lld", name, d > (k->dst.shape.rank > 1) ? "x" : "_",
+			(long long)k->dst.shape.dim[d]);
+	for (int i = 0; i < k->ngroup && k->anchor != NULL; i++)
+		if (most-- > 0)
+			name = arena_printf(a, "%s_%s", name, lower(a, k->group[i]->op->name));
+	return k->in_place != NULL && k->anchor != NULL ? arena_printf(a, "%s_in_place", name) : name;
+}
+
+/* ---- instances ---- */
+
+static const char placeholder[] = "skipc_instance";
+
+/* Switches that only what memory() decided can set, of templates that have them. */
+static void add_switches(const struct kernel *k, const char *template, struct param *to, int *n)
+{
+	const struct param own[] = {
+		{ "HELD", overwrites_input(k) },
+		{ "VECTOR", has_vector_epilogue(k) },
+	};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (template_has(template, own[i].name))
+			to[(*n)++] = own[i];
+	/* strips read twice what they replace */
+	for (int i = 0; i < *n && k->in_place != NULL && !overwrites_input(k); i++)
+		if (strcmp(to[i].name, "STRIPS") == 0)
+			to[i].value = 0;
+}
+
+const char *instance_version(struct plan *p, const struct kernel *k, const struct isa *isa,
+	const struct version *v)
+{
+	const bool plain = isa == NULL || isa->lanes == 1;
+	const char *template = plain && k->portable != NULL ? k->portable : k->row->template;
+	const char *ranges[MAX_SHARE];
+	struct param params[MAX_PARAM + 3];
+	struct subst substs[MAX_SUBST + 1];
+	struct signature signature;
+	struct instance_request r = {
+		.template_name = template,
+		.function = v->name,
+		.comment = v->comment,
+		.params = params,
+		.nparams = k->nparam,
+		.also = template != k->row->template ? k->row->template : k->portable,
+		.substs = substs,
+		.nsubsts = k->nsubst,
+		.signature = &signature,
+		.ranges = ranges,
+		.access = write_access,
+		.epilogue = write_epilogue,
+		.ctx = k,
+	};
+
+	memcpy(params, k->param, sizeof(k->param));
+	memcpy(substs, k->subst, sizeof(k->subst));
+	signature_of(p->arena, k, &signature);
+	substs[r.nsubsts++] = (struct subst){ "TARGET", v->attribute };
+	add_switches(k, template, params, &r.nparams);
+	if (!plain)
+		r.words = arena_printf(p->arena, "%s/%s.h", p->target->folder, isa->suffix);
+	r.nranges = cut_ranges(k, ranges);
+	const char *text = template_instantiate(p->arena, &r);
+
+	return plain ? text : template_fused(p->arena, text);
+}
+
+static const char *replace_all(struct arena *a, const char *text, const char *from, const char *to)
+{
+	struct buf b = { 0 };
+	const char *result;
+
+	for (const char *hit; (hit = strstr(text, from)) != NULL; text = hit + strlen(from)) {
+		buf_add(&b, text, (size_t)(hit - text));
+		buf_puts(&b, to);
+	}
+	buf_puts(&b, text);
+	result = arena_strdup(a, b.data);
+	buf_release(&b);
+	return result;
+}
+
+enum { MAX_ENDING = 32 };
+
+/* What text appends to the placeholder to name functions and types, and products.c to name a table: each
+ * once. */
+static int endings_of(struct arena *a, const struct kernel *k, const char *text, const char **to)
+{
+	int n = 0;
+
+	to[n++] = "_gemm";
+	for (int i = 0; i < k->plan->target->nisa; i++)
+		to[n++] = arena_printf(a, "_%s", k->plan->target->isa[i].suffix);
+	for (const char *s = text; (s = strstr(s, placeholder)) != NULL;) {
+		s += strlen(placeholder);
+		const char *end = c_token_end(s);
+		bool seen = *s != '_';
+
+		for (int j = 0; j < n && !seen; j++)
+			seen = c_same(s, end, to[j]);
+		if (seen)
+			continue;
+		if (n == MAX_ENDING)
+			die("a kernel of too many functions");
+		to[n++] = c_copy(a, s, (size_t)(end - s));
+	}
+	return n;
+}
+
+static const char *instance_text(struct plan *p, const struct kernel *k)
+{
+	const struct version whole = { placeholder, instance_comment(p->arena, k), "" };
+
+	return target_has_vectors(p->target) ? versions_text(p, k, placeholder, whole.comment)
+					     : instance_version(p, k, NULL, &whole);
+}
+
+/* ---- functions that instances share ---- */
+
+/* A function of an instance that calls no other of it: its text, and whose it is. */
+struct piece {
+	const char *text, *owner;
+	struct piece *next;
+};
+
+/* The word at or behind s that begins with the placeholder; null: there is none before end. */
+static const char *find_placeholder(const char *s, const char *end, size_t *length)
+{
+	const char *hit = strstr(s, placeholder);
+
+	if (hit == NULL || hit >= end)
+		return NULL;
+	*length = (size_t)(strspn(hit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"));
+	return hit;
+}
+
+/* Does the function between s and end name none of the instance's but itself? Its name, if so. */
+static const char *leaf_name(struct arena *a, const char *s, const char *end)
+{
+	size_t n = 0, more = 0;
+	const char *name = find_placeholder(s, end, &n);
+
+	for (const char *next = name; next != NULL; next = find_placeholder(next + more, end, &more))
+		if (next != name && (more != n || memcmp(next, name, n) != 0))
+			return NULL;
+		else
+			more = n;
+	return name != NULL ? c_copy(a, name, n) : NULL;
+}
+
+static const char *rename_word(struct arena *a, const char *text, const char *from, const char *to)
+{
+	struct buf b = { 0 };
+
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_token_end(s);
+		if (c_same(s, e, from))
+			buf_puts(&b, to);
+		else
+			buf_add(&b, s, (size_t)(e - s));
+	}
+	const char *result = arena_strdup(a, b.data);
+
+	buf_release(&b);
+	return result;
+}
+
+/* The instance's text without functions that earlier ones have; what it has itself is added to them. */
+static const char *share_functions(
+	struct arena *a, const char *text, const char *owner, struct piece **pieces)
+{
+	for (const char *s = strstr(text, "static "), *end; s != NULL; s = strstr(end, "\nstatic ")) {
+		s += *s == '\n';
+		end = strstr(s, "\n}\n");
+		if (end == NULL)
+			break;
+		end += 3;
+		const char *name = leaf_name(a, s, end), *own = c_copy(a, s, (size_t)(end - s));
+		struct piece *p = *pieces;
+
+		if (name == NULL || strstr(end, name) == NULL) /* what run calls stands last */
+			continue;
+		while (p != NULL && strcmp(p->text, own) != 0)
+			p = p->next;
+		if (p == NULL) {
+			p = arena_alloc(a, sizeof(*p));
+			*p = (struct piece){ own, owner, *pieces };
+			*pieces = p;
+		}
+		if (p->owner == owner)
+			continue;
+		const char *from = s; /* of the function's comment */
+
+		if (from >= text + 3 && memcmp(from - 3, "*/\n", 3) == 0)
+			while (from > text && strncmp(from, "/*", 2) != 0)
+				from--;
+		const char *rest = rename_word(a, end + strspn(end, "\n"), name,
+			arena_printf(a, "%s%s", p->owner, name + strlen(placeholder)));
+
+		text = arena_printf(a, "%.*s%s", (int)(from - text), text, rest);
+		end = text; /* from the beginning: what is known by now is passed over */
+	}
+	return text;
+}
+
+/* Where text of that hash is among those of v, or will be: indices of v plus 1, hashed. */
+static int *place_of(int *table, size_t size, const uint64_t *hash, const char *const *raw,
+	const char *text, uint64_t h)
+{
+	size_t at = (size_t)h & (size - 1);
+
+	while (table[at] > 0 &&
+		(hash[table[at] - 1] != h || strcmp(raw[table[at] - 1], text) != 0))
+		at = (at + 1) & (size - 1);
+	return &table[at];
+}
+
+struct instance *instantiate(struct plan *p, const char *network, struct names *names, int *count)
+{
+	struct instance *v = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*v));
+	uint64_t *hash = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*hash));
+	const char **raw = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*raw));
+	const char *endings[MAX_ENDING];
+	size_t size = 16;
+	struct piece *pieces = NULL;
+	int n = 0;
+
+	while (size < 2 * (size_t)p->nkernel)
+		size *= 2;
+	int *table = arena_alloc(p->arena, size * sizeof(*table));
+
+	memset(table, 0, size * sizeof(*table));
+	for (int i = 0; i < p->nkernel; i++) {
+		struct kernel *k = p->kernel[i];
+		const char *text = instance_text(p, k);
+		uint64_t h = hash_text(text);
+		int *place = place_of(table, size, hash, raw, text, h);
+
+		if (*place == 0) {
+			v[n].name = names_claim(names, NAME_FUNCTION, base_name(p->arena, k), endings,
+				endings_of(p->arena, k, text, endings));
+			v[n].whole = text;
+			v[n].text = replace_all(p->arena,
+				share_functions(p->arena, text, v[n].name, &pieces), placeholder,
+				v[n].name);
+			v[n].text = replace_all(p->arena, v[n].text, NETWORK, network);
+			v[n].first = k;
+			hash[n] = h;
+			raw[n] = text;
+			*place = ++n;
+		}
+		k->function = v[*place - 1].name;
+	}
+	*count = n;
+	return v;
+}

@@ -1,0 +1,273 @@
+/*
+ * NAME_run: names for all that it touches, in the arena and in the weights, then a call for each kernel. It
+ * reads as the network does: relu_1 is what "relu_1" of the model is, layer1_conv1_weight its weights.
+ */
+#include "emit/ctext.h"
+#include "emit/emission.h"
+#include "kernels/kernel.h"
+
+#include <string.h>
+
+/* The names of run's storage. */
+struct storage {
+	struct emission *e;
+	struct buf *out;
+	const char **buffer;  /* by buffer id: null where run does not read or write it */
+	const char **scratch; /* by kernel */
+};
+
+/* A name that nothing else in the output has. */
+static const char *claim(struct emission *e, const char *name)
+{
+	const char *word = name + strspn(name, "/.:_"); /* paths begin with a slash */
+
+	return names_claim(e->names, NAME_PARAMETER,
+		identifier(e->arena, *word != '\0' ? word : name), NULL, 0);
+}
+
+/* `channels last`, in brackets what the text of a shape does not say. */
+static const char *order_text(const struct region *r)
+{
+	struct region rows = region_dense(r->type, &r->shape, NULL), same = *r;
+
+	same.offset = 0;
+	same.buffer = NULL;
+	if (region_same(&rows, &same))
+		return "";
+	return r->shape.rank > 2 && r->stride[1] == 1 ? " channels last" : " strided";
+}
+
+/* ---- the arena ---- */
+
+/* `	float *const relu = (float *)arena; /" [1,64,56,56] channels last, steps 2-5 "/` */
+static void declare(struct storage *s, enum dtype type, const char *name, int64_t offset,
+	const char *what, int first, int last)
+{
+	const char *at = offset == 0 ? "arena"
+				     : arena_printf(s->e->arena, "((char *)arena + %lld)", (long long)offset);
+
+	buf_printf(s->out, "\t%s *const %s = (%s *)%s; /* %s, step", dtypes[type].ctype, name,
+		dtypes[type].ctype, at, what);
+	if (first == last)
+		buf_printf(s->out, " %d */\n", first);
+	else
+		buf_printf(s->out, "s %d-%d */\n", first, last);
+}
+
+/* A region of b that k writes: what it is for people. Null: k does not. */
+static const struct region *writes(const struct kernel *k, const struct buffer *b)
+{
+	return k->dst.buffer == b ? &k->dst : NULL;
+}
+
+static void declare_buffer(struct storage *s, const struct kernel *k)
+{
+	const struct buffer *b = k->dst.buffer;
+	const struct region *r = writes(k, b);
+	struct arena *a = s->e->arena;
+
+	if (b->kind != BUF_ARENA || s->buffer[b->id] != NULL)
+		return;
+	const struct tensor *t = b->tensor != NULL ? b->tensor : k->out;
+	const char *shape = shape_text(a, &t->shape);
+	const char *what = shape_equal(&t->shape, &r->shape)
+				   ? arena_printf(a, "%s%s", shape, order_text(r))
+				   : arena_printf(a, "%s, which %s is part of", shape,
+					     shape_text(a, &r->shape));
+
+	s->buffer[b->id] = claim(s->e, t->name);
+	declare(s, r->type, s->buffer[b->id], b->offset, what, b->first, b->last);
+}
+
+static void declare_scratch(struct storage *s, const struct kernel *k)
+{
+	struct arena *a = s->e->arena;
+
+	if (k->scratch == 0)
+		return;
+	s->scratch[k->id] = claim(s->e, arena_printf(a, "%s_%s", k->out->name, k->scratch_name));
+	declare(s, DT_F32, s->scratch[k->id], k->scratch_offset,
+		arena_printf(a, "%s bytes", grouped(a, k->scratch)), k->id, k->id);
+}
+
+/* ---- the weights ---- */
+
+/* The model's name of a constant, or, where folding made it, one after the node that it is for. */
+static const char *weights_name(struct storage *s, const struct blob *b)
+{
+	struct arena *a = s->e->arena;
+	const struct tensor *t = b->tensor[0];
+	const struct onnx_node *user = b->prov != NULL && b->prov->n > 0
+					       ? &s->e->plan->graph->onnx[prov_at(b->prov, 0)]
+					       : NULL;
+
+	if (tensor_named(a, t) || user == NULL)
+		return claim(s->e, t->name);
+	return claim(s->e, arena_printf(a, "%s_%s", user->name[0] != '\0' ? user->name : user->op_type,
+				   b->packing == PACK_BIAS ? "bias" : "weight"));
+}
+
+static void declare_weights(struct storage *s, const struct blob *b)
+{
+	struct arena *a = s->e->arena;
+	const char *name = weights_name(s, b), *shape = shape_text(a, &b->tensor[0]->shape);
+
+	s->buffer[b->buffer->id] = name;
+	buf_printf(s->out, "\tconst float *const %s = net->weights", name);
+	if (b->buffer->offset > 0)
+		buf_printf(s->out, " + %lld", (long long)(b->buffer->offset / 4));
+	buf_printf(s->out, "; /* %s", shape);
+	for (int i = 1; i < b->stack; i++)
+		buf_printf(s->out, ", with %s", escape(a, b->tensor[i]->name));
+	buf_puts(s->out, " */\n");
+}
+
+static void declare_all(struct storage *s)
+{
+	const struct plan *p = s->e->plan;
+
+	for (int k = 0; k < p->nkernel; k++) {
+		declare_buffer(s, p->kernel[k]);
+		declare_scratch(s, p->kernel[k]);
+	}
+	for (int k = 0; k < p->nblob; k++) {
+		struct blob *b = p->blob[k];
+
+		if (b->packing == PACK_TABLE)
+			s->buffer[b->buffer->id] =
+				arena_printf(s->e->arena, "%s_table%d", s->e->name, b->buffer->index);
+		else
+			declare_weights(s, b);
+	}
+	buf_puts(s->out, "\n");
+}
+
+/* ---- calls ---- */
+
+/* `base + n`, or `base`. */
+static const char *sum_text(struct arena *a, const char *base, int64_t n)
+{
+	return n == 0 ? base : arena_printf(a, "%s + %lld", base, (long long)n);
+}
+
+/* A pointer to the first element of r, which may lie in a buffer of another type. */
+static const char *pointer_text(const struct storage *s, const struct region *r)
+{
+	const struct buffer *b = r->buffer;
+	const char *base = b->kind == BUF_INPUT    ? s->e->input[b->index]
+			   : b->kind == BUF_OUTPUT ? s->e->output[b->index]
+						   : s->buffer[b->id];
+
+	if (base == NULL)
+		die("a buffer that run reads has no name");
+	return sum_text(s->e->arena, base, r->offset);
+}
+
+/* The argument for a parameter of k's function. */
+static const char *argument_text(
+	const struct storage *s, const struct kernel *k, const struct parameter *x)
+{
+	struct emission *e = s->e;
+
+	switch (x->role) {
+	case ROLE_SCRATCH:
+		return s->scratch[k->id];
+	case ROLE_PRODUCTS:
+		if (e->options->libxsmm_call)
+			return sum_text(e->arena, "net->gemm", gemm_offset(e->plan, k));
+		return arena_printf(
+			e->arena, "%s[net->isa - 1]", gemm_table_name(e->arena, e->plan, k));
+	default:
+		return pointer_text(s, x->region);
+	}
+}
+
+static void write_call(const struct storage *s, const struct kernel *k)
+{
+	struct emission *e = s->e;
+	const char *list = "", *between = "";
+	struct signature own;
+
+	signature_of(e->arena, k, &own);
+	if (target_has_vectors(e->plan->target)) {
+		list = part_count(k) > 1 ? "net" : "net->isa";
+		between = ", ";
+	}
+	for (int i = 0; i < own.n; i++, between = ", ")
+		if (own.parameter[i].range == NULL)
+			list = arena_printf(e->arena, "%s%s%s", list, between,
+				argument_text(s, k, &own.parameter[i]));
+	if (part_count(k) > 1 && signature_scratch(&own) != NULL)
+		list = arena_printf(e->arena, "%s, others", list);
+	c_wrapped(s->out, arena_printf(e->arena, "\t%s(", k->function), list, ");\n");
+}
+
+/* ---- run ---- */
+
+void emit_signature(struct emission *e, struct buf *out, const char *end)
+{
+	const struct graph *g = e->plan->graph;
+
+	buf_printf(out, "int %s_run(const struct %s *net", e->name, e->name);
+	for (int k = 0; k < g->ninput; k++)
+		buf_printf(out, ", const %s *%s", dtypes[g->input[k]->io_type].ctype, e->input[k]);
+	for (int k = 0; k < g->noutput; k++)
+		buf_printf(out, ", %s *%s", dtypes[g->output[k]->io_type].ctype, e->output[k]);
+	buf_printf(out, ", void *arena)%s", end);
+}
+
+static void write_checks(struct emission *e, struct buf *out)
+{
+	const struct graph *g = e->plan->graph;
+	const char *text = "net == NULL";
+
+	for (int k = 0; k < g->ninput; k++)
+		text = arena_printf(e->arena, "%s || %s == NULL", text, e->input[k]);
+	for (int k = 0; k < g->noutput; k++)
+		text = arena_printf(e->arena, "%s || %s == NULL", text, e->output[k]);
+	buf_printf(out, "\tif (%s || arena == NULL)\n\t\treturn %s_E_NULL;\n", text, e->upper);
+	buf_printf(out, "\tif (net->ready != READY)\n\t\treturn %s_E_INIT;\n", e->upper);
+	buf_printf(out,
+		"\tif ((uintptr_t)arena %% %s_ARENA_ALIGN != 0)\n\t\treturn %s_E_ALIGN;\n\n",
+		e->upper, e->upper);
+}
+
+/* A step: what it stands for, and the call. traced: how many were, null: none is. */
+static void write_step(const struct storage *s, const struct kernel *k, int *traced)
+{
+	struct emission *e = s->e;
+	const char *nodes = prov_text(e->arena, e->plan->graph, k->prov, 4);
+
+	buf_printf(s->out, "\tSTEP(%d) /* %s", k->id, nodes[0] != '\0' ? nodes : k->title);
+	for (int j = 0; j < k->narg; j++)
+		if (k->arg[j].region.buffer->kind != BUF_WEIGHTS)
+			buf_printf(s->out, "  %s", shape_text(e->arena, &k->arg[j].region.shape));
+	buf_printf(s->out, " -> %s */\n", result_text(e->arena, k));
+	write_call(s, k);
+	if (e->options->trace && is_traced(e->arena, k))
+		buf_printf(s->out,
+			"\tif (net->trace != NULL)\n\t\tnet->trace(net->trace_context, %d, %s);\n",
+			(*traced)++, pointer_text(s, &k->dst));
+}
+
+void emit_run(struct emission *e, struct buf *out)
+{
+	const struct plan *p = e->plan;
+	struct storage s = { .e = e, .out = out };
+	int traced = 0;
+
+	s.buffer = arena_alloc(e->arena, (size_t)(p->nbuffer + 1) * sizeof(char *));
+	s.scratch = arena_alloc(e->arena, (size_t)(p->nkernel + 1) * sizeof(char *));
+	emit_signature(e, out, "\n{\n");
+	write_checks(e, out);
+	declare_all(&s);
+	if (p->worker_bytes > 0)
+		buf_printf(out, "\tfloat *const others = (float *)((char *)arena + %s_ARENA_SIZE); /* scratch of "
+				"further workers */\n\n", e->upper);
+	for (int k = 0; k < p->nkernel; k++)
+		write_step(&s, p->kernel[k], &traced);
+	buf_printf(out, "\tSTEP(%d)\n", p->nkernel);
+	if (target_has_vectors(p->target))
+		buf_puts(out, "\tleave(net->isa);\n");
+	buf_printf(out, "\treturn %s_OK;\n}\n\n", e->upper);
+}

@@ -1,0 +1,800 @@
+/*
+ * Instances of templates. A template is a C file that compiles by itself; an instance is its
+ * function with switches resolved, sizes, element accesses and epilogue filled in, and nothing left
+ * that these numbers do not need. The language is described in templates/README.md.
+ *
+ * The text goes through resolve() (directives), expand() (identifiers), words_expand() (vector code), then for
+ * each function trim() (sizes that are not used, line lengths; tidy.c), last tidy_lines().
+ */
+#include "emit/ctext.h"
+#include "emit/template.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_MACROS = 64, MAX_NESTING = 16, MAX_COORDS = 12, MAX_ENUMERATORS = 96, COLUMNS = 100 };
+
+struct macro {
+	const char *name;
+	const char *text; /* default; NULL for an element access */
+	bool integer;     /* a switch */
+};
+
+struct job {
+	struct arena *arena;
+	const struct instance_request *r;
+	const char *base; /* name of the template's function: what follows the last slash */
+	struct macro macros[MAX_MACROS];
+	int nmacros;
+	const struct words *words; /* of the instruction set */
+	unsigned cut; /* bit set: the template has that range */
+};
+
+/* What a template may leave to templates/c/template.h. */
+static const struct subst defaults[] = {
+	{ "TARGET", "" },
+	{ "T", "float" },
+	{ "I", "int64_t" },
+};
+
+/* ---- pieces of text ---------------------------------------------------------------------------
+ */
+
+/* Hands a buffer's text to the arena. */
+static char *keep(struct arena *a, struct buf *b)
+{
+	char *t = c_copy(a, b->len > 0 ? b->data : "", b->len);
+
+	free(b->data);
+	*b = (struct buf){ 0 };
+	return t;
+}
+
+/* Column after text printed from column at; a tab goes to the next multiple of 8. */
+static int column_after(const char *s, const char *end, int at)
+{
+	for (; s < end; s++)
+		at = *s == '\n' ? 0 : *s == '\t' ? (at / 8 + 1) * 8 : at + 1;
+	return at;
+}
+
+static void indent_to(struct buf *out, int column)
+{
+	for (int i = 0; i < column / 8; i++)
+		buf_add(out, "\t", 1);
+	for (int i = 0; i < column % 8; i++)
+		buf_add(out, " ", 1);
+}
+
+static const struct param *find_param(const struct job *j, const char *s, const char *end)
+{
+	for (int i = 0; i < j->r->nparams; i++)
+		if (c_same(s, end, j->r->params[i].name))
+			return &j->r->params[i];
+	return NULL;
+}
+
+static const struct macro *find_macro(const struct job *j, const char *s, const char *end)
+{
+	for (int i = 0; i < j->nmacros; i++)
+		if (c_same(s, end, j->macros[i].name))
+			return &j->macros[i];
+	return NULL;
+}
+
+/* ---- conditions -------------------------------------------------------------------------------
+ */
+
+/* A condition being read. unknown: it names something that is no switch, so it is the C compiler's.
+ */
+struct condition {
+	const struct job *job;
+	const char *s;
+	bool unknown;
+};
+
+static long condition_level(struct condition *c, int level);
+
+static void skip_blanks(struct condition *c)
+{
+	while (*c->s == ' ' || *c->s == '\t')
+		c->s++;
+	if (c->s[0] == '/' && c->s[1] == '*') {
+		c->s = c_token_end(c->s);
+		skip_blanks(c);
+	}
+}
+
+static long condition_primary(struct condition *c)
+{
+	skip_blanks(c);
+	if (*c->s == '!') {
+		c->s++;
+		return !condition_primary(c);
+	}
+	if (*c->s == '-') {
+		c->s++;
+		return -condition_primary(c);
+	}
+	if (*c->s == '(') {
+		c->s++;
+		const long v = condition_level(c, 0);
+		skip_blanks(c);
+		if (*c->s++ != ')')
+			die("template %s: unbalanced condition", c->job->r->template_name);
+		return v;
+	}
+	if (isdigit((unsigned char)*c->s)) {
+		char *end;
+		const long v = strtol(c->s, &end, 0);
+		c->s = end;
+		return v;
+	}
+	if (!c_is_word_start(*c->s)) {
+		c->unknown = true;
+		return 0;
+	}
+	const char *end = c_token_end(c->s);
+	const struct macro *m = find_macro(c->job, c->s, end);
+	const struct param *p = find_param(c->job, c->s, end);
+	long number;
+	const bool word = words_number(c->job->words, c->s, end, &number);
+
+	c->s = end;
+	if (word)
+		return number;
+	if (m == NULL || !m->integer) {
+		c->unknown = true;
+		return 0;
+	}
+	return p != NULL ? p->value : strtol(m->text, NULL, 0);
+}
+
+static const struct {
+	const char *text;
+	int level;
+} operators[] = {
+	{ "||", 0 },
+	{ "&&", 1 },
+	{ "==", 2 },
+	{ "!=", 2 },
+	{ "<=", 3 },
+	{ ">=", 3 },
+	{ "<", 3 },
+	{ ">", 3 },
+	{ "+", 4 },
+	{ "-", 4 },
+	{ "*", 5 },
+	{ "/", 5 },
+	{ "%", 5 },
+};
+enum { LEVELS = 6, NOPERATORS = sizeof(operators) / sizeof(operators[0]) };
+
+static long apply(int op, long a, long b)
+{
+	const long by = b != 0 ? b : 1;
+	const long result[NOPERATORS] = { a || b, a && b, a == b, a != b, a <= b, a >= b, a < b,
+		a > b, a + b, a - b, a * b, a / by, a % by };
+
+	return result[op];
+}
+
+static long condition_level(struct condition *c, int level)
+{
+	if (level == LEVELS)
+		return condition_primary(c);
+	long v = condition_level(c, level + 1);
+
+	for (;;) {
+		int op = 0;
+
+		skip_blanks(c);
+		while (op < NOPERATORS &&
+			(operators[op].level != level ||
+				strncmp(c->s, operators[op].text, strlen(operators[op].text)) != 0))
+			op++;
+		if (op == NOPERATORS || c->unknown)
+			return v;
+		c->s += strlen(operators[op].text);
+		v = apply(op, v, condition_level(c, level + 1));
+	}
+}
+
+/* The value of an expression of numbers alone, `64 / 16 < 4 ? 64 / 16 : 4`. False: it has names. */
+static bool constant_value(const struct job *j, const char *text, long *value)
+{
+	struct condition c = { .job = j, .s = text };
+
+	if (strspn(text, "0123456789+-*/%<>=!&|?:() ") < strlen(text))
+		return false;
+	*value = condition_level(&c, 0);
+	skip_blanks(&c);
+	if (*c.s == '?') {
+		const bool first = *value != 0;
+
+		c.s++;
+		const long then = condition_level(&c, 0);
+
+		skip_blanks(&c);
+		c.s += *c.s == ':';
+		const long otherwise = condition_level(&c, 0);
+
+		*value = first ? then : otherwise;
+	}
+	skip_blanks(&c);
+	return *c.s == '\0';
+}
+
+/* ---- step 1: directives -----------------------------------------------------------------------
+ */
+
+struct nesting {
+	bool foreign; /* a condition for the C compiler: stays in the text */
+	bool taken;   /* a branch was taken */
+	bool active;  /* this branch is copied */
+};
+
+/* #define at column 0: a switch, a default text, or an element access. */
+static void define(struct job *j, const char *s, const char *end)
+{
+	const char *name = s + strspn(s, " \t"), *name_end = c_token_end(name), *text = name_end;
+	const char *comment = strstr(name, "/*");
+	struct macro *m = &j->macros[j->nmacros];
+
+	if (comment != NULL && comment < end)
+		end = comment;
+	if (j->nmacros++ == MAX_MACROS)
+		die("template %s: too many macros", j->r->template_name);
+	m->name = c_copy(j->arena, name, (size_t)(name_end - name));
+	if (*text == '(')
+		return;
+	m->text = c_copy_trimmed(j->arena, text, end);
+	if (*m->text != '\0') {
+		char *rest;
+		strtol(m->text, &rest, 0);
+		m->integer = *rest == '\0';
+	}
+}
+
+static bool directive(const char *s, const char *name, const char **rest)
+{
+	const size_t len = strlen(name);
+
+	if (*s != '#' || strncmp(s + 1, name, len) != 0 || c_is_word(s[1 + len]))
+		return false;
+	*rest = s + 1 + len;
+	return true;
+}
+
+/* An #if, #elif, #else or #endif at s. True when the line belongs into the instance. */
+static bool conditional(struct job *j, const char *s, struct nesting *nest, int *depth)
+{
+	struct nesting *top = &nest[*depth];
+	struct condition c = { .job = j };
+
+	if (directive(s, "if", &c.s)) {
+		const bool outer = top->active;
+		const long v = outer ? condition_level(&c, 0) : 0;
+
+		if (*depth + 1 == MAX_NESTING)
+			die("template %s: #if nested too deeply", j->r->template_name);
+		nest[++*depth] = (struct nesting){ .foreign = outer && c.unknown,
+			.taken = !outer || v != 0,
+			.active = outer && (c.unknown || v != 0) };
+		return outer && c.unknown;
+	}
+	if (*depth == 0)
+		die("template %s: %.10s without #if", j->r->template_name, s);
+	if (directive(s, "endif", &c.s)) {
+		--*depth;
+		return top->foreign;
+	}
+	if (top->foreign)
+		return true;
+	if (directive(s, "elif", &c.s)) {
+		top->active = !top->taken && condition_level(&c, 0) != 0;
+		if (c.unknown)
+			die("template %s: #elif mixes switches and others", j->r->template_name);
+	} else {
+		top->active = !top->taken;
+	}
+	top->taken = top->taken || top->active;
+	return false;
+}
+
+/* The text behind #include "emit/template.h" without its switches. */
+static char *resolve(struct job *j, const char *text)
+{
+	static const char head[] = "#include \"template.h\"\n";
+	struct nesting nest[MAX_NESTING] = { { .active = true } };
+	int depth = 0;
+	struct buf out = { 0 };
+	const char *s = strstr(text, head), *rest;
+
+	if (s == NULL)
+		die("template %s: does not include template.h", j->r->template_name);
+	for (s += strlen(head); *s != '\0'; s = c_line_end(s)) {
+		const char *e = c_line_end(s);
+
+		if (directive(s, "define", &rest)) {
+			while (e[-1] == '\n' && e - 2 > s && e[-2] == '\\')
+				e = c_line_end(e);
+			if (nest[depth].active)
+				define(j, rest, e);
+			s = e - 1;
+			continue;
+		}
+		if (directive(s, "if", &rest) || directive(s, "elif", &rest) ||
+			directive(s, "else", &rest) || directive(s, "endif", &rest)) {
+			if (!conditional(j, s, nest, &depth))
+				continue;
+		} else if (!nest[depth].active) {
+			continue;
+		}
+		buf_add(&out, s, (size_t)(e - s));
+	}
+	if (depth != 0)
+		die("template %s: #if without #endif", j->r->template_name);
+	return keep(j->arena, &out);
+}
+
+/* ---- step 2: identifiers ----------------------------------------------------------------------
+ */
+
+static char *expand(struct job *j, const char *text);
+
+/* Arguments of a call whose '(' is at s, expanded; *end is just behind the ')'. */
+static int arguments(struct job *j, const char *s, const char **end, char *arg[MAX_COORDS])
+{
+	int n = 0, depth = 0;
+	const char *from = s + 1;
+
+	for (const char *e;; s = e) {
+		if (*s == '\0')
+			die("template %s: unbalanced call", j->r->template_name);
+		e = c_token_end(s);
+		depth += *s == '(' || *s == '[';
+		depth -= *s == ')' || *s == ']';
+		if (depth == 0 || (depth == 1 && *s == ',')) {
+			if (n == MAX_COORDS)
+				die("template %s: too many arguments", j->r->template_name);
+			arg[n++] = expand(j, c_copy_trimmed(j->arena, from, s));
+			from = e;
+		}
+		if (depth == 0) {
+			*end = e;
+			return n;
+		}
+	}
+}
+
+/* EPILOGUE(v, coordinates); on a line of its own. Returns what follows the line. */
+static const char *epilogue(struct job *j, const char *s, bool vector, struct buf *out)
+{
+	char *arg[MAX_COORDS];
+	const char *end;
+	const int n = arguments(j, s, &end, arg);
+	size_t line = out->len;
+
+	while (line > 0 && isspace((unsigned char)out->data[line - 1]) &&
+		out->data[line - 1] != '\n')
+		line--;
+	if ((line > 0 && out->data[line - 1] != '\n') || end[0] != ';' || end[1] != '\n')
+		die("template %s: EPILOGUE is not a line of its own", j->r->template_name);
+	const char *indent = c_copy(j->arena, out->data + line, out->len - line);
+
+	out->len = line;
+	if (j->r->epilogue != NULL)
+		j->r->epilogue(j->r->ctx, out, indent, arg[0], vector, arg + 1, n - 1);
+	if (out->len > line && out->data[out->len - 1] != '\n')
+		buf_add(out, "\n", 1);
+	return end + 2;
+}
+
+/* The text that stands for a word, or NULL. */
+static const char *word_text(struct job *j, const char *s, const char *end)
+{
+	const struct macro *m = find_macro(j, s, end);
+	const struct param *p = find_param(j, s, end);
+	const size_t base = strlen(j->base);
+
+	for (int i = 0; i < j->r->nsubsts; i++)
+		if (c_same(s, end, j->r->substs[i].name))
+			return j->r->substs[i].text;
+	if (m != NULL && m->integer)
+		return arena_printf(
+			j->arena, "%ld", p != NULL ? p->value : strtol(m->text, NULL, 0));
+	if (m != NULL)
+		return m->text;
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		if (c_same(s, end, defaults[i].name))
+			return defaults[i].text;
+	if (c_same(s, end, j->base))
+		return j->r->function;
+	if ((size_t)(end - s) > base && memcmp(s, j->base, base) == 0 && s[base] == '_')
+		return arena_printf(
+			j->arena, "%s%.*s", j->r->function, (int)(end - s - (long)base), s + base);
+	return NULL;
+}
+
+/* Element access LETTER(coordinates); s is at the letter. */
+static const char *element(struct job *j, const char *s, struct buf *out)
+{
+	char *arg[MAX_COORDS];
+	const char *end;
+	const int n = arguments(j, s + 1, &end, arg);
+
+	if (j->r->access == NULL)
+		die("template %s: no access to %c", j->r->template_name, *s);
+	j->r->access(j->r->ctx, out, *s, arg, n);
+	return end;
+}
+
+/* FROM(range) and TO(range, end); s is at the word, `from` says which. */
+static const char *bound(struct job *j, const char *s, bool from, struct buf *out)
+{
+	char *arg[MAX_COORDS];
+	const char *end, *text = "0";
+	const int n = arguments(j, s + (from ? 4 : 2), &end, arg);
+
+	if (n != (from ? 1 : 2))
+		die("template %s: FROM(range) or TO(range, end) is wrong", j->r->template_name);
+	if (!from)
+		text = arg[1];
+	for (int i = 0; i < j->r->nranges; i++)
+		if (strcmp(j->r->ranges[i], arg[0]) == 0) {
+			text = arena_printf(j->arena, "%s_%s", arg[0], from ? "from" : "to");
+			j->cut |= 1u << i;
+		}
+	buf_puts(out, text);
+	return end;
+}
+
+static char *expand(struct job *j, const char *text)
+{
+	struct buf out = { 0 };
+	bool member = false; /* behind . or ->: not a word of the template's */
+
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_token_end(s);
+		const struct macro *m = c_is_word_start(*s) ? find_macro(j, s, e) : NULL;
+		const char *t = NULL;
+
+		if (c_same(s, e, "enum") &&
+			strncmp(e, " {", 2) == 0) /* read_sizes() wants the names */
+			e = s + strcspn(s, "}");
+		bool vector = c_same(s, e, "VECTOR_EPILOGUE");
+
+		if ((vector || c_same(s, e, "EPILOGUE")) && *e == '(') {
+			e = epilogue(j, e, vector, &out);
+			continue;
+		}
+		if (*e == '(' && (c_same(s, e, "FROM") || c_same(s, e, "TO"))) {
+			e = bound(j, s, *s == 'F', &out);
+			continue;
+		}
+		if (m != NULL && m->text == NULL) {
+			e = element(j, s, &out);
+			continue;
+		}
+		if (c_is_word_start(*s) && !member)
+			t = word_text(j, s, e);
+		if (t != NULL && (*t == '\0' || *t == ',')) /* "y OPERANDS" */
+			while (out.len > 0 && out.data[out.len - 1] == ' ')
+				out.len--;
+		buf_add(&out, t != NULL ? t : s, t != NULL ? strlen(t) : (size_t)(e - s));
+		member = *s == '.' || (*s == '>' && s > text && s[-1] == '-');
+	}
+	return keep(j->arena, &out);
+}
+
+/* ---- step 3: one function ---------------------------------------------------------------------
+ */
+
+struct enumerator {
+	const char *name, *text; /* text: its value */
+	bool given;              /* by the caller, or computed from what is */
+	bool used;
+};
+
+/* An `enum { ... }; comment` of the function. */
+struct sizes {
+	struct enumerator e[MAX_ENUMERATORS];
+	int n;
+	const char *comment; /* with its delimiters, or "" */
+};
+
+/* Reads the block at s (behind its indentation) and returns what follows its line. */
+static const char *read_sizes(struct job *j, const char *s, struct sizes *z)
+{
+	const char *from = strchr(s, '{') + 1, *e, *name = NULL, *name_end = NULL;
+	int depth = 0;
+
+	z->n = 0;
+	for (s = from;; s = e) {
+		if (*s == '\0' || z->n == MAX_ENUMERATORS)
+			die("template %s: bad enum", j->r->template_name);
+		e = c_token_end(s);
+		if (c_is_word_start(*s) && name == NULL) {
+			name = s;
+			name_end = e;
+		}
+		depth += *s == '(';
+		depth -= *s == ')';
+		from = *s == '=' && depth == 0 && e[0] != '=' && s[-1] != '=' ? e : from;
+		if (name != NULL && ((*s == ',' && depth == 0) || *s == '}')) {
+			const struct param *p = find_param(j, name, name_end);
+			struct enumerator *x = &z->e[z->n++];
+
+			x->name = c_copy(j->arena, name, (size_t)(name_end - name));
+			x->text = c_copy_trimmed(j->arena, from, s);
+			x->given = p != NULL || strspn(x->text, "-0123456789") < strlen(x->text);
+			x->text = p != NULL ? arena_printf(j->arena, "%ld", p->value)
+					    : expand(j, x->text);
+			x->used = false;
+			name = NULL;
+			long value;
+
+			if (constant_value(j, x->text, &value))
+				x->text = arena_printf(j->arena, "%ld", value);
+		}
+		if (*s == '}')
+			break;
+	}
+	e += *e == ';';
+	z->comment = c_copy_trimmed(j->arena, e, c_line_end(e));
+	return c_line_end(e);
+}
+
+/* Marks the enumerators that code, or a used enumerator of any block, names. */
+static void mark_used(const struct job *j, struct sizes *blocks, int n, const char *code)
+{
+	for (bool again = true; again;) {
+		again = false;
+		for (int b = 0; b < n; b++)
+			for (int i = 0; i < blocks[b].n; i++) {
+				struct enumerator *x = &blocks[b].e[i];
+				bool used = !x->used && c_count_word(code, x->name) > 0;
+
+				for (int k = 0; k < n * MAX_ENUMERATORS && !x->used && !used; k++) {
+					const struct sizes *z = &blocks[k / MAX_ENUMERATORS];
+					const int at = k % MAX_ENUMERATORS;
+
+					used = at < z->n && z->e[at].used &&
+					       c_count_word(z->e[at].text, x->name) > 0;
+				}
+				if (used) {
+					if (!x->given)
+						die("template %s: no value for %s",
+							j->r->template_name, x->name);
+					x->used = again = true;
+				}
+			}
+	}
+}
+
+/* Prints the used enumerators at an indentation of one tab, lines filled up to COLUMNS. */
+static void print_sizes(struct buf *out, const struct sizes *z)
+{
+	struct buf line = { 0 };
+	int used = 0, done = 0, at;
+
+	for (int i = 0; i < z->n; i++)
+		used += z->e[i].used;
+	if (used == 0)
+		return;
+	buf_printf(&line, "\tenum {");
+	at = 8 + 6;
+	for (int i = 0; i < z->n; i++) {
+		const struct enumerator *x = &z->e[i];
+		if (!x->used)
+			continue;
+		done++;
+		const int len = (int)(strlen(x->name) + strlen(x->text)) +
+				5; /* " = " and "," and a blank */
+		if (at + len + (done == used ? 3 : 0) > COLUMNS) {
+			buf_printf(&line, "\n\t      ");
+			at = 8 + 6;
+		}
+		buf_printf(&line, " %s = %s%s", x->name, x->text, done < used ? "," : " };");
+		at += len + (done == used ? 2 : 0);
+	}
+	if (*z->comment != '\0' && at + 1 + (int)strlen(z->comment) <= COLUMNS)
+		buf_printf(out, "%s %s\n", line.data, z->comment);
+	else if (*z->comment != '\0')
+		buf_printf(out, "\t%s\n%s\n", z->comment, line.data);
+	else
+		buf_printf(out, "%s\n", line.data);
+	free(line.data);
+}
+
+/* Prints "static ... NAME(parameters)\n" with lines filled up to COLUMNS: the caller's parameters where it
+ * has some, else those at s. Returns what follows. */
+static const char *print_signature(
+	struct job *j, struct buf *out, const char *s, const struct signature *own)
+{
+	const char *open = strchr(s, '('), *behind = strstr(open, ")\n{"), *from, *e;
+	int depth = 0;
+
+	if (behind == NULL)
+		die("template %s: bad signature", j->r->template_name);
+	buf_add(out, s, (size_t)(open + 1 - s));
+	int left = column_after(s, open + 1, 0), at = left;
+	if (left > 64)
+		left = 16;
+	if (own != NULL)
+		open = arena_printf(j->arena, "(%s)", signature_text(j->arena, own));
+	from = open + 1;
+	for (s = open;; s = e) {
+		if (*s == '\0')
+			die("template %s: bad signature", j->r->template_name);
+		e = c_token_end(s);
+		depth += *s == '(' || *s == '[';
+		depth -= *s == ')' || *s == ']';
+		if (depth > 1 || (depth == 1 && *s != ','))
+			continue;
+		const char *param = c_copy_trimmed(j->arena, from, s);
+		const int len = (int)strlen(param) + 1;
+
+		if (from > open + 1 && at + 1 + len > COLUMNS) {
+			buf_printf(out, "\n");
+			indent_to(out, left);
+			at = left;
+		} else if (from > open + 1) {
+			buf_printf(out, " ");
+			at++;
+		}
+		buf_printf(out, "%s%c", param, *s);
+		at += len;
+		from = e;
+		if (depth == 0)
+			return own != NULL ? behind + 1 : e;
+	}
+}
+
+/* One function, from its signature to the '}' in column 0. own: the caller's parameters, or null. */
+static void trim(struct job *j, struct buf *out, const char *text, const struct signature *own)
+{
+	enum { MAX_BLOCKS = 6 };
+	struct sizes *blocks = arena_alloc(j->arena, MAX_BLOCKS * sizeof(*blocks));
+	int nblocks = 0;
+	struct buf code = { 0 }, head = { 0 };
+	const char *s = print_signature(j, &head, text, own);
+
+	/* each block leaves a mark that is no C, so that its place is found again */
+	while (*s != '\0') {
+		const char *e = c_line_end(s), *word = s + strspn(s, "\t");
+
+		if (strncmp(word, "enum {", 6) == 0 && nblocks < MAX_BLOCKS) {
+			e = read_sizes(j, word, &blocks[nblocks++]);
+			buf_add(&code, "@\n", 2);
+		} else {
+			buf_add(&code, s, (size_t)(e - s));
+		}
+		s = e;
+	}
+	char *body = tidy_body(j->arena, keep(j->arena, &code));
+
+	mark_used(j, blocks, nblocks, body);
+	buf_add(out, head.data, head.len);
+	free(head.data);
+	for (int b = 0; *body != '\0'; body += c_line_end(body) - body)
+		if (*body == '@')
+			print_sizes(out, &blocks[b++]);
+		else
+			buf_add(out, body, (size_t)(c_line_end(body) - body));
+}
+
+/* ---- all of it --------------------------------------------------------------------
+ */
+
+/* text as a comment block, its lines as they are */
+static void print_comment(struct buf *out, const char *text)
+{
+	if (*text == '\0')
+		return;
+	buf_printf(out, "/* ");
+	for (const char *s = text; *s != '\0'; s = c_line_end(s)) {
+		const char *e = c_line_end(s);
+		buf_printf(out, "%s%.*s", s > text ? " * " : "", (int)(e - s), s);
+	}
+	buf_printf(out, " */\n");
+}
+
+/* Where the function that starts at s ends: behind its '}' in column 0. */
+static const char *function_end(const struct job *j, const char *s)
+{
+	const char *e = strstr(s, "\n}\n");
+
+	if (e == NULL)
+		die("template %s: a function without end", j->r->template_name);
+	return e + 3;
+}
+
+/* True when the function at s is the template's main one, already under its new name. */
+static bool is_main(const struct job *j, const char *s)
+{
+	const char *open = strchr(s, '(');
+	const size_t len = strlen(j->r->function);
+
+	return open != NULL && (size_t)(open - s) > len &&
+	       strncmp(open - len, j->r->function, len) == 0 && !c_is_word(open[-(long)len - 1]);
+}
+
+static bool is_given(const struct job *j, const char *name)
+{
+	bool given = find_param(j, name, name + strlen(name)) != NULL;
+
+	for (int i = 0; i < j->r->nsubsts; i++)
+		given = given || strcmp(j->r->substs[i].name, name) == 0;
+	return given;
+}
+
+/* A name that the template does not know is a misspelt one; a switch that nobody set would keep the value with
+ * which the template is linted. */
+static void check_given(const struct job *j, const char *source)
+{
+	struct buf known = { 0 };
+
+	if (j->r->nparams == 0)
+		return;
+	for (int i = 0; i < j->nmacros; i++)
+		if (j->macros[i].integer)
+			buf_printf(&known, " %s", j->macros[i].name);
+	const char *also = j->r->also != NULL ? template_source(j->r->also) : "";
+
+	for (int i = 0; i < j->r->nparams; i++)
+		if (c_count_word(source, j->r->params[i].name) == 0 &&
+			c_count_word(also, j->r->params[i].name) == 0)
+			die("template %s has no parameter %s; its switches are%s", j->r->template_name,
+				j->r->params[i].name, known.len > 0 ? known.data : " none");
+	for (int i = 0; i < j->nmacros; i++)
+		if (j->macros[i].integer && !is_given(j, j->macros[i].name))
+			die("template %s: nothing sets its switch %s", j->r->template_name,
+				j->macros[i].name);
+	buf_release(&known);
+}
+
+char *template_instantiate(struct arena *a, const struct instance_request *r)
+{
+	struct job j = { .arena = a, .r = r };
+	const char *source = template_source(r->template_name),
+		   *slash = strrchr(r->template_name, '/');
+	struct buf out = { 0 };
+
+	if (source == NULL)
+		die("no template %s", r->template_name);
+	j.base = slash != NULL ? slash + 1 : r->template_name;
+	j.words = words_read(a, r->words);
+	const char *resolved = resolve(&j, source);
+
+	check_given(&j, source);
+	const char *text = words_expand(j.words, expand(&j, resolved));
+	if (j.cut != (1u << r->nranges) - 1)
+		die("template %s has not all ranges", r->template_name);
+	const char *comment = NULL, *comment_end = NULL;
+
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		e = c_line_end(s);
+		if (strncmp(s, "/*", 2) == 0) {
+			e = c_line_end(c_token_end(s));
+			comment = s;
+			comment_end = e;
+		} else if (strncmp(s, "static ", 7) == 0 && strchr(s, '(') != NULL &&
+			   strchr(s, '(') < s + strcspn(s, ";={")) {
+			e = function_end(&j, s);
+			bool whole = is_main(&j, s);
+
+			if (whole && r->comment != NULL)
+				print_comment(&out, r->comment);
+			else if (comment_end == s)
+				buf_add(&out, comment, (size_t)(comment_end - comment));
+			trim(&j, &out, c_copy(a, s, (size_t)(e - s)), whole ? r->signature : NULL);
+		} else {
+			buf_add(&out, s, (size_t)(e - s));
+		}
+	}
+	return tidy_lines(a, keep(a, &out));
+}

@@ -1,0 +1,29 @@
+/* What template.c and its tests share beyond skipc.h. */
+#ifndef SKIPC_TEMPLATE_H
+#define SKIPC_TEMPLATE_H
+
+#include "emit/emission.h"
+
+/* build/templates.c, made by tools/embed.sh: sorted by name, closed by a null name */
+struct embedded {
+	const char *name, *text; /* "c/conv" */
+};
+extern const struct embedded embedded_templates[];
+
+/* ---- words.c: words of vector code ---- */
+
+struct words;
+/* Of an instruction set's header, "x86/avx512.h"; null: there are none. Lives as long as a. */
+const struct words *words_read(struct arena *a, const char *header);
+/* The number that the word between s and end stands for (LANES). False: it is none. */
+bool words_number(const struct words *v, const char *s, const char *end, long *value);
+const char *words_expand(const struct words *v, const char *text);
+
+/* ---- tidy.c: what filling in a template leaves behind ---- */
+
+/* The body of a function without locals `const int` that nothing uses, and factors of one; code is changed. */
+char *tidy_body(struct arena *a, char *code);
+/* Text without blank lines at the start, behind another one or a '{', or before a '}'. */
+char *tidy_lines(struct arena *a, const char *text);
+
+#endif

@@ -1,0 +1,622 @@
+/*
+ * Constant nodes become constants. Floating point is evaluated in double, integers exactly in
+ * int64_t. What is big and cheap (elementwise and views of weights) stays a node, a lazy constant,
+ * and is evaluated when it is packed: the weights of a network never stand in memory as doubles all
+ * at once.
+ */
+#include "shapes/shape.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_LAZY = 64 }; /* nodes of one lazy constant: bounds recursion and time */
+
+/* What evaluation may make and read, in bytes of doubles: so much, and so much for each byte of
+ * constants that the model brings. */
+enum { BUDGET = 256 << 20, BUDGET_FACTOR = 64 };
+
+static int64_t left_of_budget(struct graph *g)
+{
+	for (int k = 0; g->budget == 0 && k < g->ntensor; k++)
+		if (is_const(g->tensors[k]))
+			g->folded -= BUDGET_FACTOR * dtypes[g->tensors[k]->stored].size *
+				     shape_count(&g->tensors[k]->shape);
+	g->budget = BUDGET;
+	return g->budget - g->folded;
+}
+
+/* ---- which constants are lazy ---- */
+
+bool is_lazy_const(const struct tensor *t)
+{
+	return t != NULL && t->data == NULL && t->lazy > 0;
+}
+
+bool constant_inputs(const struct node *n)
+{
+	for (int k = 0; k < n->nin; k++)
+		if (n->in[k] != NULL && !is_const(n->in[k]) && !is_lazy_const(n->in[k]))
+			return false;
+	return true;
+}
+
+/* It only renames the elements of its input, which stay where they are. */
+static bool shares_data(const struct node *n)
+{
+	return n->op->eval == eval_copy && is_const(n->in[0]);
+}
+
+static bool run(struct graph *g, const struct node *n, struct arena *to, struct tensor *result);
+static bool evaluate_now(struct graph *g, struct node *n);
+
+/* Nodes of the lazy constants that n reads, each counted once for every way to it. */
+static int count_lazy(const struct node *n)
+{
+	int nodes = 0;
+
+	for (int k = 0; k < n->nin; k++)
+		if (is_lazy_const(n->in[k]) && nodes <= MAX_LAZY)
+			nodes += n->in[k]->lazy;
+	return nodes;
+}
+
+static int64_t made_of(const struct node *n)
+{
+	int64_t count = 0;
+
+	for (int k = 0; k < n->nin; k++)
+		if (is_const(n->in[k]))
+			count += shape_count(&n->in[k]->shape);
+		else if (is_lazy_const(n->in[k]))
+			count += n->in[k]->made_of;
+	return count;
+}
+
+void mark_lazy(struct graph *g, struct node *n)
+{
+	struct tensor *t = n->out[0];
+	bool cheap = n->op->class == OP_ELEMENTWISE || n->op->class == OP_VIEW;
+
+	const bool before = t->lazy > 0;
+	const int64_t count = shape_count(&t->shape);
+
+	t->lazy = 0;
+	t->made_of = made_of(n);
+	if (!cheap || n->op->eval == NULL || t->type != DT_F32 || n->nin == 0 ||
+		!constant_inputs(n) || count <= LAZY_COUNT)
+		return;
+	/* what is much larger than what it is made of is made by the model, which has a budget */
+	if (count > 2 * t->made_of && !before) {
+		if (count > MAX_FOLDED || 8 * count > left_of_budget(g))
+			return;
+		g->folded += 8 * count;
+	}
+	for (int k = 0; k < n->nin && count_lazy(n) >= MAX_LAZY; k++)
+		if (is_lazy_const(n->in[k]) && !evaluate_now(g, n->in[k]->def))
+			return;
+	t->lazy = 1 + count_lazy(n);
+}
+
+/* ---- running an eval function ---- */
+
+/*
+ * The eval functions see a node whose inputs have data and whose output gets data in g->arena. Here
+ * that is a copy, in which lazy inputs are evaluated and the arena is the one that the result shall
+ * live in.
+ */
+static bool run(struct graph *g, const struct node *n, struct arena *to, struct tensor *result)
+{
+	struct arena scratch = { 0 };
+	struct graph where = *g;
+	struct node copy = *n;
+	bool ok;
+
+	where.arena = to;
+	copy.in = arena_alloc(&scratch, (size_t)(n->nin + 1) * sizeof(struct tensor *));
+	copy.out = &result;
+	copy.nout = 1;
+	*result = *n->out[0];
+	for (int k = 0; k < n->nin; k++) {
+		struct tensor *t = n->in[k];
+
+		if (is_lazy_const(t)) {
+			t = arena_alloc(&scratch, sizeof(*t));
+			*t = *n->in[k];
+			/* what renames its input keeps that alive */
+			t->data = lazy_f64(n->op->eval == eval_copy ? to : &scratch, g, n->in[k]);
+			t->stored = DT_F64;
+		}
+		copy.in[k] = t;
+	}
+	ok = n->op->eval(&where, &copy);
+	arena_release(&scratch);
+	return ok;
+}
+
+double *lazy_f64(struct arena *scratch, struct graph *g, const struct tensor *t)
+{
+	struct tensor result;
+
+	if (is_const(t))
+		return tensor_f64(scratch, t);
+	if (!is_lazy_const(t) || !run(g, t->def, scratch, &result))
+		die("%s is no constant", t->name);
+	if (result.stored != DT_F64 || shares_data(t->def))
+		return tensor_f64(scratch, &result);
+	return (double *)result.data;
+}
+
+/* Bytes that the evaluation will take, or stands for in time. What only moves elements reads no more
+ * than it makes. */
+static int64_t cost(const struct node *n)
+{
+	int64_t count = shape_count(&n->out[0]->shape), factor = 1;
+
+	if (shares_data(n))
+		return 0;
+	for (int k = 0; k < n->nin; k++)
+		if (is_lazy_const(n->in[k]) || (n->in[k] != NULL && n->op->class != OP_VIEW))
+			count += shape_count(&n->in[k]->shape);
+	if (n->op->eval == eval_conv)
+		factor = shape_count(&n->in[1]->shape) / (n->in[1]->shape.dim[0] + 1) + 1;
+	if (n->op->eval == eval_matmul && n->in[0]->shape.rank > 0)
+		factor = n->in[0]->shape.dim[n->in[0]->shape.rank - 1];
+	return factor / 4 > INT64_MAX / 2 / (8 * count + 8) ? INT64_MAX / 2
+							   : 8 * count * (1 + factor / 4);
+}
+
+static bool evaluate_now(struct graph *g, struct node *n)
+{
+	struct tensor result, *t = n->out[0];
+	int64_t bytes = cost(n);
+
+	if (bytes > left_of_budget(g) ||
+		(!shares_data(n) && shape_count(&t->shape) > MAX_FOLDED) ||
+		!run(g, n, g->arena, &result))
+		return false;
+	g->folded += bytes;
+	t->data = result.data;
+	t->stored = result.stored;
+	t->def = NULL;
+	t->lazy = 0;
+	n->nout = 0;
+	node_remove(g, n);
+	return true;
+}
+
+bool evaluate(struct graph *g, struct node *n)
+{
+	if (n->dead || n->op->eval == NULL || n->nout != 1 || !n->out[0]->known ||
+		!constant_inputs(n))
+		return false;
+	mark_lazy(g, n);
+	if (n->out[0]->lazy > 0 && !n->out[0]->is_output && !shares_data(n))
+		return true;
+	return evaluate_now(g, n);
+}
+
+/* ---- the pass ---- */
+
+static const struct {
+	const char *op, *what, *hint;
+} refusals[] = {
+	{ "BatchNorm", "batch normalisation in training mode",
+		"call model.eval() before the export" },
+	{ "SplitToSequence", "a sequence",
+		"of sequences skipc has SplitToSequence, then SequenceAt at constant positions" },
+	{ "SequenceConstruct", "a sequence",
+		"of sequences skipc has SequenceConstruct, then SequenceAt or ConcatFromSequence" },
+	{ "ConstantOfShape", "this constant could not be evaluated",
+		"the constants of the model are too large" },
+};
+
+static void refuse(struct graph *g, const struct node *n)
+{
+	for (size_t k = 0; k < sizeof(refusals) / sizeof(refusals[0]); k++) {
+		if (strcmp(n->op->name, refusals[k].op) != 0)
+			continue;
+		node_error(g, n, refusals[k].hint, "%s is not compiled", refusals[k].what);
+		return;
+	}
+	node_error(g, n,
+		"it would have to follow from constants and from the shapes of the inputs alone",
+		"operator %s is not compiled", n->op->name);
+}
+
+void fold(struct graph *g)
+{
+	for (struct node *n = g->first, *next; n != NULL; n = next) {
+		next = n->next;
+		evaluate(g, n);
+	}
+	graph_sweep(g);
+	for (const struct node *n = g->first; n != NULL; n = n->next) {
+		bool affine = is_op(n, "BatchNorm") && attr_int(n, "training", 0) == 0;
+
+		if ((n->op->class == OP_OPAQUE || n->op->class == OP_CONSTANT) && !affine)
+			refuse(g, n);
+	}
+}
+
+/* ---- results ---- */
+
+bool store(struct node *n, enum dtype stored, const void *data)
+{
+	n->out[0]->stored = stored;
+	n->out[0]->data = data;
+	return true;
+}
+
+static void *room(struct graph *g, const struct node *n, size_t size)
+{
+	int64_t count = shape_count(&n->out[0]->shape);
+
+	return arena_alloc(g->arena, (size_t)(count > 0 ? count : 1) * size);
+}
+
+double *store_f64(struct graph *g, struct node *n)
+{
+	double *v = room(g, n, sizeof(*v));
+
+	store(n, DT_F64, v);
+	return v;
+}
+
+int64_t *store_i64(struct graph *g, struct node *n)
+{
+	int64_t *v = room(g, n, sizeof(*v));
+
+	store(n, DT_I64, v);
+	return v;
+}
+
+/* ---- walks ---- */
+
+void walk_start(struct walk *w, const struct shape *s)
+{
+	*w = (struct walk){ .shape = *s };
+}
+
+void walk_broadcast(struct walk *w, int k, const struct shape *s)
+{
+	int64_t stride = 1;
+
+	for (int i = 1; i <= s->rank; i++) {
+		if (s->dim[s->rank - i] != 1)
+			w->stride[k][w->shape.rank - i] = stride;
+		stride *= s->dim[s->rank - i];
+	}
+}
+
+void walk_next(struct walk *w)
+{
+	for (int k = w->shape.rank - 1; k >= 0; k--) {
+		w->index[k]++;
+		for (int i = 0; i < MAX_EXPR_IN; i++)
+			w->at[i] += w->stride[i][k];
+		if (w->index[k] < w->shape.dim[k])
+			return;
+		w->index[k] = 0;
+		for (int i = 0; i < MAX_EXPR_IN; i++)
+			w->at[i] -= w->stride[i][k] * w->shape.dim[k];
+	}
+}
+
+/* ---- elementwise ---- */
+
+static int64_t wrap(uint64_t v)
+{
+	return (int64_t)v; /* two's complement, as gcc and clang define it */
+}
+
+/* With the sign of the divisor. */
+static int64_t modulo(int64_t a, int64_t b)
+{
+	int64_t r = b == 0 || b == -1 ? 0 : a % b;
+
+	return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+#define U(k) ((uint64_t)x[k])
+#define INTEGER(name, value)                                                                       \
+	static int64_t int_##name(const int64_t *x)                                                \
+	{                                                                                          \
+		return value;                                                                      \
+	}
+INTEGER(Relu, x[0] > 0 ? x[0] : 0)
+INTEGER(Neg, wrap(-U(0)))
+INTEGER(Abs, x[0] < 0 ? wrap(-U(0)) : x[0])
+INTEGER(Sign, (x[0] > 0) - (x[0] < 0))
+INTEGER(Cast, x[0])
+INTEGER(Add, wrap(U(0) + U(1)))
+INTEGER(Sub, wrap(U(0) - U(1)))
+INTEGER(Mul, wrap(U(0) * U(1)))
+INTEGER(Div, x[1] == 0 ? 0 : x[1] == -1 ? wrap(-U(0)) : x[0] / x[1])
+INTEGER(Mod, modulo(x[0], x[1]))
+INTEGER(Remainder, x[1] == 0 || x[1] == -1 ? 0 : x[0] % x[1])
+INTEGER(Max, x[0] < x[1] ? x[1] : x[0])
+INTEGER(Min, x[1] < x[0] ? x[1] : x[0])
+INTEGER(Less, x[0] < x[1])
+INTEGER(LessOrEqual, x[0] <= x[1])
+INTEGER(Greater, x[0] > x[1])
+INTEGER(GreaterOrEqual, x[0] >= x[1])
+INTEGER(Equal, x[0] == x[1])
+INTEGER(And, x[0] && x[1])
+INTEGER(Or, x[0] || x[1])
+INTEGER(Xor, !x[0] != !x[1])
+INTEGER(Not, !x[0])
+INTEGER(BitwiseAnd, wrap(U(0) & U(1)))
+INTEGER(BitwiseOr, wrap(U(0) | U(1)))
+INTEGER(BitwiseXor, wrap(U(0) ^ U(1)))
+INTEGER(BitwiseNot, wrap(~U(0)))
+INTEGER(ShiftLeft, U(1) < 64 ? wrap(U(0) << U(1)) : 0)
+INTEGER(ShiftRight, U(1) >= 64 ? -(x[0] < 0) : x[0] < 0 ? ~(~x[0] >> x[1]) : x[0] >> x[1])
+INTEGER(Where, x[0] ? x[1] : x[2])
+
+static int64_t int_Pow(const int64_t *x)
+{
+	uint64_t base = U(0), r = 1;
+
+	if (x[1] < 0)
+		return x[0] == 1 ? 1 : x[0] == -1 ? (x[1] % 2 != 0 ? -1 : 1) : 0;
+	for (int64_t e = x[1]; e > 0; e /= 2, base *= base)
+		r *= e % 2 != 0 ? base : 1;
+	return wrap(r);
+}
+
+static const struct {
+	const char *name;
+	int64_t (*run)(const int64_t *x);
+} integer_ops[] = {
+#define ROW(name)                                                                                  \
+	{                                                                                          \
+#name, int_##name                                                                  \
+	}
+	ROW(Relu),
+	ROW(Neg),
+	ROW(Abs),
+	ROW(Sign),
+	ROW(Cast),
+	ROW(Add),
+	ROW(Sub),
+	ROW(Mul),
+	ROW(Div),
+	ROW(Mod),
+	ROW(Remainder),
+	ROW(Pow),
+	ROW(Max),
+	ROW(Min),
+	ROW(Less),
+	ROW(LessOrEqual),
+	ROW(And),
+	ROW(Or),
+	ROW(Xor),
+	ROW(Not),
+	ROW(BitwiseAnd),
+	ROW(BitwiseOr),
+	ROW(BitwiseXor),
+	ROW(BitwiseNot),
+	ROW(ShiftLeft),
+	ROW(ShiftRight),
+	ROW(Where),
+	ROW(Greater),
+	ROW(GreaterOrEqual),
+	ROW(Equal),
+};
+
+int64_t narrow(int64_t v, enum dtype type)
+{
+	switch (type) {
+	case DT_I8:
+		return (int8_t)v;
+	case DT_U8:
+		return (uint8_t)v;
+	case DT_I16:
+		return (int16_t)v;
+	case DT_U16:
+		return (uint16_t)v;
+	case DT_I32:
+		return (int32_t)v;
+	case DT_U32:
+		return (uint32_t)v;
+	case DT_BOOL:
+		return v != 0;
+	default:
+		return v;
+	}
+}
+
+/* Integers, and bools as bytes. */
+static bool store_integers(struct graph *g, struct node *n, const int64_t *v)
+{
+	int64_t count = shape_count(&n->out[0]->shape), *to;
+	enum dtype type = n->out[0]->type;
+
+	if (type == DT_BOOL) {
+		uint8_t *byte = room(g, n, 1);
+
+		for (int64_t k = 0; k < count; k++)
+			byte[k] = v[k] != 0;
+		return store(n, DT_BOOL, byte);
+	}
+	to = store_i64(g, n);
+	for (int64_t k = 0; k < count; k++)
+		to[k] = narrow(v[k], type);
+	return true;
+}
+
+/* Has it elements of 2^63 and more, and asks which is greater, divides or halves? Such are computed at run
+ * time: here they are negative. */
+static bool has_huge(const struct node *n)
+{
+	static const char *const alike[] = { "Add", "Sub", "Mul", "Neg", "Cast", "Equal", "Where",
+		"BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "ShiftLeft" };
+
+	for (size_t k = 0; k < sizeof(alike) / sizeof(alike[0]); k++)
+		if (is_op(n, alike[k]))
+			return false;
+	for (int i = 0; i < n->nin; i++) {
+		const struct tensor *t = n->in[i];
+
+		for (int64_t k = 0; t->type == DT_U64 && k < shape_count(&t->shape); k++)
+			if (const_i64(t, k) < 0)
+				return true;
+	}
+	return false;
+}
+
+static bool integer_elementwise(struct graph *g, struct node *n)
+{
+	int64_t (*op)(const int64_t *) = NULL;
+	int64_t count = shape_count(&n->out[0]->shape), *in[MAX_EXPR_IN] = { NULL }, *v;
+	struct arena scratch = { 0 };
+	struct walk w;
+
+	if (has_huge(n))
+		return false;
+	for (size_t k = 0; k < sizeof(integer_ops) / sizeof(integer_ops[0]); k++)
+		if (strcmp(integer_ops[k].name, n->op->name) == 0)
+			op = integer_ops[k].run;
+	if (op == NULL)
+		return false;
+	walk_start(&w, &n->out[0]->shape);
+	for (int k = 0; k < n->nin; k++) {
+		walk_broadcast(&w, k, &n->in[k]->shape);
+		in[k] = tensor_i64(&scratch, n->in[k]);
+	}
+	v = arena_alloc(&scratch, (size_t)(count + 1) * sizeof(*v));
+	for (int64_t i = 0; i < count; i++, walk_next(&w)) {
+		int64_t x[MAX_EXPR_IN] = { 0 };
+
+		for (int k = 0; k < n->nin; k++)
+			x[k] = in[k][w.at[k]];
+		v[i] = op(x);
+	}
+	store_integers(g, n, v);
+	arena_release(&scratch);
+	return true;
+}
+
+/* Where a tiny difference becomes a whole one, the float that a runtime would have had decides. */
+static bool is_step(const struct node *n)
+{
+	return n->op->test || is_op(n, "Floor") || is_op(n, "Ceil") || is_op(n, "Round") ||
+	       is_op(n, "Mod") || is_op(n, "Remainder") || (is_op(n, "Cast") && !dtypes[n->out[0]->type].is_float);
+}
+
+/* v with so many bits of fraction and exponents from low on, ties to even; as f16 and bf16 have it.
+ */
+static double rounded(double v, int bits, int low, double most)
+{
+	int exponent;
+	double unit;
+
+	if (v == 0.0 || !(v - v == 0.0))
+		return v;
+	frexp(v, &exponent);
+	unit = ldexp(1.0, (exponent > low ? exponent : low) - bits);
+	v = v / unit;
+	v = (v - remainder(v, 1.0)) * unit;
+	return v > most ? INFINITY : v < -most ? -INFINITY : v;
+}
+
+/* To an integer type, as generated code has it (templates/c/cast_i32.c): towards zero; out of range
+ * of int32 (int64, where the type is large) and NaN, the least; narrow() takes the low bits. */
+static int64_t truncated(double v, enum dtype type)
+{
+	const bool large = type == DT_I64 || type == DT_U64 || type == DT_U32;
+	const double limit = large ? 9223372036854775808.0 : 2147483648.0;
+
+	if (type == DT_U64 && v >= limit && v < 2.0 * limit)
+		return (int64_t)(uint64_t)v;
+	if (!(v >= -limit && v < limit))
+		return large ? INT64_MIN : INT32_MIN;
+	return (int64_t)v;
+}
+
+static bool store_floats(struct graph *g, struct node *n, double *v)
+{
+	int64_t count = shape_count(&n->out[0]->shape),
+		to = is_op(n, "Cast") ? attr_int(n, "to", DT_F32) : DT_F32;
+	bool is_bool = n->out[0]->type == DT_BOOL;
+	struct arena scratch = { 0 };
+	int64_t *integer;
+
+	if (n->out[0]->type == DT_F32) {
+		double *out = store_f64(g, n);
+
+		for (int64_t k = 0; k < count; k++)
+			out[k] = to == DT_F16    ? rounded(v[k], 11, -13, 65504.0)
+				 : to == DT_BF16 ? rounded(v[k], 8, -125, 3.3895313892515355e38)
+						 : v[k];
+		return true;
+	}
+	integer = arena_alloc(&scratch, (size_t)(count + 1) * sizeof(*integer));
+	for (int64_t k = 0; k < count; k++)
+		integer[k] = is_bool ? v[k] != 0.0 : truncated(v[k], n->out[0]->type);
+	store_integers(g, n, integer);
+	arena_release(&scratch);
+	return true;
+}
+
+static double combine(const struct program *p, char fast, const double *x)
+{
+	switch (fast) {
+	case 'A':
+		return x[0] + x[1];
+	case 'S':
+		return x[0] - x[1];
+	case 'M':
+		return x[0] * x[1];
+	case 'D':
+		return x[0] / x[1];
+	default:
+		return expr_run(p, x);
+	}
+}
+
+/* The four operations by themselves, as weights are scaled with them; their first letter, else 0.
+ */
+static char fast_op(const struct op *op)
+{
+	static const char *const names[] = { "Add", "Sub", "Mul", "Div" };
+
+	for (int k = 0; k < 4; k++)
+		if (strcmp(op->name, names[k]) == 0)
+			return names[k][0];
+	return 0;
+}
+
+bool eval_elementwise(struct graph *g, struct node *n)
+{
+	bool floats = dtypes[n->out[0]->type].is_float, step = is_step(n);
+	const int nin = n->nin;
+	int64_t count = shape_count(&n->out[0]->shape);
+	char fast = fast_op(n->op);
+	struct arena scratch = { 0 };
+	double *in[MAX_EXPR_IN] = { NULL }, *v;
+	struct walk w;
+
+	for (int k = 0; k < nin; k++)
+		floats = floats || dtypes[n->in[k]->type].is_float;
+	if (!floats)
+		return integer_elementwise(g, n);
+	walk_start(&w, &n->out[0]->shape);
+	for (int k = 0; k < nin; k++) {
+		walk_broadcast(&w, k, &n->in[k]->shape);
+		in[k] = tensor_f64(&scratch, n->in[k]);
+	}
+	v = arena_alloc(&scratch, (size_t)(count + 1) * sizeof(*v));
+	const struct program *p = expr_compile(&scratch, n->op, n);
+
+	for (int64_t i = 0; i < count; i++, walk_next(&w)) {
+		double x[MAX_EXPR_IN] = { 0 };
+
+		for (int k = 0; k < nin; k++)
+			x[k] = step ? (double)(float)in[k][w.at[k]] : in[k][w.at[k]];
+		v[i] = combine(p, fast, x);
+	}
+	store_floats(g, n, v);
+	arena_release(&scratch);
+	return true;
+}

@@ -1,0 +1,58 @@
+/* Targets: what generated code is made for. A target is a folder of templates/ with a target.def, and a
+ * row in target.c. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An instruction set. Functions with vector code have a version for each. */
+struct isa {
+	const char *suffix;    /* avx512: of functions; templates/FOLDER/SUFFIX.h has its words */
+	const char *attribute; /* AVX512_CODE: in front of its functions; head.c defines it */
+	const char *product;   /* template of small products: x86/gemm_avx512 */
+	int lanes;             /* floats of a vector; 1: plain C */
+	bool libxsmm;          /* which makes its products as machine code */
+};
+
+/* Sizes that kernels around small products are cut to. Bytes are those of a core. */
+struct tiling {
+	int64_t channels;       /* of a block: what a product has in registers */
+	int64_t pixels;         /* of a row that may have any length: what a product likes best */
+	int64_t chunk_bytes;    /* weights that stay in the second cache while rows go by */
+	int64_t tile_bytes;     /* sums that stay in the first one */
+	int64_t far_bytes;      /* weights that may come from afar once for each few rows */
+	int64_t held_rows;      /* rows that hide where they come from */
+	int64_t narrow_pixels;  /* of a tile of narrow groups */
+	int64_t narrow_columns; /* of the input under it */
+	int64_t sums;           /* of a fully connected layer, in registers */
+};
+
+/* What a step costs, in multiply-adds of a perfect kernel of that target. */
+#define COST(name, text) COST_##name,
+enum cost {
+#include "kernels/costs.def"
+	COST_COUNT
+};
+#undef COST
+
+enum { MAX_ISA = 4 };
+
+struct target {
+	const char *name;          /* --target=NAME */
+	const char *folder;        /* of templates/: what is its own */
+	struct isa isa[MAX_ISA];   /* the best first, plain C last; none: plain C is all there is */
+	int nisa;
+	const char *levels;        /* for people: what options.isa may be */
+	struct tiling tiling;
+	double cost[COST_COUNT];
+};
+
+/* Null: there is no such target. */
+const struct target *target_find(const char *name);
+const char *target_names(int k); /* the k-th; null behind the last */
+bool target_has_vectors(const struct target *t);
+/* Of the widest, and of the narrowest vectors. */
+int target_lanes(const struct target *t);
+
+#endif

@@ -1,0 +1,389 @@
+/*
+ * Which nodes make one kernel: an anchor takes the elementwise nodes behind it into its epilogue,
+ * by class and not by name; elementwise nodes that no anchor took make kernels of their own.
+ *
+ * A group has one result. It grows from its present result t over t's users, to the next tensor
+ * through which everything passes again: x * sigmoid(x) is taken whole or not at all. What a member
+ * reads from outside must not depend on the group; as all members lie before the result, groups
+ * never form a cycle.
+ */
+#include "plan/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_GROUP 32
+#define MAX_WALK  4096 /* nodes looked at to see that an operand does not depend on the group */
+
+struct fuser {
+	struct plan *plan;
+	int *seq;   /* place in the graph's order, by node id */
+	int *owner; /* id of the kernel + 1, by node id; 0: none */
+	int *seen;  /* by node id: stamp of the walk that saw it */
+	int stamp;
+	struct node **walk;
+};
+
+/* A group while it grows. */
+struct group {
+	struct kernel *kernel;
+	struct shape shape;
+	struct node *member[MAX_GROUP + 1]; /* the anchor, if any, first */
+	int n;
+	int inputs; /* read by elementwise members: no less than the operands of the kernel */
+	int first;  /* least place in the graph's order */
+	struct tensor *result;
+};
+
+static bool in_group(const struct group *gr, const struct node *n)
+{
+	for (int k = 0; k < gr->n; k++)
+		if (gr->member[k] == n)
+			return true;
+	return false;
+}
+
+/* Whether t is computed from a member. Members stand at gr->first or later, so the walk back ends
+ * there. */
+static bool depends(struct fuser *f, const struct group *gr, const struct tensor *t)
+{
+	int depth = 0, walked = 0;
+
+	if (t->def == NULL)
+		return false;
+	f->stamp++;
+	f->walk[depth++] = t->def;
+	while (depth > 0) {
+		struct node *n = f->walk[--depth];
+
+		if (in_group(gr, n) || ++walked > MAX_WALK)
+			return true;
+		for (int k = 0; k < n->nin; k++) {
+			struct node *def = n->in[k] != NULL ? n->in[k]->def : NULL;
+
+			if (def == NULL || f->seq[def->id] < gr->first ||
+				f->seen[def->id] == f->stamp)
+				continue;
+			f->seen[def->id] = f->stamp;
+			f->walk[depth++] = def;
+		}
+	}
+	return false;
+}
+
+/* Can the elementwise node join? Its inputs are constants, members' results, or independent of the
+ * group. */
+static bool can_join(struct fuser *f, const struct group *gr, const struct node *n)
+{
+	if (n->op->class != OP_ELEMENTWISE || f->owner[n->id] != 0 || !is_runtime(n->out[0]))
+		return false;
+	if (gr->n >= MAX_GROUP || gr->inputs + n->nin > MAX_OPERAND ||
+		!shape_equal(&n->out[0]->shape, &gr->shape))
+		return false;
+	for (int k = 0; k < n->nin; k++) {
+		const struct tensor *t = n->in[k];
+
+		if (!is_runtime(t) || (t->def != NULL && in_group(gr, t->def)))
+			continue;
+		if (depends(f, gr, t))
+			return false;
+	}
+	return true;
+}
+
+static void join(struct group *gr, struct node *n)
+{
+	gr->member[gr->n++] = n;
+	gr->inputs += n->nin;
+}
+
+/* By more than the epilogue; what the anchor reads has to be stored, too. */
+static bool used_outside(const struct group *gr, const struct tensor *t)
+{
+	if (t->is_output)
+		return true;
+	for (const struct use *u = t->user; u != NULL; u = u->next)
+		if (u->node->op->class != OP_ELEMENTWISE || !in_group(gr, u->node))
+			return true;
+	return false;
+}
+
+/* The member result that is used outside and comes first; *count: how many there are. */
+static struct tensor *first_open(struct fuser *f, const struct group *gr, int *count)
+{
+	struct tensor *first = NULL;
+
+	*count = 0;
+	for (int k = 0; k < gr->n; k++) {
+		struct tensor *t = gr->member[k]->out[0];
+
+		if (!used_outside(gr, t))
+			continue;
+		++*count;
+		if (first == NULL || f->seq[t->def->id] < f->seq[first->def->id])
+			first = t;
+	}
+	return first;
+}
+
+/* All users of t join, in graph order, so that a user's other operand has joined before it. */
+static bool take_users(struct fuser *f, struct group *gr, const struct tensor *t)
+{
+	if (t->is_output || t->nuser == 0)
+		return false;
+	for (int last = -1;;) {
+		struct node *next = NULL;
+
+		for (const struct use *u = t->user; u != NULL; u = u->next)
+			if (f->seq[u->node->id] > last &&
+				(next == NULL || f->seq[u->node->id] < f->seq[next->id]))
+				next = u->node;
+		if (next == NULL)
+			return true;
+		last = f->seq[next->id];
+		if (in_group(gr, next))
+			continue;
+		if (!can_join(f, gr, next))
+			return false;
+		join(gr, next);
+	}
+}
+
+/* One step: the users of the result, and of what they open, until a single open tensor is left. */
+static bool extend(struct fuser *f, struct group *gr)
+{
+	struct tensor *open = gr->result;
+	const int before = gr->n, inputs = gr->inputs;
+	int count;
+
+	do {
+		if (!take_users(f, gr, open)) {
+			gr->n = before;
+			gr->inputs = inputs;
+			return false;
+		}
+		open = first_open(f, gr, &count);
+	} while (count > 1);
+	/* an anchor's template stores the type that the anchor gives */
+	if (gr->kernel->anchor != NULL && open->type != gr->kernel->value->type) {
+		gr->n = before;
+		gr->inputs = inputs;
+		return false;
+	}
+	gr->result = open;
+	return true;
+}
+
+/* Takes in elementwise nodes whose results only the epilogue reads. */
+static void pull(struct fuser *f, struct group *gr)
+{
+	for (int k = 0; k < gr->n; k++)
+		for (int i = 0;
+			gr->member[k]->op->class == OP_ELEMENTWISE && i < gr->member[k]->nin; i++) {
+			struct tensor *t = gr->member[k]->in[i];
+
+			if (t->def == NULL || in_group(gr, t->def) || !can_join(f, gr, t->def))
+				continue;
+			join(gr, t->def);
+			if (used_outside(gr, t)) {
+				gr->n--;
+				gr->inputs -= t->def->nin;
+			}
+		}
+}
+
+static void sort_members(const struct fuser *f, struct node **v, int n)
+{
+	for (int i = 1; i < n; i++)
+		for (int k = i; k > 0 && f->seq[v[k]->id] < f->seq[v[k - 1]->id]; k--) {
+			struct node *swap = v[k];
+
+			v[k] = v[k - 1];
+			v[k - 1] = swap;
+		}
+}
+
+/* A kernel from start, which is an anchor or a free elementwise node, and all that it can take. */
+static void grow(struct fuser *f, struct node *start)
+{
+	struct kernel *k = plan_kernel(f->plan);
+	struct group gr = { .kernel = k, .member = { start }, .n = 1, .result = start->out[0] };
+	bool anchor = start->op->class != OP_ELEMENTWISE;
+
+	gr.shape = start->out[0]->shape;
+	gr.first = f->seq[start->id];
+	gr.inputs = anchor ? 0 : start->nin;
+	k->anchor = anchor ? start : NULL;
+	k->value = k->whole = anchor ? start->out[0] : NULL;
+	while (extend(f, &gr))
+		;
+	pull(f, &gr);
+	sort_members(f, gr.member, gr.n);
+	k->out = gr.result;
+	k->group = arena_alloc(f->plan->arena, (size_t)gr.n * sizeof(struct node *));
+	for (int i = 0; i < gr.n; i++) {
+		f->owner[gr.member[i]->id] = k->id + 1;
+		gr.member[i]->mark = k->id + 1;
+		k->prov = prov_union(f->plan->arena, k->prov, gr.member[i]->prov);
+		if (gr.member[i] != start || !anchor)
+			k->group[k->ngroup++] = gr.member[i];
+	}
+}
+
+/* ---- anchors side by side ---- */
+
+/* Do the templates compute y beside x: the same operator, input and shapes, only other weights? */
+static bool can_stack(const struct node *x, const struct node *y)
+{
+	bool stackable = strcmp(x->op->name, "Linear") == 0 || strcmp(x->op->name, "Conv") == 0;
+
+	if (!stackable || x->op != y->op || x->in[0] != y->in[0] || is_runtime(x->in[1]) ||
+		is_runtime(y->in[1]) || !shape_equal(&x->in[1]->shape, &y->in[1]->shape))
+		return false;
+	/* depthwise kernels have one anchor, phases of a transposed convolution are several kernels
+	 */
+	if (strcmp(x->op->name, "Conv") == 0 &&
+		(x->in[1]->shape.dim[1] == 1 || node_attr(x, "spread") != NULL))
+		return false;
+	return attrs_equal(x, y);
+}
+
+static int inputs_of(const struct kernel *k)
+{
+	int n = 0;
+
+	for (int i = 0; i < k->ngroup; i++)
+		n += k->group[i]->nin;
+	return n;
+}
+
+/* The member that leaves rows out, if there is one: then T must not be computed beside H. */
+static const struct node *keeping_member(const struct kernel *k)
+{
+	for (int i = 0; i < k->ngroup; i++)
+		if (is_op(k->group[i], "Below") || is_op(k->group[i], "Above"))
+			return k->group[i];
+	return NULL;
+}
+
+/* The kernel of another anchor that gives t to k's group and to nobody else, and can be computed
+ * beside k's. */
+static struct kernel *stackable(struct fuser *f, const struct kernel *k, const struct tensor *t)
+{
+	int id = t->def != NULL ? f->owner[t->def->id] : 0;
+	struct kernel *other = id > 0 ? f->plan->kernel[id - 1] : NULL;
+
+	if (other == NULL || other == k || other->anchor == NULL || other->out != t ||
+		other->nstacked > 0 || t->is_output || keeping_member(other) != NULL)
+		return NULL;
+	for (const struct use *u = t->user; u != NULL; u = u->next)
+		if (f->owner[u->node->id] != k->id + 1)
+			return NULL;
+	return can_stack(k->anchor, other->anchor) &&
+			       inputs_of(k) + inputs_of(other) <= MAX_OPERAND &&
+			       other->ngroup + k->ngroup <= MAX_GROUP
+		       ? other
+		       : NULL;
+}
+
+/* The other kernel's anchor and epilogue become k's; the other is empty after it. */
+static void stack(struct fuser *f, struct kernel *k, struct kernel *other)
+{
+	struct node **group = arena_alloc(
+		f->plan->arena, (size_t)(k->ngroup + other->ngroup + 1) * sizeof(struct node *));
+	int n = 0;
+
+	for (int i = 0; i < k->ngroup; i++)
+		group[n++] = k->group[i];
+	for (int i = 0; i < other->ngroup; i++)
+		group[n++] = other->group[i];
+	sort_members(f, group, n);
+	k->group = group;
+	k->ngroup = n;
+	k->stacked[k->nstacked++] = other->anchor;
+	k->prov = prov_union(f->plan->arena, k->prov, other->prov);
+	for (int i = 0; i < n; i++) {
+		f->owner[group[i]->id] = k->id + 1;
+		group[i]->mark = k->id + 1;
+	}
+	f->owner[other->anchor->id] = k->id + 1;
+	other->anchor->mark = k->id + 1;
+	other->anchor = NULL;
+	other->ngroup = 0;
+}
+
+/*
+ * Two anchors that read the same input and meet in one epilogue, as a highway's H and T do, become
+ * one kernel: one pass over the input, one over the stacked weights.
+ */
+static void stack_anchors(struct fuser *f, struct kernel *k)
+{
+	for (int i = 0; i < k->ngroup; i++)
+		for (int j = 0; j < k->group[i]->nin; j++) { /* NOLINT: members are not null */
+			struct tensor *t = k->group[i]->in[j];
+			struct kernel *other = t != NULL && k->nstacked < MAX_STACKED - 1
+						       ? stackable(f, k, t)
+						       : NULL;
+
+			if (other == NULL)
+				continue;
+			stack(f, k, other);
+			i = -1; /* the group has changed: look at it anew */
+			break;
+		}
+}
+
+/* ---- rows that may be left out ---- */
+
+/* The anchor's value reaches the result only where Below or Above selects it. */
+static void find_keep(struct kernel *k)
+{
+	const struct node *keep = keeping_member(k);
+	bool reads[MAX_GROUP + 1] = { false }; /* it depends on the anchor's value */
+
+	for (int i = 0; keep != NULL && i < k->ngroup; i++) {
+		const struct node *n = k->group[i];
+
+		for (int j = 0; j < n->nin; j++) {
+			bool from = n->in[j] == k->whole;
+
+			for (int e = 0; e < i; e++)
+				from = from || (reads[e] && n->in[j] == k->group[e]->out[0]);
+			reads[i] = reads[i] || (from && (n != keep || j < 2));
+		}
+		if (n->out[0] == keep->in[0] || (n->out[0] == k->out && reads[i]))
+			keep = NULL;
+	}
+	k->keep = keep;
+}
+
+void fuse(struct plan *p)
+{
+	size_t n = (size_t)p->graph->nnode + 1;
+	struct arena scratch = { 0 };
+	struct fuser f = { .plan = p };
+	int place = 0;
+
+	f.seq = arena_alloc(&scratch, n * sizeof(int));
+	f.owner = arena_alloc(&scratch, n * sizeof(int));
+	f.seen = arena_alloc(&scratch, n * sizeof(int));
+	f.walk = arena_alloc(&scratch, (n + MAX_WALK) * sizeof(struct node *));
+	for (struct node *x = p->graph->first; x != NULL; x = x->next) {
+		f.seq[x->id] = ++place;
+		x->mark = 0;
+	}
+	for (struct node *x = p->graph->first; x != NULL; x = x->next)
+		if (is_runtime(x->out[0]) && (x->op->class == OP_ANCHOR ||
+						     (x->op->class == OP_VIEW && !view_is_free(x))))
+			grow(&f, x);
+	for (struct node *x = p->graph->first; x != NULL; x = x->next)
+		if (is_runtime(x->out[0]) && x->op->class == OP_ELEMENTWISE && f.owner[x->id] == 0)
+			grow(&f, x);
+	for (int k = 0; k < p->nkernel; k++)
+		if (p->kernel[k]->anchor != NULL && keeping_member(p->kernel[k]) == NULL)
+			stack_anchors(&f, p->kernel[k]);
+	for (int k = 0; k < p->nkernel; k++)
+		if (p->kernel[k]->anchor != NULL)
+			find_keep(p->kernel[k]);
+	arena_release(&scratch);
+}

@@ -1,0 +1,582 @@
+/*
+ * The plan: kernels in an order, and a region for every tensor that is stored. Views become
+ * regions; a copy is made only where no strides say it. What a Concat joins is written in place by
+ * who computes it, and what ends in a graph output is written there.
+ */
+#include "plan/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+struct scheduler {
+	struct plan *plan;
+	struct graph *graph;
+	struct region *place;    /* by tensor id: where it has to be; buffer null: anywhere */
+	struct region *turned;   /* by tensor id: its copy with channels last, if there is one */
+	struct kernel **pending; /* by id: kernels of fuse(), not yet in order */
+	int npending;
+};
+
+/* Grows an array of pointers by one place; the old array stays in the arena. */
+static void *grown(struct arena *a, void *array, int n, int *cap)
+{
+	if (n < *cap)
+		return array;
+	*cap = *cap > 0 ? 2 * *cap : 64;
+	void **v = arena_alloc(a, (size_t)*cap * sizeof(void *));
+
+	if (n > 0)
+		memcpy(v, array, (size_t)n * sizeof(void *));
+	return v;
+}
+
+static struct kernel *append(struct plan *p, struct kernel *k)
+{
+	p->kernel = grown(p->arena, p->kernel, p->nkernel, &p->kernel_cap);
+	k->id = p->nkernel;
+	k->plan = p;
+	p->kernel[p->nkernel++] = k;
+	return k;
+}
+
+struct kernel *plan_kernel(struct plan *p)
+{
+	return append(p, arena_alloc(p->arena, sizeof(struct kernel)));
+}
+
+struct buffer *plan_buffer(struct plan *p, enum buffer_kind kind, int64_t bytes)
+{
+	struct buffer *b = arena_alloc(p->arena, sizeof(*b));
+
+	p->buffer = grown(p->arena, p->buffer, p->nbuffer, &p->buffer_cap);
+	b->id = p->nbuffer;
+	b->kind = kind;
+	b->bytes = bytes;
+	p->buffer[p->nbuffer++] = b;
+	return b;
+}
+
+struct blob *plan_blob(struct plan *p, const struct blob *wanted)
+{
+	for (int k = 0; k < p->nblob; k++) {
+		struct blob *b = p->blob[k];
+
+		if (memcmp(b->tensor, wanted->tensor, sizeof(b->tensor)) == 0 &&
+			b->packing == wanted->packing && b->group == wanted->group &&
+			b->block == wanted->block && b->chunk == wanted->chunk)
+			return b;
+	}
+	struct blob *b = arena_alloc(p->arena, sizeof(*b));
+	const struct tensor *t = wanted->tensor[0];
+
+	p->blob = grown(p->arena, p->blob, p->nblob, &p->blob_cap);
+	*b = *wanted;
+	b->count = b->stack * shape_count(&t->shape);
+	b->buffer = plan_buffer(p, b->packing == PACK_TABLE ? BUF_TABLE : BUF_WEIGHTS,
+		b->count * dtypes[t->type].size);
+	b->buffer->index = p->nblob;
+	p->blob[p->nblob++] = b;
+	return b;
+}
+
+/* ---- where things have to be ---- */
+
+/* Computed by a kernel, or a view of something: it can be told where to go. */
+static bool can_place(const struct scheduler *s, const struct tensor *t)
+{
+	return is_runtime(t) && t->def != NULL && s->place[t->id].buffer == NULL;
+}
+
+static void place_outputs(struct scheduler *s)
+{
+	struct graph *g = s->graph;
+
+	for (int k = 0; k < g->noutput; k++) {
+		struct tensor *t = g->output[k];
+		int64_t count = shape_count(&t->shape);
+		struct buffer *b = plan_buffer(
+			s->plan, BUF_OUTPUT, count * dtypes[t->io_type].size);
+
+		b->index = k;
+		b->tensor = t;
+		if (!can_place(s, t) || t->io_type != t->type)
+			continue; /* copied, or converted, at the end */
+		s->place[t->id] = region_dense(t->type, &t->shape, NULL);
+		s->place[t->id].buffer = b;
+	}
+}
+
+/* Parts of a Concat that kernels compute are computed in their place. */
+static void place_parts(struct scheduler *s, struct node *n)
+{
+	struct region *whole = &s->place[n->out[0]->id];
+
+	if (whole->buffer == NULL) {
+		*whole = region_dense(n->out[0]->type, &n->out[0]->shape, n->out[0]->order);
+		whole->buffer = plan_buffer(
+			s->plan, BUF_ARENA, shape_count(&whole->shape) * dtypes[whole->type].size);
+		whole->buffer->tensor = n->out[0];
+	}
+	for (int k = 0; k < n->nin; k++) {
+		struct tensor *t = n->in[k];
+
+		if (can_place(s, t) && (t->def->mark != 0 || is_op(t->def, "Concat")))
+			s->place[t->id] = region_part(n, k, whole);
+	}
+}
+
+/* From the last node to the first, as a place is handed on from a view's output to its input. */
+static void place(struct scheduler *s)
+{
+	place_outputs(s);
+	for (struct node *n = s->graph->last; n != NULL; n = n->prev) {
+		if (!is_runtime(n->out[0]) || n->op->class != OP_VIEW || !view_is_free(n))
+			continue;
+		struct region r, *to = &s->place[n->out[0]->id];
+
+		if (is_op(n, "Concat"))
+			place_parts(s, n);
+		else if (to->buffer != NULL && can_place(s, n->in[0]) && n->in[0]->nuser == 1 &&
+			 region_unview(n, to, &r))
+			s->place[n->in[0]->id] = r;
+	}
+}
+
+/* ---- kernels in order ---- */
+
+static struct region new_region(struct plan *p, enum dtype type, const struct shape *shape,
+	const uint8_t *order, const struct tensor *t)
+{
+	struct region r = region_dense(type, shape, order);
+
+	r.buffer = plan_buffer(p, BUF_ARENA, shape_count(shape) * dtypes[type].size);
+	r.buffer->tensor = t;
+	return r;
+}
+
+static void copy(struct scheduler *s, struct tensor *t, const struct region *src,
+	const struct region *dst, const struct prov *prov)
+{
+	struct kernel *k = plan_kernel(s->plan);
+
+	k->src = *src;
+	k->dst = *dst;
+	k->value = k->out = t;
+	k->prov = prov;
+	k->operand[k->noperand++] = (struct arg){ .tensor = t, .region = *src };
+}
+
+/* A constant as an operand: plain in the weights, or a table of the code where it is not float. */
+static struct region constant_region(struct plan *p, struct tensor *t, const struct prov *prov)
+{
+	const struct blob wanted = { .tensor = { t },
+		.stack = 1,
+		.packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE,
+		.prov = prov };
+	struct region r = region_dense(t->type, &t->shape, NULL);
+
+	r.buffer = plan_blob(p, &wanted)->buffer;
+	return r;
+}
+
+static struct region source(struct scheduler *s, struct tensor *t, const struct prov *prov)
+{
+	if (!is_runtime(t))
+		return constant_region(s->plan, t, prov);
+	if (s->plan->region[t->id].buffer == NULL)
+		die("tensor %s is read before it is stored", t->name);
+	return s->plan->region[t->id];
+}
+
+static void schedule_view(struct scheduler *s, struct node *n)
+{
+	struct tensor *x = n->in[0], *y = n->out[0];
+	struct region src = source(s, x, n->prov), r, *to = &s->place[y->id];
+
+	if (!region_view(n, &src, &r)) {
+		struct region dense = new_region(s->plan, x->type, &x->shape, NULL, x);
+
+		copy(s, x, &src, &dense, n->prov);
+		if (!region_view(n, &dense, &r))
+			die("%s of a dense tensor is no view", n->op->name);
+	}
+	if (to->buffer != NULL && !region_same(&r, to)) {
+		copy(s, y, &r, to, n->prov);
+		r = *to;
+	}
+	s->plan->region[y->id] = r;
+}
+
+static void schedule_concat(struct scheduler *s, struct node *n)
+{
+	const struct region *whole = &s->place[n->out[0]->id];
+
+	for (int k = 0; k < n->nin; k++) {
+		struct region part = region_part(n, k, whole), src = source(s, n->in[k], n->prov);
+
+		if (!region_same(&part, &src))
+			copy(s, n->in[k], &src, &part, n->prov);
+	}
+	s->plan->region[n->out[0]->id] = *whole;
+}
+
+static void add_operand(struct scheduler *s, struct kernel *k, struct tensor *t)
+{
+	double value;
+
+	for (int i = 0; i < k->noperand; i++)
+		if (k->operand[i].tensor == t)
+			return;
+	for (int i = 0; i < k->ngroup; i++)
+		if (k->group[i]->out[0] == t)
+			return;
+	for (int i = 0; i < k->nstacked; i++)
+		if (k->stacked[i]->out[0] == t)
+			return;
+	if (t == k->whole || (is_const(t) && const_uniform(t, &value)))
+		return;
+	if (k->noperand == MAX_OPERAND)
+		die("an epilogue with more than %d operands", k->noperand);
+	struct region r = source(s, t, k->prov);
+
+	k->operand[k->noperand++] = (struct arg){
+		.tensor = t, .region = region_broadcast(&r, &k->out->shape) };
+}
+
+/* An argument of an anchor must be stored whole: zero padding that is a window is made real. */
+static struct region argument(struct scheduler *s, struct tensor *t, const struct prov *prov)
+{
+	struct region src = source(s, t, prov), dense;
+
+	if (!src.windowed)
+		return src;
+	dense = new_region(s->plan, t->type, &t->shape, t->order, t);
+	copy(s, t, &src, &dense, prov);
+	return dense;
+}
+
+/* An image in planes, as a graph's input lies, is turned where a kernel that wants channels side by
+ * side is worth the copy. */
+static void turn_image(struct scheduler *s, struct kernel *k)
+{
+	struct arg *a = &k->arg[0];
+	struct region as_is = a->region, *turned;
+	int rank = as_is.shape.rank;
+	uint8_t order[MAX_RANK] = { 0 };
+	double cost;
+
+	if (k->narg == 0 || !is_op(k->anchor, "Conv") || rank < 3 || as_is.stride[1] == 1)
+		return;
+	for (int d = 1; d < rank - 1; d++)
+		order[d] = (uint8_t)(d + 1);
+	order[rank - 1] = 1;
+	turned = &s->turned[a->tensor->id];
+	cost = kernel_cost(s->plan, k);
+	a->region = region_dense(as_is.type, &as_is.shape, order);
+	cost -= kernel_cost(s->plan, k);
+	a->region = as_is;
+	if (turned->buffer == NULL) {
+		if (cost <= s->plan->cost[COST_COPY] * (double)shape_count(&as_is.shape))
+			return;
+		*turned = new_region(s->plan, as_is.type, &as_is.shape, order, a->tensor);
+		copy(s, a->tensor, &as_is, turned, k->prov);
+	}
+	if (cost > 0.0)
+		a->region = *turned;
+}
+
+/* Weights that are computed at run time are packed by a copy. */
+static void pack_weights(struct scheduler *s, struct kernel *k)
+{
+	struct region cut, packed;
+	uint8_t order[MAX_RANK] = { 0 };
+	struct arg *w = &k->arg[1];
+
+	if (k->anchor == NULL || !is_op(k->anchor, "Conv") || !is_runtime(k->anchor->in[1]))
+		return;
+	cut_weights(k, &w->region, &cut, order);
+	packed = region_dense(cut.type, &cut.shape, order);
+	packed.offset = cut.offset;
+	w->region = cut;
+	if (region_same(&cut, &packed)) /* those of a depthwise one are */
+		return;
+	w->region = new_region(s->plan, cut.type, &cut.shape, order, w->tensor);
+	copy(s, w->tensor, &cut, &w->region, k->prov);
+}
+
+/* Everything k reads is stored: fixes its arguments and operands, and where it writes. */
+static void finish(struct scheduler *s, struct kernel *k)
+{
+	struct plan *p = s->plan;
+
+	for (int i = 0; k->anchor != NULL && i < k->anchor->nin; i++) {
+		struct tensor *t = k->anchor->in[i];
+
+		if (!is_runtime(t) && !(i == 0 && is_op(k->anchor, "Conv")))
+			continue;
+		if (k->narg == MAX_ARG)
+			die("%s has too many arguments", k->anchor->op->name);
+		k->arg[k->narg++] = (struct arg){
+			.name = "x", .tensor = t, .region = argument(s, t, k->prov) };
+	}
+	turn_image(s, k);
+	/* what no row can read as it lies, one can read row by row */
+	for (int i = 0; k->anchor != NULL && kernel_cost(p, k) == INFINITY && i < k->narg; i++) {
+		struct arg *a = &k->arg[i];
+		struct region dense = new_region(
+			p, a->tensor->type, &a->tensor->shape, NULL, a->tensor);
+
+		copy(s, a->tensor, &a->region, &dense, k->prov);
+		a->region = dense;
+	}
+	pack_weights(s, k);
+	for (int i = 0; i < k->ngroup; i++)
+		for (int j = 0; j < k->group[i]->nin; j++)
+			add_operand(s, k, k->group[i]->in[j]);
+	k->dst = s->place[k->out->id];
+	if (k->dst.buffer == NULL)
+		k->dst = new_region(p, k->out->type, &k->out->shape, k->out->order, k->out);
+	p->region[k->out->id] = k->dst;
+}
+
+static void take_slice(
+	struct region *r, const int64_t *starts, const int64_t *steps, const struct shape *shape)
+{
+	if (!region_slice(r, starts, steps, shape, r))
+		die("a phase runs backwards");
+}
+
+/* A transposed convolution is a kernel for each of its phases, with the epilogue of the whole. */
+static void finish_phases(struct scheduler *s, const struct kernel *whole)
+{
+	static const int64_t ones[MAX_RANK] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	struct plan *p = s->plan;
+	struct region *place = &s->place[whole->out->id];
+
+	if (place->buffer == NULL)
+		*place = new_region(
+			p, whole->out->type, &whole->out->shape, whole->out->order, whole->out);
+	for (int i = 0; i < whole->nphase; i++) {
+		const struct phase *f = &whole->phase[i];
+		struct kernel *k = arena_alloc(p->arena, sizeof(*k));
+
+		*k = *whole;
+		k->anchor = f->conv;
+		k->value = f->conv != NULL ? f->conv->out[0] : NULL;
+		finish(s, k);
+		if (f->conv != NULL) {
+			take_slice(&k->arg[0].region, f->from, ones, &f->read);
+		} else {
+			struct region r = source(s, f->constant, k->prov);
+
+			r = region_broadcast(&r, &whole->out->shape);
+			k->operand[k->noperand++] = (struct arg){ .tensor = k->whole, .region = r };
+		}
+		for (int j = 0; j < k->noperand; j++)
+			take_slice(&k->operand[j].region, f->start, f->step, &f->shape);
+		take_slice(&k->dst, f->start, f->step, &f->shape);
+		append(p, k);
+	}
+}
+
+static void load_inputs(struct scheduler *s)
+{
+	for (int k = 0; k < s->graph->ninput; k++) {
+		struct tensor *t = s->graph->input[k];
+		struct region r = region_dense(t->io_type, &t->shape, NULL);
+
+		r.buffer = plan_buffer(
+			s->plan, BUF_INPUT, shape_count(&t->shape) * dtypes[t->io_type].size);
+		r.buffer->index = k;
+		r.buffer->tensor = t;
+		if (t->io_type != t->type && t->nuser > 0) {
+			struct region own = new_region(s->plan, t->type, &t->shape, NULL, t);
+
+			copy(s, t, &r, &own, NULL);
+			r = own;
+		}
+		s->plan->region[t->id] = r;
+	}
+}
+
+/* Outputs that are inputs, constants, a second name of another, or of another element type. */
+static void store_outputs(struct scheduler *s)
+{
+	for (int k = 0; k < s->plan->nbuffer; k++) {
+		struct buffer *b = s->plan->buffer[k];
+
+		if (b->kind != BUF_OUTPUT)
+			continue;
+		struct tensor *t = s->graph->output[b->index];
+		struct region src = source(s, t, NULL),
+			      dst = region_dense(t->io_type, &t->shape, NULL);
+
+		dst.buffer = b;
+		if (src.buffer != b)
+			copy(s, t, &src, &dst, t->def != NULL ? t->def->prov : NULL);
+	}
+}
+
+struct plan *schedule(struct graph *g, const struct target *target)
+{
+	struct plan *p = arena_alloc(g->arena, sizeof(*p));
+	struct scheduler s = { .plan = p, .graph = g };
+
+	p->arena = g->arena;
+	p->graph = g;
+	p->target = target;
+	p->cost = target->cost;
+	fuse(p);
+	for (int k = 0; k < p->nkernel; k++)
+		if (is_spread(p->kernel[k]->anchor))
+			p->kernel[k]->phase = phases(
+				g, p->kernel[k]->anchor, &p->kernel[k]->nphase);
+	p->region = arena_alloc(p->arena, (size_t)(g->ntensor + 1) * sizeof(struct region));
+	s.place = arena_alloc(p->arena, (size_t)(g->ntensor + 1) * sizeof(struct region));
+	s.turned = arena_alloc(p->arena, (size_t)(g->ntensor + 1) * sizeof(struct region));
+	s.pending = p->kernel;
+	s.npending = p->nkernel;
+	p->kernel = NULL;
+	p->nkernel = p->kernel_cap = 0;
+	place(&s);
+	load_inputs(&s);
+	for (struct node *n = g->first; n != NULL; n = n->next) {
+		if (!is_runtime(n->out[0]))
+			continue;
+		if (n->mark != 0) {
+			struct kernel *k = s.pending[n->mark - 1];
+
+			if (k->out->def != n)
+				continue; /* its kernel runs where its last member stands */
+			if (k->nphase > 0) {
+				finish_phases(&s, k);
+				continue;
+			}
+			finish(&s, k);
+			append(p, k);
+		} else if (is_op(n, "Concat")) {
+			schedule_concat(&s, n);
+		} else {
+			schedule_view(&s, n);
+		}
+	}
+	store_outputs(&s);
+	for (int k = 0; k < p->nkernel; k++)
+		kernel_choose(p, p->kernel[k]);
+	return p;
+}
+
+/* ---- order and offsets ---- */
+
+#define ALIGNMENT 64
+
+static bool in_memory(const struct buffer *b)
+{
+	return b != NULL && (b->kind == BUF_ARENA || b->kind == BUF_OUTPUT);
+}
+
+static void add_read(struct mem_step *step, const struct region *r)
+{
+	if (!in_memory(r->buffer))
+		return;
+	for (int k = 0; k < step->nread; k++)
+		if (step->read[k] == r->buffer->id)
+			return;
+	step->read[step->nread++] = r->buffer->id;
+}
+
+/* Whether k, writing over r's buffer, would read there only the element that it replaces, apart
+ * from its first `held` inputs. */
+static bool may_replace(const struct kernel *k, const struct region *r, int held)
+{
+	bool ok = r->buffer->kind == BUF_ARENA && k->dst.buffer->kind == BUF_ARENA && !k->drafts;
+	struct region moved = *r;
+
+	moved.buffer = k->dst.buffer;
+	ok = ok && region_same(&moved, &k->dst) && r->buffer->bytes == k->dst.buffer->bytes;
+	for (int j = 0; j < k->noperand; j++)
+		ok = ok && (k->operand[j].region.buffer != r->buffer ||
+				   region_same(&k->operand[j].region, r));
+	for (int j = held; j < k->narg; j++)
+		ok = ok && k->arg[j].region.buffer != r->buffer;
+	return ok;
+}
+
+/* What k may write its result over: an operand, or, with a copy of some of its rows, the input. */
+static void find_overwritable(const struct kernel *k, struct mem_step *step)
+{
+	step->in_place = -1;
+	for (int i = 0; i < k->noperand && step->in_place < 0; i++)
+		if (may_replace(k, &k->operand[i].region, 0))
+			step->in_place = k->operand[i].region.buffer->id;
+	if (step->in_place >= 0 || k->hold == 0 || !may_replace(k, &k->arg[0].region, 1))
+		return;
+	step->in_place = k->arg[0].region.buffer->id;
+	step->hold = k->hold;
+}
+
+static void pose(const struct plan *p, struct mem_problem *m)
+{
+	m->nstep = p->nkernel;
+	m->step = arena_alloc(p->arena, (size_t)(m->nstep + 1) * sizeof(*m->step));
+	m->nbuffer = p->nbuffer;
+	m->bytes = arena_alloc(p->arena, (size_t)(m->nbuffer + 1) * sizeof(*m->bytes));
+	for (int k = 0; k < p->nbuffer; k++)
+		if (p->buffer[k]->kind == BUF_ARENA)
+			m->bytes[k] = (p->buffer[k]->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	for (int k = 0; k < p->nkernel; k++) {
+		const struct kernel *x = p->kernel[k];
+		struct mem_step *step = &m->step[k];
+
+		step->read = arena_alloc(
+			p->arena, (size_t)(x->narg + x->noperand + 1) * sizeof(int));
+		for (int i = 0; i < x->narg; i++)
+			add_read(step, &x->arg[i].region);
+		for (int i = 0; i < x->noperand; i++)
+			add_read(step, &x->operand[i].region);
+		step->write = x->dst.buffer->id;
+		step->scratch = x->scratch;
+		find_overwritable(x, step);
+	}
+}
+
+void memory(struct plan *p)
+{
+	struct mem_problem m = { 0 };
+	struct mem_result r = { 0 };
+	struct kernel **order = arena_alloc(
+		p->arena, (size_t)(p->nkernel + 1) * sizeof(struct kernel *));
+
+	pose(p, &m);
+	memory_solve(p->arena, &m, &r);
+	for (int k = 0; k < p->nbuffer; k++) {
+		if (p->buffer[k]->kind == BUF_ARENA)
+			p->buffer[k]->offset = r.offset[k];
+		p->buffer[k]->first = r.first[k];
+		p->buffer[k]->last = r.last[k];
+	}
+	for (int k = 0; k < p->nkernel; k++) {
+		struct kernel *x = p->kernel[k];
+
+		x->scratch_offset = r.scratch[k];
+		x->in_place = r.in_place[k] ? p->buffer[m.step[k].in_place] : NULL;
+		if (overwrites_input(x)) {
+			x->scratch += x->hold;
+			x->scratch_name = x->scratch_name != NULL ? x->scratch_name : "held";
+		}
+		if (target_has_vectors(p->target))
+			cut(x);
+	}
+	for (int k = 0; k < p->nkernel; k++) {
+		order[k] = p->kernel[r.order[k]];
+		order[k]->id = k;
+	}
+	p->kernel = order;
+	p->cert = r.cert;
+	for (int k = 0; k < p->nkernel; k++) {
+		int64_t bytes = (order[k]->scratch + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+
+		if (part_count(order[k]) > 1 && bytes > p->worker_bytes)
+			p->worker_bytes = bytes;
+	}
+}

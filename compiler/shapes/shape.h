@@ -1,0 +1,111 @@
+/* What the shape rules (shape.c view.c select.c index.c sample.c window.c axes.c) and the evaluation (eval.c
+ * compute.c) share. */
+#ifndef SHAPE_H
+#define SHAPE_H
+
+#include "core/skipc.h"
+
+#define MAX_FOLDED    (16 * 1024 * 1024) /* elements of one constant that is evaluated */
+#define MAX_ATTRIBUTE INT32_MAX /* strides, pads ..: so that sums and products fit in int64_t */
+#define MAX_RUNS      8         /* more pieces than this are no longer cheaper than a Gather */
+
+/* Prototypes of all rules, from the table. */
+#define VIEW(name, least, most, shape, eval)                                                       \
+	bool shape_##shape(struct graph *g, struct node *n);                                       \
+	bool eval_##eval(struct graph *g, struct node *n);
+#define ANCHOR VIEW
+#define OPAQUE VIEW
+#define CONSTANT VIEW
+#include "core/ops.def"
+bool shape_elementwise(struct graph *g, struct node *n);
+bool eval_elementwise(struct graph *g, struct node *n);
+
+/* ---- shape.c ---- */
+
+/* Output k gets a type and a shape, both checked. False: reported. */
+bool give(struct graph *g, struct node *n, int k, enum dtype type, const struct shape *s);
+
+/* s becomes the shape that s and t broadcast to. */
+bool broadcast(struct shape *s, const struct shape *t);
+
+/* A new node before n, with n's provenance. */
+struct node *place(
+	struct graph *g, const struct node *n, const char *op, int nin, struct tensor *const *in);
+
+/* The same with one, two or three inputs, settled. An input that is null was reported, and gives null. */
+struct tensor *op1(struct graph *g, const struct node *n, const char *op, struct tensor *x);
+struct tensor *op2(struct graph *g, const struct node *n, const char *op, struct tensor *x,
+	struct tensor *y);
+/* x where the condition holds, else y. */
+struct tensor *chosen(struct graph *g, const struct node *n, struct tensor *condition,
+	struct tensor *x, struct tensor *y);
+
+/* infer() on a node just placed, and its value where it is an integer one. Null: reported. */
+struct tensor *settle(struct graph *g, struct node *n);
+
+/* Output k of n becomes t (null: reported before), for all who use it. False: reported. */
+bool become(struct graph *g, struct node *n, int k, struct tensor *t);
+
+/* The same for the only output: n goes. */
+bool replace(struct graph *g, struct node *n, struct tensor *t);
+
+/* Input k as integers (rank 0 or 1), in g->arena. Null: it is not constant, or not such; reported.
+ */
+const int64_t *int_argument(struct graph *g, struct node *n, int k, const char *what, int *count);
+
+/* Input k, or else the attribute of that name, as above; absent: true, and *list null. */
+bool list_argument(
+	struct graph *g, struct node *n, int k, const char *what, const int64_t **list, int *count);
+
+bool has_input(const struct node *n, int k);
+bool float_inputs(struct graph *g, struct node *n); /* else reported */
+bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank,
+	int *k); /* negative ones from the end */
+
+/* ---- view.c ---- */
+
+struct tensor *reshaped(
+	struct graph *g, const struct node *n, struct tensor *x, const struct shape *s);
+struct tensor *expanded(
+	struct graph *g, const struct node *n, struct tensor *x, const struct shape *s);
+/* x null: reported before, and null again. */
+struct tensor *transposed(struct graph *g, const struct node *n, struct tensor *x, int rank,
+	const int64_t *perm);
+struct tensor *joined(
+	struct graph *g, const struct node *n, int axis, int count, struct tensor *const *part);
+
+/* count elements of one axis: start, start + step .. ; x itself where that is all of it. */
+struct tensor *sliced(struct graph *g, const struct node *n, struct tensor *x, int axis,
+	int64_t start, int64_t count, int64_t step);
+
+/* ---- index.c ---- */
+
+/* Elements v[0..count) of an axis, all in range: Slices joined where that is few, else a Gather. */
+struct tensor *picked(struct graph *g, const struct node *n, struct tensor *x, int axis,
+	const int64_t *v, int64_t count);
+
+/* ---- eval.c ---- */
+
+bool constant_inputs(const struct node *n); /* all are constant, lazy ones too */
+void mark_lazy(struct graph *g, struct node *n);
+
+int64_t narrow(int64_t v, enum dtype type); /* an integer as its type holds it */
+
+/* For eval functions: output 0 gets its elements. */
+bool store(struct node *n, enum dtype stored, const void *data);
+double *store_f64(struct graph *g, struct node *n);  /* room for them; zero */
+int64_t *store_i64(struct graph *g, struct node *n); /* integers, not bool */
+
+/* A walk over all elements of a shape, row-major, with positions in up to three others. */
+struct walk {
+	struct shape shape;
+	int64_t index[MAX_RANK];
+	int64_t stride[MAX_EXPR_IN][MAX_RANK];
+	int64_t at[MAX_EXPR_IN];
+};
+void walk_start(struct walk *w, const struct shape *s);
+void walk_broadcast(
+	struct walk *w, int k, const struct shape *s); /* strides of a tensor that broadcasts */
+void walk_next(struct walk *w);
+
+#endif
