@@ -721,6 +721,7 @@ START_TEST(test_templates)
 	buf_printf(&text, "#include <float.h>\n#include <stdint.h>\n#include <string.h>\n\n#if defined(__clang__)\n"
 			  "#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__)\n"
 			  "#pragma GCC optimize (\"fp-contract=off\", \"no-loop-interchange\")\n#endif\n");
+	buf_printf(&text, "%s", template_source("c/inline.h"));
 	buf_printf(&source, "%s", exports);
 	template_helpers(source.data, add_helper, &text);
 	buf_add(&text, source.data, source.len);
@@ -781,6 +782,40 @@ START_TEST(test_parameters)
 }
 END_TEST
 
+/* Does a parameter between s and end point to what the function may write? */
+static bool writes(const char *s, const char *end)
+{
+	for (const char *e; s < end; s = e + 1) {
+		e = s + strcspn(s, ",)");
+		if (memchr(s, '*', (size_t)(e - s)) != NULL || memchr(s, '[', (size_t)(e - s)) != NULL)
+			if (strncmp(s + strspn(s, "( \t\n"), "const ", 6) != 0)
+				return true;
+	}
+	return false;
+}
+
+/* Helpers that have their caller's sums are INLINE: else those are in memory, and kernels take twice as long. */
+START_TEST(test_helpers)
+{
+	int helpers = 0;
+
+	for (const struct embedded *t = embedded_templates; t->name != NULL; t++) {
+		const char *base = strrchr(t->name, '/') != NULL ? strrchr(t->name, '/') + 1 : t->name;
+
+		for (const char *s = t->text; (s = strstr(s, "\nstatic TARGET ")) != NULL; s++) {
+			const char *open = strchr(s, '('), *end = strstr(s, ")\n{");
+			const bool own = memcmp(open - strlen(base), base, strlen(base)) == 0; /* no helper */
+
+			if (own || !writes(open, end))
+				continue;
+			ck_assert_msg(strncmp(s + 1, "static TARGET INLINE ", 21) == 0, "%s:%.80s", t->name, s);
+			helpers++;
+		}
+	}
+	ck_assert_int_gt(helpers, 5);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("templates");
@@ -790,6 +825,7 @@ int main(void)
 	tcase_set_timeout(c, 1200); /* compilers on a busy machine */
 	tcase_add_test(c, test_templates);
 	tcase_add_test(c, test_parameters);
+	tcase_add_test(c, test_helpers);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	const int failed = srunner_ntests_failed(r);

@@ -161,6 +161,7 @@ const char *versions_text(
 
 bool calls_libxsmm(const struct emission *e);         /* it has products, and init finds them */
 const char *product_fields(const struct emission *e); /* of struct NAME, for these; or empty */
+void emit_header(struct buf *out, const char *name); /* a header of templates/, as it is */
 /* Definitions that the versions need, and the small products of all kernels. */
 void emit_vectors(struct emission *e, struct buf *out);
 /* Where k's products begin in the table of all; k null: how many it has. */

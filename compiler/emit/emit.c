@@ -289,6 +289,8 @@ static char *code_text(struct emission *e)
 		buf_puts(&kernels, "\n");
 	}
 	write_tables(e, &kernels);
+	if (kernels.len > 0 && c_count_word(kernels.data, "INLINE") > 0)
+		emit_header(&head, "c/inline.h");
 	emit_profile(e, &hooks);
 	buf_printf(&hooks, "/* What init leaves in a network that is ready. */\n#define READY 0x%08xu\n\n",
 		(uint32_t)hash_text(e->name) | 1u);

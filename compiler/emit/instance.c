@@ -111,7 +111,7 @@ const char *instance_version(struct plan *p, const struct kernel *k, const struc
 	const char *template = plain && k->portable != NULL ? k->portable : k->row->template;
 	const char *ranges[MAX_SHARE];
 	struct param params[MAX_PARAM + 3];
-	struct subst substs[MAX_SUBST + 1];
+	struct subst substs[MAX_SUBST + 2];
 	struct signature signature;
 	struct instance_request r = {
 		.template_name = template,
@@ -133,6 +133,8 @@ const char *instance_version(struct plan *p, const struct kernel *k, const struc
 	memcpy(substs, k->subst, sizeof(k->subst));
 	signature_of(p->arena, k, &signature);
 	substs[r.nsubsts++] = (struct subst){ "TARGET", v->attribute };
+	if (strcmp(v->attribute, "BODY") == 0) /* which is more */
+		substs[r.nsubsts++] = (struct subst){ "INLINE", "" };
 	add_switches(k, template, params, &r.nparams);
 	if (!plain)
 		r.words = arena_printf(p->arena, "%s/%s.h", p->target->folder, isa->suffix);

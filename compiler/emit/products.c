@@ -221,8 +221,7 @@ static void write_sharing(struct emission *e, struct buf *out)
 		write_template(e, out, "vector/scratch_of");
 }
 
-/* A header of templates/, behind the comment at its top. */
-static void write_header(struct buf *out, const char *name)
+void emit_header(struct buf *out, const char *name)
 {
 	const char *text = template_source(name);
 
@@ -247,8 +246,8 @@ void emit_vectors(struct emission *e, struct buf *out)
 		.code = makes_code(target) && !e->options->libxsmm_call &&
 			gemm_unavailable() == NULL };
 
-	write_header(out, arena_printf(e->arena, "%s/head.h", target->folder));
-	write_header(out, "vector/head.h");
+	emit_header(out, arena_printf(e->arena, "%s/head.h", target->folder));
+	emit_header(out, "vector/head.h");
 	versions_head(out, target);
 	write_sharing(e, out);
 	for (int i = 0; i < e->plan->nkernel; i++)
@@ -259,7 +258,7 @@ void emit_vectors(struct emission *e, struct buf *out)
 	if (makes_code(target) && !t.code && !e->options->libxsmm_call)
 		node_warning(e->plan->graph, NULL, "%s: small products are intrinsics",
 			gemm_unavailable());
-	write_header(out, "vector/product.h");
+	emit_header(out, "vector/product.h");
 	if (t.code)
 		write_code(e, &t);
 	write_products(e, out, &t, &target->isa[target->nisa - 1]);

@@ -53,7 +53,7 @@ static TARGET int conv_inside(int p0)
 
 /* Adds the products of a block w [tap][C][KB] with the windows of the PB pixels at p0; pixels behind
  * the image's last repeat it. Written out by pixel, for this is what keeps acc in registers. */
-static TARGET void conv_tile(
+static TARGET INLINE void conv_tile(
 	const float *restrict x, const float *restrict w, float acc[][CHANNELS], int p0)
 {
 	enum { KB = CHANNELS, PB = PIXELS, C = 4, D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3 };
@@ -148,7 +148,7 @@ static TARGET void conv_tile(
 
 #if TAIL || (PADDED && PLANAR)
 /* The same for pixel p alone and a block of `count` channels; taps outside x are left out. */
-static TARGET void conv_pixel(
+static TARGET INLINE void conv_pixel(
 	const float *restrict x, const float *restrict w, float *restrict acc, int p, int count)
 {
 	enum { C = 4, D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3, OH = 8, OW = 8 };

@@ -54,7 +54,7 @@ static TARGET int gridsample_element(int i, int n)
 }
 
 /* Weights of the taps around a place that is d behind the one before it. */
-static TARGET void gridsample_weights(float d, float *w)
+static TARGET INLINE void gridsample_weights(float d, float *w)
 {
 #if NEAREST
 	(void)d;

@@ -25,7 +25,7 @@
 
 /* Adds the products of a block w [K][NB] with the rows at m0; rows behind the last repeat it. Written out by row,
  * for this is what keeps acc in registers. */
-static TARGET void linear_rows_tile(
+static TARGET INLINE void linear_rows_tile(
 	const float *restrict x, const float *restrict w, float acc[][OUTPUTS], int m0)
 {
 	enum { M = 8, K = 4, XM = 4, XK = 1, NB = OUTPUTS, MB = ROWS };
@@ -62,7 +62,7 @@ static TARGET void linear_rows_tile(
 
 #if TAIL
 /* The same for row m alone and a block of `count` outputs. */
-static TARGET void linear_rows_row(
+static TARGET INLINE void linear_rows_row(
 	const float *restrict x, const float *restrict w, float *restrict acc, int m, int count)
 {
 	enum { K = 4, XM = 4, XK = 1 };

@@ -15,6 +15,8 @@
 #pragma GCC diagnostic ignored "-Wunused-function"
 #endif
 
+#include "inline.h"
+
 #define TARGET				 /* what the instruction set that an instance is for wants in front */
 #ifndef EPILOGUE
 #define EPILOGUE(v, ...) ((void)(v)) /* statements that change v, given ONNX's coordinates */

@@ -18,7 +18,7 @@
 #define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
 
 /* The products of six pixels at x with WIDE columns of w [C][KB]. */
-static TARGET inline void conv_expand_tile(const float *restrict x, const float *restrict w, VEC sum[6][4])
+static TARGET INLINE void conv_expand_tile(const float *restrict x, const float *restrict w, VEC sum[6][4])
 {
 	enum { C = 64, XP = 64, WIDTH = CHANNELS / LANES < REGISTERS / 8 ? CHANNELS / LANES : REGISTERS / 8 };
 

@@ -24,7 +24,7 @@
 #define Y(n, k, p) y[((n) * P + (p)) * C + (k)]
 
 /* The channels at p; zeros for those behind the first `count`. */
-static TARGET inline VEC conv_narrow_load(const float *p, const int count)
+static TARGET INLINE VEC conv_narrow_load(const float *p, const int count)
 {
 #if TAIL
 	return VEC_LOAD_FIRST(p, count);
@@ -35,7 +35,7 @@ static TARGET inline VEC conv_narrow_load(const float *p, const int count)
 }
 
 /* v [WIDTH]: lane l of the i-th is channel i (in groups of eight i ^ (l & 4)) of its group. */
-static TARGET inline __attribute__((always_inline)) void conv_narrow_spread(const VEC a, VEC *v)
+static TARGET INLINE void conv_narrow_spread(const VEC a, VEC *v)
 {
 #if WIDTH == 1
 	v[0] = a;
@@ -60,7 +60,7 @@ static TARGET inline __attribute__((always_inline)) void conv_narrow_spread(cons
 
 /* The sums of PB pixels whose windows start in column `left`, over `rows` rows of which x is the first; w has ld
  * channels. */
-static TARGET inline __attribute__((always_inline)) void conv_narrow_tile(const float *restrict x,
+static TARGET INLINE void conv_narrow_tile(const float *restrict x,
 	const float *restrict w,
 #if BIAS
 	const float *restrict bias,

@@ -24,7 +24,7 @@
  * registers are made in passes over DEPTH inputs at a time, while the weights of the next are fetched. The last
  * vector ends where COUNT does: what it shares with the one before is computed twice.
  */
-static TARGET inline void linear_sums(const float *restrict x, const float *restrict w,
+static TARGET INLINE void linear_sums(const float *restrict x, const float *restrict w,
 #if BIAS
 				      const float *restrict z,
 #endif
