@@ -201,14 +201,14 @@ bench: setup .venv/done
 CHECKED = $(SOURCES) $(wildcard runtime/*.c)
 
 format:
-	clang-format -i $(SOURCES) $(wildcard compiler/*/*.h runtime/*.[ch])
+	clang-format -i $(SOURCES) $(wildcard compiler/*.h compiler/*/*.h runtime/*.[ch])
 
 lint:
 	cppcheck -q -D__GNUC__ --enable=warning,portability --std=c11 --inline-suppr --error-exitcode=1 -Icompiler compiler runtime
 	clang-tidy --quiet $(CHECKED) -- -std=c11 $(CPPFLAGS)
 
 wc:
-	@wc -l compiler/*.c compiler/*/*.[ch] compiler/*/*.def | tail -n 1; wc -l $(TEMPLATES) | tail -n 1
+	@wc -l compiler/*.[ch] compiler/*/*.[ch] compiler/*/*.def | tail -n 1; wc -l $(TEMPLATES) | tail -n 1
 
 clean:
 	rm -rf build

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What befalls a process: no memory, no file, a full disk, a signal, odd files and streams.
+"""What befalls a process: no memory, no file, a full disk, a signal, odd options, files and streams.
 
     failures.py [--skipc PATH] [--all]
 
@@ -210,6 +210,42 @@ class Test:
                            preexec_fn=lambda: [os.close(fd) for fd in fds])
             check(bytes_of(content(self.out)) == bytes_of(content(self.before)), "closed streams changed the output")
 
+    def options(self):
+        """Each option in both spellings, and what a wrong one is told; of inspect -d the dump and nothing else."""
+        outputs = []
+        for spelling in ("{} {}", "{}={}"):
+            words = [spelling.format(*o).split() for o in (("-o", self.out), ("--name", "other"), ("--target", "c"),
+                                                           ("--weights", "bin"), ("--byte-order", "big"), ("--dim", "n=1"))]
+            self.reset()
+            self.run("compile", "--trace", self.model, *(w for word in words for w in word), "--exact")
+            outputs.append(content(self.out))
+            with open(os.path.join(self.out, "other.c")) as f:
+                check("(--target=c --trace --weights=bin --byte-order=big --dim n=1 --exact)" in f.read(), "settings")
+        check(bytes_of(outputs[0]) == bytes_of(outputs[1]), "two spellings, two outputs")
+        for arguments, message in (
+                (["--json=1"], "unknown option, or one without its value: --json=1"), (["--names", "x"], "without its value: --names"),
+                (["--name"], "unknown option, or one without its value: --name"), ([self.model], "more than one model: "),
+                (["--name", "1x"], "a C identifier, not 1x"), (["--name=int"], "no header's, not int"),
+                (["--target=pdp11"], "no such target: pdp11"), (["--dim", "n"], "--dim wants NAME=N with N at least 1, not n"),
+                (["--dim=n=0"], "not n=0"), (["--weights=zip"], "--weights is auto, text, rows, incbin or bin, not zip"),
+                (["--byte-order", "middle"], "--byte-order is little or big, not middle"), (["-d", "x"], "the letter of a pass, not x"),
+                (["--gemm=mkl"], "--gemm is inline or libxsmm-call, not mkl"), (["--skip-closed-gates", "1"], "between 0 and 1, not 1"),
+                (["--target=c", "--gemm=libxsmm-call"], "needs --target=x86-64"), (["--input", "x.npy"], "unknown option")):
+            said = self.run("compile", self.model, "-o", self.out, *arguments, status=2).stderr
+            check(message in said and said.endswith("try skipc --help\n"), f"{arguments}: {said}")
+        check("no model is given" in self.run("inspect", status=2).stderr, "no model")
+        self.reset()
+        for letter in "isfrbl" "kmp":
+            dump = self.run("inspect", self.model, "-d", letter).stdout
+            check(dump and dump == self.run("compile", self.model, "-o", self.out, "-d", letter).stdout, f"-d {letter}: {dump}")
+            if letter in "isfrbl":
+                again = os.path.join(self.work, f"{letter}.skipc")
+                with open(again, "w") as f:
+                    f.write(dump)
+                self.run("inspect", again)
+        self.run("inspect", self.model, "-d", "e", status=2)
+        self.run("inspect", self.model, "-d", "r", "--json", status=2)
+
     def inputs(self):
         """Files that are none, and names that would command a terminal."""
         folder, fifo = os.path.join(self.work, "folder"), os.path.join(self.work, "fifo")
@@ -255,7 +291,7 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as work:
         test = Test(os.path.abspath(arguments.skipc), work, arguments.all)
-        for name in ("calls", "signals", "limits", "obstacles", "streams", "inputs"):
+        for name in ("calls", "signals", "limits", "obstacles", "streams", "options", "inputs"):
             if arguments.names and name not in arguments.names:
                 continue
             start, before = time.monotonic(), test.runs

@@ -1,0 +1,279 @@
+/* Options: a row each, which reads them, says which of them shape the output, and is their --help. */
+#include "options.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+int usage(const char *what, const char *value)
+{
+	struct arena a = { 0 };
+
+	fprintf(stderr, "skipc: %s%s\ntry skipc --help\n", what, escape(&a, value));
+	arena_release(&a);
+	return 2;
+}
+
+/* ---- what they do: null, or what is said before a value that is wrong ---- */
+
+static const char *take_dir(struct options *o, const char *value)
+{
+	o->dir = value;
+	return value[0] != '\0' ? NULL : "-o wants a folder";
+}
+
+static const char *take_like(struct options *o, const char *value)
+{
+	o->like = value;
+	return NULL;
+}
+
+static bool is_identifier(const char *s)
+{
+	if (!isalpha((unsigned char)*s))
+		return false;
+	for (; *s != '\0'; s++)
+		if (!isalnum((unsigned char)*s) && *s != '_')
+			return false;
+	return true;
+}
+
+static const char *take_name(struct options *o, const char *value)
+{
+	struct arena a = { 0 };
+	const bool taken = names_taken(names_new(&a), NAME_NETWORK, value);
+
+	arena_release(&a);
+	o->emit.name = value;
+	if (!is_identifier(value))
+		return "--name wants a C identifier, not ";
+	if (taken)
+		return "--name wants a name that is no word of C or C++, no library's and no "
+		       "header's, not ";
+	return NULL;
+}
+
+static const char *take_target(struct options *o, const char *value)
+{
+	o->target = target_find(value);
+	return o->target != NULL ? NULL : "no such target: ";
+}
+
+static const char *take_dim(struct options *o, const char *value)
+{
+	const char *equals = strrchr(value, '=');
+	char *end = NULL;
+	const long n = equals != NULL ? strtol(equals + 1, &end, 10) : 0;
+
+	if (equals == NULL || equals == value || *end != '\0' || n < 1 ||
+		o->ndim == (int)(sizeof(o->dim) / sizeof(o->dim[0])))
+		return "--dim wants NAME=N with N at least 1, not ";
+	o->dim[o->ndim++] = (struct dim_value){
+		arena_printf(o->arena, "%.*s", (int)(equals - value), value), n
+	};
+	return NULL;
+}
+
+static const char *take_closed(struct options *o, const char *value)
+{
+	char *end;
+
+	o->skip_below = strtod(value, &end);
+	if (end == value || *end != '\0' || value[strspn(value, "0123456789.e-")] != '\0' ||
+		!(o->skip_below > 0 && o->skip_below < 1))
+		return "--skip-closed-gates wants a number between 0 and 1, not ";
+	return NULL;
+}
+
+static const char *take_dump(struct options *o, const char *value)
+{
+	if (strlen(value) != 1 || strchr(o->passes, value[0]) == NULL)
+		return "-d wants the letter of a pass, not ";
+	o->dump = value[0];
+	return NULL;
+}
+
+static const char *take_weights(struct options *o, const char *value)
+{
+	static const char *const forms[] = { "auto", "text", "rows", "incbin", "bin" };
+
+	for (int k = 0; k < 5; k++)
+		if (strcmp(forms[k], value) == 0) {
+			o->emit.weights = (enum weights_form)k;
+			return NULL;
+		}
+	return "--weights is auto, text, rows, incbin or bin, not ";
+}
+
+static const char *take_order(struct options *o, const char *value)
+{
+	o->emit.big_endian = strcmp(value, "big") == 0;
+	if (o->emit.big_endian || strcmp(value, "little") == 0)
+		return NULL;
+	return "--byte-order is little or big, not ";
+}
+
+static const char *take_gemm(struct options *o, const char *value)
+{
+	o->emit.libxsmm_call = strcmp(value, "libxsmm-call") == 0;
+	if (o->emit.libxsmm_call || strcmp(value, "inline") == 0)
+		return NULL;
+	return "--gemm is inline or libxsmm-call, not ";
+}
+
+/* ---- the rows ---- */
+
+#define FLAG(member) NULL, offsetof(struct options, member)
+#define TOOLS        NULL, 0 /* of the commands that tools/ has, or, as --help, for main() */
+#define SHAPES       true    /* the output, which therefore states it, spelled as here */
+
+static const struct row {
+	const char *usage; /* name, and what a value is called behind ' ' or '='; null: a heading */
+	const char *(*take)(struct options *o, const char *value);
+	size_t flag; /* without take: where the bool stands that it sets */
+	bool shapes;
+	const char *help; /* null: said elsewhere */
+} rows[] = {
+	{ NULL, TOOLS, 0,
+		"MODEL is an .onnx file (or a graph in text form, .skipc). Options of all commands:" },
+	{ "-o DIR", take_dir, 0, 0, NULL },
+	{ "--output DIR", take_dir, 0, 0, NULL },
+	{ "--like DIR", take_like, 0, 0, NULL },
+	{ "--name NAME", take_name, 0, 0,
+		"prefix of the generated names; the model's base name unless given" },
+	{ "--target=T", take_target, 0, 0,
+		"x86-64 (the default): AVX-512, AVX2 and plain C in one file;\n"
+		"aarch64: NEON and plain C; c: portable C99, the same bits everywhere,\n"
+		"the smallest arena" },
+	{ "--dim NAME=N", take_dim, 0, SHAPES,
+		"value of a symbolic dimension; the batch is 1 unless given" },
+	{ "--skip-closed-gates=EPS", take_closed, 0, SHAPES,
+		"highway layers carry a row whose gates are all below EPS, and do not\n"
+		"compute H for it: each element changes by at most EPS |H - x|" },
+	{ "-d LETTER", take_dump, 0, 0,
+		"print the graph or plan after a pass (inspect: and nothing else):\n"
+		"import shapes fold rewrite skip(b) layout schedule(k) memory pack emit" },
+	{ "--help --version", TOOLS, 0, "" },
+	{ NULL, TOOLS, 0, "inspect:" },
+	{ "--json", FLAG(json), 0, "everything as JSON" },
+	{ NULL, TOOLS, 0, "compile:" },
+	{ "--main", FLAG(emit.main), 0,
+		"also NAME_main.c, a program: PROG x0.npy ... -o y0.npy ..." },
+	{ "--weights=FORM", take_weights, 0, SHAPES,
+		"text, rows, incbin or bin; by size unless given" },
+	{ "--byte-order=O", take_order, 0, SHAPES,
+		"of these but text: little (unless given) or big, that of the machine which runs it" },
+	{ "--gemm=FORM", take_gemm, 0, SHAPES,
+		"of --target=x86-64's small products: inline (libxsmm's machine code in the output),\n"
+		"libxsmm-call (calls of an installed libxsmm; link -lxsmm)" },
+	{ "--exact", FLAG(exact), SHAPES,
+		"no kernel that trades accuracy for speed (--target=c has none)" },
+	{ "--trace", FLAG(emit.trace), SHAPES,
+		"the program can write every stored tensor (--trace-dir DIR)" },
+	{ NULL, TOOLS, 0, "diff:" },
+	{ "--input FILE", TOOLS, 0, ".npy or .pb, once for each input; else random" },
+	{ "--all-tensors", TOOLS, 0,
+		"compare every tensor that survives, name the first that differs" },
+	{ "--float64", TOOLS, 0, "distance of both sides from an evaluation in float64" },
+	{ "--cc CC --cflags FLAGS --run 'COMMAND'", TOOLS, 0,
+		"how to build and run, for other targets" },
+	{ NULL, TOOLS, 0, "bench:" },
+	{ "--peers LIST", TOOLS, 0, "of ort,openvino,ncnn,mnn; ort unless given" },
+	{ "--threads N --isa N --runs N", TOOLS, 0,
+		"of all; of ours: 1 plain C, 2 AVX2, 3 AVX-512; 15 unless given" },
+	{ "--layers", TOOLS, 0, "each step's time, GFLOP/s, percent of the peak, bytes" },
+	{ "--plot FILE", TOOLS, 0, "bars of the peers, or of the steps: .svg or .png" },
+};
+
+static const struct row *const end_of_rows = rows + sizeof(rows) / sizeof(rows[0]);
+
+void options_help(struct buf *out)
+{
+	enum { COLUMN = 19 };
+
+	for (const struct row *r = rows; r < end_of_rows; r++) {
+		const char *line = r->help;
+		size_t at = r->usage != NULL ? strlen(r->usage) + 2 : 0, n;
+
+		if (line == NULL)
+			continue;
+		buf_printf(out, at > 0 ? "  %s" : "%s", at > 0 ? r->usage : "");
+		for (; *line != '\0'; line += n + (line[n] != '\0')) {
+			n = strcspn(line, "\n");
+			if (r->usage != NULL)
+				buf_printf(out, at + 2 > COLUMN ? "\n%*s" : "%*s",
+					at + 2 > COLUMN ? COLUMN : (int)(COLUMN - at), "");
+			buf_add(out, line, n);
+			at = COLUMN;
+		}
+		buf_puts(out, "\n");
+	}
+}
+
+/* The row of the option that argv[*k] is: *value is its value, "" if it has none, *k its last word. Null: none. */
+static const struct row *find_option(char **argv, int *k, const char **value)
+{
+	for (const struct row *r = rows; r < end_of_rows; r++) {
+		const size_t n = r->usage != NULL ? strcspn(r->usage, " =") : 0;
+		const bool wants_value = n > 0 && r->usage[n] != '\0';
+
+		if ((r->take == NULL && r->flag == 0) || strncmp(argv[*k], r->usage, n) != 0)
+			continue;
+		*value = argv[*k] + n;
+		if (wants_value && **value == '=') {
+			++*value;
+			return r;
+		}
+		if (**value == '\0' && !wants_value)
+			return r;
+		if (**value == '\0' && argv[*k + 1] != NULL) {
+			*value = argv[++*k];
+			return r;
+		}
+	}
+	return NULL;
+}
+
+/* Null, or what is wrong with the value. */
+static const char *take(struct options *o, const struct row *r, const char *value)
+{
+	const int n = (int)strcspn(r->usage, " =");
+	const char *wrong = r->take != NULL ? r->take(o, value) : NULL;
+
+	if (r->take == NULL)
+		*(bool *)((char *)o + r->flag) = true;
+	if (wrong == NULL && r->shapes)
+		o->emit.settings = arena_printf(o->arena, "%s %.*s%.*s%s", o->emit.settings, n,
+			r->usage, r->usage[n] != '\0', r->usage + n, setting_word(o->arena, value));
+	return wrong;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	o->target = target_find("x86-64");
+	o->emit.settings = "";
+	for (int k = 2; k < argc; k++) {
+		const char *value, *wrong;
+		const struct row *r = find_option(argv, &k, &value);
+
+		if (r != NULL) {
+			wrong = take(o, r, value);
+			if (wrong != NULL)
+				return usage(wrong, value);
+		} else if (argv[k][0] == '-') {
+			return usage("unknown option, or one without its value: ", argv[k]);
+		} else if (o->model != NULL) {
+			return usage("more than one model: ", argv[k]);
+		} else {
+			o->model = argv[k];
+		}
+	}
+	if (o->model == NULL)
+		return usage("no model is given", "");
+	if (o->emit.libxsmm_call && strcmp(o->target->name, "x86-64") != 0)
+		return usage("--gemm=libxsmm-call needs --target=x86-64", "");
+	o->emit.main |= o->emit.trace;
+	o->emit.settings = arena_printf(
+		o->arena, "--target=%s%s", o->target->name, o->emit.settings);
+	return 0;
+}
