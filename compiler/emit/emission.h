@@ -244,6 +244,8 @@ char *header_text(struct emission *e); /* the caller's to free */
 void emit_interface(struct emission *e, struct buf *out); /* init, error: what is not run */
 void emit_weights(struct emission *e); /* after code_id, and before the header, which states both ids */
 void emit_weights_declaration(const struct emission *e, struct buf *out); /* if they are linked */
+/* Elements that lie at v, low byte first, as lines of an initialiser. */
+void put_elements(struct buf *out, enum dtype type, const unsigned char *v, int64_t n);
 void emit_weights_check(const struct emission *e, struct buf *out); /* what init calls */
 enum weights_form weights_form(const struct emission *e); /* the one that it takes */
 void emit_main(struct emission *e);                       /* and NAME.trace, where traced */

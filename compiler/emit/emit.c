@@ -193,16 +193,6 @@ static void write_helper(void *ctx, const char *name)
 	buf_puts(l->out, "\n");
 }
 
-static void write_integer(struct buf *out, const char *before, int64_t v, enum dtype type)
-{
-	if (v == INT64_MIN && type == DT_I64)
-		buf_printf(out, "%sINT64_MIN,", before);
-	else if (type == DT_U64)
-		buf_printf(out, "%s%lluu,", before, (unsigned long long)v);
-	else
-		buf_printf(out, "%s%lld,", before, (long long)v);
-}
-
 static void write_tables(struct emission *e, struct buf *out)
 {
 	const struct plan *p = e->plan;
@@ -210,18 +200,18 @@ static void write_tables(struct emission *e, struct buf *out)
 	for (int k = 0; k < p->nblob; k++) {
 		const struct blob *b = p->blob[k];
 		struct arena scratch = { 0 };
-		const int64_t *v;
 
-		if (b->packing != PACK_TABLE)
+		if (b->buffer->kind != BUF_TABLE)
 			continue;
-		v = tensor_i64(&scratch, b->tensor[0]);
-		buf_printf(out, "/* %s: %s */\nstatic const %s %s_table%d[] = {",
+		unsigned char *v = arena_alloc(&scratch, (size_t)b->buffer->bytes);
+
+		pack_blob(e->plan, b, v);
+		buf_printf(out, "/* %s: %s */\nstatic const %s %s_table%d[] = {\n",
 			prov_text(e->arena, p->graph, b->prov, 3),
-			shape_text(e->arena, &b->tensor[0]->shape),
-			dtypes[b->tensor[0]->type].ctype, e->name, b->buffer->index);
-		for (int64_t i = 0; i < b->count; i++)
-			write_integer(out, i % 12 == 0 ? "\n\t" : " ", v[i], b->tensor[0]->type);
-		buf_puts(out, "\n};\n\n");
+			shape_text(e->arena, &b->tensor[0]->shape), dtypes[b->type].ctype, e->name,
+			b->buffer->index);
+		put_elements(out, b->type, v, b->count);
+		buf_puts(out, "};\n\n");
 		arena_release(&scratch);
 	}
 }
@@ -258,10 +248,9 @@ static uint64_t code_id(struct emission *e, const char *const *text, int n)
 		add_interface(e, c, g->output[k]);
 	for (int k = 0; k < e->plan->nblob; k++) {
 		const struct blob *b = e->plan->blob[k];
-		const char *place = arena_printf(e->arena, "%d %lld %d %d %d %d %lld %s\n",
-			(int)b->packing, b->packing == PACK_TABLE ? 0 : (long long)b->buffer->offset,
-			b->group, b->block, b->stack, b->chunk, (long long)b->count,
-			shape_text(e->arena, &b->tensor[0]->shape));
+		const char *place = arena_printf(e->arena, "%d %s %lld %d %d %d %d %lld %s\n",
+			(int)b->packing, dtypes[b->type].name, (long long)b->buffer->offset, b->group,
+			b->block, b->stack, b->chunk, (long long)b->count, shape_text(e->arena, &b->tensor[0]->shape));
 
 		crc64_add(c, place, strlen(place));
 	}

@@ -25,6 +25,12 @@ static const char *claim(struct emission *e, const char *name)
 		identifier(e->arena, *word != '\0' ? word : name), NULL, 0);
 }
 
+/* `base + n`, or `base`. */
+static const char *sum_text(struct arena *a, const char *base, int64_t n)
+{
+	return n == 0 ? base : arena_printf(a, "%s + %lld", base, (long long)n);
+}
+
 /* `channels last`, in brackets what the text of a shape does not say. */
 static const char *order_text(const struct region *r)
 {
@@ -113,10 +119,11 @@ static void declare_weights(struct storage *s, const struct blob *b)
 	const char *name = weights_name(s, b), *shape = shape_text(a, &b->tensor[0]->shape);
 
 	s->buffer[b->buffer->id] = name;
-	buf_printf(s->out, "\tconst float *const %s = net->weights", name);
-	if (b->buffer->offset > 0)
-		buf_printf(s->out, " + %lld", (long long)(b->buffer->offset / 4));
-	buf_printf(s->out, "; /* %s", shape);
+	const char *type = dtypes[b->type].ctype,
+		   *base = b->type == DT_F32 ? "net->weights" : arena_printf(a, "(const %s *)net->weights", type);
+
+	buf_printf(s->out, "\tconst %s *const %s = %s; /* %s", type, name,
+		sum_text(a, base, b->buffer->offset / dtypes[b->type].size), shape);
 	for (int i = 1; i < b->stack; i++)
 		buf_printf(s->out, ", with %s", escape(a, b->tensor[i]->name));
 	buf_puts(s->out, " */\n");
@@ -133,7 +140,7 @@ static void declare_all(struct storage *s)
 	for (int k = 0; k < p->nblob; k++) {
 		struct blob *b = p->blob[k];
 
-		if (b->packing == PACK_TABLE)
+		if (b->buffer->kind == BUF_TABLE)
 			s->buffer[b->buffer->id] =
 				arena_printf(s->e->arena, "%s_table%d", s->e->name, b->buffer->index);
 		else
@@ -143,12 +150,6 @@ static void declare_all(struct storage *s)
 }
 
 /* ---- calls ---- */
-
-/* `base + n`, or `base`. */
-static const char *sum_text(struct arena *a, const char *base, int64_t n)
-{
-	return n == 0 ? base : arena_printf(a, "%s + %lld", base, (long long)n);
-}
 
 /* A pointer to the first element of r, which may lie in a buffer of another type. */
 static const char *pointer_text(const struct storage *s, const struct region *r)

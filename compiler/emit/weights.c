@@ -14,7 +14,7 @@
  *   3   version 2
  *   4   bytes of the weights, those of the head not among them
  *   6   NAME_CODE_ID: which code reads them (emit.c)
- *   8   NAME_WEIGHTS_ID: CRC-64/XZ of the weights, as little-endian floats
+ *   8   NAME_WEIGHTS_ID: CRC-64/XZ of the weights, as little-endian elements
  *   10  zeros
  */
 #include "emit/emission.h"
@@ -37,67 +37,82 @@ enum weights_form weights_form(const struct emission *e)
 				    : WEIGHTS_INCBIN;
 }
 
-/* Bytes of v in that order, on any host. */
-static void to_bytes(unsigned char *to, const float *v, int64_t n, bool big)
+/* Elements of one type lie together (pack.c). Where those begin, and those of the next; false: there are none. */
+static bool find_part(const struct plan *p, enum dtype type, int64_t *begin, int64_t *end)
 {
-	for (int64_t k = 0; k < n; k++) {
-		uint32_t bits;
+	*begin = *end = p->weights_bytes;
+	for (int k = p->nblob - 1; k >= 0; k--) {
+		const struct blob *b = p->blob[k];
 
-		memcpy(&bits, &v[k], sizeof(bits));
-		for (int i = 0; i < 4; i++)
-			to[4 * k + (big ? 3 - i : i)] = (unsigned char)(bits >> 8 * i);
+		if (b->buffer->kind != BUF_WEIGHTS)
+			continue;
+		if (b->type == type)
+			*begin = b->buffer->offset;
+		else if (*begin == *end)
+			*begin = *end = b->buffer->offset;
 	}
+	return *begin < *end;
 }
 
-static const char *packing_text(struct arena *a, const struct blob *b)
+/* ---- elements as text ---- */
+
+/* An element that lies at v, low byte first. */
+static uint64_t bits_at(const unsigned char *v, int size)
 {
-	switch (b->packing) {
-	case PACK_CONV:
-		return arena_printf(a, "[group %d][block of %d][tap][C][stack %d][K]", b->group,
-			b->block, b->stack);
-	case PACK_LINEAR:
-		return arena_printf(a, "[block of %d][K][stack %d][N]", b->block, b->stack);
-	case PACK_GEMM:
-		return arena_printf(a, "[group %d][block of %d][chunk of %d][tap][C][stack %d][K]",
-			b->group, b->block, b->chunk, b->stack);
-	case PACK_DEPTHWISE:
-		return "[tap][C]";
-	default:
-		return "as it is";
-	}
+	uint64_t bits = 0;
+
+	for (int i = 0; i < size; i++)
+		bits |= (uint64_t)v[i] << 8 * i;
+	return bits;
 }
 
-/* v as C: hexadecimal, the same text on any host. */
-static void write_float(FILE *f, float v)
+/* Hexadecimal, the same text on any host. */
+static void put_float(struct buf *out, uint32_t bits)
 {
-	uint32_t bits;
-
-	memcpy(&bits, &v, sizeof(bits));
 	const char *sign = bits >> 31 != 0 ? "-" : "";
 	int exponent = (int)(bits >> 23 & 255u);
 	unsigned fraction = bits << 1 & 0xffffffu, digits = 6;
 
 	if (exponent == 255) {
-		fprintf(f, "(%s%s / 0.0f),", sign, fraction != 0 ? "0.0f" : "1.0f");
+		buf_printf(out, "(%s%s / 0.0f),", sign, fraction != 0 ? "0.0f" : "1.0f");
 		return;
 	}
 	while (digits > 0 && (fraction & 15u) == 0) {
 		fraction >>= 4;
 		digits--;
 	}
-	fprintf(f, "%s0x%d", sign, exponent > 0);
+	buf_printf(out, "%s0x%d", sign, exponent > 0);
 	if (digits > 0)
-		fprintf(f, ".%0*x", (int)digits, fraction);
-	fprintf(f, "p%+df,", exponent > 0 ? exponent - 127 : digits > 0 ? -126 : 0);
+		buf_printf(out, ".%0*x", (int)digits, fraction);
+	buf_printf(out, "p%+df,", exponent > 0 ? exponent - 127 : digits > 0 ? -126 : 0);
 }
 
-static void write_text(FILE *f, const float *v, int64_t n)
+static void put_integer(struct buf *out, uint64_t bits, enum dtype type)
 {
-	for (int64_t k = 0; k < n; k++) {
-		fputs(k % 8 == 0 ? "\t" : " ", f);
-		write_float(f, v[k]);
-		if (k % 8 == 7 || k + 1 == n)
-			fputs("\n", f);
+	const int unused = 64 - 8 * dtypes[type].size;
+
+	if (type == DT_U64)
+		buf_printf(out, "%lluu,", (unsigned long long)bits);
+	else if (dtypes[type].ctype[0] == 'u')
+		buf_printf(out, "%llu,", (unsigned long long)bits);
+	else if (bits == (uint64_t)1 << 63)
+		buf_puts(out, "INT64_MIN,");
+	else
+		buf_printf(out, "%lld,", (long long)(int64_t)(bits << unused) >> unused);
+}
+
+void put_elements(struct buf *out, enum dtype type, const unsigned char *v, int64_t n)
+{
+	const int size = dtypes[type].size, row = type == DT_F32 ? 8 : 12;
+
+	for (int64_t k = 0; k < n; k++, v += size) {
+		buf_puts(out, k % row == 0 ? "\t" : " ");
+		if (type == DT_F32)
+			put_float(out, (uint32_t)bits_at(v, size));
+		else
+			put_integer(out, bits_at(v, size), type);
+		if (k % row == row - 1 || k + 1 == n)
+			buf_puts(out, "\n");
 	}
 }
 
@@ -167,48 +182,59 @@ struct writer {
 	struct crc64 crc;
 };
 
-static void write_floats(struct writer *w, const float *v, int64_t n)
+/* Elements that lie low byte first; those of the machine's order take their place. */
+static void write_elements(struct writer *w, enum dtype type, unsigned char *v, int64_t bytes)
 {
-	enum { PART = 1024 };
-	unsigned char bytes[4 * PART];
+	const int size = dtypes[type].size;
+	struct buf text = { 0 };
 
-	for (int64_t k = 0, m; k < n; k += m, w->at += 4 * m) {
-		m = n - k < PART ? n - k : PART;
-		to_bytes(bytes, v + k, m, false);
-		crc64_add(&w->crc, bytes, (size_t)m * 4);
-		if (w->big_endian)
-			to_bytes(bytes, v + k, m, true);
-		if (w->form == WEIGHTS_TEXT)
-			write_text(w->f, v + k, m);
-		else if (w->form == WEIGHTS_ROWS)
-			write_rows(&w->rows, bytes, 4 * m);
-		else
-			fwrite(bytes, 4, (size_t)m, w->f);
+	crc64_add(&w->crc, v, (size_t)bytes);
+	w->at += bytes;
+	if (w->form == WEIGHTS_TEXT) {
+		put_elements(&text, type, v, bytes / size);
+		fputs(text.len > 0 ? text.data : "", w->f);
+		buf_release(&text);
+		return;
 	}
+	for (int64_t k = 0; w->big_endian && k < bytes; k += size)
+		for (int i = 0; i < size / 2; i++) {
+			const unsigned char low = v[k + i];
+
+			v[k + i] = v[k + size - 1 - i];
+			v[k + size - 1 - i] = low;
+		}
+	if (w->form == WEIGHTS_ROWS)
+		write_rows(&w->rows, v, bytes);
+	else
+		fwrite(v, 1, (size_t)bytes, w->f);
 }
 
 /* Every blob in turn, each behind the zeros that align it. One at a time is in memory. */
 static void write_blobs(struct emission *e, struct writer *w)
 {
-	static const float zeros[16] = { 0.0f };
+	enum dtype type = DT_F32; /* of the one before */
 
 	for (int k = 0; k < e->plan->nblob; k++) {
 		const struct blob *b = e->plan->blob[k];
+		unsigned char zeros[64] = { 0 };
 
-		if (b->packing == PACK_TABLE)
+		if (b->buffer->kind != BUF_WEIGHTS)
 			continue;
-		write_floats(w, zeros, (b->buffer->offset - w->at) / 4);
+		write_elements(w, type, zeros, b->buffer->offset - w->at);
+		if (w->form == WEIGHTS_TEXT && b->type != type && w->at > 0)
+			fputs("}, {\n", w->f);
+		type = b->type;
 		if (w->form == WEIGHTS_TEXT)
 			fprintf(w->f, "\t/* %s: %s, %s */\n",
 				prov_text(e->arena, e->plan->graph, b->prov, 3),
 				shape_text(e->arena, &b->tensor[0]->shape),
 				packing_text(e->arena, b));
-		float *v = malloc((size_t)b->count * sizeof(*v));
+		unsigned char *v = malloc((size_t)b->buffer->bytes);
 
 		if (v == NULL)
 			out_of_memory();
 		pack_blob(e->plan, b, v);
-		write_floats(w, v, b->count);
+		write_elements(w, type, v, b->buffer->bytes);
 		free(v);
 	}
 	if (w->form == WEIGHTS_ROWS && w->rows.at % ROW != 0)
@@ -297,6 +323,21 @@ static void emit_incbin(struct emission *e, FILE *f)
 		e->upper, e->name);
 }
 
+/* Arrays of the weights' elements: in the text form one behind the other, else of the whole in each type. */
+static void write_arrays(const struct emission *e, FILE *f, const char *indent, bool whole)
+{
+	int64_t begin, end;
+
+	if (e->plan->weights_bytes == 0)
+		fprintf(f, "%sfloat values[1];\n", indent);
+	for (enum dtype type = DT_F32; type < DT_COUNT; type++)
+		if (find_part(e->plan, type, &begin, &end))
+			fprintf(f, "%s%s %s[%lld];\n", indent, dtypes[type].ctype,
+				type == DT_F32 ? "values" : dtypes[type].name,
+				(long long)((whole ? e->plan->weights_bytes : end - begin) /
+					    dtypes[type].size));
+}
+
 static void emit_array(struct emission *e, FILE *f, enum weights_form form)
 {
 	const long long bytes = (long long)e->plan->weights_bytes;
@@ -309,12 +350,10 @@ static void emit_array(struct emission *e, FILE *f, enum weights_form form)
 		write_order_check(e, f);
 	fprintf(f, "extern const struct %s_weights {\n\tuint32_t head[%d];\n", e->name, HEAD);
 	if (rows)
-		fprintf(f, "\tunion {\n\t\tchar rows[%lld][%d];\n\t\tfloat values[%lld];\n\t} of;\n",
-			(bytes + ROW - 1) / ROW, ROW, bytes / 4);
-	else
-		fprintf(f, "\tfloat values[%lld];\n", bytes > 0 ? bytes / 4 : 1);
-	fprintf(f, "} %s_weights;\n\nconst struct %s_weights %s_weights = { {\n", e->name, e->name,
-		e->name);
+		fprintf(f, "\tunion {\n\t\tchar rows[%lld][%d];\n", (bytes + ROW - 1) / ROW, ROW);
+	write_arrays(e, f, rows ? "\t\t" : "\t", rows);
+	fprintf(f, "%s} %s_weights;\n\nconst struct %s_weights %s_weights = { {\n",
+		rows ? "\t} of;\n" : "", e->name, e->name, e->name);
 	write_weights(e, f, form, rows ? "}, { {\n" : "}, {\n");
 	if (bytes == 0)
 		fputs("\t0x0p+0f,\n", f);
@@ -329,31 +368,57 @@ void emit_weights_declaration(const struct emission *e, struct buf *out)
 			e->name, e->name, e->name);
 }
 
-/* check_weights() of generated code. The words of the head are of this machine's byte order, or they
- * are refused; so are the floats, whose little-endian bytes the checksum is of. */
-void emit_weights_check(const struct emission *e, struct buf *out)
+/* crc64() of generated code, and id_of(). */
+static void write_crc(const struct emission *e, struct buf *out)
 {
 	struct crc64 *c = arena_alloc(e->arena, sizeof(*c));
-	uint32_t head[HEAD];
 
 	crc64_begin(c);
 	buf_puts(out,
-		"/* CRC-64/XZ (polynomial 0x42f0e1eba9ea3693 of ECMA-182, reflected) of n bytes, a nibble "
-		"at a time; of words\n"
-		" * whose bytes are in reverse order with `flip` 3. Volatile: the compiler may know what "
-		"stood there once. */\n"
-		"static uint64_t crc64(const volatile unsigned char *bytes, size_t n, size_t flip)\n{\n"
-		"\tstatic const uint64_t table[16] = {");
+		"/* CRC-64/XZ (polynomial 0x42f0e1eba9ea3693 of ECMA-182, reflected) of what that sum is of, and n "
+		"bytes more, a\n"
+		" * nibble at a time; `flip` of elements whose bytes are in reverse order: their size less 1. Volatile: "
+		"the\n * compiler may know what stood there once. */\n"
+		"static uint64_t crc64(uint64_t sum, const volatile unsigned char *bytes, size_t n, size_t "
+		"flip)\n{\n\tstatic const uint64_t table[16] = {");
 	for (int k = 0; k < 16; k++)
 		buf_printf(out, "%sUINT64_C(0x%016llx)%s", k % 4 == 0 ? "\n\t\t" : " ",
 			(unsigned long long)c->table[0][16 * k], k < 15 ? "," : "\n\t};\n");
 	buf_puts(out,
-		"\tuint64_t sum = ~(uint64_t)0;\n\n"
-		"\tfor (size_t k = 0; k < n; k++) {\n\t\tsum ^= bytes[k ^ flip];\n"
+		"\n\tsum = ~sum;\n\tfor (size_t k = 0; k < n; k++) {\n\t\tsum ^= bytes[k ^ flip];\n"
 		"\t\tsum = sum >> 4 ^ table[sum & 15];\n\t\tsum = sum >> 4 ^ table[sum & 15];\n"
 		"\t}\n\treturn ~sum;\n}\n\n"
 		"static uint64_t id_of(const uint32_t *head)\n{\n"
 		"\treturn (uint64_t)head[9] << 32 | head[8];\n}\n\n");
+}
+
+/* The checksum of elements, whose little-endian bytes it is of, in `sum`. */
+static void write_sum(const struct emission *e, struct buf *out)
+{
+	const char *u = e->upper;
+	int64_t begin, end;
+
+	for (enum dtype type = DT_F32; type < DT_COUNT; type++) {
+		const int flip = dtypes[type].size - 1;
+
+		if (!find_part(e->plan, type, &begin, &end) && (end > 0 || type != DT_F32))
+			continue;
+		buf_printf(out, "\t\tsum = crc64(sum, bytes + %lld, ", (long long)(HEAD * 4 + begin));
+		if (begin == 0 && end == e->plan->weights_bytes)
+			buf_printf(out, "%s_WEIGHTS_SIZE", u);
+		else
+			buf_printf(out, "%lld", (long long)(end - begin));
+		buf_printf(out, flip > 0 ? ", bytes[8] == 4 ? 0 : %d);\n" : ", 0);\n", flip);
+	}
+}
+
+/* check_weights() of generated code. The words of the head are of this machine's byte order, or they
+ * are refused; so are the elements. */
+void emit_weights_check(const struct emission *e, struct buf *out)
+{
+	uint32_t head[HEAD];
+
+	write_crc(e, out);
 	make_head(e, 0, head);
 	buf_printf(out,
 		"/* Are these weights of this code, and whole? Their head is 32-bit words: a magic "
@@ -367,14 +432,17 @@ void emit_weights_check(const struct emission *e, struct buf *out)
 			k < 7 ? "," : "\n\t};\n");
 	buf_printf(out,
 		"\tconst uint32_t *const have = (const uint32_t *)weights;\n"
-		"\tconst unsigned char *const bytes = (const unsigned char *)weights;\n\n"
+		"\tconst unsigned char *const bytes = (const unsigned char *)weights;\n"
+		"\tuint64_t sum = 0;\n\n"
 		"\tif (have[2] == 0x04030201u)\n\t\treturn %s_E_BYTE_ORDER;\n"
 		"\tfor (int k = 0; k < %d; k++)\n"
 		"\t\tif (have[k] != head[k] && k / 2 != 4)\n\t\t\treturn %s_E_WEIGHTS;\n"
-		"\tif (all && crc64(bytes + %d, %s_WEIGHTS_SIZE, bytes[8] == 4 ? 0 : 3) != "
-		"id_of(have))\n\t\treturn %s_E_CHECKSUM;\n"
-		"\treturn %s_OK;\n}\n\n",
-		e->upper, HEAD, e->upper, HEAD * 4, e->upper, e->upper, e->upper);
+		"\tif (all) {\n",
+		e->upper, HEAD, e->upper);
+	write_sum(e, out);
+	buf_printf(out,
+		"\t\tif (sum != id_of(have))\n\t\t\treturn %s_E_CHECKSUM;\n\t}\n\treturn %s_OK;\n}\n\n",
+		e->upper, e->upper);
 }
 
 void emit_weights(struct emission *e)

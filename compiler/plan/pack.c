@@ -1,22 +1,14 @@
-/*
- * Constants as kernels want them. Orders of elements (T taps, KB or NB of a block; the last block
- * of a group is narrower, nothing is padded):
- *
- *   plain       row-major
- *   conv        [group][block][tap][C][stack][KB]  from [K, C, taps]
- *   depthwise   [tap][C]                           from [C, 1, taps]
- *   linear      [block][K][stack][NB]              from [K, N]
- *   gemm        [group][block][chunk][tap][CB][stack][KB]  from [K, C, taps], or [C, K]
- *   planar      [block][C][tap][KB]                from [K, C, taps]
- *   narrow      [block][tap][C][KB]                from [K, C, taps], C of a group (vector/conv_narrow.c)
- *   bias        [group][block][stack][KB]          from [K]
- */
+/* Constants as kernels want them: the orders of packings.def, and where each lies. */
 #include "plan/plan.h"
+
+#include <string.h>
 
 static int64_t minimum(int64_t x, int64_t y)
 {
 	return x < y ? x : y;
 }
+
+/* ---- places ---- */
 
 /* Big blobs start on a cache line, small ones where a vector may be read. */
 static int64_t aligned(int64_t offset, int64_t bytes)
@@ -26,156 +18,173 @@ static int64_t aligned(int64_t offset, int64_t bytes)
 	return (offset + to - 1) / to * to;
 }
 
+/* Blobs of one element type lie together, floats first. */
+static void sort_blobs(struct plan *p)
+{
+	struct blob **sorted = arena_alloc(p->arena, (size_t)(p->nblob + 1) * sizeof(*sorted));
+	int n = 0;
+
+	for (int type = 0; type < DT_COUNT; type++)
+		for (int k = 0; k < p->nblob; k++)
+			if ((int)p->blob[k]->type == type)
+				sorted[n++] = p->blob[k];
+	p->blob = sorted;
+	p->blob_cap = n;
+}
+
 void pack_constants(struct plan *p)
 {
 	int64_t offset = 0;
 
+	sort_blobs(p);
 	for (int k = 0; k < p->nblob; k++) {
-		struct blob *b = p->blob[k];
+		struct buffer *b = p->blob[k]->buffer;
 
-		if (b->packing == PACK_TABLE)
+		if (b->kind != BUF_WEIGHTS)
 			continue;
-		b->buffer->offset = aligned(offset, b->buffer->bytes);
-		offset = b->buffer->offset + b->buffer->bytes;
+		b->offset = aligned(offset, b->bytes);
+		offset = b->offset + b->bytes;
 	}
 	p->weights_bytes = offset;
 }
 
-/* What a packing reads: the elements of its stacked tensors, all of one shape. */
-struct source {
+/* ---- orders ---- */
+
+/* What a packing reads, the elements of its stacked tensors, all of one shape; and where it writes. */
+struct packer {
 	const struct blob *blob;
 	const struct shape *shape;
-	const double *v[MAX_STACKED];
+	const double *f[MAX_STACKED];  /* floats, or .. */
+	const int64_t *i[MAX_STACKED]; /* .. integers */
+	unsigned char *to;
 };
 
-static float *pack_conv(const struct source *x, float *to)
+/* Appends element k of tensor s. */
+static void put(struct packer *x, int s, int64_t k)
 {
-	const struct blob *b = x->blob;
-	int64_t outputs = x->shape->dim[0] / b->group, channels = x->shape->dim[1], taps = 1;
+	const int size = dtypes[x->blob->type].size;
+	uint64_t bits;
 
-	for (int d = 2; d < x->shape->rank; d++)
-		taps *= x->shape->dim[d];
-	for (int64_t g = 0; g < b->group; g++)
-		for (int64_t k0 = 0; k0 < outputs; k0 += b->block)
-			for (int64_t i = 0; i < taps * channels; i++)
-				for (int s = 0; s < b->stack; s++)
-					for (int64_t k = k0; k < minimum(k0 + b->block, outputs);
-						k++)
-						*to++ = (float)x->v[s]
-								   [((g * outputs + k) * channels +
-									    i % channels) *
-										   taps +
-									   i / channels];
-	return to;
+	if (x->i[s] != NULL) {
+		bits = (uint64_t)x->i[s][k];
+	} else {
+		const float v = (float)x->f[s][k];
+		uint32_t word;
+
+		memcpy(&word, &v, sizeof(word));
+		bits = word;
+	}
+	for (int i = 0; i < size; i++)
+		*x->to++ = (unsigned char)(bits >> 8 * i);
 }
 
-static float *pack_linear(const struct source *x, float *to)
+static void pack_plain(struct packer *x)
 {
-	int64_t inputs = x->shape->dim[0], outputs = x->shape->dim[1], block = x->blob->block;
-
-	for (int64_t n0 = 0; n0 < outputs; n0 += block)
-		for (int64_t k = 0; k < inputs; k++)
-			for (int s = 0; s < x->blob->stack; s++)
-				for (int64_t n = n0; n < minimum(n0 + block, outputs); n++)
-					*to++ = (float)x->v[s][k * outputs + n];
-	return to;
+	for (int s = 0; s < x->blob->stack; s++)
+		for (int64_t k = 0; k < shape_count(x->shape); k++)
+			put(x, s, k);
 }
 
-/* The products of conv_gemm: a chunk of input channels at a time. */
-static float *pack_gemm(const struct source *x, float *to)
+/* Blocks of outputs, inputs by chunks: of convolutions, fully connected layers, biases. */
+static void pack_blocks(struct packer *x)
 {
 	const struct blob *b = x->blob;
-	bool matrix = x->shape->rank == 2; /* of a Linear: [C, K] */
-	int64_t outputs = (matrix ? x->shape->dim[1] : x->shape->dim[0]) / b->group;
-	int64_t channels = matrix ? x->shape->dim[0] : x->shape->dim[1], taps = 1;
+	const bool matrix = x->shape->rank == 2; /* of a Linear: [C, K] */
+	const int64_t all = shape_count(x->shape), outputs = x->shape->dim[matrix] / b->group,
+		      inputs = all / x->shape->dim[matrix],
+		      channels = x->shape->rank > 2 ? x->shape->dim[1] : inputs, taps = inputs / channels,
+		      chunk = b->chunk > 0 ? b->chunk : channels;
 
-	for (int d = 2; d < x->shape->rank; d++)
-		taps *= x->shape->dim[d];
-	for (int64_t g = 0; g < b->group; g++)
-		for (int64_t k0 = 0; k0 < outputs; k0 += b->block)
-			for (int64_t c0 = 0; c0 < channels; c0 += b->chunk)
-				for (int64_t i = 0; i < taps * b->chunk; i++)
-					for (int s = 0; s < b->stack; s++)
-						for (int64_t k = k0;
-							k < minimum(k0 + b->block, outputs); k++) {
-							int64_t c = c0 + i % b->chunk,
-								tap = i / b->chunk;
+	for (int64_t k0 = 0; k0 < outputs * b->group; k0 += minimum(b->block, outputs - k0 % outputs))
+		for (int64_t i = 0; i < inputs; i++) {
+			const int64_t end = minimum(k0 + b->block, k0 - k0 % outputs + outputs),
+				      c = i / (taps * chunk) * chunk + i % chunk,
+				      at = c * taps + i / chunk % taps;
 
-							*to++ = (float)x->v
-									[s]
-									[matrix ? c * outputs + k
-										: ((g * outputs +
-											   k) * channels +
-											  c) * taps +
-												tap];
-						}
-	return to;
+			for (int s = 0; s < b->stack; s++)
+				for (int64_t k = k0; k < end; k++)
+					put(x, s, matrix ? at * outputs + k : k * inputs + at);
+		}
 }
 
 /* Groups of few channels, whole ones side by side in a block. In groups of eight the channels of
  * the second half come first for the outputs of the second half. */
-static float *pack_narrow(const struct source *x, float *to)
+static void pack_narrow(struct packer *x)
 {
-	int64_t outputs = x->shape->dim[0], width = x->shape->dim[1], block = x->blob->block;
-	int64_t taps = x->blob->count / (outputs * width);
+	const int64_t outputs = x->shape->dim[0], width = x->shape->dim[1], block = x->blob->block,
+		      taps = shape_count(x->shape) / (outputs * width);
 
 	for (int64_t k0 = 0; k0 < outputs; k0 += block)
 		for (int64_t i = 0; i < taps * width; i++)
 			for (int64_t k = k0; k < minimum(k0 + block, outputs); k++) {
-				int64_t c = width < 8 ? i % width : i % width ^ (k & 4);
+				const int64_t c = width < 8 ? i % width : i % width ^ (k & 4);
 
-				*to++ = (float)x->v[0][(k * width + c) * taps + i / width];
+				put(x, 0, (k * width + c) * taps + i / width);
 			}
-	return to;
 }
 
-static float *pack_bias(const struct source *x, float *to)
+static void pack_depthwise(struct packer *x)
 {
-	int64_t outputs = x->shape->dim[0] / x->blob->group;
-
-	for (int64_t g = 0; g < x->blob->group; g++)
-		for (int64_t k0 = 0; k0 < outputs; k0 += x->blob->block)
-			for (int s = 0; s < x->blob->stack; s++)
-				for (int64_t k = k0; k < minimum(k0 + x->blob->block, outputs); k++)
-					*to++ = (float)x->v[s][g * outputs + k];
-	return to;
-}
-
-static float *pack_depthwise(const struct source *x, float *to)
-{
-	int64_t channels = x->shape->dim[0], taps = x->blob->count / channels;
+	const int64_t channels = x->shape->dim[0], taps = shape_count(x->shape) / channels;
 
 	for (int64_t t = 0; t < taps; t++)
 		for (int64_t c = 0; c < channels; c++)
-			*to++ = (float)x->v[0][c * taps + t];
-	return to;
+			put(x, 0, c * taps + t);
 }
 
-static float *pack_plain(const struct source *x, float *to)
+/* ---- the table ---- */
+
+static int64_t count_own(const struct blob *b)
 {
-	for (int64_t k = 0; k < x->blob->count; k++)
-		*to++ = (float)x->v[0][k];
-	return to;
+	return b->stack * shape_count(&b->tensor[0]->shape);
 }
 
-void pack_blob(struct plan *p, const struct blob *b, float *to)
+static const struct {
+	enum buffer_kind kind;
+	int64_t (*count)(const struct blob *b);
+	void (*pack)(struct packer *x);
+	const char *text;
+} packings[] = {
+#define PACKING(row, buffer, elements, order, words)                                               \
+	[PACK_##row] = { BUF_##buffer, count_##elements, pack_##order, words },
+#include "plan/packings.def"
+};
+
+struct buffer *pack_buffer(struct plan *p, struct blob *b)
 {
-	static float *(*const packings[])(const struct source *x, float *to) = {
-		[PACK_PLAIN] = pack_plain,
-		[PACK_CONV] = pack_conv,
-		[PACK_DEPTHWISE] = pack_depthwise,
-		[PACK_LINEAR] = pack_linear,
-		[PACK_GEMM] = pack_gemm,
-		[PACK_NARROW] = pack_narrow,
-		[PACK_BIAS] = pack_bias,
-		[PACK_TABLE] = pack_plain,
-	};
+	if (b->type == DT_NONE)
+		b->type = b->tensor[0]->type;
+	b->count = packings[b->packing].count(b);
+	return plan_buffer(p, packings[b->packing].kind, b->count * dtypes[b->type].size);
+}
+
+const char *packing_text(struct arena *a, const struct blob *b)
+{
+	const char *s = packings[b->packing].text, *text = "";
+
+	for (const char *sign; (sign = strchr(s, '%')) != NULL; s = sign + 2) {
+		const int n = sign[1] == 'g'   ? b->group
+			      : sign[1] == 'b' ? b->block
+			      : sign[1] == 'c' ? b->chunk
+					       : b->stack;
+
+		text = arena_printf(a, "%s%.*s%d", text, (int)(sign - s), s, n);
+	}
+	return arena_printf(a, "%s%s", text, s);
+}
+
+void pack_blob(struct plan *p, const struct blob *b, unsigned char *to)
+{
 	struct arena scratch = { 0 };
-	struct source x = { .blob = b, .shape = &b->tensor[0]->shape };
+	struct packer x = { .blob = b, .shape = &b->tensor[0]->shape, .to = to };
 
 	for (int s = 0; s < b->stack; s++)
-		x.v[s] = lazy_f64(&scratch, p->graph, b->tensor[s]);
-	if (packings[b->packing](&x, to) != to + b->count)
+		if (b->type == DT_F32)
+			x.f[s] = lazy_f64(&scratch, p->graph, b->tensor[s]);
+		else
+			x.i[s] = tensor_i64(&scratch, b->tensor[s]);
+	packings[b->packing].pack(&x);
+	if (x.to != to + b->count * dtypes[b->type].size)
 		die("packing %d of %s wrote another number of elements", (int)b->packing,
 			b->tensor[0]->name);
 	arena_release(&scratch);

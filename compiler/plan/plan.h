@@ -53,16 +53,10 @@ struct kernel_row {
 	void (*setup)(struct plan *p, struct kernel *k); /* parameters, arguments, packed weights */
 };
 
-/* How a constant is laid out in the weights; the order of elements stands in pack.c. */
+/* How a constant is laid out in the weights. */
+#define PACKING(row, buffer, elements, order, words) PACK_##row,
 enum packing {
-	PACK_PLAIN,
-	PACK_CONV,
-	PACK_DEPTHWISE,
-	PACK_LINEAR,
-	PACK_GEMM,
-	PACK_NARROW,
-	PACK_BIAS,
-	PACK_TABLE
+#include "plan/packings.def"
 };
 
 enum { MAX_STACKED = 3 };
@@ -73,9 +67,9 @@ struct blob {
 		*tensor[MAX_STACKED]; /* alike; more than one where layers are computed together */
 	int stack;
 	enum packing packing;
-	int group, block,
-		chunk; /* groups, outputs of a block, inputs of a chunk (PACK_GEMM); else 1 */
-	int64_t count; /* elements, all tensors */
+	int group, block, chunk; /* groups, outputs of a block, inputs of a chunk; 0: one for all */
+	enum dtype type; /* of its elements; where none is asked for, the tensors' */
+	int64_t count;   /* elements: all tensors', or more */
 	struct buffer *buffer;
 	const struct prov *prov; /* of its first user */
 };
@@ -325,10 +319,13 @@ void report_blocks(FILE *to, const struct plan *p);
 const struct prov **blocks_fused(struct arena *a, const struct plan *p);
 void report_json(FILE *to, const struct plan *p); /* skipc inspect --json */
 
-/* ---- pack.c: constants as kernels want them ---- */
+/* ---- pack.c, packings.def: constants as kernels want them ---- */
 
-void pack_constants(struct plan *p); /* offsets of all blobs */
-/* Elements start.. of a blob, in its order, as float (tables: int64). */
-void pack_blob(struct plan *p, const struct blob *b, float *to);
+/* Sets type and count of a blob, whose buffer it makes. */
+struct buffer *pack_buffer(struct plan *p, struct blob *b);
+void pack_constants(struct plan *p); /* offsets of all blobs, in whose order they stand from now on */
+/* The elements of a blob, in its order, as little-endian bytes. */
+void pack_blob(struct plan *p, const struct blob *b, unsigned char *to);
+const char *packing_text(struct arena *a, const struct blob *b); /* its order, for people */
 
 #endif

@@ -63,17 +63,15 @@ struct blob *plan_blob(struct plan *p, const struct blob *wanted)
 
 		if (memcmp(b->tensor, wanted->tensor, sizeof(b->tensor)) == 0 &&
 			b->packing == wanted->packing && b->group == wanted->group &&
-			b->block == wanted->block && b->chunk == wanted->chunk)
+			b->block == wanted->block && b->chunk == wanted->chunk &&
+			b->type == (wanted->type != DT_NONE ? wanted->type : b->tensor[0]->type))
 			return b;
 	}
 	struct blob *b = arena_alloc(p->arena, sizeof(*b));
-	const struct tensor *t = wanted->tensor[0];
 
 	p->blob = grown(p->arena, p->blob, p->nblob, &p->blob_cap);
 	*b = *wanted;
-	b->count = b->stack * shape_count(&t->shape);
-	b->buffer = plan_buffer(p, b->packing == PACK_TABLE ? BUF_TABLE : BUF_WEIGHTS,
-		b->count * dtypes[t->type].size);
+	b->buffer = pack_buffer(p, b);
 	b->buffer->index = p->nblob;
 	p->blob[p->nblob++] = b;
 	return b;
