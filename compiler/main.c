@@ -247,7 +247,7 @@ static const char *network_name(struct job *j)
 		identifier(&j->arena, base_name(&j->arena, j->options.model)), NULL, 0);
 }
 
-static int finish(struct job *j, int status)
+static int ended(struct job *j, int status)
 {
 	if (j->diag.errors > 0)
 		fprintf(stderr, "%s: %d error%s\n", escape(&j->arena, j->options.model),
@@ -304,10 +304,10 @@ static int command_compile(int argc, char **argv)
 	if (status == 0 && j.options.like != NULL)
 		status = usage("--like is an option of skipc weights", "");
 	if (status != 0)
-		return finish(&j, status);
+		return ended(&j, status);
 	if (j.options.emit.name == NULL)
 		j.options.emit.name = network_name(&j);
-	return finish(&j, make_files(&j));
+	return ended(&j, make_files(&j));
 }
 
 /* Options of the folder's code, and behind them those that were given. Returns 0, or the status. */
@@ -337,12 +337,12 @@ static int command_weights(int argc, char **argv)
 	int status = begin_like(&j, argc, argv);
 
 	if (status != 0)
-		return finish(&j, status);
+		return ended(&j, status);
 	j.options.emit.name = j.like.name;
 	j.options.emit.like = &j.like;
 	if (j.out.dir == NULL)
 		j.out.dir = j.like.dir;
-	return finish(&j, make_files(&j));
+	return ended(&j, make_files(&j));
 }
 
 /* With -d, as far as that pass, and nothing is printed but its dump. */
@@ -354,14 +354,14 @@ static int command_inspect(int argc, char **argv)
 	if (status == 0 && j.options.dump != 0 && j.options.json)
 		status = usage("-d prints text, and --json something else: which of them?", "");
 	if (status != 0)
-		return finish(&j, status);
+		return ended(&j, status);
 	if (!run_passes(&j, j.options.dump != 0 ? j.options.dump : 'p'))
-		return finish(&j, 1);
+		return ended(&j, 1);
 	if (j.options.json)
 		report_json(stdout, j.plan);
 	else if (j.options.dump == 0)
 		report(stdout, j.plan);
-	return finish(&j, is_printed() ? 0 : 1);
+	return ended(&j, is_printed() ? 0 : 1);
 }
 
 /* A program of tools/ does the work, in the project's own environment where there is one. */

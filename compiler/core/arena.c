@@ -141,3 +141,21 @@ uint64_t hash_text(const char *s)
 		h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
 	return h ^ h >> 29;
 }
+
+/* 1,234,567 */
+const char *grouped(struct arena *a, int64_t v)
+{
+	char *digits = arena_printf(a, "%lld", (long long)v);
+	size_t n = strlen(digits);
+	struct buf b = { 0 };
+	const char *text;
+
+	for (size_t k = 0; k < n; k++) {
+		if (k > 0 && (n - k) % 3 == 0)
+			buf_puts(&b, ",");
+		buf_add(&b, &digits[k], 1);
+	}
+	text = arena_strdup(a, b.data);
+	buf_release(&b);
+	return text;
+}

@@ -8,25 +8,6 @@
 
 #define MAX_ERRORS 20
 
-void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "skipc: internal error: ");
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "\n    hint: this is a bug of skipc, not of the model; please report it "
-			"with the model\n");
-	exit(3);
-}
-
-void out_of_memory(void)
-{
-	fprintf(stderr, "skipc: out of memory\n");
-	exit(1);
-}
-
 /* `model.onnx: `, as a terminal may have it. */
 static void print_path(const struct diag *d)
 {
@@ -184,4 +165,29 @@ const char *escape(struct arena *a, const char *name)
 		s[k++] = (char)('0' + (c & 7));
 	}
 	return s;
+}
+
+const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most)
+{
+	struct buf b = { 0 };
+	const char *text;
+
+	for (int k = 0; prov != NULL && k < prov->n; k++) {
+		const struct onnx_node *o = &g->onnx[prov_at(prov, k)];
+		const char *name = o->name != NULL && o->name[0] != '\0'
+					   ? o->name
+					   : arena_printf(a, "%s:%s", o->op_type, o->output);
+
+		if (prov->n > most && k == most - 1) {
+			buf_puts(&b, " ...");
+			k = prov->n - 2;
+			continue;
+		}
+		buf_printf(&b, "%s%s", k > 0 ? " " : "", escape(a, name));
+	}
+	if (prov != NULL && prov->n > most)
+		buf_printf(&b, " (%d nodes)", prov->n);
+	text = arena_strdup(a, b.data != NULL ? b.data : "");
+	buf_release(&b);
+	return text;
 }

@@ -326,6 +326,13 @@ struct raw_model {
 	int64_t bytes;
 };
 
+/* ---- fatal.c ---- */
+
+/* Our own bug: says so, exit 3. Never for what a model or a user does. */
+void die(const char *fmt, ...) NORETURN PRINTF(1, 2);
+/* Says so, exit 1: nobody's bug. */
+void out_of_memory(void) NORETURN;
+
 /* ---- arena.c ---- */
 
 void *arena_alloc(struct arena *a, size_t size);
@@ -337,14 +344,9 @@ void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_release(struct buf *b);
 uint64_t hash_text(const char *s);
+const char *grouped(struct arena *a, int64_t v); /* 1,234,567 */
 
 /* ---- error.c ---- */
-
-/* Our own bug: says so, exit 3. Never for what a model or a user does. */
-void die(const char *fmt, ...) NORETURN PRINTF(1, 2);
-
-/* Says so, exit 1: nobody's bug. */
-void out_of_memory(void) NORETURN;
 
 /* A fault of the model: `path: error: ...`, then the hint on a line of its own (null: none).
  * Counted in diag->errors; after 20 only counted. Names must go through escape() first. */
@@ -366,6 +368,9 @@ void node_warning(struct graph *g, const struct node *n, const char *fmt, ...) P
  * `"`, `\\`, and `*` before `/`, `?` before `?` as octal \\ooo. Result in a. */
 const char *escape(struct arena *a, const char *name);
 
+/* `/a/Conv /b/Relu ... /z/Relu (12 nodes)`: provenance for people, escaped. */
+const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most);
+
 /* ---- file.c ---- */
 
 /* A file in memory. */
@@ -379,85 +384,6 @@ struct file {
 bool file_map(
 	struct diag *d, const char *path, const char *what, const char *missing, struct file *f);
 void file_unmap(struct file *f);
-
-/* ---- graph.c ---- */
-
-struct graph *graph_new(struct arena *a, struct diag *d);
-struct tensor *graph_tensor(
-	struct graph *g, const char *name, enum dtype type); /* name may be null */
-/* A constant of the graph; data must live as long as the graph, elements row-major of type
- * `stored`. */
-struct tensor *graph_constant(struct graph *g, const char *name, enum dtype type,
-	const struct shape *s, enum dtype stored, const void *data);
-struct tensor *graph_scalar(struct graph *g, enum dtype type, double value);
-struct tensor *graph_ints(struct graph *g, int n, const int64_t *v); /* constant i64[n] */
-/* A node with nout new outputs, appended (before == null) or placed before `before`. Inputs may be
- * null. */
-struct node *graph_node(struct graph *g, struct node *before, const struct op *op, int nin,
-	struct tensor *const *in, int nout, const struct prov *prov);
-void node_set_input(struct node *n, int k, struct tensor *t); /* keeps user lists; t may be null */
-void node_drop_inputs(struct node *n, int from);              /* inputs from.. are removed */
-void node_remove(struct graph *g, struct node *n);            /* outputs must have no user */
-/* Every use of old, and its place among the graph's outputs, becomes new. A graph output keeps its
- * name. */
-void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new);
-const struct prov *prov_one(struct arena *a, int onnx_index);
-const struct prov *prov_union(struct arena *a, const struct prov *x, const struct prov *y);
-int prov_at(const struct prov *p, int k); /* the k-th smallest */
-void graph_sort(struct graph *g);               /* topological, stable; a cycle is reported */
-void graph_sweep(struct graph *g);              /* removes nodes whose outputs nobody uses */
-void graph_check(struct graph *g, bool shapes); /* invariants; a breach is our bug: die() */
-
-bool is_op(const struct node *n, const char *name); /* n may be null */
-bool attrs_equal(const struct node *x, const struct node *y);
-const struct attr *node_attr(const struct node *n, const char *name);
-int64_t attr_int(const struct node *n, const char *name, int64_t absent);
-double attr_float(const struct node *n, const char *name, double absent);
-const char *attr_string(const struct node *n, const char *name, const char *absent);
-const int64_t *attr_ints(
-	const struct node *n, const char *name, int *count); /* null, 0 where absent */
-void set_int(struct graph *g, struct node *n, const char *name, int64_t v);
-void set_float(struct graph *g, struct node *n, const char *name, double v);
-void set_string(struct graph *g, struct node *n, const char *name, const char *v);
-void set_ints(struct graph *g, struct node *n, const char *name, int count, const int64_t *v);
-void drop_attr(struct node *n, const char *name);
-
-int64_t shape_count(const struct shape *s);                     /* elements */
-const char *shape_text(struct arena *a, const struct shape *s); /* [1,64,56,56] */
-bool shape_equal(const struct shape *x, const struct shape *y);
-bool is_const(const struct tensor *t);
-bool is_runtime(const struct tensor *t); /* neither constant nor lazy constant */
-double const_f64(
-	const struct tensor *t, int64_t index); /* element of a constant, any stored type */
-int64_t const_i64(const struct tensor *t, int64_t index);
-/* Towards zero; out of range, the nearest that fits; NaN is 0. */
-int64_t to_i64(double v);
-/* All elements as double, or int64; in a. Any constant. */
-double *tensor_f64(struct arena *a, const struct tensor *t);
-int64_t *tensor_i64(struct arena *a, const struct tensor *t);
-bool const_uniform(const struct tensor *t, double *value); /* all elements are one value */
-
-/* ---- ops.c ---- */
-
-extern const struct dtype_info dtypes[DT_COUNT];
-enum dtype dtype_of_onnx(int onnx);         /* DT_NONE if skipc has not that type */
-const struct op *op_find(const char *name); /* null: no such operator */
-int op_count(void);
-const struct op *op_at(int k);
-
-struct program;
-/* An elementwise operator's expression with its attributes filled in, ready to run; in a. */
-void print_number(struct buf *out, double v, enum dtype type); /* a literal of generated C */
-struct program *expr_compile(struct arena *a, const struct op *op, const struct node *n);
-int expr_uses(const struct op *op, int input); /* how often the expression reads input k */
-double expr_run(const struct program *p, const double *x); /* x: the inputs of one element */
-/* The expression as C, appended: x[k] is the text of input k, type the type it is computed in.
- * vector: on vectors of floats, in the words of templates/vector (VEC_ADD ..). */
-void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type,
-	bool vector, const char *const *x);
-void print_literal(struct buf *out, double v, enum dtype type, bool vector);
-/* Is there a word of vector code for each step? literal[k]: input k is a number known now. */
-bool expr_has_vector(const struct op *op, const struct node *n, const bool *literal);
 
 /* ---- crc.c: checksums that everybody can compute ---- */
 
@@ -491,6 +417,103 @@ double math_acosh(double x);
 double math_atanh(double x);
 double math_softplus(double x);
 
+/* ---- tensor.c: element types, shapes, elements of constants ---- */
+
+extern const struct dtype_info dtypes[DT_COUNT];
+enum dtype dtype_of_onnx(int onnx); /* DT_NONE if skipc has not that type */
+
+int64_t shape_count(const struct shape *s);                     /* elements */
+const char *shape_text(struct arena *a, const struct shape *s); /* [1,64,56,56] */
+bool shape_equal(const struct shape *x, const struct shape *y);
+bool is_const(const struct tensor *t);
+bool is_lazy_const(const struct tensor *t); /* see lazy_f64() */
+bool is_runtime(const struct tensor *t); /* neither constant nor lazy constant */
+double const_f64(
+	const struct tensor *t, int64_t index); /* element of a constant, any stored type */
+int64_t const_i64(const struct tensor *t, int64_t index);
+/* Towards zero; out of range, the nearest that fits; NaN is 0. */
+int64_t to_i64(double v);
+/* All elements as double, or int64; in a. Any constant. */
+double *tensor_f64(struct arena *a, const struct tensor *t);
+int64_t *tensor_i64(struct arena *a, const struct tensor *t);
+bool const_uniform(const struct tensor *t, double *value); /* all elements are one value */
+
+/* ---- prov.c: which ONNX nodes something stands for ---- */
+
+const struct prov *prov_one(struct arena *a, int onnx_index);
+const struct prov *prov_union(struct arena *a, const struct prov *x, const struct prov *y);
+int prov_at(const struct prov *p, int k); /* the k-th smallest */
+
+/* ---- graph.c ---- */
+
+struct graph *graph_new(struct arena *a, struct diag *d);
+struct tensor *graph_tensor(
+	struct graph *g, const char *name, enum dtype type); /* name may be null */
+bool tensor_named(struct arena *a, const struct tensor *t); /* its name is ONNX's, not made up */
+/* A constant of the graph; data must live as long as the graph, elements row-major of type
+ * `stored`. */
+struct tensor *graph_constant(struct graph *g, const char *name, enum dtype type,
+	const struct shape *s, enum dtype stored, const void *data);
+struct tensor *graph_scalar(struct graph *g, enum dtype type, double value);
+struct tensor *graph_ints(struct graph *g, int n, const int64_t *v); /* constant i64[n] */
+/* A node with nout new outputs, appended (before == null) or placed before `before`. Inputs may be
+ * null. */
+struct node *graph_node(struct graph *g, struct node *before, const struct op *op, int nin,
+	struct tensor *const *in, int nout, const struct prov *prov);
+void node_set_input(struct node *n, int k, struct tensor *t); /* keeps user lists; t may be null */
+void node_drop_inputs(struct node *n, int from);              /* inputs from.. are removed */
+void node_remove(struct graph *g, struct node *n);            /* outputs must have no user */
+/* Every use of old, and its place among the graph's outputs, becomes new. A graph output keeps its
+ * name. */
+void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new);
+void graph_sort(struct graph *g);               /* topological, stable; a cycle is reported */
+void graph_sweep(struct graph *g);              /* removes nodes whose outputs nobody uses */
+void graph_check(struct graph *g, bool shapes); /* invariants; a breach is our bug: die() */
+
+bool is_op(const struct node *n, const char *name); /* n may be null */
+bool attrs_equal(const struct node *x, const struct node *y);
+const struct attr *node_attr(const struct node *n, const char *name);
+int64_t attr_int(const struct node *n, const char *name, int64_t absent);
+double attr_float(const struct node *n, const char *name, double absent);
+const char *attr_string(const struct node *n, const char *name, const char *absent);
+const int64_t *attr_ints(
+	const struct node *n, const char *name, int *count); /* null, 0 where absent */
+void set_int(struct graph *g, struct node *n, const char *name, int64_t v);
+void set_float(struct graph *g, struct node *n, const char *name, double v);
+void set_string(struct graph *g, struct node *n, const char *name, const char *v);
+void set_ints(struct graph *g, struct node *n, const char *name, int count, const int64_t *v);
+void drop_attr(struct node *n, const char *name);
+
+/* ---- ops.c: the table of operators ---- */
+
+const struct op *op_find(const char *name); /* null: no such operator */
+int op_count(void);
+const struct op *op_at(int k);
+
+/* ---- expr.c: elementwise expressions ---- */
+
+struct program;
+/* An elementwise operator's expression with its attributes filled in, ready to run; in a. */
+struct program *expr_compile(struct arena *a, const struct op *op, const struct node *n);
+int expr_uses(const struct op *op, int input); /* how often the expression reads input k */
+double expr_run(const struct program *p, const double *x); /* x: the inputs of one element */
+/* The expression as C, appended: x[k] is the text of input k, type the type it is computed in.
+ * vector: on vectors of floats, in the words of templates/vector (VEC_ADD ..). */
+void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type,
+	bool vector, const char *const *x);
+void print_literal(struct buf *out, double v, enum dtype type, bool vector);
+/* Is there a word of vector code for each step? literal[k]: input k is a number known now. */
+bool expr_has_vector(const struct op *op, const struct node *n, const bool *literal);
+void print_number(struct buf *out, double v, enum dtype type); /* a literal of generated C */
+
+/* ---- text.c ---- */
+
+void text_print(struct buf *out, const struct graph *g);
+
+/* ---- textparse.c ---- */
+
+struct graph *text_parse(struct arena *a, struct diag *d, const char *path, const char *text);
+
 /* ---- onnx.c: bytes -> raw model; the only place that knows protobuf ---- */
 
 /* Reads and checks a model file. Null: errors were reported. Everything lives in a; big weights may
@@ -500,17 +523,12 @@ struct raw_model *onnx_read(struct arena *a, struct diag *d, const char *path);
 /* A tensor from a .pb file (ONNX's test data), for the tests and `diff`. Null: reported. */
 struct tensor *onnx_read_tensor(struct arena *a, struct diag *d, const char *path);
 
-/* ---- opset.c: raw model -> graph; the only place that knows opsets ---- */
+/* ---- import.c: raw model -> graph; the only folder that knows opsets ---- */
 
 /* dims: the user's --dim NAME=N. Symbolic dimensions not named there: the first one is 1 (batch),
  * others are an error with a hint. Null: reported. */
 struct graph *import(struct arena *a, struct diag *d, const struct raw_model *m,
 	const struct dim_value *dims, int ndims);
-
-/* ---- text.c ---- */
-
-void text_print(struct buf *out, const struct graph *g);
-struct graph *text_parse(struct arena *a, struct diag *d, const char *path, const char *text);
 
 /* ---- shape.c: shapes of everything; what was computed of shapes becomes attributes ---- */
 
@@ -518,9 +536,12 @@ void shapes(struct graph *g);
 bool infer(struct graph *g,
 	struct node *n); /* one node, whose inputs are known; used by rewrites too */
 
-/* ---- eval.c: constant nodes -> constants ---- */
+/* ---- fold.c: constant nodes -> constants ---- */
 
 void fold(struct graph *g);
+
+/* ---- eval.c: the elements of a constant ---- */
+
 /*
  * The outputs of a node whose inputs are all constant become constants: the same tensors, now with
  * data and without def; the node is removed (keep n->out[0] before). True too, and nothing is done,
@@ -534,10 +555,9 @@ bool evaluate(struct graph *g, struct node *n);
  * elements of a constant, lazy or not, in scratch, and not kept.
  */
 #define LAZY_COUNT 65536
-bool is_lazy_const(const struct tensor *t);
 double *lazy_f64(struct arena *scratch, struct graph *g, const struct tensor *t);
 
-/* ---- match.c: rules.def to a fixed point ---- */
+/* ---- rewrite.c: rules.def to a fixed point ---- */
 
 void rewrite(struct graph *g);
 /* The same, and hits[k] is increased for each use of rule k. For tests. */
@@ -545,15 +565,21 @@ void rewrite_counting(struct graph *g, int *hits);
 int rule_count(void);
 const char *rule_text(int k); /* as rules.def has it; null: no rule, but the beginning of a stage */
 
-/* ---- skip.c: residual sums and gates ---- */
+/* ---- sums.c ---- */
 
-const char *block_kind_name(enum block_kind kind);
-bool block_leaves_out(const struct graph *g, const struct block *b); /* rows with closed gates */
 /* Before rewrite(), which may put scales into weights: notes which nodes they are. */
 void skip_scan(struct graph *g);
+
+/* ---- skip.c: residual sums and gates ---- */
+
 /* Gates become Blend and Carry, and Below and Above where g->skip_below asks for it; what was seen
  * stands in g->block and g->refusal. */
 void skip(struct graph *g);
+
+/* ---- blocks.c ---- */
+
+const char *block_kind_name(enum block_kind kind);
+bool block_leaves_out(const struct graph *g, const struct block *b); /* rows with closed gates */
 
 /* ---- layout.c: how each tensor's dimensions lie in memory ---- */
 

@@ -93,8 +93,6 @@ struct instance_request {
 /* Text of the functions of one instance. A template that does not fit the request is our bug:
  * die(). */
 char *template_instantiate(struct arena *a, const struct instance_request *r);
-const char *template_source(const char *name); /* an embedded template, or null */
-bool template_has(const char *name, const char *word); /* its code does */
 
 /* ---- helpers.c: functions that instances call ---- */
 
@@ -110,6 +108,9 @@ void template_helper_names(void (*name)(void *ctx, const char *name), void *ctx)
 /* Text with calls of helpers NAME_f32 replaced by those of NAME_fma_f32, where there is one: for
  * processors with fused multiply-adds. */
 const char *template_fused(struct arena *a, const char *text);
+
+const char *template_source(const char *name); /* an embedded template, or null */
+bool template_has(const char *name, const char *word); /* its code does */
 
 /* ---- epilogue.c: what a template leaves to its kernel, the ctx of an instance_request ---- */
 
@@ -131,15 +132,6 @@ struct instance {
 	const char *whole; /* with functions that other instances have for it */
 	struct kernel *first;
 };
-
-/* How a version of the function is to be called, described, and marked. */
-struct version {
-	const char *name, *comment, *attribute;
-};
-
-/* Text of the kernel's functions for an instruction set, the last one under that name; null: plain C. */
-const char *instance_version(
-	struct plan *p, const struct kernel *k, const struct isa *isa, const struct version *v);
 
 /* Instances of all kernels, in order of first use, for the network of that name; sets
  * kernel.function. */
@@ -238,8 +230,6 @@ struct emission {
 };
 
 void emit(struct plan *p, const struct emit_options *options, struct output *out);
-void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run; run.c */
-void emit_run(struct emission *e, struct buf *out);
 char *header_text(struct emission *e); /* the caller's to free */
 void emit_interface(struct emission *e, struct buf *out); /* init, error: what is not run */
 void emit_weights(struct emission *e); /* after code_id, and before the header, which states both ids */
@@ -249,13 +239,6 @@ void put_elements(struct buf *out, enum dtype type, const unsigned char *v, int6
 void emit_weights_check(const struct emission *e, struct buf *out); /* what init calls */
 enum weights_form weights_form(const struct emission *e); /* the one that it takes */
 void emit_main(struct emission *e);                       /* and NAME.trace, where traced */
-bool is_traced(
-	struct arena *a, const struct kernel *k); /* it stores a tensor that the model names */
-const char *grouped(struct arena *a, int64_t v);  /* 1,234,567 */
-/* `/a/Conv /b/Relu ... /z/Relu (12 nodes)`: provenance for people, escaped. */
-const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most);
-const char *result_text(struct arena *a, const struct kernel *k); /* [1,8,4,4] of [1,8,8,8] */
-bool tensor_named(struct arena *a, const struct tensor *t); /* its name is ONNX's, not made up */
 
 /* ---- folder.c: what an earlier run left in the folder ---- */
 
@@ -286,5 +269,13 @@ const char *setting_word(struct arena *a, const char *value);
 void emit_profile_types(struct emission *e, struct buf *out); /* into NAME.h */
 const char *profile_fields(void);                             /* of NAME and NAME_options */
 void emit_profile(struct emission *e, struct buf *out); /* before run, whose hook it defines */
+
+
+/* ---- run.c ---- */
+
+void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run */
+void emit_run(struct emission *e, struct buf *out);
+/* Does it store a tensor that the model names? */
+bool is_traced(struct arena *a, const struct kernel *k);
 
 #endif

@@ -39,59 +39,7 @@ static const char **parameters(struct emission *e, struct tensor **v, int n)
 	return names;
 }
 
-const char *prov_text(struct arena *a, const struct graph *g, const struct prov *prov, int most)
-{
-	struct buf b = { 0 };
-	const char *text;
-
-	for (int k = 0; prov != NULL && k < prov->n; k++) {
-		const struct onnx_node *o = &g->onnx[prov_at(prov, k)];
-		const char *name = o->name != NULL && o->name[0] != '\0'
-					   ? o->name
-					   : arena_printf(a, "%s:%s", o->op_type, o->output);
-
-		if (prov->n > most && k == most - 1) {
-			buf_puts(&b, " ...");
-			k = prov->n - 2;
-			continue;
-		}
-		buf_printf(&b, "%s%s", k > 0 ? " " : "", escape(a, name));
-	}
-	if (prov != NULL && prov->n > most)
-		buf_printf(&b, " (%d nodes)", prov->n);
-	text = arena_strdup(a, b.data != NULL ? b.data : "");
-	buf_release(&b);
-	return text;
-}
-
-const char *result_text(struct arena *a, const struct kernel *k)
-{
-	const char *text = shape_text(a, &k->dst.shape);
-
-	return shape_equal(&k->dst.shape, &k->out->shape)
-		       ? text
-		       : arena_printf(a, "%s of %s", text, shape_text(a, &k->out->shape));
-}
-
 /* ---- the parts of NAME.c ---- */
-
-/* 1,234,567 */
-const char *grouped(struct arena *a, int64_t v)
-{
-	char *digits = arena_printf(a, "%lld", (long long)v);
-	size_t n = strlen(digits);
-	struct buf b = { 0 };
-	const char *text;
-
-	for (size_t k = 0; k < n; k++) {
-		if (k > 0 && (n - k) % 3 == 0)
-			buf_puts(&b, ",");
-		buf_add(&b, &digits[k], 1);
-	}
-	text = arena_strdup(a, b.data);
-	buf_release(&b);
-	return text;
-}
 
 static void write_head(struct emission *e, struct buf *out)
 {

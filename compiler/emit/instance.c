@@ -87,63 +87,6 @@ static const char *base_name(struct arena *a, const struct kernel *k)
 
 static const char placeholder[] = "skipc_instance";
 
-/* Switches that only what memory() decided can set, of templates that have them. */
-static void add_switches(const struct kernel *k, const char *template, struct param *to, int *n)
-{
-	const struct param own[] = {
-		{ "HELD", overwrites_input(k) },
-		{ "VECTOR", has_vector_epilogue(k) },
-	};
-
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		if (template_has(template, own[i].name))
-			to[(*n)++] = own[i];
-	/* strips read twice what they replace */
-	for (int i = 0; i < *n && k->in_place != NULL && !overwrites_input(k); i++)
-		if (strcmp(to[i].name, "STRIPS") == 0)
-			to[i].value = 0;
-}
-
-const char *instance_version(struct plan *p, const struct kernel *k, const struct isa *isa,
-	const struct version *v)
-{
-	const bool plain = isa == NULL || isa->lanes == 1;
-	const char *template = plain && k->portable != NULL ? k->portable : k->row->template;
-	const char *ranges[MAX_SHARE];
-	struct param params[MAX_PARAM + 3];
-	struct subst substs[MAX_SUBST + 2];
-	struct signature signature;
-	struct instance_request r = {
-		.template_name = template,
-		.function = v->name,
-		.comment = v->comment,
-		.params = params,
-		.nparams = k->nparam,
-		.also = template != k->row->template ? k->row->template : k->portable,
-		.substs = substs,
-		.nsubsts = k->nsubst,
-		.signature = &signature,
-		.ranges = ranges,
-		.access = write_access,
-		.epilogue = write_epilogue,
-		.ctx = k,
-	};
-
-	memcpy(params, k->param, sizeof(k->param));
-	memcpy(substs, k->subst, sizeof(k->subst));
-	signature_of(p->arena, k, &signature);
-	substs[r.nsubsts++] = (struct subst){ "TARGET", v->attribute };
-	if (strcmp(v->attribute, "BODY") == 0) /* which is more */
-		substs[r.nsubsts++] = (struct subst){ "INLINE", "" };
-	add_switches(k, template, params, &r.nparams);
-	if (!plain)
-		r.words = arena_printf(p->arena, "%s/%s.h", p->target->folder, isa->suffix);
-	r.nranges = cut_ranges(k, ranges);
-	const char *text = template_instantiate(p->arena, &r);
-
-	return plain ? text : template_fused(p->arena, text);
-}
-
 static const char *replace_all(struct arena *a, const char *text, const char *from, const char *to)
 {
 	struct buf b = { 0 };
@@ -188,10 +131,7 @@ static int endings_of(struct arena *a, const struct kernel *k, const char *text,
 
 static const char *instance_text(struct plan *p, const struct kernel *k)
 {
-	const struct version whole = { placeholder, instance_comment(p->arena, k), "" };
-
-	return target_has_vectors(p->target) ? versions_text(p, k, placeholder, whole.comment)
-					     : instance_version(p, k, NULL, &whole);
+	return versions_text(p, k, placeholder, instance_comment(p->arena, k));
 }
 
 /* ---- functions that instances share ---- */

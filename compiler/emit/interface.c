@@ -340,13 +340,6 @@ void emit_interface(struct emission *e, struct buf *out)
 
 /* ---- the program ---- */
 
-bool is_traced(struct arena *a, const struct kernel *k)
-{
-	return k->out != NULL && k->out->def != NULL && tensor_named(a, k->out) &&
-	       k->dst.type == k->out->type && shape_equal(&k->dst.shape, &k->out->shape) &&
-	       (k->anchor != NULL || k->ngroup > 0);
-}
-
 static void write_tensor_row(
 	struct emission *e, struct buf *out, const char *name, const struct region *r)
 {

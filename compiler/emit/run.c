@@ -272,3 +272,10 @@ void emit_run(struct emission *e, struct buf *out)
 		buf_puts(out, "\tleave(net->isa);\n");
 	buf_printf(out, "\treturn %s_OK;\n}\n\n", e->upper);
 }
+
+bool is_traced(struct arena *a, const struct kernel *k)
+{
+	return k->out != NULL && k->out->def != NULL && tensor_named(a, k->out) &&
+	       k->dst.type == k->out->type && shape_equal(&k->dst.shape, &k->out->shape) &&
+	       (k->anchor != NULL || k->ngroup > 0);
+}

@@ -433,7 +433,7 @@ static const char *element(struct job *j, const char *s, struct buf *out)
 }
 
 /* FROM(range) and TO(range, end); s is at the word, `from` says which. */
-static const char *bound(struct job *j, const char *s, bool from, struct buf *out)
+static const char *is_bound(struct job *j, const char *s, bool from, struct buf *out)
 {
 	char *arg[MAX_COORDS];
 	const char *end, *text = "0";
@@ -472,7 +472,7 @@ static char *expand(struct job *j, const char *text)
 			continue;
 		}
 		if (*e == '(' && (c_same(s, e, "FROM") || c_same(s, e, "TO"))) {
-			e = bound(j, s, *s == 'F', &out);
+			e = is_bound(j, s, *s == 'F', &out);
 			continue;
 		}
 		if (m != NULL && m->text == NULL) {

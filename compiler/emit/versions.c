@@ -8,7 +8,10 @@
 
 #include <string.h>
 
-/* ---- versions ---- */
+/* How a version of the function is to be called, described, and marked. */
+struct version {
+	const char *name, *comment, *attribute;
+};
 
 static const char *printed(struct arena *a, struct buf *b)
 {
@@ -68,6 +71,64 @@ void versions_head(struct buf *out, const struct target *t)
 	buf_puts(out, "#endif\n\n");
 }
 
+/* Switches that only what memory() decided can set, of templates that have them. */
+static void add_switches(const struct kernel *k, const char *template, struct param *to, int *n)
+{
+	const struct param own[] = {
+		{ "HELD", overwrites_input(k) },
+		{ "VECTOR", has_vector_epilogue(k) },
+	};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (template_has(template, own[i].name))
+			to[(*n)++] = own[i];
+	/* strips read twice what they replace */
+	for (int i = 0; i < *n && k->in_place != NULL && !overwrites_input(k); i++)
+		if (strcmp(to[i].name, "STRIPS") == 0)
+			to[i].value = 0;
+}
+
+/* Text of the kernel's functions for an instruction set, the last one under that name; null: plain C. */
+static const char *version_text(struct plan *p, const struct kernel *k, const struct isa *isa,
+	const struct version *v)
+{
+	const bool plain = isa == NULL || isa->lanes == 1;
+	const char *template = plain && k->portable != NULL ? k->portable : k->row->template;
+	const char *ranges[MAX_SHARE];
+	struct param params[MAX_PARAM + 3];
+	struct subst substs[MAX_SUBST + 2];
+	struct signature signature;
+	struct instance_request r = {
+		.template_name = template,
+		.function = v->name,
+		.comment = v->comment,
+		.params = params,
+		.nparams = k->nparam,
+		.also = template != k->row->template ? k->row->template : k->portable,
+		.substs = substs,
+		.nsubsts = k->nsubst,
+		.signature = &signature,
+		.ranges = ranges,
+		.access = write_access,
+		.epilogue = write_epilogue,
+		.ctx = k,
+	};
+
+	memcpy(params, k->param, sizeof(k->param));
+	memcpy(substs, k->subst, sizeof(k->subst));
+	signature_of(p->arena, k, &signature);
+	substs[r.nsubsts++] = (struct subst){ "TARGET", v->attribute };
+	if (strcmp(v->attribute, "BODY") == 0) /* which is more */
+		substs[r.nsubsts++] = (struct subst){ "INLINE", "" };
+	add_switches(k, template, params, &r.nparams);
+	if (!plain)
+		r.words = arena_printf(p->arena, "%s/%s.h", p->target->folder, isa->suffix);
+	r.nranges = cut_ranges(k, ranges);
+	const char *text = template_instantiate(p->arena, &r);
+
+	return plain ? text : template_fused(p->arena, text);
+}
+
 /* Versions i with leader[i] == j have the C of version j. */
 static void find_alike(struct plan *p, const struct kernel *k, const char *name, int *leader)
 {
@@ -76,7 +137,7 @@ static void find_alike(struct plan *p, const struct kernel *k, const char *name,
 	const char *text[MAX_ISA];
 
 	for (int i = 0; i < t->nisa; i++) {
-		text[i] = instance_version(p, k, &t->isa[i], &neutral);
+		text[i] = version_text(p, k, &t->isa[i], &neutral);
 		for (leader[i] = 0; strcmp(text[leader[i]], text[i]) != 0;)
 			leader[i]++;
 	}
@@ -107,14 +168,14 @@ static void write_alike(struct plan *p, const struct kernel *k, struct buf *out,
 		const struct version own = { arena_printf(p->arena, "%s_%s", name, t->isa[j].suffix),
 			comment, t->isa[j].attribute };
 
-		buf_printf(out, "%s\n", instance_version(p, k, &t->isa[j], &own));
+		buf_printf(out, "%s\n", version_text(p, k, &t->isa[j], &own));
 		return;
 	}
 	const char *body = arena_printf(p->arena, n == t->nisa ? "%s_body" : "%s_%s_body", name,
 		t->isa[j].suffix);
 	const struct version shared = { body, comment, "BODY" };
 
-	buf_printf(out, "%s\n", instance_version(p, k, &t->isa[j], &shared));
+	buf_printf(out, "%s\n", version_text(p, k, &t->isa[j], &shared));
 	signature_of(p->arena, k, &s);
 	for (int i = j; i < t->nisa && n < t->nisa; i++)
 		if (leader[i] == j)
@@ -237,6 +298,8 @@ const char *versions_text(
 	struct signature s;
 	struct buf b = { 0 };
 
+	if (!target_has_vectors(p->target))
+		return version_text(p, k, NULL, &(struct version){ name, comment, "" });
 	signature_of(p->arena, k, &s);
 	find_alike(p, k, name, leader);
 	for (int j = 0; j <= plain; j++) {

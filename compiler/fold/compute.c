@@ -1,6 +1,6 @@
 /* Evaluation of the arithmetic operators on constants, plainly and in double: weights are
  * standardised so. */
-#include "shapes/shape.h"
+#include "fold/fold.h"
 
 #include <math.h>
 #include <string.h>

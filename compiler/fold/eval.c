@@ -4,6 +4,7 @@
  * and is evaluated when it is packed: the weights of a network never stand in memory as doubles all
  * at once.
  */
+#include "fold/fold.h"
 #include "shapes/shape.h"
 
 #include <math.h>
@@ -26,11 +27,6 @@ static int64_t left_of_budget(struct graph *g)
 }
 
 /* ---- which constants are lazy ---- */
-
-bool is_lazy_const(const struct tensor *t)
-{
-	return t != NULL && t->data == NULL && t->lazy > 0;
-}
 
 bool constant_inputs(const struct node *n)
 {
@@ -195,113 +191,6 @@ bool evaluate(struct graph *g, struct node *n)
 	return evaluate_now(g, n);
 }
 
-/* ---- the pass ---- */
-
-static const struct {
-	const char *op, *what, *hint;
-} refusals[] = {
-	{ "BatchNorm", "batch normalisation in training mode",
-		"call model.eval() before the export" },
-	{ "SplitToSequence", "a sequence",
-		"of sequences skipc has SplitToSequence, then SequenceAt at constant positions" },
-	{ "SequenceConstruct", "a sequence",
-		"of sequences skipc has SequenceConstruct, then SequenceAt or ConcatFromSequence" },
-	{ "ConstantOfShape", "this constant could not be evaluated",
-		"the constants of the model are too large" },
-};
-
-static void refuse(struct graph *g, const struct node *n)
-{
-	for (size_t k = 0; k < sizeof(refusals) / sizeof(refusals[0]); k++) {
-		if (strcmp(n->op->name, refusals[k].op) != 0)
-			continue;
-		node_error(g, n, refusals[k].hint, "%s is not compiled", refusals[k].what);
-		return;
-	}
-	node_error(g, n,
-		"it would have to follow from constants and from the shapes of the inputs alone",
-		"operator %s is not compiled", n->op->name);
-}
-
-void fold(struct graph *g)
-{
-	for (struct node *n = g->first, *next; n != NULL; n = next) {
-		next = n->next;
-		evaluate(g, n);
-	}
-	graph_sweep(g);
-	for (const struct node *n = g->first; n != NULL; n = n->next) {
-		bool affine = is_op(n, "BatchNorm") && attr_int(n, "training", 0) == 0;
-
-		if ((n->op->class == OP_OPAQUE || n->op->class == OP_CONSTANT) && !affine)
-			refuse(g, n);
-	}
-}
-
-/* ---- results ---- */
-
-bool store(struct node *n, enum dtype stored, const void *data)
-{
-	n->out[0]->stored = stored;
-	n->out[0]->data = data;
-	return true;
-}
-
-static void *room(struct graph *g, const struct node *n, size_t size)
-{
-	int64_t count = shape_count(&n->out[0]->shape);
-
-	return arena_alloc(g->arena, (size_t)(count > 0 ? count : 1) * size);
-}
-
-double *store_f64(struct graph *g, struct node *n)
-{
-	double *v = room(g, n, sizeof(*v));
-
-	store(n, DT_F64, v);
-	return v;
-}
-
-int64_t *store_i64(struct graph *g, struct node *n)
-{
-	int64_t *v = room(g, n, sizeof(*v));
-
-	store(n, DT_I64, v);
-	return v;
-}
-
-/* ---- walks ---- */
-
-void walk_start(struct walk *w, const struct shape *s)
-{
-	*w = (struct walk){ .shape = *s };
-}
-
-void walk_broadcast(struct walk *w, int k, const struct shape *s)
-{
-	int64_t stride = 1;
-
-	for (int i = 1; i <= s->rank; i++) {
-		if (s->dim[s->rank - i] != 1)
-			w->stride[k][w->shape.rank - i] = stride;
-		stride *= s->dim[s->rank - i];
-	}
-}
-
-void walk_next(struct walk *w)
-{
-	for (int k = w->shape.rank - 1; k >= 0; k--) {
-		w->index[k]++;
-		for (int i = 0; i < MAX_EXPR_IN; i++)
-			w->at[i] += w->stride[i][k];
-		if (w->index[k] < w->shape.dim[k])
-			return;
-		w->index[k] = 0;
-		for (int i = 0; i < MAX_EXPR_IN; i++)
-			w->at[i] -= w->stride[i][k] * w->shape.dim[k];
-	}
-}
-
 /* ---- elementwise ---- */
 
 static int64_t wrap(uint64_t v)
@@ -404,28 +293,6 @@ static const struct {
 	ROW(Equal),
 };
 
-int64_t narrow(int64_t v, enum dtype type)
-{
-	switch (type) {
-	case DT_I8:
-		return (int8_t)v;
-	case DT_U8:
-		return (uint8_t)v;
-	case DT_I16:
-		return (int16_t)v;
-	case DT_U16:
-		return (uint16_t)v;
-	case DT_I32:
-		return (int32_t)v;
-	case DT_U32:
-		return (uint32_t)v;
-	case DT_BOOL:
-		return v != 0;
-	default:
-		return v;
-	}
-}
-
 /* Integers, and bools as bytes. */
 static bool store_integers(struct graph *g, struct node *n, const int64_t *v)
 {
@@ -433,7 +300,7 @@ static bool store_integers(struct graph *g, struct node *n, const int64_t *v)
 	enum dtype type = n->out[0]->type;
 
 	if (type == DT_BOOL) {
-		uint8_t *byte = room(g, n, 1);
+		uint8_t *byte = store_room(g, n, 1);
 
 		for (int64_t k = 0; k < count; k++)
 			byte[k] = v[k] != 0;

@@ -1,5 +1,5 @@
 /* Evaluation of what moves elements of constants: they keep the type that they are stored in. */
-#include "shapes/shape.h"
+#include "fold/fold.h"
 
 #include <string.h>
 

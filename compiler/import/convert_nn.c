@@ -21,7 +21,7 @@ static struct tensor *put_scaled(struct site *s, struct tensor *x, double factor
 	return factor != 1.0 ? put2(s, "Mul", x, graph_scalar(s->g, x->type, factor)) : x;
 }
 
-static double param(int n, const double *v, int k, double absent)
+static double parameter(int n, const double *v, int k, double absent)
 {
 	return k < n ? v[k] : absent;
 }
@@ -49,12 +49,12 @@ struct tensor *put_activation(
 	}
 	x = put1(s, name, x);
 	set_float(s->g, x->def, "alpha",
-		param(nparam, p, 0,
+		parameter(nparam, p, 0,
 			(double)(leaky  ? 0.01f
 				 : hard ? 0.2f
 					: 1.0f)));
 	if (hard)
-		set_float(s->g, x->def, "beta", param(nparam, p, 1, 0.5));
+		set_float(s->g, x->def, "beta", parameter(nparam, p, 1, 0.5));
 	return x;
 }
 

@@ -1,6 +1,6 @@
 /* The rows of opset.def: which one holds for a node, and the node's attributes checked against it.
  */
-#include "import/opset.h"
+#include "import/scope.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +113,7 @@ static const char *hint_none_of_onnx(struct site *s)
 }
 
 /* Once for each operator, with the number of nodes that have it. Always null. */
-static const struct opset_row *refuse(struct site *s, int oldest)
+static const struct opset_row *refuse_site(struct site *s, int oldest)
 {
 	struct arena *a = s->g->arena;
 	const char *name = escape(a, s->raw->op_type), *domain = escape(a, s->raw->domain);
@@ -155,7 +155,7 @@ const struct opset_row *opset_row(struct site *s)
 			best = row;
 	}
 	if (best == NULL)
-		return refuse(s, oldest);
+		return refuse_site(s, oldest);
 	if (s->nin < best->least || (best->most >= 0 && s->nin > best->most)) {
 		site_error(s, NULL, "%d inputs, opset %lld takes %d%s", s->nin, (long long)s->opset,
 			best->least,
@@ -291,6 +291,14 @@ static bool check_attr(struct site *s, const struct opset_row *row, const struct
 	return true;
 }
 
+/* An entry with '-' only says which version of ONNX wrote it, or is a hint. */
+static bool is_kept(const struct opset_row *row, const struct attr *a)
+{
+	struct entry e;
+
+	return find_entry(row->attrs, a->name, &e) && !e.ignored;
+}
+
 bool opset_attrs(struct site *s, const struct opset_row *row)
 {
 	const char *p = row->attrs;
@@ -303,73 +311,44 @@ bool opset_attrs(struct site *s, const struct opset_row *row)
 	while (next_entry(&p, &e))
 		count++;
 	struct attr *all = arena_alloc(s->g->arena, (size_t)(s->nattr + count + 1) * sizeof(*all));
-	int n = s->nattr;
+	int n = 0;
 
-	if (n > 0)
-		memcpy(all, s->attr, (size_t)n * sizeof(*all));
+	for (int k = 0; k < s->nattr; k++)
+		if (is_kept(row, &s->attr[k]))
+			all[n++] = s->attr[k];
 	for (p = row->attrs; next_entry(&p, &e);) {
 		bool here = e.ignored;
 
 		for (int k = 0; k < s->nattr; k++)
-			here = here || (strlen(all[k].name) == e.len &&
-					       strncmp(all[k].name, e.name, e.len) == 0);
+			here = here || (strlen(s->attr[k].name) == e.len &&
+					       strncmp(s->attr[k].name, e.name, e.len) == 0);
 		if (!here && e.required)
 			return site_error(
 				s, NULL, "attribute \"%.*s\" is missing", (int)e.len, e.name);
 		if (!here && e.value != NULL)
 			all[n++] = default_attr(s->g->arena, &e);
 	}
+	s->nkept = n;
+	for (int k = 0; k < s->nattr; k++)
+		if (!is_kept(row, &s->attr[k]))
+			all[n++] = s->attr[k];
 	s->attr = all;
 	s->nattr = n;
 	return true;
 }
 
-const struct attr *site_attr(const struct site *s, const char *name)
+int site_refusals(struct site *s)
 {
-	for (int k = 0; k < s->nattr; k++)
-		if (strcmp(s->attr[k].name, name) == 0)
-			return &s->attr[k];
-	return NULL;
-}
+	const struct raw_graph *g = s->im->model->graph;
+	const char *key = arena_printf(s->im->arena, "%s\n%s", s->raw->domain, s->raw->op_type);
+	struct name *e = names_add(s->im->arena, &s->im->refused, key);
+	int count = 0;
 
-int64_t site_int(const struct site *s, const char *name, int64_t absent)
-{
-	const struct attr *a = site_attr(s, name);
-
-	return a != NULL && a->kind == ATTR_INT ? a->i[0] : absent;
-}
-
-double site_float(const struct site *s, const char *name, double absent)
-{
-	const struct attr *a = site_attr(s, name);
-
-	return a != NULL && a->kind == ATTR_FLOAT ? a->f[0] : absent;
-}
-
-const char *site_string(const struct site *s, const char *name, const char *absent)
-{
-	const struct attr *a = site_attr(s, name);
-
-	return a != NULL && a->kind == ATTR_STRING ? a->s[0] : absent;
-}
-
-struct tensor *site_ints(struct site *s, const char *name)
-{
-	const struct attr *a = site_attr(s, name);
-
-	if (a == NULL || (a->kind != ATTR_INTS && a->n > 0))
-		return NULL;
-	return graph_ints(s->g, a->n, a->i);
-}
-
-/* Attributes that only say which version of ONNX wrote them have an entry with '-', and stay
- * behind. */
-void keep_attrs(struct site *s, struct node *n)
-{
-	struct entry e;
-
-	n->attr = arena_alloc(s->g->arena, (size_t)(s->nattr + 1) * sizeof(*n->attr));
-	for (int k = 0; k < s->nattr; k++)
-		if (find_entry(s->row->attrs, s->attr[k].name, &e) && !e.ignored)
-			n->attr[n->nattr++] = s->attr[k];
+	if (e->producer != -2)
+		return 0;
+	e->producer = -1;
+	for (int k = 0; k < g->nnode; k++)
+		count += strcmp(g->node[k].op_type, s->raw->op_type) == 0 &&
+			 strcmp(g->node[k].domain, s->raw->domain) == 0;
+	return count > 0 ? count : 1; /* 0: inside a function */
 }

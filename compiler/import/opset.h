@@ -5,6 +5,7 @@
  *   scope.c    names, and the order of nodes
  *   inout.c    inputs and outputs of the graph
  *   opset.c    the rows of opset.def: which one holds for a node, and its attributes
+ *   site.c     what the functions use that opset.def names: attributes, new nodes
  *   hints.c    what to do about a node that is refused, where that depends on the model
  *   convert.c, convert_nn.c, convert_ml.c, einsum.c    the functions that opset.def names
  */
@@ -42,16 +43,19 @@ struct site {
 	struct tensor **out; /* what convert() found; null: that output is not supported */
 	struct attr *attr;   /* references resolved, defaults filled in */
 	struct raw_graph **graph;
-	int nattr;
+	int nattr, nkept; /* the first nkept are for the operator */
 	const struct prov *prov;
 };
 
-/* ---- import.c ---- */
+/* ---- import.c: raw model -> graph; the only folder that knows opsets ---- */
+
+/* The nodes of a branch, in place; its outputs become the node's. */
+bool site_inline(struct site *s, const struct raw_graph *branch);
+
+/* ---- site.c ---- */
 
 /* A fault of the node, at the node of the model's graph that it stands in. Returns false. */
 bool site_error(struct site *s, const char *hint, const char *fmt, ...) PRINTF(3, 4);
-/* How many nodes of the model have this node's operator; 0 if that was asked before. */
-int site_refusals(struct site *s);
 int64_t site_ir_version(const struct site *s);
 /* Follows from constants alone, though perhaps not computed yet. */
 bool site_constant(const struct site *s, const struct tensor *t);
@@ -60,8 +64,14 @@ struct node *site_put(struct site *s, const char *op, int nin, struct tensor *co
 /* The same with one or two inputs and one output, which is returned. */
 struct tensor *put1(struct site *s, const char *op, struct tensor *x);
 struct tensor *put2(struct site *s, const char *op, struct tensor *x, struct tensor *y);
-/* The nodes of a branch, in place; its outputs become the node's. */
-bool site_inline(struct site *s, const struct raw_graph *branch);
+const struct attr *site_attr(const struct site *s, const char *name); /* null: absent */
+int64_t site_int(const struct site *s, const char *name, int64_t absent);
+double site_float(const struct site *s, const char *name, double absent);
+const char *site_string(const struct site *s, const char *name, const char *absent);
+/* An INTS attribute as a constant i64[n]; null where absent. */
+struct tensor *site_ints(struct site *s, const char *name);
+/* The node gets every attribute that the operator keeps. */
+void keep_attrs(struct site *s, struct node *n);
 
 /* ---- hints.c ---- */
 
@@ -78,19 +88,15 @@ const struct opset_row *opset_row(struct site *s);
 bool opset_attrs(struct site *s, const struct opset_row *row);
 /* The newest opset of ONNX's own operators that the table was checked against. */
 enum { NEWEST_OPSET = 28 };
-
-const struct attr *site_attr(const struct site *s, const char *name); /* null: absent */
-int64_t site_int(const struct site *s, const char *name, int64_t absent);
-double site_float(const struct site *s, const char *name, double absent);
-const char *site_string(const struct site *s, const char *name, const char *absent);
-/* An INTS attribute as a constant i64[n]; null where absent. */
-struct tensor *site_ints(struct site *s, const char *name);
-/* The node gets every attribute that the operator keeps. */
-void keep_attrs(struct site *s, struct node *n);
+/* How many nodes of the model have this node's operator; 0 if that was asked before. */
+int site_refusals(struct site *s);
 
 #define ROW(domain, name, since, least, most, outputs, function, arg, attrs)                       \
 	bool convert_##function(struct site *s, const char *arg_);
 #include "import/opset.def"
+
+
+/* ---- convert_nn.c ---- */
 
 /* Shared by rows that fuse an activation (convert_nn.c). Null: reported. */
 struct tensor *put_activation(

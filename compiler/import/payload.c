@@ -217,7 +217,7 @@ static size_t typed_field(const Onnx__TensorProto *p, enum dtype type, const voi
 }
 
 /* Elements out of wider integers: 16 bit ones are numbers or the bits of a float. */
-static const void *narrow(
+static const void *narrowed(
 	struct reader *r, const Onnx__TensorProto *p, enum dtype type, size_t count)
 {
 	const size_t size = (size_t)dtypes[type].size;
@@ -247,7 +247,7 @@ static const void *typed_elements(struct reader *r, const Onnx__TensorProto *p, 
 			escape(r->arena, name), have, count);
 		return NULL;
 	}
-	return data != NULL ? data : narrow(r, p, type, count);
+	return data != NULL ? data : narrowed(r, p, type, count);
 }
 
 /* ---- the tensor ---- */

@@ -51,7 +51,7 @@ struct name *names_add(struct arena *a, struct names *m, const char *name)
 /* ---- messages ---- */
 
 /* Where inside the ONNX node: `in function "f", node "n" (Op): `. */
-static const char *place(struct importer *im, const struct scope *scope, const struct raw_node *raw)
+static const char *place_node(struct importer *im, const struct scope *scope, const struct raw_node *raw)
 {
 	struct arena *a = im->arena;
 	const char *in = "", *node = "";
@@ -75,7 +75,7 @@ void scope_error(struct importer *im, const struct scope *scope, const struct ra
 	const int index = scope->index >= 0 ? scope->index : position;
 
 	if (index >= 0)
-		onnx_error(im->g, index, hint, "%s%s", place(im, scope, raw), text);
+		onnx_error(im->g, index, hint, "%s%s", place_node(im, scope, raw), text);
 	else
 		model_error(im->g->diag, hint, "%s", text);
 }

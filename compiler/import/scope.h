@@ -61,24 +61,27 @@ struct importer {
 	bool no_opset, stop;        /* no_opset: said so once; stop: give up */
 };
 
+/* ---- scope.c ---- */
+
 struct name *names_find(const struct names *m, const char *name);
 /* The entry for a name; a new one has state NAME_DECLARED and producer -2. */
 struct name *names_add(struct arena *a, struct names *m, const char *name);
-
 /* Declares the outputs of nodes and finds an order in which every definition stands before its
  * uses. Null: reported. */
 int *scope_order(struct importer *im, struct scope *scope, const struct raw_node *node, int n);
 /* A fault of `raw` (null: of the scope as a whole), at the node of the model's graph. */
 void scope_error(struct importer *im, const struct scope *scope, const struct raw_node *raw,
 	int position, const char *hint, const char *text);
+/* The tensor of a name. False: not there; reported unless it was before. */
+bool scope_resolve(struct importer *im, const struct scope *scope, const struct raw_node *raw,
+	int position, const char *name, struct tensor **t);
+
+/* ---- inout.c ---- */
 
 /* inout.c */
 bool import_inputs(struct importer *im, struct scope *scope);
 bool import_outputs(struct importer *im, struct scope *scope);
 /* Conv biases that an exporter is known to have confused. */
 void lint_biases(struct graph *g);
-/* The tensor of a name. False: not there; reported unless it was before. */
-bool scope_resolve(struct importer *im, const struct scope *scope, const struct raw_node *raw,
-	int position, const char *name, struct tensor **t);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "plan/plan.h"
 
+/* ---- setup.c ---- */
+
 /* Parameters and texts of the template. */
 void param(struct kernel *k, const char *name, int64_t value);
 void subst(struct kernel *k, const char *name, const char *text);
@@ -39,22 +41,29 @@ void stacking(struct kernel *k);                      /* STACK, of templates tha
 void skipping(struct kernel *k);                      /* SKIP */
 const char *constant_weights(const struct kernel *k); /* why they are not, or null */
 
+/* ---- kernel_window.c ---- */
+
 /* Tiles of a convolution, and of a Linear that is computed as one. */
 bool window(
 	struct plan *p, struct kernel *k, const int64_t *kernel); /* true: it leaves the image */
 const char *applies_image(const struct kernel *k);
 char *window_text(struct plan *p, const struct kernel *k); /* 3x3_s2 */
-int64_t row_count(const struct kernel *k);
-void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk);
-struct coord rows_of(const struct shape *s);
 int channel_block(const struct kernel *k, int64_t outputs);
 /* block: outputs of one of the stacked anchors. The pixels of a tile. */
 int tile(struct kernel *k, int64_t pixels, int64_t outputs, int block);
+
+/* ---- kernel_matrix.c ---- */
+
+int64_t row_count(const struct kernel *k);
+void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk);
+struct coord rows_of(const struct shape *s);
 /* A Linear that copies so many rows of its input, computes theirs from the copy, and so on: its
  * result may lie where the input does. Is that so, and worth it? Says it of k. */
 bool may_hold(const struct kernel *k, int64_t rows);
 void hold(struct kernel *k, int64_t rows);
 bool streams(const struct kernel *k, int64_t rows); /* vector code: weights may be read anew for so many */
+
+/* ---- kernels.def ---- */
 
 /* The functions of the rows: why not, cost, parameters. */
 #define KERNEL(row, operator, machine, file, when, price, prepare)                                 \

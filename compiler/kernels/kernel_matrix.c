@@ -211,3 +211,12 @@ void setup_matmul(struct plan *p, struct kernel *k)
 	k->macs = shape_count(y) * full[0].dim[rank - 1];
 	k->title = "matmul";
 }
+
+bool streams(const struct kernel *k, int64_t rows)
+{
+	const int64_t bytes = (1 + k->nstacked) * shape_count(&k->anchor->in[1]->shape) * 4;
+
+	const struct tiling *t = tiling_of(k);
+
+	return bytes <= t->chunk_bytes || (bytes <= t->far_bytes && rows >= t->held_rows / 2);
+}

@@ -334,15 +334,6 @@ void setup_conv_gemm(struct plan *p, struct kernel *k)
 
 /* ---- linear layers of several rows ---- */
 
-bool streams(const struct kernel *k, int64_t rows)
-{
-	const int64_t bytes = (1 + k->nstacked) * shape_count(&k->anchor->in[1]->shape) * 4;
-
-	const struct tiling *t = tiling_of(k);
-
-	return bytes <= t->chunk_bytes || (bytes <= t->far_bytes && rows >= t->held_rows / 2);
-}
-
 /* Rows of a product: what it likes best, or less where they are to be held. */
 static int64_t product_rows(const struct kernel *k)
 {

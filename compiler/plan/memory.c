@@ -1,258 +1,115 @@
-/* The memory planner: the problem, whose space is taken over in place, and what is proved. */
-#include "plan/memory.h"
+/* Memory of a plan: its steps and buffers as the planner sees them, and where it puts them. */
+#include "plan/plan.h"
 
-/* ---- the problem ---- */
+#define ALIGNMENT 64
 
-static void count_bytes(int64_t *total, int64_t bytes)
+static bool in_memory(const struct buffer *b)
 {
-	if (bytes < 0 || bytes > INT64_MAX / 4 - *total)
-		die("memory: %lld bytes are asked for", (long long)bytes);
-	*total += bytes;
+	return b != NULL && (b->kind == BUF_ARENA || b->kind == BUF_OUTPUT);
 }
 
-static int64_t rounded(const struct planner *m, int64_t bytes)
+static void add_read(struct mem_step *step, const struct region *r)
 {
-	return (bytes + m->align - 1) / m->align * m->align;
-}
-
-/*
- * Sums of all sizes stay far from overflow. Scratch is rounded so that what is placed above it
- * stays aligned: to the power of two that divides all buffers, which is a multiple of their
- * alignment, up to a cache line.
- */
-static void find_sizes(struct planner *m)
-{
-	const struct mem_problem *p = m->p;
-	int64_t total = 0;
-
-	m->align = 64;
-	for (int b = 0; b < p->nbuffer; b++) {
-		count_bytes(&total, p->bytes[b]);
-		while (p->bytes[b] % m->align != 0)
-			m->align /= 2;
-	}
-	m->scratch = NEW(&m->tmp, int64_t, p->nstep);
-	m->hold = NEW(&m->tmp, int64_t, p->nstep);
-	for (int k = 0; k < p->nstep; k++) {
-		const struct mem_step *s = &p->step[k];
-
-		count_bytes(&total, s->scratch);
-		count_bytes(&total, s->hold);
-		m->scratch[k] = rounded(m, s->scratch);
-		m->hold[k] = rounded(m, s->scratch + s->hold) - m->scratch[k];
-	}
-}
-
-/* Step k reads b, or then writes it. writer: by buffer, the last access that writes it. */
-static void add_access(struct planner *m, int k, int b, bool writes, int *writer)
-{
-	const int prev = m->last_access[b];
-
-	if (m->writers[b] == 0)
+	if (!in_memory(r->buffer))
 		return;
-	if (prev < 0 && !writes)
-		die("memory: step %d reads buffer %d before it is written", k, b);
-	if (prev < m->access_at[k]) {
-		m->last_access[b] = m->access_at[k + 1]++;
-		m->access[m->last_access[b]] = (struct access){ k, b, prev, writer[b], writer[b] };
-	}
-	if (writes) {
-		m->access[m->last_access[b]].after = m->access[m->last_access[b]].prev;
-		writer[b] = m->last_access[b];
-	}
+	for (int k = 0; k < step->nread; k++)
+		if (step->read[k] == r->buffer->id)
+			return;
+	step->read[step->nread++] = r->buffer->id;
 }
 
-static void find_accesses(struct planner *m)
+/* Whether k, writing over r's buffer, would read there only the element that it replaces, apart
+ * from its first `held` inputs. */
+static bool may_replace(const struct kernel *k, const struct region *r, int held)
 {
-	const struct mem_problem *p = m->p;
-	int *writer = NEW(&m->tmp, int, p->nbuffer);
-	int total = 0;
+	bool ok = r->buffer->kind == BUF_ARENA && k->dst.buffer->kind == BUF_ARENA && !k->drafts;
+	struct region moved = *r;
 
-	m->writers = NEW(&m->tmp, int, p->nbuffer);
-	m->last_access = NEW(&m->tmp, int, p->nbuffer);
-	for (int b = 0; b < p->nbuffer; b++)
-		m->last_access[b] = writer[b] = -1;
-	for (int k = 0; k < p->nstep; k++) {
-		total += p->step[k].nread + 1;
-		if (p->step[k].write >= 0)
-			m->writers[p->step[k].write]++;
-	}
-	m->access = NEW(&m->tmp, struct access, total);
-	m->access_at = NEW(&m->tmp, int, p->nstep + 1);
-	m->may_take = NEW(&m->tmp, bool, p->nstep);
-	for (int k = 0; k < p->nstep; k++) {
-		const struct mem_step *s = &p->step[k];
-		const int w = s->write, b = s->in_place;
-
-		m->access_at[k + 1] = m->access_at[k];
-		for (int i = 0; i < s->nread; i++)
-			add_access(m, k, s->read[i], false, writer);
-		if (w >= 0)
-			add_access(m, k, w, true, writer);
-		m->may_take[k] = w >= 0 && b >= 0 && w != b && m->writers[w] == 1 &&
-				 m->writers[b] > 0 && p->bytes[w] == p->bytes[b] &&
-				 p->bytes[w] > m->hold[k];
-	}
+	moved.buffer = k->dst.buffer;
+	ok = ok && region_same(&moved, &k->dst) && r->buffer->bytes == k->dst.buffer->bytes;
+	for (int j = 0; j < k->noperand; j++)
+		ok = ok && (k->operand[j].region.buffer != r->buffer ||
+				   region_same(&k->operand[j].region, r));
+	for (int j = held; j < k->narg; j++)
+		ok = ok && k->arg[j].region.buffer != r->buffer;
+	return ok;
 }
 
-/* ---- lifetimes ---- */
-
-static void find_lifetimes(const struct planner *m, struct mem_result *r)
+/* What k may write its result over: an operand, or, with a copy of some of its rows, the input. */
+static void find_overwritable(const struct kernel *k, struct mem_step *step)
 {
-	for (int b = 0; b < m->p->nbuffer; b++)
-		r->first[b] = r->last[b] = -1;
-	for (int i = 0; i < m->p->nstep; i++) {
-		const int k = r->order[i];
-
-		for (int j = m->access_at[k]; j < m->access_at[k + 1]; j++) {
-			const int b = m->access[j].buffer;
-
-			r->first[b] = r->first[b] < 0 ? i : r->first[b];
-			r->last[b] = i;
-		}
-	}
-	for (int i = 0; i < m->p->nstep; i++) {
-		const int k = r->order[i];
-
-		r->in_place[k] = m->may_take[k] && r->last[m->p->step[k].in_place] == i;
-	}
-}
-
-/* ---- verification: from the problem and the result alone, in every build ---- */
-
-/* The order runs each step once, and after what it depends on. */
-static void verify_order(const struct mem_problem *p, const struct mem_result *r, struct arena *tmp)
-{
-	int *written = NEW(tmp, int, p->nbuffer), *used = NEW(tmp, int, p->nbuffer);
-	int *pos = NEW(tmp, int, p->nstep); /* all three: 1 + a position */
-
-	for (int i = 0; i < p->nstep; i++) {
-		const int k = r->order[i];
-
-		if (k < 0 || k >= p->nstep || pos[k] > 0)
-			die("memory: the order is no permutation at %d", i);
-		pos[k] = i + 1;
-	}
-	for (int k = 0; k < p->nstep; k++) { /* written, used: the latest of the steps before k */
-		const struct mem_step *s = &p->step[k];
-
-		for (int i = 0; i < s->nread; i++) {
-			const int b = s->read[i];
-
-			if (written[b] > pos[k])
-				die("memory: step %d runs before what it reads is written", k);
-			used[b] = used[b] > pos[k] ? used[b] : pos[k];
-		}
-		if (s->write < 0)
-			continue;
-		if (used[s->write] > pos[k])
-			die("memory: step %d overwrites what is still in use", k);
-		written[s->write] = used[s->write] = pos[k]; /* later than all before it */
-	}
-}
-
-/* The steps run in their order, and what is live is where the result has it. */
-struct replay {
-	const struct planner *m;
-	const struct mem_result *r;
-	int *left;   /* by buffer: uses to come */
-	bool *begun; /* by buffer */
-	int *live, nlive;
-};
-
-static void count_uses(struct replay *v, const struct mem_step *s, int by)
-{
-	for (int i = 0; i < s->nread; i++)
-		v->left[s->read[i]] += by;
-	if (s->write >= 0)
-		v->left[s->write] += by;
-}
-
-/* A place in the arena that nothing live but `taken` reaches into. */
-static void verify_place(const struct replay *v, int64_t lo, int64_t size, int taken, int k)
-{
-	if (size == 0)
+	step->in_place = -1;
+	for (int i = 0; i < k->noperand && step->in_place < 0; i++)
+		if (may_replace(k, &k->operand[i].region, 0))
+			step->in_place = k->operand[i].region.buffer->id;
+	if (step->in_place >= 0 || k->hold == 0 || !may_replace(k, &k->arg[0].region, 1))
 		return;
-	if (lo < 0 || lo > v->r->cert.arena - size || lo % v->m->align != 0)
-		die("memory: step %d writes outside the arena or its alignment", k);
-	for (int i = 0; i < v->nlive; i++) {
-		const int b = v->live[i];
-		const int64_t begin = v->r->offset[b];
+	step->in_place = k->arg[0].region.buffer->id;
+	step->hold = k->hold;
+}
 
-		if (b != taken && begin < lo + size && lo < begin + v->m->p->bytes[b])
-			die("memory: step %d overwrites what is live", k);
+static void pose(const struct plan *p, struct mem_problem *m)
+{
+	m->nstep = p->nkernel;
+	m->step = arena_alloc(p->arena, (size_t)(m->nstep + 1) * sizeof(*m->step));
+	m->nbuffer = p->nbuffer;
+	m->bytes = arena_alloc(p->arena, (size_t)(m->nbuffer + 1) * sizeof(*m->bytes));
+	for (int k = 0; k < p->nbuffer; k++)
+		if (p->buffer[k]->kind == BUF_ARENA)
+			m->bytes[k] = (p->buffer[k]->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	for (int k = 0; k < p->nkernel; k++) {
+		const struct kernel *x = p->kernel[k];
+		struct mem_step *step = &m->step[k];
+
+		step->read = arena_alloc(
+			p->arena, (size_t)(x->narg + x->noperand + 1) * sizeof(int));
+		for (int i = 0; i < x->narg; i++)
+			add_read(step, &x->arg[i].region);
+		for (int i = 0; i < x->noperand; i++)
+			add_read(step, &x->operand[i].region);
+		step->write = x->dst.buffer->id;
+		step->scratch = x->scratch;
+		find_overwritable(x, step);
 	}
 }
 
-/* Runs the step at position i; the bytes live meanwhile. */
-static int64_t replay_step(struct replay *v, int i)
+void memory(struct plan *p)
 {
-	const struct mem_problem *p = v->m->p;
-	const struct mem_result *r = v->r;
-	const int k = r->order[i], w = p->step[k].write;
-	const bool begins = w >= 0 && !v->begun[w];
-	const int taken = r->in_place[k] ? p->step[k].in_place : -1;
-	const int64_t scratch = scratch_of(v->m, r, k);
-	int64_t sum = scratch - (taken >= 0 ? p->bytes[taken] : 0);
-	int n = 0;
+	struct mem_problem m = { 0 };
+	struct mem_result r = { 0 };
+	struct kernel **order = arena_alloc(
+		p->arena, (size_t)(p->nkernel + 1) * sizeof(struct kernel *));
 
-	count_uses(v, &p->step[k], -1);
-	if (taken >= 0 &&
-		(!begins || v->left[taken] > 0 || !v->begun[taken] ||
-			p->bytes[taken] != p->bytes[w] || r->offset[taken] != r->offset[w]))
-		die("memory: step %d takes over what it must not", k);
-	if (begins) {
-		verify_place(v, r->offset[w], p->bytes[w], taken, k);
-		v->begun[w] = true;
-		v->live[v->nlive++] = w;
+	pose(p, &m);
+	memory_solve(p->arena, &m, &r);
+	for (int k = 0; k < p->nbuffer; k++) {
+		if (p->buffer[k]->kind == BUF_ARENA)
+			p->buffer[k]->offset = r.offset[k];
+		p->buffer[k]->first = r.first[k];
+		p->buffer[k]->last = r.last[k];
 	}
-	verify_place(v, r->scratch[k], scratch, -1, k);
-	for (int j = 0; j < v->nlive; j++) {
-		sum += p->bytes[v->live[j]];
-		if (v->left[v->live[j]] > 0)
-			v->live[n++] = v->live[j];
+	for (int k = 0; k < p->nkernel; k++) {
+		struct kernel *x = p->kernel[k];
+
+		x->scratch_offset = r.scratch[k];
+		x->in_place = r.in_place[k] ? p->buffer[m.step[k].in_place] : NULL;
+		if (overwrites_input(x)) {
+			x->scratch += x->hold;
+			x->scratch_name = x->scratch_name != NULL ? x->scratch_name : "held";
+		}
+		if (target_has_vectors(p->target))
+			cut(x);
 	}
-	v->nlive = n;
-	return sum;
-}
+	for (int k = 0; k < p->nkernel; k++) {
+		order[k] = p->kernel[r.order[k]];
+		order[k]->id = k;
+	}
+	p->kernel = order;
+	p->cert = r.cert;
+	for (int k = 0; k < p->nkernel; k++) {
+		int64_t bytes = (order[k]->scratch + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 
-static void verify(const struct planner *m, const struct mem_result *r)
-{
-	const struct mem_problem *p = m->p;
-	struct arena tmp = { 0 };
-	struct replay v = { .m = m, .r = r };
-	int64_t peak = 0;
-
-	verify_order(p, r, &tmp);
-	v.left = NEW(&tmp, int, p->nbuffer);
-	v.begun = NEW(&tmp, bool, p->nbuffer);
-	v.live = NEW(&tmp, int, p->nstep);
-	for (int k = 0; k < p->nstep; k++)
-		count_uses(&v, &p->step[k], 1);
-	for (int i = 0; i < p->nstep; i++)
-		peak = max64(peak, replay_step(&v, i));
-	if (peak != r->cert.bound || peak > r->cert.arena)
-		die("memory: the certificate is wrong");
-	arena_release(&tmp);
-}
-
-void memory_solve(struct arena *a, const struct mem_problem *p, struct mem_result *r)
-{
-	struct planner m = { .p = p };
-
-	*r = (struct mem_result){
-		.order = NEW(a, int, p->nstep),
-		.offset = NEW(a, int64_t, p->nbuffer),
-		.scratch = NEW(a, int64_t, p->nstep),
-		.first = NEW(a, int, p->nbuffer),
-		.last = NEW(a, int, p->nbuffer),
-		.in_place = NEW(a, bool, p->nstep),
-	};
-	find_sizes(&m);
-	find_accesses(&m);
-	memory_order(&m, r);
-	find_lifetimes(&m, r);
-	memory_offsets(&m, r);
-	verify(&m, r);
-	arena_release(&m.tmp);
+		if (part_count(order[k]) > 1 && bytes > p->worker_bytes)
+			p->worker_bytes = bytes;
+	}
 }

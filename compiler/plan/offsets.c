@@ -2,7 +2,7 @@
  * Offsets for buffers and scratch whose lifetimes are known: greedily by size; where that is above
  * the bound by sweeps through time; and where these are too by a search that ends with a proof.
  */
-#include "plan/memory.h"
+#include "plan/planner.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * comparable with all others cut the problem into segments, which are searched apart, and only
  * where the given order exceeds what is unavoidable.
  */
-#include "plan/memory.h"
+#include "plan/planner.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -189,3 +189,24 @@ void pack_blob(struct plan *p, const struct blob *b, unsigned char *to)
 			b->tensor[0]->name);
 	arena_release(&scratch);
 }
+
+struct blob *plan_blob(struct plan *p, const struct blob *wanted)
+{
+	for (int k = 0; k < p->nblob; k++) {
+		struct blob *b = p->blob[k];
+
+		if (memcmp(b->tensor, wanted->tensor, sizeof(b->tensor)) == 0 &&
+			b->packing == wanted->packing && b->group == wanted->group &&
+			b->block == wanted->block && b->chunk == wanted->chunk &&
+			b->type == (wanted->type != DT_NONE ? wanted->type : b->tensor[0]->type))
+			return b;
+	}
+	struct blob *b = arena_alloc(p->arena, sizeof(*b));
+
+	p->blob = plan_grown(p->arena, p->blob, p->nblob, &p->blob_cap);
+	*b = *wanted;
+	b->buffer = pack_buffer(p, b);
+	b->buffer->index = p->nblob;
+	p->blob[p->nblob++] = b;
+	return b;
+}

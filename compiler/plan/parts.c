@@ -9,21 +9,6 @@
 
 enum { MOST_PARTS = 16 };
 
-/* Rows before channels: workers take parts in order, and so each has a piece of the image, whatever
- * the layers are cut by. */
-void share(struct kernel *k, const char *name, int64_t end, int64_t step, enum divides divides)
-{
-	int at = k->nshare;
-
-	if (end <= step)
-		return;
-	if (k->nshare++ == MAX_SHARE)
-		die("kernel %s has too many ranges", k->row->name);
-	for (; at > 0 && k->share[at - 1].divides > divides; at--)
-		k->share[at] = k->share[at - 1];
-	k->share[at] = (struct share){ name, end, step, divides, 1 };
-}
-
 /* ---- how many ---- */
 
 static int64_t units_of(const struct share *r)

@@ -18,7 +18,7 @@ static int64_t common_divisor(int64_t x, int64_t y)
 	return y == 0 ? x : common_divisor(y, x % y);
 }
 
-static struct axis axis_of(int64_t image, int64_t spread, int64_t kernel, int64_t dilation,
+static struct axis axis_in(int64_t image, int64_t spread, int64_t kernel, int64_t dilation,
 	int64_t first, int64_t size)
 {
 	const int64_t g = common_divisor(spread, dilation);
@@ -150,7 +150,7 @@ static void set_phase(struct graph *g, struct node *conv, int64_t k, struct phas
 		to->start[d] = start;
 		to->step[d] = step;
 		to->shape.dim[d] = (y->dim[d] - start + step - 1) / step;
-		axis[d] = axis_of(x->dim[d], step, w->dim[d], dilations[d - 2], start - pads[d - 2],
+		axis[d] = axis_in(x->dim[d], step, w->dim[d], dilations[d - 2], start - pads[d - 2],
 			to->shape.dim[d]);
 		sees = sees && axis[d].taps > 0;
 	}

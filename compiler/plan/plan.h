@@ -226,7 +226,8 @@ struct plan {
 
 /* ---- memory.c: order, in place, offsets, and what is proved of them ---- */
 
-void memory_solve(struct arena *a, const struct mem_problem *p, struct mem_result *r);
+/* Orders kernels, gives offsets to buffers of the arena, and the certificate. */
+void memory(struct plan *p);
 
 /* ---- region.c: regions, and what views do to them ---- */
 
@@ -255,11 +256,6 @@ struct plan *schedule(struct graph *g, const struct target *target);
 /* Groups: anchors with what they absorb, then the other elementwise nodes. node->mark: its kernel's
  * id + 1. */
 void fuse(struct plan *p);
-struct kernel *plan_kernel(struct plan *p);
-struct buffer *plan_buffer(struct plan *p, enum buffer_kind kind, int64_t bytes);
-struct blob *plan_blob(struct plan *p, const struct blob *wanted); /* finds or adds it */
-/* Orders kernels, gives offsets to buffers of the arena, and the certificate. */
-void memory(struct plan *p);
 
 /* ---- phases.c: transposed convolutions as ordinary ones ---- */
 
@@ -281,14 +277,9 @@ struct phase *phases(struct graph *g, struct node *conv, int *count);
 
 /* Chooses the cheapest row that applies and sets k up; where none does, an error at the node. */
 void kernel_choose(struct plan *p, struct kernel *k);
-/* Whether dst takes over the input: the template's switch HELD. */
-bool overwrites_input(const struct kernel *k);
 /* Of the cheapest row that applies to k as its arguments lie, in multiply-adds; INFINITY: none
  * does. */
 double kernel_cost(const struct plan *p, const struct kernel *k);
-/* Weights w of a Conv that are computed at run time, as *r: [group][block][channel of the block][C]
- * [taps]; and the order of these dimensions in memory that its template wants. */
-void cut_weights(const struct kernel *k, const struct region *w, struct region *r, uint8_t *order);
 /* A row that was considered for a kernel. */
 struct candidate {
 	const struct kernel_row *row;
@@ -321,11 +312,37 @@ void report_json(FILE *to, const struct plan *p); /* skipc inspect --json */
 
 /* ---- pack.c, packings.def: constants as kernels want them ---- */
 
+struct blob *plan_blob(struct plan *p, const struct blob *wanted); /* finds or adds it */
 /* Sets type and count of a blob, whose buffer it makes. */
 struct buffer *pack_buffer(struct plan *p, struct blob *b);
 void pack_constants(struct plan *p); /* offsets of all blobs, in whose order they stand from now on */
 /* The elements of a blob, in its order, as little-endian bytes. */
 void pack_blob(struct plan *p, const struct blob *b, unsigned char *to);
 const char *packing_text(struct arena *a, const struct blob *b); /* its order, for people */
+
+
+/* ---- planner.c ---- */
+
+void memory_solve(struct arena *a, const struct mem_problem *p, struct mem_result *r);
+
+/* ---- plan.c ---- */
+
+/* An array of n pointers with room for one more; the old one stays in the arena. */
+void *plan_grown(struct arena *a, void *array, int n, int *cap);
+struct kernel *plan_kernel(struct plan *p);                    /* new, behind those there are */
+struct kernel *plan_append(struct plan *p, struct kernel *k); /* one that the plan lost, behind them */
+struct buffer *plan_buffer(struct plan *p, enum buffer_kind kind, int64_t bytes);
+const char *result_text(struct arena *a, const struct kernel *k); /* [1,8,4,4] of [1,8,8,8] */
+
+/* ---- setup.c ---- */
+
+/* Whether dst takes over the input: the template's switch HELD. */
+bool overwrites_input(const struct kernel *k);
+
+/* ---- kernel_window.c ---- */
+
+/* Weights w of a Conv that are computed at run time, as *r: [group][block][channel of the block][C]
+ * [taps]; and the order of these dimensions in memory that its template wants. */
+void cut_weights(const struct kernel *k, const struct region *w, struct region *r, uint8_t *order);
 
 #endif

@@ -17,66 +17,6 @@ struct scheduler {
 	int npending;
 };
 
-/* Grows an array of pointers by one place; the old array stays in the arena. */
-static void *grown(struct arena *a, void *array, int n, int *cap)
-{
-	if (n < *cap)
-		return array;
-	*cap = *cap > 0 ? 2 * *cap : 64;
-	void **v = arena_alloc(a, (size_t)*cap * sizeof(void *));
-
-	if (n > 0)
-		memcpy(v, array, (size_t)n * sizeof(void *));
-	return v;
-}
-
-static struct kernel *append(struct plan *p, struct kernel *k)
-{
-	p->kernel = grown(p->arena, p->kernel, p->nkernel, &p->kernel_cap);
-	k->id = p->nkernel;
-	k->plan = p;
-	p->kernel[p->nkernel++] = k;
-	return k;
-}
-
-struct kernel *plan_kernel(struct plan *p)
-{
-	return append(p, arena_alloc(p->arena, sizeof(struct kernel)));
-}
-
-struct buffer *plan_buffer(struct plan *p, enum buffer_kind kind, int64_t bytes)
-{
-	struct buffer *b = arena_alloc(p->arena, sizeof(*b));
-
-	p->buffer = grown(p->arena, p->buffer, p->nbuffer, &p->buffer_cap);
-	b->id = p->nbuffer;
-	b->kind = kind;
-	b->bytes = bytes;
-	p->buffer[p->nbuffer++] = b;
-	return b;
-}
-
-struct blob *plan_blob(struct plan *p, const struct blob *wanted)
-{
-	for (int k = 0; k < p->nblob; k++) {
-		struct blob *b = p->blob[k];
-
-		if (memcmp(b->tensor, wanted->tensor, sizeof(b->tensor)) == 0 &&
-			b->packing == wanted->packing && b->group == wanted->group &&
-			b->block == wanted->block && b->chunk == wanted->chunk &&
-			b->type == (wanted->type != DT_NONE ? wanted->type : b->tensor[0]->type))
-			return b;
-	}
-	struct blob *b = arena_alloc(p->arena, sizeof(*b));
-
-	p->blob = grown(p->arena, p->blob, p->nblob, &p->blob_cap);
-	*b = *wanted;
-	b->buffer = pack_buffer(p, b);
-	b->buffer->index = p->nblob;
-	p->blob[p->nblob++] = b;
-	return b;
-}
-
 /* ---- where things have to be ---- */
 
 /* Computed by a kernel, or a view of something: it can be told where to go. */
@@ -124,7 +64,7 @@ static void place_parts(struct scheduler *s, struct node *n)
 }
 
 /* From the last node to the first, as a place is handed on from a view's output to its input. */
-static void place(struct scheduler *s)
+static void place_all(struct scheduler *s)
 {
 	place_outputs(s);
 	for (struct node *n = s->graph->last; n != NULL; n = n->prev) {
@@ -303,7 +243,7 @@ static void pack_weights(struct scheduler *s, struct kernel *k)
 }
 
 /* Everything k reads is stored: fixes its arguments and operands, and where it writes. */
-static void finish(struct scheduler *s, struct kernel *k)
+static void settle_kernel(struct scheduler *s, struct kernel *k)
 {
 	struct plan *p = s->plan;
 
@@ -361,7 +301,7 @@ static void finish_phases(struct scheduler *s, const struct kernel *whole)
 		*k = *whole;
 		k->anchor = f->conv;
 		k->value = f->conv != NULL ? f->conv->out[0] : NULL;
-		finish(s, k);
+		settle_kernel(s, k);
 		if (f->conv != NULL) {
 			take_slice(&k->arg[0].region, f->from, ones, &f->read);
 		} else {
@@ -373,7 +313,7 @@ static void finish_phases(struct scheduler *s, const struct kernel *whole)
 		for (int j = 0; j < k->noperand; j++)
 			take_slice(&k->operand[j].region, f->start, f->step, &f->shape);
 		take_slice(&k->dst, f->start, f->step, &f->shape);
-		append(p, k);
+		plan_append(p, k);
 	}
 }
 
@@ -436,7 +376,7 @@ struct plan *schedule(struct graph *g, const struct target *target)
 	s.npending = p->nkernel;
 	p->kernel = NULL;
 	p->nkernel = p->kernel_cap = 0;
-	place(&s);
+	place_all(&s);
 	load_inputs(&s);
 	for (struct node *n = g->first; n != NULL; n = n->next) {
 		if (!is_runtime(n->out[0]))
@@ -450,8 +390,8 @@ struct plan *schedule(struct graph *g, const struct target *target)
 				finish_phases(&s, k);
 				continue;
 			}
-			finish(&s, k);
-			append(p, k);
+			settle_kernel(&s, k);
+			plan_append(p, k);
 		} else if (is_op(n, "Concat")) {
 			schedule_concat(&s, n);
 		} else {
@@ -464,117 +404,3 @@ struct plan *schedule(struct graph *g, const struct target *target)
 	return p;
 }
 
-/* ---- order and offsets ---- */
-
-#define ALIGNMENT 64
-
-static bool in_memory(const struct buffer *b)
-{
-	return b != NULL && (b->kind == BUF_ARENA || b->kind == BUF_OUTPUT);
-}
-
-static void add_read(struct mem_step *step, const struct region *r)
-{
-	if (!in_memory(r->buffer))
-		return;
-	for (int k = 0; k < step->nread; k++)
-		if (step->read[k] == r->buffer->id)
-			return;
-	step->read[step->nread++] = r->buffer->id;
-}
-
-/* Whether k, writing over r's buffer, would read there only the element that it replaces, apart
- * from its first `held` inputs. */
-static bool may_replace(const struct kernel *k, const struct region *r, int held)
-{
-	bool ok = r->buffer->kind == BUF_ARENA && k->dst.buffer->kind == BUF_ARENA && !k->drafts;
-	struct region moved = *r;
-
-	moved.buffer = k->dst.buffer;
-	ok = ok && region_same(&moved, &k->dst) && r->buffer->bytes == k->dst.buffer->bytes;
-	for (int j = 0; j < k->noperand; j++)
-		ok = ok && (k->operand[j].region.buffer != r->buffer ||
-				   region_same(&k->operand[j].region, r));
-	for (int j = held; j < k->narg; j++)
-		ok = ok && k->arg[j].region.buffer != r->buffer;
-	return ok;
-}
-
-/* What k may write its result over: an operand, or, with a copy of some of its rows, the input. */
-static void find_overwritable(const struct kernel *k, struct mem_step *step)
-{
-	step->in_place = -1;
-	for (int i = 0; i < k->noperand && step->in_place < 0; i++)
-		if (may_replace(k, &k->operand[i].region, 0))
-			step->in_place = k->operand[i].region.buffer->id;
-	if (step->in_place >= 0 || k->hold == 0 || !may_replace(k, &k->arg[0].region, 1))
-		return;
-	step->in_place = k->arg[0].region.buffer->id;
-	step->hold = k->hold;
-}
-
-static void pose(const struct plan *p, struct mem_problem *m)
-{
-	m->nstep = p->nkernel;
-	m->step = arena_alloc(p->arena, (size_t)(m->nstep + 1) * sizeof(*m->step));
-	m->nbuffer = p->nbuffer;
-	m->bytes = arena_alloc(p->arena, (size_t)(m->nbuffer + 1) * sizeof(*m->bytes));
-	for (int k = 0; k < p->nbuffer; k++)
-		if (p->buffer[k]->kind == BUF_ARENA)
-			m->bytes[k] = (p->buffer[k]->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	for (int k = 0; k < p->nkernel; k++) {
-		const struct kernel *x = p->kernel[k];
-		struct mem_step *step = &m->step[k];
-
-		step->read = arena_alloc(
-			p->arena, (size_t)(x->narg + x->noperand + 1) * sizeof(int));
-		for (int i = 0; i < x->narg; i++)
-			add_read(step, &x->arg[i].region);
-		for (int i = 0; i < x->noperand; i++)
-			add_read(step, &x->operand[i].region);
-		step->write = x->dst.buffer->id;
-		step->scratch = x->scratch;
-		find_overwritable(x, step);
-	}
-}
-
-void memory(struct plan *p)
-{
-	struct mem_problem m = { 0 };
-	struct mem_result r = { 0 };
-	struct kernel **order = arena_alloc(
-		p->arena, (size_t)(p->nkernel + 1) * sizeof(struct kernel *));
-
-	pose(p, &m);
-	memory_solve(p->arena, &m, &r);
-	for (int k = 0; k < p->nbuffer; k++) {
-		if (p->buffer[k]->kind == BUF_ARENA)
-			p->buffer[k]->offset = r.offset[k];
-		p->buffer[k]->first = r.first[k];
-		p->buffer[k]->last = r.last[k];
-	}
-	for (int k = 0; k < p->nkernel; k++) {
-		struct kernel *x = p->kernel[k];
-
-		x->scratch_offset = r.scratch[k];
-		x->in_place = r.in_place[k] ? p->buffer[m.step[k].in_place] : NULL;
-		if (overwrites_input(x)) {
-			x->scratch += x->hold;
-			x->scratch_name = x->scratch_name != NULL ? x->scratch_name : "held";
-		}
-		if (target_has_vectors(p->target))
-			cut(x);
-	}
-	for (int k = 0; k < p->nkernel; k++) {
-		order[k] = p->kernel[r.order[k]];
-		order[k]->id = k;
-	}
-	p->kernel = order;
-	p->cert = r.cert;
-	for (int k = 0; k < p->nkernel; k++) {
-		int64_t bytes = (order[k]->scratch + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-
-		if (part_count(order[k]) > 1 && bytes > p->worker_bytes)
-			p->worker_bytes = bytes;
-	}
-}

@@ -1,5 +1,5 @@
 /* skipc inspect --json. */
-#include "emit/emission.h"
+#include "plan/plan.h"
 
 #include <string.h>
 

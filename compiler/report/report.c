@@ -1,5 +1,5 @@
 /* The plan for people: its text form, and `skipc inspect`. */
-#include "emit/emission.h"
+#include "plan/plan.h"
 
 #include <string.h>
 

@@ -24,36 +24,11 @@ static const int64_t *perm_of(const struct match *m)
 	return ints(matched(m, "Transpose", 0), "perm");
 }
 
-static bool all_are(const int64_t *v, int n, int64_t value)
-{
-	for (int k = 0; k < n; k++)
-		if (v == NULL || v[k] != value)
-			return false;
-	return true;
-}
-
-/* An absent list is one of ones, or of zeros. */
-bool all_are_or_absent(const struct node *n, const char *name, int64_t value)
-{
-	int count;
-	const int64_t *v = attr_ints(n, name, &count);
-
-	return v == NULL || all_are(v, count, value);
-}
-
 /* s as it was before a Transpose by perm: dimension i comes from perm[i]. */
 static void before_perm(const int64_t *perm, int rank, const int64_t *after, int64_t *before)
 {
 	for (int k = 0; k < rank; k++)
 		before[perm[k]] = after[k];
-}
-
-/* s with 1s in front, so that it has that rank. */
-void full_rank(const struct shape *s, int rank, struct shape *full)
-{
-	full->rank = rank;
-	for (int k = 0; k < rank; k++)
-		full->dim[k] = k < rank - s->rank ? 1 : s->dim[k - (rank - s->rank)];
 }
 
 /* Whether perm, of an input so shaped, moves no dimension but those of size 1: then it is a

@@ -1,81 +1,28 @@
-/*
- * Rewriting by rules.def to a fixed point. A queue of nodes, each tried as the root of the rules
- * for its operator; what a rewrite touches is queued again, so that chains take linear time.
- * Nothing here recurses over the graph: recursion is over patterns, which are a few nodes deep.
- *
- * The engine and not the rules sees to it that
- * - no inner value of a match is used outside it or is an output (but for nodes marked & in the
- * rule, which stay for their other users);
- * - what replaces a value has its type and shape;
- * - nothing shared is changed: all is made anew, and what nobody reads any more is removed.
- */
+/* Patterns and nodes: whether a rule matches, what its variables stand for, and its replacement built of them. */
 #include "rewrite/match.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct rewriter {
-	struct graph *g;
-	struct arena scratch; /* the rules */
-	struct variant **by_op;
-	struct node **queue; /* a ring */
-	int head, count, cap;
-	struct node **made; /* since the match: taken back if it is refused */
-	int nmade, made_cap;
-	struct node **dying;
-	int ndying, dying_cap;
-	struct diag quiet; /* what is tried may be wrong; that is nobody's fault */
-	int *hits;         /* by rule; null: nobody counts */
-	int stage, stages; /* rules of later ones wait */
-};
-
-static void push(struct node ***list, int *n, int *cap, struct node *x)
-{
-	if (*n == *cap) {
-		*cap = *cap > 0 ? 2 * *cap : 64;
-		*list = realloc(*list, (size_t)*cap * sizeof(struct node *));
-		if (*list == NULL)
-			out_of_memory();
-	}
-	(*list)[(*n)++] = x;
-}
-
-/* node.mark: it is in the queue. */
-static void enqueue(struct rewriter *r, struct node *n)
-{
-	if (n->mark != 0 || n->dead)
-		return;
-	if (r->count == r->cap) {
-		const int cap = r->cap > 0 ? 2 * r->cap : 256;
-		struct node **ring = malloc((size_t)cap * sizeof(struct node *));
-
-		if (ring == NULL)
-			out_of_memory();
-		for (int k = 0; k < r->count; k++)
-			ring[k] = r->queue[(r->head + k) % r->cap];
-		free(r->queue);
-		r->queue = ring;
-		r->cap = cap;
-		r->head = 0;
-	}
-	r->queue[(r->head + r->count++) % r->cap] = n;
-	n->mark = 1;
-}
-
-static void enqueue_users(struct rewriter *r, const struct tensor *t)
-{
-	for (const struct use *u = t->user; u != NULL; u = u->next)
-		enqueue(r, u->node);
-}
-
 /* ---- matching ---- */
+
+void nodes_push(struct nodes *l, struct node *n)
+{
+	if (l->n == l->cap) {
+		l->cap = l->cap > 0 ? 2 * l->cap : 64;
+		l->node = realloc(l->node, (size_t)l->cap * sizeof(struct node *));
+		if (l->node == NULL)
+			out_of_memory();
+	}
+	l->node[l->n++] = n;
+}
 
 bool is_constant(const struct tensor *t)
 {
 	return t != NULL && (is_const(t) || is_lazy_const(t));
 }
 
-static bool all_constant(const struct node *n)
+bool all_constant(const struct node *n)
 {
 	for (int k = 0; k < n->nin; k++)
 		if (n->in[k] != NULL && !is_constant(n->in[k]))
@@ -259,18 +206,17 @@ void bind_shape(struct match *m, const char *name, const struct shape *s)
 
 /* ---- making ---- */
 
-static struct node *place(struct match *m, const struct op *op, int nin, struct tensor *const *in)
+static struct node *put_node(struct match *m, const struct op *op, int nin, struct tensor *const *in)
 {
-	struct rewriter *r = m->rewriter;
 	struct node *n = graph_node(m->g, m->root, op, nin, in, 1, m->prov);
 
-	push(&r->made, &r->nmade, &r->made_cap, n);
+	nodes_push(m->made, n);
 	return n;
 }
 
 struct node *make(struct match *m, const char *op, int nin, struct tensor *const *in)
 {
-	return place(m, op_find(op), nin, in);
+	return put_node(m, op_find(op), nin, in);
 }
 
 struct tensor *finish(struct match *m, struct node *n)
@@ -423,7 +369,7 @@ static struct tensor *build_node(struct building *b, const struct term *t)
 	while (nin > 0 && in[nin - 1] == NULL)
 		nin--;
 	/* cppcheck-suppress nullPointerRedundantCheck -- a term without operator has a model */
-	struct node *n = place(m, t->op != NULL ? t->op : model->op, nin, in);
+	struct node *n = put_node(m, t->op != NULL ? t->op : model->op, nin, in);
 	n->prov = origin_of(m, t, model);
 	if (model != NULL && model->nattr > 0) {
 		n->attr = arena_alloc(m->g->arena, (size_t)model->nattr * sizeof(*n->attr));
@@ -484,80 +430,6 @@ static struct tensor *build(struct building *b, const struct term *t)
 	return x;
 }
 
-/* ---- replacing ---- */
-
-/* Takes back what was made since the match. */
-static void take_back(struct rewriter *r)
-{
-	while (r->nmade > 0) {
-		struct node *n = r->made[--r->nmade];
-
-		if (!n->dead)
-			node_remove(r->g, n);
-	}
-}
-
-static bool unused(const struct node *n)
-{
-	for (int k = 0; k < n->nout; k++)
-		if (n->out[k]->nuser > 0 || n->out[k]->is_output)
-			return false;
-	return true;
-}
-
-/* Removes n, which nobody reads, and what only it read. Users that are left may match now. */
-static void bury(struct rewriter *r, struct node *n)
-{
-	push(&r->dying, &r->ndying, &r->dying_cap, n);
-	while (r->ndying > 0) {
-		struct node *d = r->dying[--r->ndying];
-		const int nin = d->nin;
-
-		if (d->dead || !unused(d))
-			continue;
-		node_remove(r->g, d); /* d->in is still there, but no longer counted */
-		for (int k = 0; k < nin; k++) {
-			if (d->in[k] == NULL || d->in[k]->def == NULL)
-				continue;
-			enqueue_users(r, d->in[k]);
-			if (unused(d->in[k]->def))
-				push(&r->dying, &r->ndying, &r->dying_cap, d->in[k]->def);
-		}
-	}
-}
-
-/*
- * An output of the graph cannot become an input, a constant, or another output: a Reshape to its
- * own shape is the copy. Null: the root is that copy, and stays.
- */
-static struct tensor *apart(struct match *m, struct tensor *old, struct tensor *new)
-{
-	if (!old->is_output || !(new->is_input || new->is_output || is_constant(new)))
-		return new;
-	if (strcmp(m->root->op->name, "Reshape") == 0 && m->root->in[0] == new)
-		return NULL;
-	return make_reshape(m, new, &old->shape);
-}
-
-static void commit(struct rewriter *r, struct match *m, struct tensor *new)
-{
-	struct tensor *old = m->root->out[0];
-
-	if (r->hits != NULL)
-		r->hits[m->rule->index]++;
-	for (int k = 0; k < r->nmade; k++) {
-		if (r->made[k]->dead)
-			continue;
-		if (r->made[k] == new->def)
-			new->name = old->name;
-		enqueue(r, r->made[k]);
-	}
-	r->nmade = 0;
-	tensor_replace(r->g, old, new);
-	enqueue_users(r, new);
-	bury(r, m->root);
-}
-
 bool same_type(const struct tensor *x, const struct tensor *y)
 {
 	return x->known && y->known && x->type == y->type && shape_equal(&x->shape, &y->shape);
@@ -572,7 +444,7 @@ static const struct prov *union_of(const struct match *m)
 	return p;
 }
 
-static struct tensor *replacement(struct match *m)
+struct tensor *replacement(struct match *m)
 {
 	struct building b = { .m = m };
 	struct tensor *t = build(&b, m->rule->replacement);
@@ -593,139 +465,35 @@ static bool operands_fit(const struct term *p, const struct node *n)
 	return true;
 }
 
-static bool attempt(struct rewriter *r, const struct variant *v, struct node *root)
+bool all_are(const int64_t *v, int n, int64_t value)
 {
-	const struct rule_row *row = v->rule->row;
-	struct tensor *new;
-
-	if (row->function == NULL && !operands_fit(v->pattern, root))
-		return false;
-	struct match m = { .g = r->g, .rewriter = r, .rule = v->rule, .root = root };
-
-	if (row->function != NULL) {
-		m.node[m.nnode++] = root;
-		m.prov = root->prov;
-		new = row->function(&m);
-	} else {
-		if (!match_node(&m, v->pattern, root) || !closed(&m) ||
-			(row->guard != NULL && !row->guard(&m)))
+	for (int k = 0; k < n; k++)
+		if (v == NULL || v[k] != value)
 			return false;
-		m.prov = union_of(&m);
-		new = replacement(&m);
-	}
-	if (new != NULL &&new != root->out[0] && same_type(root->out[0], new))
-		new = apart(&m, root->out[0], new);
-	else
-		new = NULL;
-	if (new == NULL) {
-		take_back(r);
-		return false;
-	}
-	commit(r, &m, new);
 	return true;
 }
 
-/* Of equal nodes one is enough. Where both are outputs both stay; the kept one stands for both. */
-static bool merge(struct rewriter *r, struct node *n)
+/* An absent list is one of ones, or of zeros. */
+bool all_are_or_absent(const struct node *n, const char *name, int64_t value)
 {
-	struct node *twin = r->stage > r->stages ? twin_of(n) : NULL;
+	int count;
+	const int64_t *v = attr_ints(n, name, &count);
 
-	if (twin == NULL || (n->out[0]->is_output && twin->out[0]->is_output))
+	return v == NULL || all_are(v, count, value);
+}
+
+/* s with 1s in front, so that it has that rank. */
+void full_rank(const struct shape *s, int rank, struct shape *full)
+{
+	full->rank = rank;
+	for (int k = 0; k < rank; k++)
+		full->dim[k] = k < rank - s->rank ? 1 : s->dim[k - (rank - s->rank)];
+}
+
+bool match_pattern(struct match *m, const struct term *pattern)
+{
+	if (!operands_fit(pattern, m->root) || !match_node(m, pattern, m->root) || !closed(m))
 		return false;
-	if (n->out[0]->is_output) {
-		struct node *other = n;
-
-		n = twin;
-		twin = other;
-	}
-	twin->prov = prov_union(r->g->arena, twin->prov, n->prov);
-	tensor_replace(r->g, n->out[0], twin->out[0]);
-	enqueue_users(r, twin->out[0]);
-	bury(r, n);
+	m->prov = union_of(m);
 	return true;
-}
-
-static bool visit(struct rewriter *r, struct node *n)
-{
-	if (n->dead || n->nout != 1 || !n->out[0]->known || all_constant(n))
-		return false;
-	for (const struct variant *v = r->by_op[n->op - op_at(0)]; v != NULL; v = v->next)
-		if (v->rule->stage <= r->stage && attempt(r, v, n))
-			return true;
-	return merge(r, n);
-}
-
-/*
- * Rounds over all nodes until nothing changes. The queue finds nearly all that a rewrite makes
- * possible; a round more finds the rest: guards that look further than their pattern.
- */
-static void run(struct rewriter *r)
-{
-	const int64_t most = 100 * ((int64_t)r->g->nnode + 100);
-	int64_t done = 0;
-	bool changed;
-
-	do {
-		changed = false;
-		for (struct node *n = r->g->first; n != NULL; n = n->next)
-			n->mark = 0;
-		for (struct node *n = r->g->first; n != NULL; n = n->next)
-			enqueue(r, n);
-		while (r->count > 0) {
-			struct node *n = r->queue[r->head];
-
-			r->head = (r->head + 1) % r->cap;
-			r->count--;
-			n->mark = 0;
-			if (!visit(r, n))
-				continue;
-			changed = true;
-			if (++done > most)
-				die("rules.def: rewriting does not come to an end");
-		}
-	} while (changed);
-}
-
-void rewrite_counting(struct graph *g, int *hits)
-{
-	struct diag *diag = g->diag;
-	struct rewriter r = {
-		.g = g, .hits = hits, .quiet = { .path = diag->path, .to = diag->to }
-	};
-
-	r.quiet.errors = 1000000; /* far beyond what is printed */
-	r.by_op = rules_compile(&r.scratch);
-	graph_sweep(g);
-	g->diag = &r.quiet;
-	for (int k = 0; rule_rows[k].pattern != NULL; k++)
-		r.stages += rule_rows[k].text == NULL;
-	for (; r.stage <= r.stages + 1; r.stage++) /* the last one merges as well */
-		run(&r);
-	g->diag = diag;
-	free(r.queue);
-	free(r.made);
-	free(r.dying);
-	arena_release(&r.scratch);
-	graph_sort(g); /* a merged node may stand below users of its twin */
-	fold(g);
-	graph_sweep(g);
-}
-
-void rewrite(struct graph *g)
-{
-	rewrite_counting(g, NULL);
-}
-
-int rule_count(void)
-{
-	int n = 0;
-
-	while (rule_rows[n].pattern != NULL)
-		n++;
-	return n;
-}
-
-const char *rule_text(int k)
-{
-	return rule_rows[k].text;
 }

@@ -1,6 +1,6 @@
 /*
- * Rewrite rules as the compiler holds them: what notation.c makes of rules.def, match.c applies,
- * and guards.c asks about. The notation is explained at the top of rules.def.
+ * Rewrite rules as the compiler holds them: what notation.c makes of rules.def, match.c matches,
+ * rewrite.c applies, and guards.c asks about. The notation is explained at the top of rules.def.
  */
 #ifndef MATCH_H
 #define MATCH_H
@@ -87,11 +87,15 @@ struct variant {
 	struct variant *next;
 };
 
-struct rewriter;
+/* A list that grows; its memory is from malloc. */
+struct nodes {
+	struct node **node;
+	int n, cap;
+};
 
 struct match {
 	struct graph *g;
-	struct rewriter *rewriter;
+	struct nodes *made; /* since the match */
 	const struct rule *rule;
 	struct node *root;
 	struct value value[MAX_VARS]; /* by variable */
@@ -110,6 +114,14 @@ extern const struct rule_row
 /* Rules by the root's operator (index of ops.def's table), in a. A mistake in rules.def is our bug:
  * die(). */
 struct variant **rules_compile(struct arena *a);
+
+/* ---- match.c: for rewrite.c ---- */
+
+void nodes_push(struct nodes *l, struct node *n);
+bool all_constant(const struct node *n); /* its inputs, of which it has some */
+/* Whether the pattern fits at m->root, and what it holds is nobody else's; binds its variables. */
+bool match_pattern(struct match *m, const struct term *pattern);
+struct tensor *replacement(struct match *m); /* built; null: it cannot be */
 
 /* ---- match.c: for guards and functions ---- */
 
@@ -132,20 +144,20 @@ struct tensor *make_reshape(struct match *m, struct tensor *x, const struct shap
 
 bool same_type(const struct tensor *x, const struct tensor *y); /* and shape, both known */
 bool is_constant(const struct tensor *t);                       /* lazy ones too; null: no */
-
-/* ---- affine.c, guards.c, folds.c, stacks.c ---- */
-
+bool all_are(const int64_t *v, int n, int64_t value);               /* false: v is null */
 bool all_are_or_absent(
 	const struct node *n, const char *name, int64_t value);      /* elements of an attribute */
 void full_rank(const struct shape *s, int rank, struct shape *full); /* with 1s in front */
+
+/* ---- affine.c: for guards ---- */
+
 bool not_negative(const struct tensor *t);                           /* provably, or NaN */
 bool power_of_two(double v);
 
+/* ---- folds.c ---- */
+
 /* A node that computes what n computes, or null. */
 struct node *twin_of(const struct node *n);
-
-/* ---- folds.c: for functions ---- */
-
 bool is_from(const struct tensor *t, const char *op);        /* computed by that operator */
 void also_from(struct match *m, const struct node *n);       /* the new nodes stand for n as well */
 /* A node with the operator and the attributes of another; as make(). */

@@ -72,7 +72,7 @@ static struct tensor *to_input_rank(struct graph *g, const struct node *n, struc
 }
 
 /* Heads in groups that share keys and values: [batch,groups,heads of a group,..]. */
-static struct tensor *grouped(
+static struct tensor *by_groups(
 	struct graph *g, const struct node *n, struct tensor *x, int64_t groups)
 {
 	const int64_t *d = x->shape.dim;
@@ -87,8 +87,8 @@ static struct tensor *product(struct graph *g, const struct node *n, struct tens
 	const int64_t heads = x->shape.dim[1], groups = y->shape.dim[1];
 
 	if (heads != groups) {
-		x = grouped(g, n, x, groups);
-		y = grouped(g, n, y, groups);
+		x = by_groups(g, n, x, groups);
+		y = by_groups(g, n, y, groups);
 	}
 	if (exchange && y != NULL) {
 		struct node *t = place(g, n, "Transpose", 1, &y);

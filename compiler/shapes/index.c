@@ -7,6 +7,7 @@
  * A negative index counts from the end. One that is out of range is an error where it is constant,
  * and at run time stands for the nearest end.
  */
+#include "fold/fold.h"
 #include "shapes/shape.h"
 
 #include <stdlib.h>

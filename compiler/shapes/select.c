@@ -1,5 +1,6 @@
 /* Shape rules of operators that cut or repeat a tensor, or mask it, or choose one of two. They become Slice,
  * Concat, Reshape, Expand and Where. */
+#include "fold/fold.h"
 #include "shapes/shape.h"
 
 #include <stdlib.h>

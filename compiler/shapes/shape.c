@@ -4,6 +4,7 @@
  * then they become static attributes (the list is in ops.def). Here: the sweep, what the rules
  * share, and the rules of elementwise operators and of those that compute with shapes.
  */
+#include "fold/fold.h"
 #include "shapes/shape.h"
 
 #include <math.h>
@@ -12,15 +13,6 @@
 enum { MAX_LIST = 65536 }; /* integers of one argument */
 
 /* ---- what the rules share ---- */
-
-const char *shape_text(struct arena *a, const struct shape *s)
-{
-	const char *text = "[";
-
-	for (int d = 0; d < s->rank; d++)
-		text = arena_printf(a, "%s%s%lld", text, d > 0 ? "," : "", (long long)s->dim[d]);
-	return arena_printf(a, "%s]", text);
-}
 
 bool has_input(const struct node *n, int k)
 {

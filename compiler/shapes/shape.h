@@ -18,7 +18,6 @@
 #define CONSTANT VIEW
 #include "core/ops.def"
 bool shape_elementwise(struct graph *g, struct node *n);
-bool eval_elementwise(struct graph *g, struct node *n);
 
 /* ---- shape.c ---- */
 
@@ -83,29 +82,5 @@ struct tensor *sliced(struct graph *g, const struct node *n, struct tensor *x, i
 /* Elements v[0..count) of an axis, all in range: Slices joined where that is few, else a Gather. */
 struct tensor *picked(struct graph *g, const struct node *n, struct tensor *x, int axis,
 	const int64_t *v, int64_t count);
-
-/* ---- eval.c ---- */
-
-bool constant_inputs(const struct node *n); /* all are constant, lazy ones too */
-void mark_lazy(struct graph *g, struct node *n);
-
-int64_t narrow(int64_t v, enum dtype type); /* an integer as its type holds it */
-
-/* For eval functions: output 0 gets its elements. */
-bool store(struct node *n, enum dtype stored, const void *data);
-double *store_f64(struct graph *g, struct node *n);  /* room for them; zero */
-int64_t *store_i64(struct graph *g, struct node *n); /* integers, not bool */
-
-/* A walk over all elements of a shape, row-major, with positions in up to three others. */
-struct walk {
-	struct shape shape;
-	int64_t index[MAX_RANK];
-	int64_t stride[MAX_EXPR_IN][MAX_RANK];
-	int64_t at[MAX_EXPR_IN];
-};
-void walk_start(struct walk *w, const struct shape *s);
-void walk_broadcast(
-	struct walk *w, int k, const struct shape *s); /* strides of a tensor that broadcasts */
-void walk_next(struct walk *w);
 
 #endif

@@ -1,5 +1,6 @@
 /* Shape rules of the views: what renames, cuts, joins or pads elements. They end static: lists of
  * full rank. */
+#include "fold/fold.h"
 #include "shapes/shape.h"
 
 #include <string.h>

@@ -9,7 +9,7 @@
  */
 #include "skip/skip.h"
 
-static struct tensor *make(struct seeker *s, const struct change *ch, struct node *before,
+static struct tensor *make_node(struct seeker *s, const struct change *ch, struct node *before,
 	const char *op, int nin, struct tensor **in)
 {
 	return graph_node(s->g, before, op_find(op), nin, in, 1, ch->prov)->out[0];
@@ -57,13 +57,13 @@ static struct tensor *extreme(struct seeker *s, const struct change *ch, struct 
 	const int64_t at = axis - (ch->y->shape.rank - t->shape.rank);
 
 	if (t->type == DT_BOOL) {
-		t = make(s, ch, before, "Cast", 1, &t);
+		t = make_node(s, ch, before, "Cast", 1, &t);
 		set_int(s->g, t->def, "to", DT_F32);
 		inferred(s, t);
 	}
 	if (at < 0 || t->shape.dim[at] == 1)
 		return t;
-	t = make(s, ch, before, greatest ? "ReduceMax" : "ReduceMin", 1, &t);
+	t = make_node(s, ch, before, greatest ? "ReduceMax" : "ReduceMin", 1, &t);
 	set_ints(s->g, t->def, "axes", 1, &at);
 	set_int(s->g, t->def, "keepdims", 1);
 	return inferred(s, t);
@@ -93,8 +93,8 @@ static const char *keep_closed(struct seeker *s, const struct change *ch)
 		is_op(layer, "Conv") ? 1 : layer->out[0]->shape.rank - 1);
 	if (two)
 		in[1] = inferred(
-			s, make(s, ch, before, "Mul", 2, (struct tensor *[]){ in[1], sum->in[3] }));
-	keep = make(s, ch, before, swapped ? "Above" : "Below", 3, in);
+			s, make_node(s, ch, before, "Mul", 2, (struct tensor *[]){ in[1], sum->in[3] }));
+	keep = make_node(s, ch, before, swapped ? "Above" : "Below", 3, in);
 	set_float(s->g, keep->def, "limit", swapped ? 1 - limit : limit);
 	inferred(s, keep);
 	keep->name = ch->y->name;

@@ -264,7 +264,7 @@ static struct range input_range(struct seeker *s, const struct node *n, int k)
 }
 
 /* Where(Greater(z, c), z, f): in the first case z is above c. */
-static struct range chosen(struct seeker *s, const struct node *n)
+static struct range chosen_range(struct seeker *s, const struct node *n)
 {
 	const struct node *test = n->in[0]->def;
 	struct range x = input_range(s, n, 1), y = input_range(s, n, 2);
@@ -374,7 +374,7 @@ static struct range node_range(struct seeker *s, const struct node *n)
 	if (one_of(n, sums))
 		return dtypes[n->out[0]->type].is_float ? arithmetic(s, n) : rounded(arithmetic(s, n));
 	if (is_op(n, "Where"))
-		return chosen(s, n);
+		return chosen_range(s, n);
 	if (is_op(n, "Min") || is_op(n, "Max")) {
 		const struct range x = input_range(s, n, 0), y = input_range(s, n, 1);
 		const bool least = is_op(n, "Min");

@@ -490,7 +490,7 @@ bool gate_try(struct cone *c, int k, struct change *change)
 
 /* ---- replacing ---- */
 
-static struct tensor *make(
+static struct tensor *make_node(
 	struct seeker *s, const struct change *ch, const char *op, int nin, struct tensor **in)
 {
 	struct node *n = graph_node(s->g, ch->node, op_find(op), nin, in, 1, ch->prov);
@@ -517,13 +517,13 @@ static struct tensor *make_affine(
 	const bool same = a >= 1 && a <= 1 && b >= 0 && b <= 0;
 
 	if (!same && t->type == DT_BOOL && a >= -1 && a <= -1 && b >= 1 && b <= 1)
-		return make(s, ch, "Not", 1, &t);
+		return make_node(s, ch, "Not", 1, &t);
 	if (t->type != DT_F32 && (!same || t->type != DT_BOOL))
 		t = make_float(s, ch, t);
 	if (a < 1 || a > 1)
-		t = make(s, ch, "Mul", 2, (struct tensor *[]){ t, graph_scalar(s->g, DT_F32, a) });
+		t = make_node(s, ch, "Mul", 2, (struct tensor *[]){ t, graph_scalar(s->g, DT_F32, a) });
 	if (b < 0 || b > 0)
-		t = make(s, ch, "Add", 2, (struct tensor *[]){ t, graph_scalar(s->g, DT_F32, b) });
+		t = make_node(s, ch, "Add", 2, (struct tensor *[]){ t, graph_scalar(s->g, DT_F32, b) });
 	return t;
 }
 
@@ -537,7 +537,7 @@ static struct tensor *make_carry(
 	for (int k = 1; k < 4; k += 2)
 		if (in[k]->type != DT_F32)
 			in[k] = make_float(s, ch, in[k]);
-	return make(s, ch, "Carry", 4, in);
+	return make_node(s, ch, "Carry", 4, in);
 }
 
 /* part / whole; e^z / (1 + e^z) is a sigmoid. */
@@ -551,8 +551,8 @@ static struct tensor *make_quotient(
 		for (int k = 0; k < 2; k++)
 			if (sum->in[k] == q->part && is_const(sum->in[1 - k]) &&
 				const_uniform(sum->in[1 - k], &one) && one >= 1 && one <= 1)
-				return make(s, ch, "Sigmoid", 1, &q->part->def->in[0]);
-	return make(s, ch, "Div", 2, (struct tensor *[]){ q->part, q->whole });
+				return make_node(s, ch, "Sigmoid", 1, &q->part->def->in[0]);
+	return make_node(s, ch, "Div", 2, (struct tensor *[]){ q->part, q->whole });
 }
 
 void gate_apply(struct seeker *s, struct change *ch)
@@ -576,9 +576,9 @@ void gate_apply(struct seeker *s, struct change *ch)
 	if (g->c.tensor != NULL)
 		y = make_carry(s, ch, g, t);
 	else if (t->type != DT_BOOL)
-		y = make(s, ch, "Blend", 3, (struct tensor *[]){ g->h, g->x, t });
+		y = make_node(s, ch, "Blend", 3, (struct tensor *[]){ g->h, g->x, t });
 	else
-		y = make(s, ch, "Where", 3, (struct tensor *[]){ t, g->h, g->x });
+		y = make_node(s, ch, "Where", 3, (struct tensor *[]){ t, g->h, g->x });
 	if (!shape_equal(&y->shape, &old->shape))
 		return; /* a value that was only broadcast by its neighbour; it stays as it was, and
 			   is swept */

@@ -173,7 +173,7 @@ void sums_record(struct cone *c);
 /* Rows of seeker.gated whose gates are all below graph.skip_below are carried. */
 void closed_gates(struct seeker *s);
 
-/* ---- skip.c ---- */
+/* ---- record.c ---- */
 
 void record_block(struct seeker *s, const struct block *b);
 void refuse(struct seeker *s, const struct prov *p, const char *why);

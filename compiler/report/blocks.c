@@ -1,6 +1,6 @@
 /* What skip() saw, for people: a line or two for each block, and the reason for every sum and gate
  * that is none. */
-#include "emit/emission.h"
+#include "plan/plan.h"
 
 #include <string.h>
 

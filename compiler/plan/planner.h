@@ -1,6 +1,6 @@
 /*
- * What the parts of the memory planner share: memory.c poses the problem, order.c orders the steps,
- * offsets.c places what lives, and memory.c verifies it all.
+ * What the parts of the memory planner share: planner.c poses the problem, order.c orders the steps,
+ * offsets.c places what lives, and planner.c verifies it all.
  *
  * A buffer is live from its first write to its last access. Two kinds are in no arena: those that
  * no step writes (graph inputs, offset -1), and those of no bytes (graph outputs: their offset says
