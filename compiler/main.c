@@ -91,7 +91,7 @@ static void pass_layout(struct job *j)
 
 static void pass_schedule(struct job *j)
 {
-	j->plan = schedule(j->graph, j->options.target);
+	j->plan = schedule(j->graph, &j->options.plan);
 }
 
 static void pass_memory(struct job *j)

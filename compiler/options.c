@@ -55,8 +55,8 @@ static const char *take_name(struct options *o, const char *value)
 
 static const char *take_target(struct options *o, const char *value)
 {
-	o->target = target_find(value);
-	return o->target != NULL ? NULL : "no such target: ";
+	o->plan.target = target_find(value);
+	return o->plan.target != NULL ? NULL : "no such target: ";
 }
 
 static const char *take_dim(struct options *o, const char *value)
@@ -72,6 +72,21 @@ static const char *take_dim(struct options *o, const char *value)
 		arena_printf(o->arena, "%.*s", (int)(equals - value), value), n
 	};
 	return NULL;
+}
+
+static const char *take_cost(struct options *o, const char *value)
+{
+	const size_t n = strcspn(value, "=");
+	const char *wrong = cost_set(o->arena, value, n, value + n + (value[n] == '='), o->plan.cost);
+
+	return wrong != NULL ? arena_printf(o->arena, "--cost: %s, in ", wrong) : NULL;
+}
+
+static const char *take_costs(struct options *o, const char *value)
+{
+	const char *wrong = costs_read(o->arena, value, o->plan.cost);
+
+	return wrong != NULL ? arena_printf(o->arena, "--costs: %s, in ", wrong) : NULL;
 }
 
 static const char *take_closed(struct options *o, const char *value)
@@ -150,6 +165,9 @@ static const struct row {
 	{ "--skip-closed-gates=EPS", take_closed, 0, SHAPES,
 		"highway layers carry a row whose gates are all below EPS, and do not\n"
 		"compute H for it: each element changes by at most EPS |H - x|" },
+	{ "--cost NAME=VALUE", take_cost, 0, 0,
+		"what a step of a kernel costs, by which kernels are chosen; inspect shows the names" },
+	{ "--costs FILE", take_costs, 0, 0, "the same of many: NAME VALUE a line, # begins a comment" },
 	{ "-d LETTER", take_dump, 0, 0,
 		"print the graph or plan after a pass (inspect: and nothing else):\n"
 		"import shapes fold rewrite skip(b) layout schedule(k) memory pack emit" },
@@ -166,7 +184,7 @@ static const struct row {
 	{ "--gemm=FORM", take_gemm, 0, SHAPES,
 		"of --target=x86-64's small products: inline (libxsmm's machine code in the output),\n"
 		"libxsmm-call (calls of an installed libxsmm; link -lxsmm)" },
-	{ "--exact", FLAG(exact), SHAPES,
+	{ "--exact", FLAG(plan.exact), SHAPES,
 		"no kernel that trades accuracy for speed (--target=c has none)" },
 	{ "--trace", FLAG(emit.trace), SHAPES,
 		"the program can write every stored tensor (--trace-dir DIR)" },
@@ -248,9 +266,18 @@ static const char *take(struct options *o, const struct row *r, const char *valu
 	return wrong;
 }
 
+/* Costs other than the target's, of whatever file they came: the output does not depend on that. */
+static void note_costs(struct options *o)
+{
+	for (enum cost k = 0; k < COST_COUNT; k++)
+		if (o->plan.cost[k] > 0.0 && o->plan.cost[k] != o->plan.target->cost[k])
+			o->emit.settings = arena_printf(o->arena, "%s --cost %s=%s", o->emit.settings,
+				cost_name(k), cost_text(o->arena, o->plan.cost[k]));
+}
+
 int options_parse(struct options *o, int argc, char **argv)
 {
-	o->target = target_find("x86-64");
+	o->plan.target = target_find("x86-64");
 	o->emit.settings = "";
 	for (int k = 2; k < argc; k++) {
 		const char *value, *wrong;
@@ -270,10 +297,11 @@ int options_parse(struct options *o, int argc, char **argv)
 	}
 	if (o->model == NULL)
 		return usage("no model is given", "");
-	if (o->emit.libxsmm_call && strcmp(o->target->name, "x86-64") != 0)
+	if (o->emit.libxsmm_call && strcmp(o->plan.target->name, "x86-64") != 0)
 		return usage("--gemm=libxsmm-call needs --target=x86-64", "");
 	o->emit.main |= o->emit.trace;
+	note_costs(o);
 	o->emit.settings = arena_printf(
-		o->arena, "--target=%s%s", o->target->name, o->emit.settings);
+		o->arena, "--target=%s%s", o->plan.target->name, o->emit.settings);
 	return 0;
 }

@@ -10,12 +10,12 @@ struct options {
 	const char *model;
 	const char *dir;  /* -o; null: not given */
 	const char *like; /* the folder of --like; null: not given */
-	const struct target *target;
+	struct plan_options plan;
 	struct dim_value dim[32];
 	int ndim;
 	double skip_below; /* --skip-closed-gates */
 	char dump;         /* letter of the pass after which to print, or 0 */
-	bool json, exact;
+	bool json;
 	struct emit_options emit;
 };
 

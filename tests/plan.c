@@ -54,7 +54,8 @@ START_TEST(test_case)
 	rewrite(g);
 	skip(g);
 	layout(g);
-	struct plan *p = schedule(g, target_find(target));
+	const struct plan_options options = { .target = target_find(target) };
+	struct plan *p = schedule(g, &options);
 
 	memory(p);
 	for (int i = 0; i < p->nkernel; i++) {

@@ -4,7 +4,10 @@
 #define TARGET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+struct arena;
 
 /* An instruction set. Functions with vector code have a version for each. */
 struct isa {
@@ -28,7 +31,7 @@ struct tiling {
 	int64_t sums;           /* of a fully connected layer, in registers */
 };
 
-/* What a step costs, in multiply-adds of a perfect kernel of that target. */
+/* What a step costs, in multiply-adds of a perfect kernel of that target; 0: it is not taken. */
 #define COST(name, text) COST_##name,
 enum cost {
 #include "kernels/costs.def"
@@ -54,5 +57,14 @@ const char *target_names(int k); /* the k-th; null behind the last */
 bool target_has_vectors(const struct target *t);
 /* Of the widest, and of the narrowest vectors. */
 int target_lanes(const struct target *t);
+
+/* ---- costs.c ---- */
+
+const char *cost_name(enum cost what);
+const char *cost_text(struct arena *a, double value); /* which reads as the value again */
+/* Sets the cost of that name, of n characters, in a table. Null, or what is wrong. */
+const char *cost_set(struct arena *a, const char *name, size_t n, const char *value, double cost[]);
+/* Those of a file: `NAME VALUE` a line, # begins a comment. Null, or what is wrong with which line. */
+const char *costs_read(struct arena *a, const char *path, double cost[]);
 
 #endif

@@ -206,11 +206,19 @@ struct mem_result {
 	struct certificate cert;
 };
 
+/* What the user may say of a plan. */
+struct plan_options {
+	const struct target *target;
+	double cost[COST_COUNT]; /* by enum cost; 0: the target's */
+	bool exact;              /* no kernel that trades accuracy for speed */
+};
+
 struct plan {
 	struct arena *arena;
 	struct graph *graph;
+	const struct plan_options *options;
 	const struct target *target;
-	const double *cost; /* by enum cost: the target's, or the user's */
+	double cost[COST_COUNT]; /* by enum cost: the target's, or the user's */
 	struct kernel **kernel; /* in execution order after memory() */
 	int nkernel, kernel_cap;
 	struct buffer **buffer;
@@ -252,7 +260,8 @@ bool region_same(
 
 /* ---- schedule.c, fuse.c: the graph becomes kernels on regions ---- */
 
-struct plan *schedule(struct graph *g, const struct target *target);
+/* The options live as long as the plan. */
+struct plan *schedule(struct graph *g, const struct plan_options *options);
 /* Groups: anchors with what they absorb, then the other elementwise nodes. node->mark: its kernel's
  * id + 1. */
 void fuse(struct plan *p);

@@ -355,15 +355,17 @@ static void store_outputs(struct scheduler *s)
 	}
 }
 
-struct plan *schedule(struct graph *g, const struct target *target)
+struct plan *schedule(struct graph *g, const struct plan_options *options)
 {
 	struct plan *p = arena_alloc(g->arena, sizeof(*p));
 	struct scheduler s = { .plan = p, .graph = g };
 
 	p->arena = g->arena;
 	p->graph = g;
-	p->target = target;
-	p->cost = target->cost;
+	p->options = options;
+	p->target = options->target;
+	for (int k = 0; k < COST_COUNT; k++)
+		p->cost[k] = options->cost[k] > 0.0 ? options->cost[k] : p->target->cost[k];
 	fuse(p);
 	for (int k = 0; k < p->nkernel; k++)
 		if (is_spread(p->kernel[k]->anchor))

@@ -252,6 +252,13 @@ void report_json(FILE *to, const struct plan *p)
 	put_bool(&j, "exact_offsets", p->cert.exact);
 	put_number(&j, "states", p->cert.orders);
 	close_with(&j, '}');
+	key(&j, "costs");
+	open_with(&j, '{');
+	for (enum cost k = 0; k < COST_COUNT; k++) {
+		key(&j, cost_name(k));
+		fprintf(j.to, "%.17g", p->cost[k]);
+	}
+	close_with(&j, '}');
 	put_blocks(&j, p);
 	put_kernels(&j, p);
 	close_with(&j, '}');

@@ -170,6 +170,18 @@ static void report_memory(FILE *to, struct arena *a, const struct plan *p)
 	}
 }
 
+static void report_costs(FILE *to, struct arena *a, const struct plan *p)
+{
+	int n = 0;
+
+	fprintf(to, "costs   in multiply-adds of a perfect kernel of %s:", p->target->name);
+	for (enum cost k = 0; k < COST_COUNT; k++)
+		if (p->cost[k] > 0.0)
+			fprintf(to, "%s %s %s%s", n++ % 6 == 0 ? "\n       " : ",", cost_name(k),
+				cost_text(a, p->cost[k]), p->cost[k] != p->target->cost[k] ? " (given)" : "");
+	fprintf(to, "\n");
+}
+
 void report(FILE *to, const struct plan *p)
 {
 	struct arena a = { 0 };
@@ -192,6 +204,7 @@ void report(FILE *to, const struct plan *p)
 	fprintf(to, "memory  %s\n", cert.data);
 	buf_release(&cert);
 	report_threads(to, &a, p);
+	report_costs(to, &a, p);
 	if (g->skip_below > 0)
 		fprintf(to,
 			"gates   %d highway layers carry rows whose gates are all below %g: each "
