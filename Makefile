@@ -117,7 +117,7 @@ lint-templates:
 	done; done
 
 # Each script by itself, and all side by side: what one prints stays together.
-SCRIPTS = x86 costs embed threads graphs attributes edges weights failures growth closed bench runtime blocks spellings onnx_proto opset_rows promises house
+SCRIPTS = vectors costs embed threads graphs attributes edges weights failures growth closed bench runtime blocks spellings onnx_proto opset_rows promises house
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --output-sync=target -j $(shell nproc)
 
 $(SCRIPTS:%=script-%): script-%:
@@ -141,12 +141,13 @@ check-fast: setup .venv/done
 check-x86: setup .venv/done
 	@$(MAKE) --no-print-directory all
 	$(PYTHON) tests/run.py --target=x86-64
-	$(PYTHON) tests/x86.py --models 200 shapes
+	$(PYTHON) tests/vectors.py --models 200 shapes
 
-# Every case on aarch64, by gcc and clang under qemu.
+# Every case on aarch64 by gcc and by clang under qemu, and random shapes.
 check-aarch64: setup-check .venv/done
 	@$(MAKE) --no-print-directory all
-	$(PYTHON) tests/run.py --target=aarch64
+	$(PYTHON) tests/run.py --target=aarch64 --all-compilers
+	$(PYTHON) tests/vectors.py --target=aarch64 --models 50 shapes
 
 # ONNX's own tests of its operators, on both targets: a quarter of an hour. --write puts the table into BENCHMARKS.md.
 check-onnx: setup .venv/done

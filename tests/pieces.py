@@ -1,4 +1,4 @@
-"""Random small models for x86.py: each a few pieces side by side, with inputs and outputs of their own.
+"""Random small models for vectors.py: each a few pieces side by side, with inputs and outputs of their own.
 
     model, feeds, notes = pieces.model(seed)
 

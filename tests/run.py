@@ -114,11 +114,11 @@ def lacking(target):
     return first if target in FOREIGN and not shutil.which(first) else None
 
 
-def optimised(folder, target):
-    """The build of a case by one of the compilers: always the same, half of the cases each."""
+def optimised(folder, target, all_compilers):
+    """The builds of a case by the compilers, or by one of them: always the same, half of the cases each."""
     compilers = FOREIGN.get(target, OPTIMISED)
-    installed = [c for c in compilers if shutil.which(c)]
-    return compilers[installed[zlib.crc32(os.path.basename(folder).encode()) % len(installed)]]
+    installed = [compilers[c] for c in compilers if shutil.which(c)]
+    return installed if all_compilers else [installed[zlib.crc32(os.path.basename(folder).encode()) % len(installed)]]
 
 
 def run_case(skipc, folder, builds, target):
@@ -177,6 +177,7 @@ def main():
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     parser.add_argument("--target", default="c")
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--all-compilers", action="store_true", help="each case by each of them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
@@ -196,11 +197,13 @@ def main():
     if arguments.target == "x86-64":
         for level, flag in ISAS.items():
             if len(levels(arguments.target)) < level:
-                print(f"{flag}: this machine has it not; " + ("x86.py emulates it" if level > 2 else "NOT RUN"))
+                print(f"{flag}: this machine has it not; " + ("vectors.py emulates it" if level > 2 else "NOT RUN"))
     if arguments.fast:
         cases = cases[::8]
     for folder in map(os.path.dirname, cases):
-        builds = [SANITIZED] * (arguments.target == "c") + [optimised(folder, arguments.target)] * (arguments.target != "c" or not arguments.fast)
+        builds = [SANITIZED] * (arguments.target == "c")
+        if arguments.target != "c" or not arguments.fast:
+            builds += optimised(folder, arguments.target, arguments.all_compilers)
         jobs.append((run_case, skipc, folder, builds, arguments.target))
     if arguments.names:
         jobs = [j for j in jobs if any(n in j[2] for n in arguments.names)]

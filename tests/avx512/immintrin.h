@@ -1,7 +1,7 @@
 /*
  * AVX-512 on a processor that has it not, in halves: with this folder before the system's (-isystem tests/avx512)
  * generated code is compiled with the 512-bit intrinsics below, each of two 256-bit ones, and believes to have the
- * instruction set. The bits are those of AVX-512; where a processor has it, x86.py compares them. Machine code cannot
+ * instruction set. The bits are those of AVX-512; where a processor has it, vectors.py compares them. Machine code cannot
  * be emulated: -DNAME_NO_ASM takes the intrinsics that stand in for it. An intrinsic that generated code uses and
  * this file has not is an error: no function is compiled for more than AVX2.
  */

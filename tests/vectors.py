@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""What holds of --target=x86-64, whatever the network.
+"""What holds of the targets that have vectors, whatever the network.
 
-    x86.py [--skipc PATH] [--jobs N] [--models N] [--seed N] [PART ...]
+    vectors.py [--skipc PATH] [--target=TARGET] [--jobs N] [--models N] [--seed N] [PART ...]
 
-    shapes   N models of random pieces (pieces.py): every vector kernel, on every instruction set of this machine,
-             with libxsmm's code and with the intrinsics that stand in for it, against the portable templates and an
-             evaluation in double. Every row of kernels.def for x86 must have been chosen some times. AVX-512 by
+    shapes   N models of random pieces (pieces.py): every vector kernel, on every instruction set of this machine, or
+             under qemu, against the portable templates and an evaluation in double. Every row of kernels.def for
+             vectors must have been chosen some times.
+             x86-64: with libxsmm's code and with the intrinsics that stand in for it. AVX-512 by
              those intrinsics is also emulated by AVX2 (avx512/immintrin.h), on every machine: where the processor
              has AVX-512 itself, emulated and real bits are the same.
+
+Of x86-64 only:
+
     call     --gemm=libxsmm-call gives the bits of --gemm=inline, by products that libxsmm's JIT made (on AVX2, which
              has none of them: by those in the output); the output of inline needs no library.
     labels   products have names that say what they are, and fused multiply-adds on zmm (AVX2: ymm); no function for
@@ -15,7 +19,7 @@
     plans    in ResNets, ResNeXt and all cases, a convolution of 64 and more channels is computed by libxsmm's products,
              or the report says of each of their rows why not.
 
-A seed that failed is tried again by `x86.py --models 1 --seed N shapes`.
+A seed that failed is tried again by `vectors.py --models 1 --seed N shapes`.
 """
 import argparse
 import collections
@@ -35,17 +39,20 @@ import numpy as np
 import onnx
 
 import pieces
-from run import FLAGS, HERE, ISAS, TOLERANCE, Failure, compare, levels, read, run
+from run import FLAGS, FOREIGN, HERE, ISAS, TOLERANCE, Failure, compare, emulator, lacking, levels, read, run
 
 sys.path.append(os.path.join(HERE, "..", "tools"))
 import float64  # noqa: E402
 import networks  # noqa: E402
 
-BUILDS = {  # of shapes: the first for every model, one of the others in turn
-    "clang": "clang -O2",
-    "gcc": "gcc -O2",
-    "intrinsics": "clang -O2 -DNET_NO_ASM",
-    "sanitized": "clang -O1 -fsanitize=address -DNET_NO_ASM",
+BUILDS = {  # of shapes, by target: the first for every model, one of the others in turn
+    "x86-64": {
+        "clang": "clang -O2",
+        "gcc": "gcc -O2",
+        "intrinsics": "clang -O2 -DNET_NO_ASM",
+        "sanitized": "clang -O1 -fsanitize=address -DNET_NO_ASM",
+    },
+    **FOREIGN,
 }
 EMULATED = f"clang -O1 -DNET_NO_ASM -isystem {os.path.join(HERE, 'avx512')}"  # a processor with AVX-512, of one with AVX2
 LIBXSMM = "-lxsmm -lxsmmnoblas -lpthread -ldl -lm -lrt"
@@ -57,6 +64,7 @@ class Net:
 
     def __init__(self, skipc, folder, model, feeds):
         self.skipc, self.folder, self.outputs = skipc, folder, [o.name for o in model.graph.output]
+        self.emulator = []
         self.model = os.path.join(folder, "net.onnx")
         onnx.save(model, self.model)
         for k, x in enumerate(feeds.values()):
@@ -75,15 +83,15 @@ class Net:
     def run(self, *options, **environment):
         """Outputs by name, and what it said."""
         files = [os.path.join(self.folder, f"y{k}.npy") for k in range(len(self.outputs))]
-        result = subprocess.run([self.program, *self.inputs, "-o", *files, *options], capture_output=True, text=True,
+        result = subprocess.run([*self.emulator, self.program, *self.inputs, "-o", *files, *options], capture_output=True, text=True,
                                 env={**os.environ, **environment})
         if result.returncode != 0:
             raise Failure(f"{self.program}: exit status {result.returncode}\n{result.stderr[-2000:]}")
         return {name: np.load(f) for name, f in zip(self.outputs, files)}, result.stderr
 
 
-def report(skipc, model, *options):
-    result = subprocess.run([skipc, "inspect", "--json", "--target=x86-64", *options, model], capture_output=True, check=True)
+def report(skipc, model, *options, target="x86-64"):
+    result = subprocess.run([skipc, "inspect", "--json", f"--target={target}", *options, model], capture_output=True, check=True)
     return json.loads(result.stdout)
 
 
@@ -94,7 +102,7 @@ def rows():
 
 # shapes ------------------------------------------------------------------------------------------
 
-def check_shapes(skipc, seed):
+def check_shapes(skipc, seed, target):
     """How often each row was chosen."""
     model, feeds, notes = pieces.model(seed)
     want = float64.evaluate(model, feeds)
@@ -111,14 +119,16 @@ def check_shapes(skipc, seed):
         net.compile("c", "--target=c")
         net.build("c", "gcc -O1")
         against(net.run()[0], "--target=c")
-        net.compile("x86", "--target=x86-64")
-        first, *others = [b for b in BUILDS if shutil.which(BUILDS[b].split()[0])]
+        net.compile(target, f"--target={target}")
+        net.emulator = emulator(target)
+        first, *others = [b for b in BUILDS[target].values() if shutil.which(b.split()[0])]
         for build in [first] + [others[seed % len(others)]] * bool(others):
-            net.build("x86", BUILDS[build])
-            for level in levels("x86-64"):
+            net.build(target, build)
+            for level in levels(target):
                 against(net.run(*level)[0], " ".join([build, *level]))
-        check_emulated(net, against, seed)
-        return collections.Counter(k["row"] for k in report(skipc, net.model)["kernels"])
+        if target == "x86-64":
+            check_emulated(net, against, seed)
+        return collections.Counter(k["row"] for k in report(skipc, net.model, target=target)["kernels"])
 
 
 def check_emulated(net, against, seed):
@@ -126,11 +136,11 @@ def check_emulated(net, against, seed):
     if len(levels("x86-64")) < 2 or len(levels("x86-64")) > 2 and seed % 2:
         return
     isa = ["--isa", str(max(ISAS))]
-    net.build("x86", EMULATED)
+    net.build("x86-64", EMULATED)
     emulated = net.run(*isa)[0]
     against(emulated, "AVX-512 emulated")
     if len(levels("x86-64")) > 2:
-        net.build("x86", BUILDS["intrinsics"])
+        net.build("x86-64", BUILDS["x86-64"]["intrinsics"])
         for name, real in net.run(*isa)[0].items():
             if emulated[name].tobytes() != real.tobytes():
                 raise Failure(f"emulated AVX-512 computes other bits than AVX-512: {name}")
@@ -140,7 +150,7 @@ def shapes(skipc, arguments, pool):
     chosen = collections.Counter()
     failures = []
     seeds = range(arguments.seed, arguments.seed + arguments.models)
-    for seed, future in [(s, pool.submit(check_shapes, skipc, s)) for s in seeds]:
+    for seed, future in [(s, pool.submit(check_shapes, skipc, s, arguments.target)) for s in seeds]:
         try:
             chosen += future.result()
         except (Failure, subprocess.SubprocessError, OSError) as e:
@@ -347,16 +357,22 @@ PARTS = {"shapes": shapes, "call": call, "labels": labels, "plans": plans}
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
+    parser.add_argument("--target", default="x86-64", choices=BUILDS)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--models", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("parts", nargs="*", metavar="PART", choices=[*PARTS, []])
     arguments = parser.parse_args()
     failures = []
+    if arguments.target != "x86-64":
+        arguments.parts = ["shapes"]
+    if lacking(arguments.target):
+        print(f"NOT RUN: --target={arguments.target}: {lacking(arguments.target)} is not installed")
+        return 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for part in arguments.parts or PARTS:
             bad = PARTS[part](os.path.abspath(arguments.skipc), arguments, pool)
-            print(*(f"FAILED {part}: {b}" for b in bad), f"x86 {part}: {len(bad)} failed", sep="\n", flush=True)
+            print(*(f"FAILED {part}: {b}" for b in bad), f"{arguments.target} {part}: {len(bad)} failed", sep="\n", flush=True)
             failures += bad
     return 1 if failures else 0
 
