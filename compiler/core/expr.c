@@ -1,4 +1,4 @@
-/* Elementwise expressions: parsed, run on doubles, printed as C. */
+/* Elementwise expressions: parsed, run on doubles and on integers, printed as C. */
 #include "core/skipc.h"
 
 #include <ctype.h>
@@ -8,114 +8,68 @@
 
 /* ---- the vocabulary of expressions ---- */
 
-#define UNARY(word, value)                                                                         \
-	static double run_##word(const double *x)                                                  \
+static int64_t wrap(uint64_t v)
+{
+	return (int64_t)v; /* two's complement, as gcc and clang define it */
+}
+
+/* With the sign of the divisor. */
+static int64_t modulo(int64_t a, int64_t b)
+{
+	int64_t r = b == 0 || b == -1 ? 0 : a % b;
+
+	return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+static int64_t power(int64_t x, int64_t n)
+{
+	uint64_t base = (uint64_t)x, r = 1;
+
+	if (n < 0)
+		return x == 1 ? 1 : x == -1 ? (n % 2 != 0 ? -1 : 1) : 0;
+	for (; n > 0; n /= 2, base *= base)
+		r *= n % 2 != 0 ? base : 1;
+	return wrap(r);
+}
+
+/* What has no value: ops.def's types keep such operands away. */
+static int64_t no_integers(const int64_t *x)
+{
+	(void)x;
+	die("a word of floats in an expression of integers");
+}
+
+static double no_floats(const double *x)
+{
+	(void)x;
+	die("a word of integers in an expression of floats");
+}
+
+#define U(k) ((uint64_t)x[k])
+#define WORD(name, operands, c, value, vector, integer, wraps, whole, modular)                     \
+	static double run_##name(const double *x)                                                  \
 	{                                                                                          \
 		return value;                                                                      \
+	}                                                                                          \
+	static int64_t whole_##name(const int64_t *x)                                              \
+	{                                                                                          \
+		return whole;                                                                      \
 	}
-#define BINARY UNARY
-UNARY(NEG, -x[0])
-UNARY(ABS, fabs(x[0]))
-UNARY(NOT, x[0] == 0.0 ? 1.0 : 0.0)
-UNARY(SQRT, sqrt(x[0]))
-UNARY(EXP, math_exp(x[0]))
-UNARY(EXPM1, math_exp(x[0]) - 1.0)
-UNARY(LOG, math_log(x[0]))
-UNARY(TANH, math_tanh(x[0]))
-UNARY(SIGMOID, math_sigmoid(x[0]))
-UNARY(SOFTPLUS, math_softplus(x[0]))
-UNARY(ERF, math_erf(x[0]))
-UNARY(SIN, math_sin(x[0]))
-UNARY(COS, math_cos(x[0]))
-UNARY(TAN, math_tan(x[0]))
-UNARY(ASIN, math_asin(x[0]))
-UNARY(ACOS, math_acos(x[0]))
-UNARY(ATAN, math_atan(x[0]))
-UNARY(SINH, math_sinh(x[0]))
-UNARY(COSH, math_cosh(x[0]))
-UNARY(ASINH, math_asinh(x[0]))
-UNARY(ACOSH, math_acosh(x[0]))
-UNARY(ATANH, math_atanh(x[0]))
-UNARY(FLOOR, floor(x[0]))
-UNARY(CEIL, ceil(x[0]))
-UNARY(ROUND, x[0] - x[0] == 0.0 ? x[0] - remainder(x[0], 1.0) : x[0]) /* half to even */
-BINARY(ADD, x[0] + x[1])
-BINARY(SUB, x[0] - x[1])
-BINARY(MUL, x[0] * x[1])
-BINARY(DIV, x[0] / x[1])
-BINARY(MOD, x[0] - floor(x[0] / x[1]) * x[1])
-BINARY(FMOD, fmod(x[0], x[1]))
-BINARY(POW, math_pow(x[0], x[1]))
-BINARY(MAX, x[0] < x[1] || x[1] != x[1] ? x[1] : x[0])
-BINARY(MIN, x[1] < x[0] || x[1] != x[1] ? x[1] : x[0])
-BINARY(LT, x[0] < x[1] ? 1.0 : 0.0)
-BINARY(LE, x[0] <= x[1] ? 1.0 : 0.0)
-BINARY(EQ, x[0] == x[1] ? 1.0 : 0.0)
-BINARY(AND, x[0] != 0.0 && x[1] != 0.0 ? 1.0 : 0.0)
-BINARY(OR, x[0] != 0.0 || x[1] != 0.0 ? 1.0 : 0.0)
-UNARY(none, x[0] - x[0]) /* for integers only: eval.c has them */
-UNARY(SEL, x[0] != 0.0 ? x[1] : x[2])
+#include "core/words.def"
 
-/*
- * A word: its C ('%' stands for the next operand, '@' for the type's suffix; text that starts with
- * a letter is a call and needs no parentheses around it), its value on doubles, and the word
- * of vector code that does it on vectors of floats, if there is one.
- */
+/* A row of words.def. */
 static const struct word {
 	const char *name;
 	int arity;
 	const char *c;
 	double (*run)(const double *x);
-	const char *vector;
-	const char *integer; /* its C on integers; null: the same */
-	const char *wraps;   /* its C on signed integers, where the result may not fit; null: the same */
+	int64_t (*run_whole)(const int64_t *x);
+	bool modular;
+	const char *vector, *integer, *wraps;
 } words[] = {
-	{ "NEG", 1, "-%", run_NEG, NULL, NULL, "neg_@(%)" },
-	{ "ABS", 1, "abs_@(%)", run_ABS, NULL, NULL, NULL },
-	{ "NOT", 1, "!%", run_NOT, NULL, NULL, NULL },
-	{ "SQRT", 1, "sqrt_@(%)", run_SQRT, NULL, NULL, NULL },
-	{ "EXP", 1, "exp_@(%)", run_EXP, NULL, NULL, NULL },
-	{ "EXPM1", 1, "exp_@(%) - 1.0f", run_EXPM1, NULL, NULL, NULL },
-	{ "LOG", 1, "log_@(%)", run_LOG, NULL, NULL, NULL },
-	{ "TANH", 1, "tanh_@(%)", run_TANH, NULL, NULL, NULL },
-	{ "SIGMOID", 1, "sigmoid_@(%)", run_SIGMOID, NULL, NULL, NULL },
-	{ "SOFTPLUS", 1, "softplus_@(%)", run_SOFTPLUS, NULL, NULL, NULL },
-	{ "ERF", 1, "erf_@(%)", run_ERF, NULL, NULL, NULL },
-	{ "SIN", 1, "sin_@(%)", run_SIN, NULL, NULL, NULL },
-	{ "COS", 1, "cos_@(%)", run_COS, NULL, NULL, NULL },
-	{ "TAN", 1, "tan_@(%)", run_TAN, NULL, NULL, NULL },
-	{ "ASIN", 1, "asin_@(%)", run_ASIN, NULL, NULL, NULL },
-	{ "ACOS", 1, "acos_@(%)", run_ACOS, NULL, NULL, NULL },
-	{ "ATAN", 1, "atan_@(%)", run_ATAN, NULL, NULL, NULL },
-	{ "SINH", 1, "sinh_@(%)", run_SINH, NULL, NULL, NULL },
-	{ "COSH", 1, "cosh_@(%)", run_COSH, NULL, NULL, NULL },
-	{ "ASINH", 1, "asinh_@(%)", run_ASINH, NULL, NULL, NULL },
-	{ "ACOSH", 1, "acosh_@(%)", run_ACOSH, NULL, NULL, NULL },
-	{ "ATANH", 1, "atanh_@(%)", run_ATANH, NULL, NULL, NULL },
-	{ "FLOOR", 1, "floor_@(%)", run_FLOOR, NULL, NULL, NULL },
-	{ "CEIL", 1, "ceil_@(%)", run_CEIL, NULL, NULL, NULL },
-	{ "ROUND", 1, "round_@(%)", run_ROUND, NULL, NULL, NULL },
-	{ "ADD", 2, "% + %", run_ADD, "VEC_ADD", NULL, "add_@(%, %)" },
-	{ "SUB", 2, "% - %", run_SUB, "VEC_SUB", NULL, "sub_@(%, %)" },
-	{ "MUL", 2, "% * %", run_MUL, "VEC_MUL", NULL, "mul_@(%, %)" },
-	{ "DIV", 2, "% / %", run_DIV, "VEC_DIV", "div_@(%, %)", NULL },
-	{ "MOD", 2, "mod_@(%, %)", run_MOD, NULL, NULL, NULL },
-	{ "FMOD", 2, "fmod_@(%, %)", run_FMOD, NULL, NULL, NULL },
-	{ "POW", 2, "pow_@(%, %)", run_POW, NULL, NULL, NULL },
-	{ "MAX", 2, "max_@(%, %)", run_MAX, "VEC_MAX", NULL, NULL },
-	{ "MIN", 2, "min_@(%, %)", run_MIN, "VEC_MIN", NULL, NULL },
-	{ "LT", 2, "% < %", run_LT, NULL, NULL, NULL },
-	{ "LE", 2, "% <= %", run_LE, NULL, NULL, NULL },
-	{ "EQ", 2, "% == %", run_EQ, NULL, NULL, NULL },
-	{ "AND", 2, "% && %", run_AND, NULL, NULL, NULL },
-	{ "OR", 2, "% || %", run_OR, NULL, NULL, NULL },
-	{ "BITAND", 2, "% & %", run_none, NULL, NULL, NULL },
-	{ "BITOR", 2, "% | %", run_none, NULL, NULL, NULL },
-	{ "BITXOR", 2, "% ^ %", run_none, NULL, NULL, NULL },
-	{ "BITNOT", 1, "~%", run_none, NULL, NULL, NULL },
-	{ "SHL", 2, "shl_@(%, %)", run_none, NULL, NULL, NULL },
-	{ "SHR", 2, "shr_@(%, %)", run_none, NULL, NULL, NULL },
-	{ "SEL", 3, "% ? % : %", run_SEL, NULL, NULL, NULL },
+#define WORD(name, operands, c, value, vector, integer, wraps, whole, modular)                     \
+	{ #name, operands, c, run_##name, whole_##name, modular, vector, integer, wraps },
+#include "core/words.def"
 };
 
 /* ---- expressions ---- */
@@ -125,6 +79,8 @@ static const struct word {
 
 /* A program is the expression in postfix order. */
 struct program {
+	bool modular;                     /* as each of its words is */
+	double (*direct)(const double *); /* it is one word of the inputs as they stand; or null */
 	int n;
 	struct term {
 		const struct word *word; /* null: an input or a number */
@@ -174,6 +130,7 @@ static void parse_operand(
 		}
 		*s += strspn(*s, ")") > 0;
 		*add_term(p, op->expr) = (struct term){ .word = w, .input = -1 };
+		p->modular = p->modular && w->modular;
 	}
 }
 
@@ -181,9 +138,19 @@ struct program *expr_compile(struct arena *a, const struct op *op, const struct 
 {
 	struct program *p = arena_alloc(a, sizeof(*p));
 	const char *s = op->expr;
+	bool in_order = true;
 
+	p->modular = true;
 	parse_operand(p, op, n, &s);
+	for (int k = 0; k < p->n - 1; k++)
+		in_order = in_order && p->term[k].word == NULL && p->term[k].input == k;
+	p->direct = in_order && p->n > 1 ? p->term[p->n - 1].word->run : NULL;
 	return p;
+}
+
+bool expr_is_modular(const struct program *p)
+{
+	return p->modular;
 }
 
 int expr_uses(const struct op *op, int input)
@@ -195,23 +162,29 @@ int expr_uses(const struct op *op, int input)
 	return uses;
 }
 
+/* The value, by the words' function `run`. */
+#define RUN_TERMS(type, run)                                                                       \
+	type stack[MAX_DEPTH] = { 0 }, *top = stack;                                               \
+                                                                                                   \
+	for (const struct term *t = p->term; t < p->term + p->n; t++) {                            \
+		top -= t->word != NULL ? t->word->arity : 0;                                       \
+		*top = t->word != NULL ? t->word->run(top)                                         \
+		       : t->input >= 0 ? x[t->input]                                               \
+				       : (type)t->number;                                          \
+		top++;                                                                             \
+	}                                                                                          \
+	return stack[0];
+
 double expr_run(const struct program *p, const double *x)
 {
-	double stack[MAX_DEPTH] = { 0 };
-	int depth = 0;
+	if (p->direct != NULL)
+		return p->direct(x);
+	RUN_TERMS(double, run)
+}
 
-	for (int k = 0; k < p->n; k++) {
-		const struct term *t = &p->term[k];
-
-		if (t->word != NULL) {
-			depth -= t->word->arity;
-			stack[depth] = t->word->run(&stack[depth]);
-		} else {
-			stack[depth] = t->input >= 0 ? x[t->input] : t->number;
-		}
-		depth++;
-	}
-	return stack[0];
+int64_t expr_run_whole(const struct program *p, const int64_t *x)
+{
+	RUN_TERMS(int64_t, run_whole)
 }
 
 /* A literal of that type; a float one has a point or an exponent, and reads back as the same float.

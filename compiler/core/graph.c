@@ -385,6 +385,11 @@ bool is_op(const struct node *n, const char *name)
 	return n != NULL && strcmp(n->op->name, name) == 0;
 }
 
+bool is_a(const struct node *n, unsigned traits)
+{
+	return n != NULL && (n->op->is & traits) != 0;
+}
+
 const struct attr *node_attr(const struct node *n, const char *name)
 {
 	for (int k = 0; k < n->nattr; k++)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Rules that several rows share are declared once by each; that is legal C. */
-#define VIEW(name, least, most, shape, eval)                                                       \
+#define VIEW(name, least, most, shape, eval, is)                                                   \
 	bool shape_##shape(struct graph *g, struct node *n);                                       \
 	bool eval_##eval(struct graph *g, struct node *n);
 #define ANCHOR VIEW
@@ -16,30 +16,31 @@ bool eval_elementwise(struct graph *g, struct node *n);
 #define eval_none NULL
 
 static const struct op ops[] = {
-#define ELEMENTWISE(op_name, inputs, commute, kind, for_types, text)                               \
+#define ELEMENTWISE(op_name, inputs, commute, kind, for_types, traits, text)                       \
 	{ .name = #op_name,                                                                        \
 		.class = OP_ELEMENTWISE,                                                           \
 		.min_in = inputs,                                                                  \
 		.max_in = inputs,                                                                  \
 		.commutes = commute,                                                               \
-		.test = RESULT_##kind,                                                             \
+		.result = RESULT_##kind,                                                           \
 		.types = #for_types,                                                               \
+		.is = traits,                                                                      \
 		.shape = shape_elementwise,                                                        \
 		.eval = eval_elementwise,                                                          \
 		.expr = text },
-#define ROW(op_class, op_name, least, most, shape_rule, eval_rule)                                 \
+#define ROW(op_class, op_name, least, most, shape_rule, eval_rule, traits)                         \
 	{ .name = #op_name,                                                                        \
 		.class = op_class,                                                                 \
 		.min_in = least,                                                                   \
 		.max_in = most,                                                                    \
+		.result = RESULT_FIRST,                                                            \
+		.is = traits,                                                                      \
 		.shape = shape_##shape_rule,                                                       \
 		.eval = eval_##eval_rule },
-#define VIEW(name, least, most, shape, eval)   ROW(OP_VIEW, name, least, most, shape, eval)
-#define ANCHOR(name, least, most, shape, eval) ROW(OP_ANCHOR, name, least, most, shape, eval)
-#define OPAQUE(name, least, most, shape, eval) ROW(OP_OPAQUE, name, least, most, shape, eval)
-#define CONSTANT(name, least, most, shape, eval) ROW(OP_CONSTANT, name, least, most, shape, eval)
-#define RESULT_SAME                            false
-#define RESULT_TEST                            true
+#define VIEW(...)     ROW(OP_VIEW, __VA_ARGS__)
+#define ANCHOR(...)   ROW(OP_ANCHOR, __VA_ARGS__)
+#define OPAQUE(...)   ROW(OP_OPAQUE, __VA_ARGS__)
+#define CONSTANT(...) ROW(OP_CONSTANT, __VA_ARGS__)
 #include "core/ops.def"
 };
 

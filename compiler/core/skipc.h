@@ -166,13 +166,38 @@ enum op_class {
 	OP_CONSTANT /* of constants only, and evaluated */
 };
 
+enum op_result { RESULT_LAST, RESULT_FIRST, RESULT_TEST, RESULT_CAST };
+
+/* What an operator is: the column `is` of ops.def. */
+enum trait {
+	IS_SUM = 1 << 0,         /* a sum or difference of two */
+	IS_SCALE = 1 << 1,       /* a product or quotient of two */
+	IS_MIX = 1 << 2,         /* may be a gated sum, as sums may */
+	IS_ARITHMETIC = 1 << 3,  /* gates are made of such, and of tests */
+	IS_GATED = 1 << 4,       /* what skip() makes of a gated sum */
+	IS_WHOLE = 1 << 5,       /* of whole numbers a whole number */
+	IS_STEP = 1 << 6,        /* where it is not constant, it jumps */
+	IS_NONNEG = 1 << 7,      /* not below 0, whatever its input */
+	IS_UNIT = 1 << 8,        /* in -1 .. 1, whatever its input */
+	IS_WITHIN = 1 << 9,      /* between the least and the greatest element of its input, or of them all */
+	IS_LAYER = 1 << 10,      /* multiplies matrices */
+	IS_WEIGHTED = 1 << 11,   /* a layer whose second input is weights */
+	IS_POOL = 1 << 12,       /* makes images smaller or larger */
+	IS_REDUCTION = 1 << 13,  /* over axes */
+	IS_INDEX = 1 << 14,      /* gives places or sizes: i64, whatever its input */
+	IS_OPEN = 1 << 15,       /* its attributes do not say its shape (of pools: the ceil mode) */
+	LIES_CHANNELS_LAST = 1 << 16, /* its result in memory; layout() */
+	LIES_AS_INPUT = 1 << 17
+};
+
 /* A row of ops.def. */
 struct op {
 	const char *name;
 	enum op_class class;
+	unsigned is;
 	int min_in, max_in; /* max_in -1: any number */
 	bool commutes;
-	bool test; /* elementwise: the result is bool */
+	enum op_result result; /* its type */
 	bool (*shape)(struct graph *,
 		struct node *); /* shape.c; false: an error was reported, or nothing known yet */
 	bool (*eval)(
@@ -470,7 +495,8 @@ void graph_sort(struct graph *g);               /* topological, stable; a cycle 
 void graph_sweep(struct graph *g);              /* removes nodes whose outputs nobody uses */
 void graph_check(struct graph *g, bool shapes); /* invariants; a breach is our bug: die() */
 
-bool is_op(const struct node *n, const char *name); /* n may be null */
+bool is_op(const struct node *n, const char *name);  /* n may be null */
+bool is_a(const struct node *n, unsigned traits);    /* has one of them; n may be null */
 bool attrs_equal(const struct node *x, const struct node *y);
 const struct attr *node_attr(const struct node *n, const char *name);
 int64_t attr_int(const struct node *n, const char *name, int64_t absent);
@@ -497,6 +523,8 @@ struct program;
 struct program *expr_compile(struct arena *a, const struct op *op, const struct node *n);
 int expr_uses(const struct op *op, int input); /* how often the expression reads input k */
 double expr_run(const struct program *p, const double *x); /* x: the inputs of one element */
+int64_t expr_run_whole(const struct program *p, const int64_t *x); /* of integers */
+bool expr_is_modular(const struct program *p); /* the same for int64_t and uint64_t */
 /* The expression as C, appended: x[k] is the text of input k, type the type it is computed in.
  * vector: on vectors of floats, in the words of templates/vector (VEC_ADD ..). */
 void expr_print(struct buf *out, const struct op *op, const struct node *n, enum dtype type,

@@ -322,7 +322,7 @@ static void print_node(struct printer *p, const struct node *n)
 	for (int k = 0; k < n->nattr; k++) {
 		buf_puts(out, k > 0 ? ", " : " {");
 		print_attr(p, &n->attr[k],
-			strcmp(n->op->name, "Cast") == 0 && strcmp(n->attr[k].name, "to") == 0);
+			is_op(n, "Cast") && strcmp(n->attr[k].name, "to") == 0);
 	}
 	buf_puts(out, n->nattr > 0 ? "}" : "");
 	for (int k = 0; typed && k < n->nout; k++) {

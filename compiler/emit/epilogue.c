@@ -280,8 +280,8 @@ static bool is_inline(const struct kernel *k, const struct node *n)
 	const struct tensor *t = n->out[0];
 	const struct node *user = t->nuser == 1 ? t->user->node : NULL;
 
-	if (user == NULL || t == k->out || (dtypes[t->type].size < 4 && !n->op->test) ||
-		strcmp(n->op->name, "Cast") == 0)
+	if (user == NULL || t == k->out || n->op->result == RESULT_CAST ||
+		(dtypes[t->type].size < 4 && n->op->result != RESULT_TEST))
 		return false;
 	for (int i = 0; i < user->nin; i++)
 		if (user->in[i] == t)
@@ -322,10 +322,7 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 /* The type that a node's expression is computed in. */
 static enum dtype compute_type(const struct node *n)
 {
-	bool first = n->op->test || strcmp(n->op->name, "Cast") == 0 ||
-		     strcmp(n->op->name, "Pow") == 0;
-
-	return first ? n->in[0]->type : n->out[0]->type;
+	return n->op->result == RESULT_LAST ? n->out[0]->type : n->in[0]->type;
 }
 
 static const char *unwrapped(struct arena *a, const char *text)
@@ -392,7 +389,7 @@ static const char *node_text(struct epilogue *x, int member)
 
 	for (int i = 0; i < n->nin && i < MAX_EXPR_IN; i++)
 		in[i] = input_text(x, n->in[i], compute_type(n));
-	if (strcmp(n->op->name, "Cast") == 0)
+	if (n->op->result == RESULT_CAST)
 		return cast_text(x->arena, n, in[0]);
 	expr_print(&b, n->op, n, compute_type(n), x->vector, in);
 	text = arena_strdup(x->arena, b.data);

@@ -193,106 +193,6 @@ bool evaluate(struct graph *g, struct node *n)
 
 /* ---- elementwise ---- */
 
-static int64_t wrap(uint64_t v)
-{
-	return (int64_t)v; /* two's complement, as gcc and clang define it */
-}
-
-/* With the sign of the divisor. */
-static int64_t modulo(int64_t a, int64_t b)
-{
-	int64_t r = b == 0 || b == -1 ? 0 : a % b;
-
-	return r != 0 && (r < 0) != (b < 0) ? r + b : r;
-}
-
-#define U(k) ((uint64_t)x[k])
-#define INTEGER(name, value)                                                                       \
-	static int64_t int_##name(const int64_t *x)                                                \
-	{                                                                                          \
-		return value;                                                                      \
-	}
-INTEGER(Relu, x[0] > 0 ? x[0] : 0)
-INTEGER(Neg, wrap(-U(0)))
-INTEGER(Abs, x[0] < 0 ? wrap(-U(0)) : x[0])
-INTEGER(Sign, (x[0] > 0) - (x[0] < 0))
-INTEGER(Cast, x[0])
-INTEGER(Add, wrap(U(0) + U(1)))
-INTEGER(Sub, wrap(U(0) - U(1)))
-INTEGER(Mul, wrap(U(0) * U(1)))
-INTEGER(Div, x[1] == 0 ? 0 : x[1] == -1 ? wrap(-U(0)) : x[0] / x[1])
-INTEGER(Mod, modulo(x[0], x[1]))
-INTEGER(Remainder, x[1] == 0 || x[1] == -1 ? 0 : x[0] % x[1])
-INTEGER(Max, x[0] < x[1] ? x[1] : x[0])
-INTEGER(Min, x[1] < x[0] ? x[1] : x[0])
-INTEGER(Less, x[0] < x[1])
-INTEGER(LessOrEqual, x[0] <= x[1])
-INTEGER(Greater, x[0] > x[1])
-INTEGER(GreaterOrEqual, x[0] >= x[1])
-INTEGER(Equal, x[0] == x[1])
-INTEGER(And, x[0] && x[1])
-INTEGER(Or, x[0] || x[1])
-INTEGER(Xor, !x[0] != !x[1])
-INTEGER(Not, !x[0])
-INTEGER(BitwiseAnd, wrap(U(0) & U(1)))
-INTEGER(BitwiseOr, wrap(U(0) | U(1)))
-INTEGER(BitwiseXor, wrap(U(0) ^ U(1)))
-INTEGER(BitwiseNot, wrap(~U(0)))
-INTEGER(ShiftLeft, U(1) < 64 ? wrap(U(0) << U(1)) : 0)
-INTEGER(ShiftRight, U(1) >= 64 ? -(x[0] < 0) : x[0] < 0 ? ~(~x[0] >> x[1]) : x[0] >> x[1])
-INTEGER(Where, x[0] ? x[1] : x[2])
-
-static int64_t int_Pow(const int64_t *x)
-{
-	uint64_t base = U(0), r = 1;
-
-	if (x[1] < 0)
-		return x[0] == 1 ? 1 : x[0] == -1 ? (x[1] % 2 != 0 ? -1 : 1) : 0;
-	for (int64_t e = x[1]; e > 0; e /= 2, base *= base)
-		r *= e % 2 != 0 ? base : 1;
-	return wrap(r);
-}
-
-static const struct {
-	const char *name;
-	int64_t (*run)(const int64_t *x);
-} integer_ops[] = {
-#define ROW(name)                                                                                  \
-	{                                                                                          \
-#name, int_##name                                                                  \
-	}
-	ROW(Relu),
-	ROW(Neg),
-	ROW(Abs),
-	ROW(Sign),
-	ROW(Cast),
-	ROW(Add),
-	ROW(Sub),
-	ROW(Mul),
-	ROW(Div),
-	ROW(Mod),
-	ROW(Remainder),
-	ROW(Pow),
-	ROW(Max),
-	ROW(Min),
-	ROW(Less),
-	ROW(LessOrEqual),
-	ROW(And),
-	ROW(Or),
-	ROW(Xor),
-	ROW(Not),
-	ROW(BitwiseAnd),
-	ROW(BitwiseOr),
-	ROW(BitwiseXor),
-	ROW(BitwiseNot),
-	ROW(ShiftLeft),
-	ROW(ShiftRight),
-	ROW(Where),
-	ROW(Greater),
-	ROW(GreaterOrEqual),
-	ROW(Equal),
-};
-
 /* Integers, and bools as bytes. */
 static bool store_integers(struct graph *g, struct node *n, const int64_t *v)
 {
@@ -312,16 +212,9 @@ static bool store_integers(struct graph *g, struct node *n, const int64_t *v)
 	return true;
 }
 
-/* Has it elements of 2^63 and more, and asks which is greater, divides or halves? Such are computed at run
- * time: here they are negative. */
+/* Has it elements of 2^63 and more? Here they are negative. */
 static bool has_huge(const struct node *n)
 {
-	static const char *const alike[] = { "Add", "Sub", "Mul", "Neg", "Cast", "Equal", "Where",
-		"BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "ShiftLeft" };
-
-	for (size_t k = 0; k < sizeof(alike) / sizeof(alike[0]); k++)
-		if (is_op(n, alike[k]))
-			return false;
 	for (int i = 0; i < n->nin; i++) {
 		const struct tensor *t = n->in[i];
 
@@ -332,20 +225,18 @@ static bool has_huge(const struct node *n)
 	return false;
 }
 
+/* What asks of huge numbers which is greater, divides or halves is computed at run time. */
 static bool integer_elementwise(struct graph *g, struct node *n)
 {
-	int64_t (*op)(const int64_t *) = NULL;
 	int64_t count = shape_count(&n->out[0]->shape), *in[MAX_EXPR_IN] = { NULL }, *v;
 	struct arena scratch = { 0 };
+	const struct program *p = expr_compile(&scratch, n->op, n);
 	struct walk w;
 
-	if (has_huge(n))
+	if (!expr_is_modular(p) && has_huge(n)) {
+		arena_release(&scratch);
 		return false;
-	for (size_t k = 0; k < sizeof(integer_ops) / sizeof(integer_ops[0]); k++)
-		if (strcmp(integer_ops[k].name, n->op->name) == 0)
-			op = integer_ops[k].run;
-	if (op == NULL)
-		return false;
+	}
 	walk_start(&w, &n->out[0]->shape);
 	for (int k = 0; k < n->nin; k++) {
 		walk_broadcast(&w, k, &n->in[k]->shape);
@@ -357,7 +248,7 @@ static bool integer_elementwise(struct graph *g, struct node *n)
 
 		for (int k = 0; k < n->nin; k++)
 			x[k] = in[k][w.at[k]];
-		v[i] = op(x);
+		v[i] = expr_run_whole(p, x);
 	}
 	store_integers(g, n, v);
 	arena_release(&scratch);
@@ -367,8 +258,8 @@ static bool integer_elementwise(struct graph *g, struct node *n)
 /* Where a tiny difference becomes a whole one, the float that a runtime would have had decides. */
 static bool is_step(const struct node *n)
 {
-	return n->op->test || is_op(n, "Floor") || is_op(n, "Ceil") || is_op(n, "Round") ||
-	       is_op(n, "Mod") || is_op(n, "Remainder") || (is_op(n, "Cast") && !dtypes[n->out[0]->type].is_float);
+	return n->op->result == RESULT_TEST || is_a(n, IS_STEP) ||
+	       (n->op->result == RESULT_CAST && !dtypes[n->out[0]->type].is_float);
 }
 
 /* v with so many bits of fraction and exponents from low on, ties to even; as f16 and bf16 have it.
@@ -426,40 +317,11 @@ static bool store_floats(struct graph *g, struct node *n, double *v)
 	return true;
 }
 
-static double combine(const struct program *p, char fast, const double *x)
-{
-	switch (fast) {
-	case 'A':
-		return x[0] + x[1];
-	case 'S':
-		return x[0] - x[1];
-	case 'M':
-		return x[0] * x[1];
-	case 'D':
-		return x[0] / x[1];
-	default:
-		return expr_run(p, x);
-	}
-}
-
-/* The four operations by themselves, as weights are scaled with them; their first letter, else 0.
- */
-static char fast_op(const struct op *op)
-{
-	static const char *const names[] = { "Add", "Sub", "Mul", "Div" };
-
-	for (int k = 0; k < 4; k++)
-		if (strcmp(op->name, names[k]) == 0)
-			return names[k][0];
-	return 0;
-}
-
 bool eval_elementwise(struct graph *g, struct node *n)
 {
 	bool floats = dtypes[n->out[0]->type].is_float, step = is_step(n);
 	const int nin = n->nin;
 	int64_t count = shape_count(&n->out[0]->shape);
-	char fast = fast_op(n->op);
 	struct arena scratch = { 0 };
 	double *in[MAX_EXPR_IN] = { NULL }, *v;
 	struct walk w;
@@ -481,7 +343,7 @@ bool eval_elementwise(struct graph *g, struct node *n)
 
 		for (int k = 0; k < nin; k++)
 			x[k] = step ? (double)(float)in[k][w.at[k]] : in[k][w.at[k]];
-		v[i] = combine(p, fast, x);
+		v[i] = expr_run(p, x);
 	}
 	store_floats(g, n, v);
 	arena_release(&scratch);

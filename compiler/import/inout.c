@@ -220,7 +220,7 @@ void lint_biases(struct graph *g)
 	if (strncmp(g->producer, "pytorch 2.9", 11) != 0)
 		return;
 	for (const struct node *n = g->first; n != NULL; n = n->next) {
-		if (strcmp(n->op->name, "Conv") != 0 || n->nin < 3 || !is_const(n->in[2]))
+		if (!is_op(n, "Conv") || n->nin < 3 || !is_const(n->in[2]))
 			continue;
 		const struct node *other = n->in[2]->user->node;
 

@@ -44,18 +44,12 @@ static void mark_constant(struct importer *im, const struct tensor *t)
 /* Element type of the outputs; Cast and ConstantOfShape set their own afterwards. */
 static enum dtype result_type(const struct op *op, int nin, struct tensor *const *in)
 {
-	static const char *const integers[] = { "Shape", "Size", "ArgMax", "ArgMin", "ArgMaxPool",
-		"NonZero", "TopK" };
-	const struct tensor *from = NULL;
+	const struct tensor *from = nin > 0 ? in[op->result == RESULT_LAST ? nin - 1 : 0] : NULL;
 
-	if (op->test)
+	if (op->result == RESULT_TEST)
 		return DT_BOOL;
-	for (size_t k = 0; k < sizeof(integers) / sizeof(integers[0]); k++)
-		if (strcmp(op->name, integers[k]) == 0)
-			return DT_I64;
-	if (nin > 0)
-		from = op->class == OP_ELEMENTWISE && strcmp(op->name, "Pow") != 0 ? in[nin - 1]
-										   : in[0];
+	if ((op->is & IS_INDEX) != 0)
+		return DT_I64;
 	return from != NULL ? from->type : DT_F32;
 }
 

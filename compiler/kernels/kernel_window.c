@@ -103,7 +103,7 @@ static const int64_t *kernel_size(const struct kernel *k)
 {
 	int n;
 
-	if (strcmp(k->anchor->op->name, "Conv") == 0)
+	if (is_op(k->anchor, "Conv"))
 		return &k->anchor->in[1]->shape.dim[2];
 	return attr_ints(k->anchor, "kernel_shape", &n);
 }

@@ -235,14 +235,12 @@ static void grow(struct fuser *f, struct node *start)
 /* Do the templates compute y beside x: the same operator, input and shapes, only other weights? */
 static bool can_stack(const struct node *x, const struct node *y)
 {
-	bool stackable = strcmp(x->op->name, "Linear") == 0 || strcmp(x->op->name, "Conv") == 0;
-
-	if (!stackable || x->op != y->op || x->in[0] != y->in[0] || is_runtime(x->in[1]) ||
+	if (!is_a(x, IS_WEIGHTED) || x->op != y->op || x->in[0] != y->in[0] || is_runtime(x->in[1]) ||
 		is_runtime(y->in[1]) || !shape_equal(&x->in[1]->shape, &y->in[1]->shape))
 		return false;
 	/* depthwise kernels have one anchor, phases of a transposed convolution are several kernels
 	 */
-	if (strcmp(x->op->name, "Conv") == 0 &&
+	if (is_op(x, "Conv") &&
 		(x->in[1]->shape.dim[1] == 1 || node_attr(x, "spread") != NULL))
 		return false;
 	return attrs_equal(x, y);

@@ -147,17 +147,15 @@ static void order_of(const struct node *n)
 		row_major(n->out[k]);
 	if (like == NULL)
 		return;
-	if (is_op(n, "Conv") || is_op(n, "MaxPool") || is_op(n, "AveragePool") ||
-		is_op(n, "ArgMaxPool"))
+	if (is_a(n, LIES_CHANNELS_LAST))
 		channels_last(n->out[0]);
 	else if (is_op(n, "Transpose"))
 		order_transpose(n);
 	else if (is_op(n, "Reshape"))
 		order_reshape(n);
-	else if (strncmp(n->op->name, "Reduce", 6) == 0)
+	else if (is_a(n, IS_REDUCTION))
 		order_reduce(n);
-	else if (n->op->class == OP_ELEMENTWISE || n->op->class == OP_VIEW || is_op(n, "Softmax") ||
-		 is_op(n, "LogSoftmax") || is_op(n, "Normalize") || is_op(n, "Resize"))
+	else if (n->op->class == OP_ELEMENTWISE || n->op->class == OP_VIEW || is_a(n, LIES_AS_INPUT))
 		order_like(n->out[0], like);
 }
 

@@ -134,7 +134,7 @@ bool region_slice(const struct region *in, const int64_t *starts, const int64_t 
 
 bool view_is_free(const struct node *v)
 {
-	return strcmp(v->op->name, "Pad") != 0 ||
+	return !is_op(v, "Pad") ||
 	       (strcmp(attr_string(v, "mode", "constant"), "constant") == 0 &&
 		       attr_float(v, "value", 0.0) == 0.0);
 }
@@ -179,18 +179,18 @@ bool region_view(const struct node *v, const struct region *in, struct region *o
 {
 	int n;
 
-	if (strcmp(v->op->name, "Reshape") == 0)
+	if (is_op(v, "Reshape"))
 		return restride(in, &v->out[0]->shape, out);
-	if (strcmp(v->op->name, "Transpose") == 0) {
+	if (is_op(v, "Transpose")) {
 		transpose_region(in, attr_ints(v, "perm", &n), &v->out[0]->shape, out);
 		return true;
 	}
-	if (strcmp(v->op->name, "Slice") == 0)
+	if (is_op(v, "Slice"))
 		return region_slice(in, attr_ints(v, "starts", &n), attr_ints(v, "steps", &n),
 			&v->out[0]->shape, out);
-	if (strcmp(v->op->name, "Pad") == 0)
+	if (is_op(v, "Pad"))
 		return pad_region(v, in, out);
-	if (strcmp(v->op->name, "Expand") == 0) {
+	if (is_op(v, "Expand")) {
 		*out = region_broadcast(in, &v->out[0]->shape);
 		return true;
 	}
@@ -203,9 +203,9 @@ bool region_unview(const struct node *v, const struct region *out, struct region
 
 	if (out->windowed)
 		return false;
-	if (strcmp(v->op->name, "Reshape") == 0)
+	if (is_op(v, "Reshape"))
 		return restride(out, &v->in[0]->shape, in);
-	if (strcmp(v->op->name, "Transpose") == 0) {
+	if (is_op(v, "Transpose")) {
 		const int64_t *perm = attr_ints(v, "perm", &n);
 		int64_t inverse[MAX_RANK] = { 0 };
 

@@ -53,7 +53,7 @@ static struct node *anchor(const struct match *m)
 
 static bool is_conv(const struct node *n)
 {
-	return strcmp(n->op->name, "Conv") == 0;
+	return is_op(n, "Conv");
 }
 
 /* The channels' axis of an anchor's input and output. */
@@ -263,39 +263,24 @@ bool guard_meet(struct match *m)
 	return guard_floats(m) && no_larger(a, c) && (d == NULL || no_larger(d, c));
 }
 
-/* Operators whose results are never below zero, and those whose are not if their first operand's
- * are not. */
-static bool never_negative(const char *op)
-{
-	static const char *const names[] = { "Relu", "Sigmoid", "HardSigmoid", "Softplus", "Exp",
-		"Sqrt", "Abs", "Softmax", "ReduceL1", "ReduceL2", "ReduceSumSquare" };
-
-	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
-		if (strcmp(op, names[k]) == 0)
-			return true;
-	return false;
-}
-
+/* Is its result not below zero if its first operand is not? */
 static bool keeps_sign(const struct node *n)
 {
-	static const char *const names[] = { "Reshape", "Transpose", "Slice", "Expand", "MaxPool",
-		"AveragePool", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum" };
 	double v;
 
-	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
-		if (strcmp(n->op->name, names[k]) == 0)
-			return true;
-	if (strcmp(n->op->name, "Pad") == 0)
+	if (is_op(n, "Pad"))
 		return strcmp(attr_string(n, "mode", "constant"), "constant") != 0 ||
 		       attr_float(n, "value", 0) >= 0;
-	return strcmp(n->op->name, "Min") == 0 && is_const(n->in[1]) &&
+	if ((is_a(n, IS_WITHIN) && n->nin == 1) || is_op(n, "ReduceSum"))
+		return true;
+	return is_op(n, "Min") && is_const(n->in[1]) &&
 	       const_uniform(n->in[1], &v) && v >= 0;
 }
 
 bool not_negative(const struct tensor *t)
 {
 	for (int steps = 0; steps < 8 && t->def != NULL && !is_constant(t); steps++) {
-		if (never_negative(t->def->op->name))
+		if (is_a(t->def, IS_NONNEG))
 			return true;
 		if (!keeps_sign(t->def))
 			return false;

@@ -71,7 +71,7 @@ static bool is_zero(const struct tensor *t)
 
 	if (is_const(t))
 		return const_uniform(t, &v) && v >= 0 && v <= 0;
-	if (is_constant(t) && strcmp(t->def->op->name, "Expand") == 0)
+	if (is_constant(t) && is_op(t->def, "Expand"))
 		return is_const(t->def->in[0]) && const_uniform(t->def->in[0], &v) && v >= 0 &&
 		       v <= 0;
 	for (int k = 0; k < 2 && is_from(t, "Mul"); k++)
@@ -162,9 +162,9 @@ static int output_axis(const struct node *n)
 	if (n == NULL || n->nin < 2 || !is_constant(n->in[1]) ||
 		(n->nin > 2 && n->in[2] != NULL && !is_constant(n->in[2])))
 		return -1;
-	if (strcmp(n->op->name, "Linear") == 0)
+	if (is_op(n, "Linear"))
 		return n->out[0]->shape.rank - 1;
-	return strcmp(n->op->name, "Conv") == 0 && attr_int(n, "group", 1) == 1 ? 1 : -1;
+	return is_op(n, "Conv") && attr_int(n, "group", 1) == 1 ? 1 : -1;
 }
 
 /* Only elementwise operators read t: a layer that gives it takes them into its epilogue. */
@@ -234,12 +234,12 @@ struct tensor *fold_layer_slice(struct match *m)
 	for (const struct use *u = n->in[0]->user; u != NULL; u = u->next) {
 		const struct node *part = u->node;
 
-		if (strcmp(part->op->name, "Slice") != 0 || !takes_part(part, axis) ||
+		if (!is_op(part, "Slice") || !takes_part(part, axis) ||
 			(n->in[0]->nuser > 1 && !only_elementwise(part->out[0])))
 			return NULL;
 		left -= part->out[0]->shape.dim[axis];
 	}
-	const bool conv = strcmp(layer->op->name, "Conv") == 0;
+	const bool conv = is_op(layer, "Conv");
 
 	if (left < 0 || (conv && !crop(layer, n, pads)))
 		return NULL;

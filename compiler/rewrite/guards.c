@@ -542,7 +542,7 @@ bool guard_transposed_anyway(struct match *m)
 	for (int k = 0; k < MAX_LOOKED_AT && u != NULL; k++, u = u->next) {
 		const int64_t *perm = attr_ints(u->node, "perm", &count);
 
-		if (strcmp(u->node->op->name, "Transpose") == 0 && count == rank &&
+		if (is_op(u->node, "Transpose") && count == rank &&
 			memcmp(perm, inverse, (size_t)rank * sizeof(*perm)) == 0)
 			return true;
 	}
@@ -600,7 +600,7 @@ bool guard_reshaped_anyway(struct match *m)
 	const struct use *u = y->user;
 
 	for (int k = 0; k < MAX_LOOKED_AT && u != NULL; k++, u = u->next)
-		if (strcmp(u->node->op->name, "Reshape") == 0 &&
+		if (is_op(u->node, "Reshape") &&
 			shape_equal(&u->node->out[0]->shape, &x->shape))
 			return true;
 	return false;
@@ -611,7 +611,7 @@ bool guard_reshaped_anyway(struct match *m)
 /* m is the mean of x, in dimensions of size 1. */
 static bool is_mean(const struct tensor *m, const struct tensor *x)
 {
-	return m->def != NULL && strcmp(m->def->op->name, "ReduceMean") == 0 &&
+	return m->def != NULL && is_op(m->def, "ReduceMean") &&
 	       m->def->in[0] == x && attr_int(m->def, "keepdims", 1) != 0;
 }
 
@@ -628,7 +628,7 @@ bool guard_deviation(struct match *m)
 	const int64_t *squares = attr_ints(mean, "axes", &n1), *values;
 	double epsilon;
 
-	if (sub == NULL || strcmp(sub->op->name, "Sub") != 0 || !is_mean(sub->in[1], sub->in[0]) ||
+	if (sub == NULL || !is_op(sub, "Sub") || !is_mean(sub->in[1], sub->in[0]) ||
 		!is_const(bound(m, "e")) || !const_uniform(bound(m, "e"), &epsilon))
 		return false;
 	values = attr_ints(sub->in[1]->def, "axes", &n2);

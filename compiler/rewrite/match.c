@@ -284,23 +284,19 @@ static void give_attr(struct match *m, struct node *n, const struct term_attr *a
 	}
 }
 
-/* Operators whose attributes do not say the output's shape (of pools: the ceil mode): it is the
- * root's, or that of the node they stand for. */
+/* An operator whose attributes do not say the output's shape gets the root's, or that of the node it stands
+ * for. */
 static void give_shape(
 	struct match *m, struct node *n, const struct term *t, const struct node *model)
 {
-	static const char *const names[] = { "Reshape", "Expand", "Slice", "AveragePool",
-		"MaxPool" };
 	const struct tensor *like = t == m->rule->replacement ? m->root->out[0]
 				    : model != NULL           ? model->out[0]
 							      : NULL;
 
-	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]) && like != NULL; k++) {
-		if (strcmp(n->op->name, names[k]) != 0)
-			continue;
-		n->out[0]->shape = like->shape;
-		n->out[0]->known = true;
-	}
+	if (!is_a(n, IS_OPEN) || like == NULL)
+		return;
+	n->out[0]->shape = like->shape;
+	n->out[0]->known = true;
 }
 
 /*
@@ -310,29 +306,24 @@ static void give_shape(
 static bool absent_operand(
 	struct building *b, const struct term *t, struct tensor **in, struct tensor **result)
 {
-	static const char *const vanish[] = { "Mul", "Div", "Neg", "Reshape" };
 	const char *name = t->op != NULL ? t->op->name : "";
 	struct tensor *x = in[0], *y = t->narg > 1 ? in[1] : NULL;
 
-	for (size_t k = 0; k < sizeof(vanish) / sizeof(vanish[0]); k++)
-		if (strcmp(name, vanish[k]) == 0 && (x == NULL || (t->narg > 1 && y == NULL))) {
-			*result = NULL;
-			return true;
-		}
-	if (strcmp(name, "Add") == 0 && (x == NULL || y == NULL)) {
+	if (t->op == NULL || (x != NULL && (t->narg == 1 || y != NULL)))
+		return false;
+	if ((t->op->is & IS_SCALE) != 0 || strcmp(name, "Neg") == 0 || strcmp(name, "Reshape") == 0) {
+		*result = NULL;
+	} else if (strcmp(name, "Add") == 0) {
 		*result = x != NULL ? x : y;
-		return true;
-	}
-	if (strcmp(name, "Sub") == 0 && y == NULL) {
+	} else if (strcmp(name, "Sub") == 0 && y == NULL) {
 		*result = x;
-		return true;
-	}
-	if (strcmp(name, "Sub") == 0 && x == NULL) {
+	} else if (strcmp(name, "Sub") == 0) {
 		*result = finish(b->m, make(b->m, "Neg", 1, &y));
 		b->failed = b->failed || *result == NULL;
-		return true;
+	} else {
+		return false;
 	}
-	return false;
+	return true;
 }
 
 /* A rule that lets operators change places keeps each one's origin; others mix them. */

@@ -105,7 +105,7 @@ static struct tensor *apart(struct match *m, struct tensor *old, struct tensor *
 {
 	if (!old->is_output || !(new->is_input || new->is_output || is_constant(new)))
 		return new;
-	if (strcmp(m->root->op->name, "Reshape") == 0 && m->root->in[0] == new)
+	if (is_op(m->root, "Reshape") && m->root->in[0] == new)
 		return NULL;
 	return make_reshape(m, new, &old->shape);
 }

@@ -125,10 +125,10 @@ static struct tensor *of_elementwise(struct taking *k, const struct node *n, con
 /* Only n reads t, or as parts do all that read it. */
 static bool may_open(const struct tensor *t, const struct node *reader)
 {
-	const bool slices = strcmp(reader->op->name, "Slice") == 0;
+	const bool slices = is_op(reader, "Slice");
 
 	for (const struct use *u = t->user; u != NULL; u = u->next)
-		if (u->node != reader && (!slices || strcmp(u->node->op->name, "Slice") != 0 ||
+		if (u->node != reader && (!slices || !is_op(u->node, "Slice") ||
 						slice_axis(u->node) != slice_axis(reader)))
 			return false;
 	return !t->is_output;
@@ -144,7 +144,7 @@ static struct tensor *take(struct taking *k, struct tensor *t, const struct node
 	if (n != NULL && is_from(t, "Concat") && attr_int(n, "axis", -1) == p.axis)
 		return of_concat(k, n, p);
 	if (n != NULL && p.size < t->shape.dim[p.axis] && may_open(t, reader)) {
-		if (strcmp(n->op->name, "Reshape") == 0)
+		if (is_op(n, "Reshape"))
 			return of_reshape(k, n, &p);
 		if (n->op->class == OP_ELEMENTWISE && n->nin <= MAX_ARGS)
 			return of_elementwise(k, n, &p);
@@ -203,7 +203,7 @@ struct tensor *fold_joined_sum(struct match *m)
 	const int axis = (int)axes[0];
 	struct tensor *sum = sum_of_parts(m, n->in[0], axis, NULL, 0, n->out[0]->shape.rank < n->in[0]->shape.rank);
 
-	if (sum == NULL || strcmp(n->op->name, "ReduceMean") != 0)
+	if (sum == NULL || !is_op(n, "ReduceMean"))
 		return sum;
 	return finish(m,
 		make(m, "Div", 2,

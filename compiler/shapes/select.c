@@ -163,7 +163,7 @@ bool shape_sequenceat(struct graph *g, struct node *n)
 
 	if (!is_sequence(g, n) || (at = int_argument(g, n, 1, "position", &count)) == NULL || count != 1)
 		return false;
-	if (strcmp(from->op->name, "SplitToSequence") == 0)
+	if (is_op(from, "SplitToSequence"))
 		return replace(g, n, split_part(g, n, from, at[0]));
 	const int64_t k = at[0] < 0 ? at[0] + from->nin : at[0];
 
@@ -183,7 +183,7 @@ bool shape_concatfromsequence(struct graph *g, struct node *n)
 
 	if (!is_sequence(g, n))
 		return false;
-	if (strcmp(from->op->name, "SequenceConstruct") != 0) {
+	if (!is_op(from, "SequenceConstruct")) {
 		node_error(g, n, "take its parts by SequenceAt and join them by Concat",
 			"of ConcatFromSequence skipc has what SequenceConstruct gives");
 		return false;

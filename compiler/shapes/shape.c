@@ -215,7 +215,7 @@ static bool operand_types(struct graph *g, struct node *n)
 			g, n, NULL, "the condition is %s, not bool", dtypes[n->in[0]->type].name);
 		return false;
 	}
-	if (x->type != type && !is_op(n, "Pow")) {
+	if (x->type != type && n->op->result != RESULT_FIRST) {
 		node_error(g, n, "a Cast is missing in the model",
 			"its inputs are of different types, %s and %s", dtypes[x->type].name,
 			dtypes[type].name);
@@ -257,9 +257,10 @@ static const char *broadcast_hint(const struct shape *x, const struct shape *y)
 bool shape_elementwise(struct graph *g, struct node *n)
 {
 	struct shape s = n->in[0]->shape;
-	enum dtype type = n->in[is_op(n, "Pow") ? 0 : n->nin - 1]->type;
+	const enum op_result result = n->op->result;
+	enum dtype type = n->in[result == RESULT_FIRST ? 0 : n->nin - 1]->type;
 
-	if (!operand_types(g, n) || (is_op(n, "Cast") && !cast_type(g, n, &type)))
+	if (!operand_types(g, n) || (result == RESULT_CAST && !cast_type(g, n, &type)))
 		return false;
 	for (int k = 1; k < n->nin; k++) {
 		const struct shape *t = &n->in[k]->shape;
@@ -271,7 +272,7 @@ bool shape_elementwise(struct graph *g, struct node *n)
 			return false;
 		}
 	}
-	return give(g, n, 0, n->op->test ? DT_BOOL : type, &s);
+	return give(g, n, 0, result == RESULT_TEST ? DT_BOOL : type, &s);
 }
 
 bool shape_identity(struct graph *g, struct node *n)

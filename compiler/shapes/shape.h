@@ -10,7 +10,7 @@
 #define MAX_RUNS      8         /* more pieces than this are no longer cheaper than a Gather */
 
 /* Prototypes of all rules, from the table. */
-#define VIEW(name, least, most, shape, eval)                                                       \
+#define VIEW(name, least, most, shape, eval, is)                                                   \
 	bool shape_##shape(struct graph *g, struct node *n);                                       \
 	bool eval_##eval(struct graph *g, struct node *n);
 #define ANCHOR VIEW

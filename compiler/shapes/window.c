@@ -380,7 +380,7 @@ bool shape_pool(struct graph *g, struct node *n)
 		return false;
 	set_window(g, n, &w);
 	set_ints(g, n, "kernel_shape", w.spatial, w.kernel);
-	if (strcmp(n->op->name, "AveragePool") == 0)
+	if (is_op(n, "AveragePool"))
 		set_int(g, n, "count_include_pad", attr_int(n, "count_include_pad", 0) != 0);
 	drop_attr(n, "ceil_mode");
 	if (index)

@@ -212,7 +212,7 @@ static bool affine_of_gate(const struct cone *c, const struct node *n, int depth
 	struct poly number, zero = { .n = 0 };
 	double v = 0;
 
-	if (!is_op(n, "Expand") && !is_op(n, "Add") && !is_op(n, "Mul") && !minus)
+	if (!is_op(n, "Expand") && !is_op(n, "Mul") && !is_a(n, IS_SUM) && !minus)
 		return false;
 	if ((n->nin == 2 && !uniform_constant(n->in[1 - k], &v)) || !is_float(n->in[k]) ||
 		n->in[k]->id >= c->seeker->ntensor || !within(range_of(c->seeker, n->in[k]->id), -1, 1))
@@ -223,7 +223,7 @@ static bool affine_of_gate(const struct cone *c, const struct node *n, int depth
 	else if (minus)
 		poly_add(p, &zero, p, k == 1 || n->nin == 1 ? -1 : 1);
 	poly_number(&number, is_op(n, "Sub") && k == 0 ? -v : v);
-	if (is_op(n, "Add") || is_op(n, "Sub"))
+	if (is_a(n, IS_SUM))
 		poly_add(p, &number, p, 1);
 	return true;
 }
@@ -408,7 +408,7 @@ static void node_poly(const struct cone *c, const struct node *n, struct poly *p
 		value_poly(c, n->in[k], &x[k]);
 	if (!calculates(c->seeker, n))
 		poly_atom(p, canon_of(c->seeker, n->out[0]));
-	else if (is_op(n, "Add") || is_op(n, "Sub"))
+	else if (is_a(n, IS_SUM))
 		poly_add(p, &x[0], &x[1], is_op(n, "Add") ? 1 : -1);
 	else if (is_op(n, "Mul") || is_op(n, "And"))
 		poly_mul(p, &x[0], &x[1]);

@@ -41,7 +41,7 @@ static struct tensor *only_input(const struct node *n)
 static const struct node *layer_of(const struct tensor *h)
 {
 	while (h != NULL && h->def != NULL && h->nuser == 1 && !h->is_output) {
-		if (is_op(h->def, "Linear") || is_op(h->def, "Conv"))
+		if (is_a(h->def, IS_WEIGHTED))
 			return h->def;
 		if (h->def->op->class != OP_ELEMENTWISE)
 			return NULL;

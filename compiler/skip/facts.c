@@ -13,34 +13,20 @@ bool is_float(const struct tensor *t)
 	return t != NULL && t->type == DT_F32 && is_runtime(t);
 }
 
-static bool one_of(const struct node *n, const char *const *names)
-{
-	for (; n != NULL && *names != NULL; names++)
-		if (strcmp(n->op->name, *names) == 0)
-			return true;
-	return false;
-}
-
 bool is_layer(const struct node *n)
 {
-	static const char *const names[] = { "Conv", "Linear", "MatMul", NULL };
-
-	return one_of(n, names);
+	return is_a(n, IS_LAYER);
 }
 
 bool is_pool(const struct node *n)
 {
-	static const char *const names[] = { "MaxPool", "AveragePool", "Resize", NULL };
-
-	return one_of(n, names);
+	return is_a(n, IS_POOL);
 }
 
 bool is_activation(const struct node *n)
 {
-	static const char *const linear[] = { "Add", "Sub", "Mul", "Div", "Neg", "Cast", "Blend",
-		"Carry", "Where", NULL };
-
-	return n != NULL && n->op->class == OP_ELEMENTWISE && !n->op->test && !one_of(n, linear);
+	return n != NULL && n->op->class == OP_ELEMENTWISE && n->op->result != RESULT_TEST &&
+	       !is_a(n, IS_ARITHMETIC | IS_GATED);
 }
 
 /* ---- which tensors are computed alike ---- */
@@ -191,27 +177,6 @@ static void number_nodes(struct seeker *s)
 
 /* ---- what values a tensor may have ---- */
 
-static const struct {
-	const char *op;
-	double lo, hi;
-} bounds[] = {
-	{ "Sigmoid", 0, 1 },
-	{ "HardSigmoid", 0, 1 },
-	{ "Softmax", 0, 1 },
-	{ "Tanh", -1, 1 },
-	{ "Erf", -1, 1 },
-	{ "Softsign", -1, 1 },
-	{ "Sin", -1, 1 },
-	{ "Cos", -1, 1 },
-	{ "Softplus", 0, INFINITY },
-	{ "Exp", 0, INFINITY },
-	{ "Abs", 0, INFINITY },
-	{ "Sqrt", 0, INFINITY },
-	{ "Sign", -1, 1 },
-	{ "ReduceL1", 0, INFINITY },
-	{ "ReduceL2", 0, INFINITY },
-};
-
 static struct range all_numbers(void)
 {
 	return (struct range){ -INFINITY, INFINITY };
@@ -356,25 +321,22 @@ static struct range monotone(struct seeker *s, const struct node *n, struct rang
 
 static struct range node_range(struct seeker *s, const struct node *n)
 {
-	static const char *const moves[] = { "Reshape", "Transpose", "Slice", "Expand", "Concat",
-		"Pad", "MaxPool", "AveragePool", "ReduceMean", "ReduceMax", "ReduceMin", "Gather",
-		NULL };
-	static const char *const sums[] = { "Add", "Sub", "Mul", "Div", "Neg", "Reciprocal", NULL };
+	const bool nonneg = is_a(n, IS_NONNEG), unit = is_a(n, IS_UNIT);
 
-	if (n->op->test)
+	if (n->op->result == RESULT_TEST)
 		return (struct range){ 0, 1 };
 	if (is_op(n, "ArgMax") || is_op(n, "ArgMin"))
 		return (struct range){ 0, (double)n->in[0]->shape.dim[attr_int(n, "axis", 0)] - 1 };
-	if (one_of(n, moves))
+	if (is_a(n, IS_WITHIN))
 		return same_values(s, n);
 	if (is_op(n, "Mod") && !dtypes[n->out[0]->type].is_float && input_range(s, n, 1).lo > 0)
 		return (struct range){ 0, input_range(s, n, 1).hi - 1 };
 	if (is_op(n, "Cast"))
 		return cast_range(s, n);
-	if (one_of(n, sums))
-		return dtypes[n->out[0]->type].is_float ? arithmetic(s, n) : rounded(arithmetic(s, n));
 	if (is_op(n, "Where"))
 		return chosen_range(s, n);
+	if (is_a(n, IS_ARITHMETIC) || is_op(n, "Reciprocal"))
+		return dtypes[n->out[0]->type].is_float ? arithmetic(s, n) : rounded(arithmetic(s, n));
 	if (is_op(n, "Min") || is_op(n, "Max")) {
 		const struct range x = input_range(s, n, 0), y = input_range(s, n, 1);
 		const bool least = is_op(n, "Min");
@@ -382,22 +344,16 @@ static struct range node_range(struct seeker *s, const struct node *n)
 		return (struct range){ least == (x.lo < y.lo) ? x.lo : y.lo,
 			least == (x.hi < y.hi) ? x.hi : y.hi };
 	}
-	for (size_t k = 0; k < sizeof(bounds) / sizeof(bounds[0]); k++)
-		if (is_op(n, bounds[k].op))
-			return monotone(s, n, (struct range){ bounds[k].lo, bounds[k].hi });
-	return monotone(s, n, all_numbers());
+	return monotone(s, n,
+		(struct range){ nonneg ? 0 : unit ? -1 : -INFINITY, unit ? 1 : INFINITY });
 }
 
 /* Are n's elements whole numbers? */
 static bool node_whole(const struct seeker *s, const struct node *n)
 {
-	static const char *const rounds[] = { "Round", "Floor", "Ceil", "Sign", NULL };
-	static const char *const keeps[] = { "Cast", "Add", "Sub", "Mul", "Neg", "Relu", "Abs", "Min", "Max",
-		"Where", "Reshape", "Transpose", "Slice", "Expand", "Concat", "Gather", "ReduceMax", "ReduceMin",
-		NULL };
-	bool whole = one_of(n, keeps);
+	bool whole = is_a(n, IS_WHOLE);
 
-	if (!dtypes[n->out[0]->type].is_float || one_of(n, rounds))
+	if (!dtypes[n->out[0]->type].is_float || (is_a(n, IS_STEP) && n->nin == 1))
 		return true;
 	for (int k = is_op(n, "Where"); k < n->nin && whole; k++) {
 		const struct tensor *t = n->in[k];

@@ -458,7 +458,7 @@ bool gate_try(struct cone *c, int k, struct change *change)
 	const char *why;
 
 	if (c->poly[k]->n < 2 || n->out[0]->type != DT_F32 ||
-		!(is_op(n, "Add") || is_op(n, "Sub") || is_op(n, "Where") || is_op(n, "Div")) ||
+		!is_a(n, IS_SUM | IS_MIX) ||
 		!(find_with(try_atom, c, k, &change->gate) || try_constants(c, k, &change->gate) ||
 			find_inner_gate(c, k, &change->gate) ||
 			find_with(try_carry, c, k, &change->gate)))

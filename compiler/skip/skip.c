@@ -18,13 +18,7 @@
 
 static bool is_arithmetic(const struct node *n)
 {
-	static const char *const names[] = { "Add", "Sub", "Mul", "Neg", "Div", "Where", "Cast",
-		"Not", "And" };
-
-	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
-		if (is_op(n, names[k]))
-			return true;
-	return n->op->test;
+	return is_a(n, IS_ARITHMETIC) || n->op->result == RESULT_TEST;
 }
 
 static bool joins(const struct cone *c, const struct node *n)
@@ -80,8 +74,7 @@ static void cone_grow(struct cone *c, struct node *root)
 static bool has_sum(const struct cone *c)
 {
 	for (int k = 0; k < c->n; k++)
-		if (is_op(c->node[k], "Add") || is_op(c->node[k], "Sub") ||
-			is_op(c->node[k], "Where") || is_op(c->node[k], "Div"))
+		if (is_a(c->node[k], IS_SUM | IS_MIX))
 			return true;
 	return false;
 }
@@ -127,14 +120,14 @@ static void explain_rest(struct seeker *s)
 		const char *why = NULL;
 
 		mark_prov(alive, n->prov);
-		if (is_op(n, "Conv") || is_op(n, "Linear"))
+		if (is_a(n, IS_WEIGHTED))
 			why = is_op(n, "Conv")
 				      ? "a constant, now in the bias or the weights of a "
 					"convolution"
 				      : "a constant, now in the bias or the weights of a layer";
 		else if (n->op->class != OP_ELEMENTWISE)
 			why = arena_printf(s->g->arena, "part of what is now one %s", n->op->name);
-		else if (!is_op(n, "Add") && !is_op(n, "Sub") && !is_op(n, "Mul"))
+		else if (!is_a(n, IS_SUM) && !is_op(n, "Mul"))
 			why = arena_printf(
 				s->g->arena, "part of an elementwise function (%s)", n->op->name);
 		if (why != NULL)

@@ -69,7 +69,7 @@ void skip_scan(struct graph *g)
 {
 	g->scales = arena_alloc(g->arena, (size_t)g->nonnx + 1);
 	for (const struct node *n = g->first; n != NULL; n = n->next) {
-		if (!is_op(n, "Mul") && !is_op(n, "Div"))
+		if (!is_a(n, IS_SCALE))
 			continue;
 		const int k = is_const(n->in[1])                      ? 1
 			      : is_const(n->in[0]) && is_op(n, "Mul") ? 0
@@ -169,13 +169,13 @@ static bool go_into(struct sum *m, const struct operand *o, struct operand *stac
 
 	if (k < 0 || c->covered[k] || c->joined[k] || c->summed[k] || *depth + 2 > 2 * MAX_TERM)
 		return false;
-	if (is_op(n, "Add") || is_op(n, "Sub")) {
+	if (is_a(n, IS_SUM)) {
 		stack[(*depth)++] = (struct operand){ n->in[0], o->factor, o->vector };
 		stack[(*depth)++] = (struct operand){ n->in[1],
 			is_op(n, "Sub") ? -o->factor : o->factor, o->vector };
 	} else if (is_op(n, "Neg")) {
 		stack[(*depth)++] = (struct operand){ n->in[0], -o->factor, o->vector };
-	} else if (is_op(n, "Mul") || is_op(n, "Div")) {
+	} else if (is_a(n, IS_SCALE)) {
 		const int at = is_const(n->in[1])                      ? 1
 			       : is_const(n->in[0]) && is_op(n, "Mul") ? 0
 								       : -1;
@@ -634,7 +634,7 @@ static bool scaled_after(const struct cone *c, const struct node *n)
 {
 	const struct node *up = only_user(n->out[0]);
 
-	if (up == NULL || up->id >= c->seeker->nnode || (!is_op(up, "Mul") && !is_op(up, "Div")))
+	if (up == NULL || up->id >= c->seeker->nnode || !is_a(up, IS_SCALE))
 		return false;
 	const struct node *behind = only_user(up->out[0]);
 	double v;
@@ -654,7 +654,7 @@ void sums_record(struct cone *c)
 		const struct node *n = c->node[k];
 
 		if (c->covered[k] || c->joined[k] || c->summed[k] || n->out[0]->type != DT_F32 ||
-			(!is_op(n, "Add") && !is_op(n, "Sub")))
+			!is_a(n, IS_SUM))
 			continue;
 		if (!is_runtime(n->in[0]) || !is_runtime(n->in[1])) {
 			/* what follows a sum, as batch normalisation, is not part of it */
