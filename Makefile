@@ -34,7 +34,7 @@ $(BUILD)/skipc: $(BUILD)/compiler/main.o $(LIBRARY)
 $(BUILD)/compiler/%.o: compiler/%.c $(BUILD)/compiler/import/onnx.pb-c.h
 	@mkdir -p $(@D)
 	@echo "CC $<"
-	@$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
+	@$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
 $(BUILD)/compiler/import/onnx.pb-c.c: compiler/import/onnx.proto
 	@mkdir -p $(@D)
