@@ -410,7 +410,6 @@ static void conv_case(void)
 	if (bias)
 		operand(b, t, "fff", "bias");
 	p[np++] = (struct param){ "G", g };
-	p[np++] = (struct param){ "GROUPED", g > 1 };
 	p[np++] = (struct param){ "K", k };
 	p[np++] = (struct param){ "BIAS", bias };
 	p[np++] = (struct param){ "PLANAR", w.x[1] != 1 };

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_MACROS = 64, MAX_NESTING = 16, MAX_COORDS = 12, MAX_ENUMERATORS = 96, COLUMNS = 100 };
+enum { MAX_MACROS = 64, MAX_NESTING = 16, MAX_COORDS = 12, MAX_ENUMERATORS = 96, MAX_BLOCKS = 6, COLUMNS = 100 };
 
 struct macro {
 	const char *name;
@@ -58,14 +58,6 @@ static int column_after(const char *s, const char *end, int at)
 	for (; s < end; s++)
 		at = *s == '\n' ? 0 : *s == '\t' ? (at / 8 + 1) * 8 : at + 1;
 	return at;
-}
-
-static void indent_to(struct buf *out, int column)
-{
-	for (int i = 0; i < column / 8; i++)
-		buf_add(out, "\t", 1);
-	for (int i = 0; i < column % 8; i++)
-		buf_add(out, " ", 1);
 }
 
 static const struct param *find_param(const struct job *j, const char *s, const char *end)
@@ -532,7 +524,7 @@ static const char *read_sizes(struct job *j, const char *s, struct sizes *z)
 			x->text = c_copy_trimmed(j->arena, from, s);
 			x->given = p != NULL || strspn(x->text, "-0123456789") < strlen(x->text);
 			x->text = p != NULL ? arena_printf(j->arena, "%ld", p->value)
-					    : expand(j, x->text);
+					    : tidy_expression(j->arena, expand(j, x->text));
 			x->used = false;
 			name = NULL;
 			long value;
@@ -573,6 +565,22 @@ static void mark_used(const struct job *j, struct sizes *blocks, int n, const ch
 				}
 			}
 	}
+}
+
+/* Enumerators that are numbers. */
+static int known_sizes(const struct job *j, const struct sizes *blocks, int n, struct known *to)
+{
+	int known = 0;
+
+	for (int b = 0; b < n; b++)
+		for (int i = 0; i < blocks[b].n; i++) {
+			const struct enumerator *x = &blocks[b].e[i];
+			long value;
+
+			if (x->given && constant_value(j, x->text, &value))
+				to[known++] = (struct known){ x->name, value };
+		}
+	return known;
 }
 
 /* Prints the used enumerators at an indentation of one tab, lines filled up to COLUMNS. */
@@ -621,9 +629,7 @@ static const char *print_signature(
 	if (behind == NULL)
 		die("template %s: bad signature", j->r->template_name);
 	buf_add(out, s, (size_t)(open + 1 - s));
-	int left = column_after(s, open + 1, 0), at = left;
-	if (left > 64)
-		left = 16;
+	int at = column_after(s, open + 1, 0);
 	if (own != NULL)
 		open = arena_printf(j->arena, "(%s)", signature_text(j->arena, own));
 	from = open + 1;
@@ -639,9 +645,8 @@ static const char *print_signature(
 		const int len = (int)strlen(param) + 1;
 
 		if (from > open + 1 && at + 1 + len > COLUMNS) {
-			buf_printf(out, "\n");
-			indent_to(out, left);
-			at = left;
+			buf_puts(out, "\n\t\t");
+			at = 16;
 		} else if (from > open + 1) {
 			buf_printf(out, " ");
 			at++;
@@ -654,10 +659,26 @@ static const char *print_signature(
 	}
 }
 
+/* Does the body use all parameters of the function at s that it used before? */
+static bool uses_alike(struct arena *a, const char *s, const char *before, const char *body)
+{
+	const char *end = strstr(s, ")\n{"), *word = NULL;
+
+	for (const char *e; s < end + 1; s = e) {
+		e = c_token_end(s);
+		if (c_is_word_start(*s))
+			word = c_copy(a, s, (size_t)(e - s));
+		if ((*s == ',' || *s == ')') && word != NULL && c_count_word(body, word) == 0 &&
+			c_count_word(before, word) > 0)
+			return false;
+	}
+	return true;
+}
+
 /* One function, from its signature to the '}' in column 0. own: the caller's parameters, or null. */
 static void trim(struct job *j, struct buf *out, const char *text, const struct signature *own)
 {
-	enum { MAX_BLOCKS = 6 };
+	struct known *known = arena_alloc(j->arena, MAX_BLOCKS * MAX_ENUMERATORS * sizeof(*known));
 	struct sizes *blocks = arena_alloc(j->arena, MAX_BLOCKS * sizeof(*blocks));
 	int nblocks = 0;
 	struct buf code = { 0 }, head = { 0 };
@@ -675,13 +696,17 @@ static void trim(struct job *j, struct buf *out, const char *text, const struct 
 		}
 		s = e;
 	}
-	char *body = tidy_body(j->arena, keep(j->arena, &code));
+	char *whole = keep(j->arena, &code), *again = arena_strdup(j->arena, whole);
+	char *body = tidy_body(j->arena, whole, known, known_sizes(j, blocks, nblocks, known));
+
+	if (!uses_alike(j->arena, text, again, body))
+		body = tidy_body(j->arena, again, NULL, 0);
 
 	mark_used(j, blocks, nblocks, body);
 	buf_add(out, head.data, head.len);
 	free(head.data);
 	for (int b = 0; *body != '\0'; body += c_line_end(body) - body)
-		if (*body == '@')
+		if (body[strspn(body, "\t")] == '@')
 			print_sizes(out, &blocks[b++]);
 		else
 			buf_add(out, body, (size_t)(c_line_end(body) - body));

@@ -21,8 +21,15 @@ const char *words_expand(const struct words *v, const char *text);
 
 /* ---- tidy.c: what filling in a template leaves behind ---- */
 
-/* The body of a function without locals `const int` that nothing uses, and factors of one; code is changed. */
-char *tidy_body(struct arena *a, char *code);
+/* An enumerator that is a number. */
+struct known {
+	const char *name;
+	long value;
+};
+
+/* The body of a function without what these numbers make superfluous; code is changed. */
+char *tidy_body(struct arena *a, char *code, const struct known *known, int n);
+char *tidy_expression(struct arena *a, const char *text);
 /* Text without blank lines at the start, behind another one or a '{', or before a '}'. */
 char *tidy_lines(struct arena *a, const char *text);
 

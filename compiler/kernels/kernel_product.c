@@ -286,7 +286,6 @@ static void products(struct plan *p, struct kernel *k, const struct image *m)
 	inner_columns(m, &s0, &s1);
 	image_params(k, m, "N C K H OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W PADDED DIL_H DIL_W XN XH XW");
 	param(k, "G", m->groups);
-	param(k, "GROUPED", m->groups > 1);
 	param(k, "S0", s0);
 	param(k, "S1", s1);
 	param(k, "EDGES", m->s - (s1 - s0));
@@ -454,7 +453,6 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 		window(p, k, &w->dim[2])); /* also of the portable version, which is c/conv */
 	param(k, "PLANAR", 0);
 	param(k, "G", 1);
-	param(k, "GROUPED", 0);
 	param(k, "C", w->dim[1]);
 	param(k, "TAPS", 1);
 	param(k, "XP", k->arg[0].region.stride[k->arg[0].region.shape.rank - 1]);

@@ -193,7 +193,6 @@ void setup_conv(struct plan *p, struct kernel *k)
 	param(k, "PADDED", window(p, k, &w->dim[2]));
 	param(k, "PLANAR", input(k)->stride[1] != 1);
 	param(k, "G", group);
-	param(k, "GROUPED", group > 1);
 	param(k, "C", w->dim[1]);
 	param(k, "TAPS", shape_count(w) / (w->dim[0] * w->dim[1]));
 	share(k, "g", group, 1, DIVIDES_BOTH);

@@ -16,7 +16,6 @@
 
 #define BIAS 1	    /* a bias for each output channel */
 #define DEPTH 0	    /* three dimensions: D, Q, XD */
-#define GROUPED 0   /* G > 1 */
 #define PADDED 1    /* taps may fall outside the image */
 #define PLANAR 0    /* XC != 1: channels are not neighbours */
 #define TAIL 1	    /* K % KB != 0: the last block of a group is narrower */
@@ -64,10 +63,10 @@ static TARGET INLINE void conv_tile(
 	static const float zero[C] = { 0 }; /* a pixel outside x */
 #endif
 #if DEPTH
-	int d0[PB], h0[PB], w0[PB]; /* where the windows start */
-#else
-	int h0[PB], w0[PB]; /* where the windows start */
+	int d0[PB];
 #endif
+	int h0[PB]; /* where the windows start */
+	int w0[PB];
 
 	for (int i = 0; i < PB; i++) {
 		const int p = p0 + i < P ? p0 + i : P - 1;
@@ -91,7 +90,8 @@ static TARGET INLINE void conv_tile(
 #endif
 
 			for (int i = 0; i < PB; i++) {
-				const int h = h0[i] + r * DIL_H, j = w0[i] + s * DIL_W;
+				const int h = h0[i] + r * DIL_H;
+				const int j = w0[i] + s * DIL_W;
 #if DEPTH
 				const int d = d0[i] + q * DIL_D;
 				const int at = d * XD + h * XH + j * XW;
@@ -195,18 +195,11 @@ static TARGET void conv(const float *restrict x, const float *restrict w,
 	enum { XN = 256, XC = 1 }; /* strides of x */
 
 	for (int n = FROM(n); n < TO(n, N); n++)
-#if GROUPED
 	for (int g = FROM(g); g < TO(g, G); g++)
-#endif
 	for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP)
 	for (int p0 = FROM(p); p0 < TO(p, P); p0 += PB) {
-#if GROUPED
 		const int first = g * K + k0; /* channel of the block */
 		const float *v = x + n * XN + g * C * XC;
-#else
-		const int first = k0; /* channel of the block */
-		const float *v = x + n * XN;
-#endif
 		const float *t = w + first * STACK * TAPS * C;
 #if TAIL
 		const int count = K - k0 < STEP ? K - k0 : STEP;

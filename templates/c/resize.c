@@ -32,7 +32,8 @@ static TARGET void resize(const float *restrict x, const int32_t *restrict at_h,
 	for (int n = FROM(n); n < TO(n, N); n++)
 	for (int p = FROM(p); p < TO(p, P); p++) {
 #if WIDE
-		const int h = p / OW % OH, w = p % OW;
+		const int h = p / OW % OH;
+		const int w = p % OW;
 		const int h0 = at_h[2 * h], hn = at_h[2 * h + 1] - h0, w0 = at_w[2 * w], wn = at_w[2 * w + 1] - w0;
 		const float *v = x + n * XN + h0 * XH + w0 * XW, *th = part_h + h * TH, *tw = part_w + w * TW;
 #if DEPTH
@@ -76,7 +77,8 @@ static TARGET void resize(const float *restrict x, const int32_t *restrict at_h,
 				a = EXTRA;
 #endif
 #elif LINEAR
-		const int h = p / OW % OH, w = p % OW;
+		const int h = p / OW % OH;
+		const int w = p % OW;
 		const float *v0 = x + n * XN + at_h[2 * h] * XH, *v1 = x + n * XN + at_h[2 * h + 1] * XH;
 		const int w0 = at_w[2 * w] * XW, w1 = at_w[2 * w + 1] * XW;
 		const float th = part_h[h], tw = part_w[w];

@@ -22,7 +22,6 @@
 #include "template.h"
 
 #define BIAS 1	    /* a bias for each output channel */
-#define GROUPED 0   /* G > 1 */
 #define CHUNKED 0   /* CB < C: sums wait in the tile for the next chunk of input channels */
 #define PADDED 1    /* windows leave the image above or below */
 #define EDGES 2	    /* tap columns that are not inside for all pixels: S - (S1 - S0) */
@@ -54,9 +53,7 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 #else
 	for (int h0 = FROM(h); h0 < TO(h, OH); h0 += ROWS)
 #endif
-#if GROUPED
 	for (int g = FROM(g); g < TO(g, G); g++)
-#endif
 	for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP) {
 #if HELD
 		const int h1 = h0 + 1;
@@ -81,15 +78,11 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 #endif
 		for (int h = h0; h < h1; h++) {
 			uint64_t at_a[R * S], at_b[R * S], count = 0;
-#if GROUPED
 			const float *a = w + (g * K + k0) * STACK * R * S * C;
-			const float *u = x + n * XN + g * C;
-#elif HELD
-			const float *a = w + k0 * STACK * C;
+#if HELD
 			const float *u = held;
 #else
-			const float *a = w + k0 * STACK * R * S * C;
-			const float *u = x + n * XN;
+			const float *u = x + n * XN + g * C;
 #endif
 #if CHUNKED
 			float *t = tile + (h - h0) * OW * block;
@@ -101,7 +94,12 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 			at_a[0] = at_b[0] = 0;
 			count = 1;
 #else
+#if PADDED
 			int r0 = 0, r1 = R; /* rows of the window that are inside */
+#else
+			const int r0 = 0;
+			const int r1 = R;
+#endif
 
 #if CHUNKED
 			a += c0 * R * S * block;
@@ -114,11 +112,12 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 				r1--;
 #endif
 			for (int r = r0; r < r1; r++)
-				for (int s = S0; s < S1; s++, count++) {
-					const int i = h * STRIDE_H - PAD_H + r * DIL_H, j = s * DIL_W - PAD_W;
+				for (int s = S0; s < S1; s++) {
+					const int row = h * STRIDE_H - PAD_H + r * DIL_H;
+					const int column = s * DIL_W - PAD_W;
 
 					at_a[count] = (uint64_t)((r * S + s) * CB * block) * sizeof(float);
-					at_b[count] = (uint64_t)(i * XH + j * XW) * sizeof(float);
+					at_b[count++] = (uint64_t)(row * XH + column * XW) * sizeof(float);
 				}
 #endif
 #if CHUNKED
@@ -136,11 +135,11 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 					i0++;
 				count = 0;
 				for (int r = r0; r < r1; r++, count++) {
-					const int i = h * STRIDE_H - PAD_H + r * DIL_H;
-					const int j = i0 * STRIDE_W - PAD_W + s * DIL_W;
+					const int row = h * STRIDE_H - PAD_H + r * DIL_H;
+					const int column = i0 * STRIDE_W - PAD_W + s * DIL_W;
 
 					at_a[count] = (uint64_t)((r * S + s) * CB * block) * sizeof(float);
-					at_b[count] = (uint64_t)(i * XH + j * XW) * sizeof(float);
+					at_b[count] = (uint64_t)(row * XH + column * XW) * sizeof(float);
 				}
 				f[e++](a, u, t + i0 * block, &count, at_a, at_b);
 			}
@@ -161,17 +160,9 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 #else
 				for (int j = 0; j < block / STACK; j++) {
 #endif
-#if GROUPED
 					const int k = g * K + k0 + j;
-#else
-					const int k = k0 + j;
-#endif
-#if BIAS && GROUPED
-					const float *z = bias + (g * K + k0) * STACK + j;
-#elif BIAS
-					const float *z = bias + k0 * STACK + j;
-#endif
 #if BIAS
+					const float *z = bias + (g * K + k0) * STACK + j;
 					float v = t[i * block + j] + z[0];
 #else
 					float v = t[i * block + j];
