@@ -193,6 +193,11 @@ $(BUILD)/fuzz_import: tests/fuzz_import.c $(LIBRARY)
 	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(WARN) -o $@ $< \
 		$(filter-out %/output.o,$(LIBRARY)) $(LDLIBS)
 
+# Instructions a multiply-add on Arm, counted by QEMU: the same on any host. --write puts the table into BENCHMARKS.md.
+count-instructions: setup-check .venv/done
+	@$(MAKE) --no-print-directory all
+	$(PYTHON) tests/instructions.py --write
+
 bench: setup .venv/done
 	@$(MAKE) --no-print-directory all
 	$(PYTHON) tools/bench.py
@@ -214,4 +219,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup setup-check setup-compilers venv demo examples units sanitized lint-templates cases check check-fast check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import bench format lint wc clean
+.PHONY: all setup setup-check setup-compilers venv demo examples units sanitized lint-templates cases check check-fast check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench format lint wc clean

@@ -1,7 +1,7 @@
 /* Loops that compilers do not unroll by themselves, though their arrays must become registers; and those of any length
  * that gain by fewer jumps (clang would mix their steps and run out of registers). */
 #if defined(__clang__)
-#define UNROLL _Pragma("unroll")
+#define UNROLL _Pragma("clang loop unroll(full)")
 #define UNROLL4 _Pragma("nounroll")
 #elif defined(__GNUC__)
 #define UNROLL _Pragma("GCC unroll 32")

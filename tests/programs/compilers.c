@@ -14,6 +14,10 @@ static void board_puts(const char *text)
 }
 #endif
 
+#ifndef INFERENCES
+#define INFERENCES 1
+#endif
+
 /* An unsigned char array is aligned by the union: tcc and C99 have no _Alignas. */
 static union {
 	unsigned char bytes[NET_ARENA_SIZE + NET_ARENA_ALIGN];
@@ -45,7 +49,7 @@ int main(void)
 		input[k] = (float)(state >> 20) / 2048.0f - 1.0f;
 	}
 	status = net_init(&net, NULL, NULL);
-	if (status == NET_OK)
+	for (int k = 0; k < INFERENCES && status == NET_OK; k++)
 		status = net_run(&net, input, output, arena);
 	if (status != NET_OK) {
 		board_puts(net_error(status));

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Instructions a multiply-add on other machines, which QEMU counts: the same on any host, however busy.
+
+    instructions.py [--skipc PATH] [--write] [NAME ...]
+
+Each network is compiled, built with programs/compilers.c, and run under qemu's user emulation, or on a board of qemu's
+with no operating system (compilers.py), once with one and once with two inferences: what the second one took counts.
+--write puts the table into BENCHMARKS.md; NAMEs choose rows.
+"""
+import argparse
+import collections
+import glob
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from compilers import HERE, ROOT, execute, on_board, qemu
+from onnx_nodes import write
+
+sys.path.append(os.path.join(ROOT, "tools"))
+import networks  # noqa: E402
+
+MARKS = ("<!-- instructions.py -->\n", "<!-- end -->\n")
+DIGITS = os.path.join(ROOT, "examples", "digits")
+Row = collections.namedtuple("Row", "network target machine command run")
+AARCH64 = qemu("aarch64", "aarch64-linux-gnu")
+M4F = ("c", "Cortex-M4F", "arm-none-eabi-gcc {} -mthumb -mcpu=cortex-m4 -mfloat-abi=hard", "board mps2-an386 0x0 0x20000000")
+M55 = ("c", "Cortex-M55", "arm-none-eabi-gcc {} -mthumb -mcpu=cortex-m55 -mfloat-abi=hard", "board mps3-an547 0x0 0x20000000")
+ROWS = [
+    Row("resnet18", "aarch64", "AArch64", "aarch64-linux-gnu-gcc -O2", AARCH64),
+    Row("resnet18", "aarch64", "AArch64", "clang --target=aarch64-linux-gnu -O2", AARCH64),
+    Row("resnet18", "c", "AArch64", "aarch64-linux-gnu-gcc -O2", AARCH64),
+    *(Row(network, target, machine, command.format(level), run)
+      for target, machine, command, run in (M4F, M55)
+      for network in ("resnet8", "digits", "highway") for level in ("-O2", "-Os")),
+]
+
+
+def plugin(folder):
+    path = os.path.join(folder, "libicount.so")
+    execute(["cc", "-shared", "-fPIC", "-O2", os.path.join(ROOT, "tools", "icount.c"), "-o", path])
+    return path
+
+
+def model(name, folder):
+    if os.path.exists(path := os.path.join(DIGITS, f"{name}.onnx")):
+        return path
+    path = os.path.join(folder, f"{name}.onnx")
+    networks.save(networks.build(name), path)
+    return path
+
+
+def count(row, skipc, path, counter):
+    """Instructions of one inference, and its multiply-adds."""
+    with tempfile.TemporaryDirectory() as work:
+        execute([skipc, "compile", path, "--name", "net", f"--target={row.target}", "-o", f"{work}/net"])
+        macs = json.loads(execute([skipc, "inspect", "--json", f"--target={row.target}", path]))["macs"]
+        options, run = [], shlex.split(row.run)
+        if run[0] == "board":
+            options, run = on_board(work, *run[1:])
+        run[1:1] = ["-plugin", counter]
+        said = []
+        for inferences in (1, 2):
+            execute([*shlex.split(row.command), "-std=c99", f"-DINFERENCES={inferences}", "-I", f"{work}/net", *options,
+                     *sorted(glob.glob(f"{work}/net/*.c")), os.path.join(HERE, "programs", "compilers.c"), "-o", f"{work}/program",
+                     *["-lgcc"] * bool(options)])
+            said.append(int(re.search(r"instructions (\d+)", execute([*run, f"{work}/program"], quiet=False))[1]))
+        return said[1] - said[0], macs
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--skipc", default=os.path.join(ROOT, "build", "skipc"))
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("names", nargs="*")
+    a = parser.parse_args()
+    lines = ["| network | target | machine | compiler | instructions | multiply-adds | a multiply-add |", "|---|---|---|---|--:|--:|--:|"]
+    with tempfile.TemporaryDirectory() as work:
+        counter = plugin(work)
+        for row in ROWS:
+            needed = [row.command.split()[0], row.run.replace("board", "qemu-system-arm").split()[0]]
+            if a.names and not any(n in " ".join(row) for n in a.names):
+                continue
+            if missing := [n for n in needed if not shutil.which(n)]:
+                print(f"NOT RUN: {row.network} on {row.machine}: {missing[0]} is not installed")
+                continue
+            instructions, macs = count(row, a.skipc, model(row.network, work), counter)
+            command = re.sub(r" (--target|-mthumb|-mcpu|-mfloat-abi)\S*", "", row.command)
+            lines.append(f"| {row.network} | {row.target} | {row.machine} | {command} | {instructions:,} | {macs:,} | {instructions / macs:.2f} |")
+            print(lines[-1], flush=True)
+    if a.write:
+        write("\n".join(lines) + "\n", MARKS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
