@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run the cases and the bad inputs.
 
-    run.py [--skipc PATH] [--target T] [--fast] [--jobs N] [NAME ...]
+    run.py [--skipc PATH] [--target T] [--options OPTIONS] [--fast] [--jobs N] [NAME ...]
 
 A case (tests/cases/NAME: model.onnx, test_data_set_0, perhaps `options` and `tolerance`) is compiled twice, from
 different folders, to the same bytes; built with address and undefined-behaviour sanitizers, and optimised by gcc or
@@ -10,7 +10,8 @@ another target it is built optimised, and run held to each instruction set that 
 run under qemu elsewhere. A bad input
 (tests/bad/NAME.onnx) must be refused: exit status 1, each line of NAME.err in the message (or the reason of its line
 in tests/refused.txt), nothing written.
-Nothing is registered: the folders are the list. NAMEs choose some of it, --fast every eighth case and one build.
+Nothing is registered: the folders are the list. NAMEs choose some of it, --fast every eighth case and one build;
+--options are further ones of skipc compile for each case.
 """
 import argparse
 import concurrent.futures
@@ -121,8 +122,8 @@ def optimised(folder, target, all_compilers):
     return installed if all_compilers else [installed[zlib.crc32(os.path.basename(folder).encode()) % len(installed)]]
 
 
-def run_case(skipc, folder, builds, target):
-    options = ["--target", target, *shlex.split(read(os.path.join(folder, "options")))]
+def run_case(skipc, folder, builds, target, further):
+    options = ["--target", target, *shlex.split(further), *shlex.split(read(os.path.join(folder, "options")))]
     tolerance = float(read(os.path.join(folder, "tolerance"), str(TOLERANCE)))
     data = os.path.join(folder, "test_data_set_0")
     xs, ys = tensors(data, "input"), tensors(data, "output")
@@ -176,6 +177,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     parser.add_argument("--target", default="c")
+    parser.add_argument("--options", default="")
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--all-compilers", action="store_true", help="each case by each of them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -204,7 +206,7 @@ def main():
         builds = [SANITIZED] * (arguments.target == "c")
         if arguments.target != "c" or not arguments.fast:
             builds += optimised(folder, arguments.target, arguments.all_compilers)
-        jobs.append((run_case, skipc, folder, builds, arguments.target))
+        jobs.append((run_case, skipc, folder, builds, arguments.target, arguments.options))
     if arguments.names:
         jobs = [j for j in jobs if any(n in j[2] for n in arguments.names)]
     failed = 0

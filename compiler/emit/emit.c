@@ -19,7 +19,7 @@ static void take_helper(void *names, const char *name)
 /* What NAME.h and NAME.c call their own, whatever the kernels are. */
 static void take_own_names(struct emission *e)
 {
-	static const char *const of_network[] = { "init", "run", "error", "steps", "weights", "weights_id",
+	static const char *const of_network[] = { "init", "run", "error", "steps", "prepare", "weights", "weights_id",
 		"table*" };
 
 	for (size_t k = 0; k < sizeof(of_network) / sizeof(of_network[0]); k++)

@@ -37,8 +37,7 @@ static const char *instance_comment(struct arena *a, const struct kernel *k)
 	const char *text = arena_printf(a, "%s:", k->title);
 
 	for (int i = 0; i < k->narg; i++)
-		if (k->arg[i].region.buffer->kind != BUF_WEIGHTS &&
-			k->arg[i].region.buffer->kind != BUF_TABLE)
+		if (!region_is_constant(&k->arg[i].region))
 			text = arena_printf(a, "%s x %s%s%s", text,
 				shape_text(a, &k->arg[i].tensor->shape),
 				layout_text(&k->arg[i].region),
@@ -236,21 +235,22 @@ static int *place_of(int *table, size_t size, const uint64_t *hash, const char *
 
 struct instance *instantiate(struct plan *p, const char *network, struct names *names, int *count)
 {
-	struct instance *v = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*v));
-	uint64_t *hash = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*hash));
-	const char **raw = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*raw));
+	const int all = p->ninit + p->nkernel;
+	struct instance *v = arena_alloc(p->arena, (size_t)(all + 1) * sizeof(*v));
+	uint64_t *hash = arena_alloc(p->arena, (size_t)(all + 1) * sizeof(*hash));
+	const char **raw = arena_alloc(p->arena, (size_t)(all + 1) * sizeof(*raw));
 	const char *endings[MAX_ENDING];
 	size_t size = 16;
 	struct piece *pieces = NULL;
 	int n = 0;
 
-	while (size < 2 * (size_t)p->nkernel)
+	while (size < 2 * (size_t)all)
 		size *= 2;
 	int *table = arena_alloc(p->arena, size * sizeof(*table));
 
 	memset(table, 0, size * sizeof(*table));
-	for (int i = 0; i < p->nkernel; i++) {
-		struct kernel *k = p->kernel[i];
+	for (int i = 0; i < all; i++) {
+		struct kernel *k = i < p->ninit ? p->init[i] : p->kernel[i - p->ninit];
 		const char *text = instance_text(p, k);
 		uint64_t h = hash_text(text);
 		int *place = place_of(table, size, hash, raw, text, h);

@@ -33,15 +33,18 @@ enum { NSTATUS = sizeof(statuses) / sizeof(statuses[0]) };
 static void write_example(struct emission *e, struct buf *out)
 {
 	const struct graph *g = e->plan->graph;
+	const bool prepares = e->plan->prepared_bytes > 0;
 
 	buf_printf(out,
 		" *\n * How to use it; %s.c itself is C99:\n *\n"
 		" *   #include <stdalign.h>\n *   #include \"%s.h\"\n *\n"
 		" *   alignas(%s_ARENA_ALIGN) static char arena[%s_ARENA_SIZE];\n"
-		" *   static struct %s net;\n *\n"
-		" *   if (%s_init(&net, NULL, NULL) != %s_OK) ...   // once\n"
+		"%s *   static struct %s net;\n *\n"
+		" *   if (%s_init(&net, %s, NULL) != %s_OK) ...   // once\n"
 		" *   if (%s_run(&net",
-		e->name, e->name, e->upper, e->upper, e->name, e->name, e->upper, e->name);
+		e->name, e->name, e->upper, e->upper,
+		prepares ? arena_printf(e->arena, " *   alignas(64) static char prepared[%s_PREPARED_SIZE];\n", e->upper) : "",
+		e->name, e->name, prepares ? "prepared" : "NULL", e->upper, e->name);
 	for (int k = 0; k < g->ninput; k++)
 		buf_printf(out, ", %s", e->input[k]);
 	for (int k = 0; k < g->noutput; k++)
@@ -73,7 +76,10 @@ static void write_about(struct emission *e, struct buf *out)
 		: p->cert.arena == p->cert.bound || p->cert.exact
 			? "the least for this order of the kernels"
 			: "not proved least");
-	buf_printf(out, " *   weights %s bytes\n *\n", grouped(a, p->weights_bytes));
+	buf_printf(out, " *   weights %s bytes\n", grouped(a, p->weights_bytes));
+	if (p->prepared_bytes > 0)
+		buf_printf(out, " *   %s bytes, which init makes of the weights\n", grouped(a, p->prepared_bytes));
+	buf_puts(out, " *\n");
 	buf_printf(out,
 		" * No allocation, no input or output, no global state; less than %s bytes of stack.\n"
 		" * Tensors are dense and row-major, in ONNX's order of dimensions (images: NCHW).\n",
@@ -139,7 +145,8 @@ static void write_macros(struct emission *e, struct buf *out)
 		"#define %s_ARENA_WORKER_SIZE %lld /* bytes more for each worker but the first "
 		"*/\n",
 		u, (long long)p->worker_bytes);
-	buf_printf(out, "#define %s_PREPARED_SIZE 0 /* bytes that init fills */\n", u);
+	buf_printf(out, "#define %s_PREPARED_SIZE %lld /* bytes that init fills */\n", u,
+		(long long)p->prepared_bytes);
 	buf_printf(out,
 		"#define %s_STACK_SIZE %lld /* bytes, more than run takes at %s to -O3; beside it what "
 		"callbacks take */\n\n",
@@ -172,8 +179,8 @@ static void write_types(struct emission *e, struct buf *out)
 	buf_printf(out,
 		"/* A network ready to run. Constant after init: threads may share it. Its fields "
 		"are its own business. */\n"
-		"struct %s {\n\tuint32_t ready;\n\tconst float *weights;\n\tuint64_t weights_id;\n%s%s%s%s};\n\n",
-		e->name, target_has_vectors(e->plan->target) ? shared : "", product_fields(e), trace, profile);
+		"struct %s {\n\tuint32_t ready;\n\tconst float *weights;\n%s\tuint64_t weights_id;\n%s%s%s%s};\n\n",
+		e->name, e->plan->prepared_bytes > 0 ? "\tconst float *prepared;\n" : "", target_has_vectors(e->plan->target) ? shared : "", product_fields(e), trace, profile);
 	buf_printf(out, "/* All zero means defaults. */\nstruct %s_options {\n", e->name);
 	buf_printf(out,
 		"\t/* The contents of %s_weights.bin, aligned to 64 bytes, and how many bytes; "
@@ -227,13 +234,15 @@ char *header_text(struct emission *e)
 	buf_printf(&out,
 		"/* Makes *net ready, once, before any run. prepared: %s_PREPARED_SIZE bytes, "
 		"aligned to 64, that live as long\n"
-		" * as net; null where that is 0. options may be null. Returns a status. Where init "
+		" * as net; null where that is 0. %soptions may be null. Returns a status. Where init "
 		"failed, or net is zeroed, run\n"
 		" * returns %s_E_INIT; of a net that holds anything, too, unless a certain 32 bits "
 		"in it happen to be right. */\n"
 		"int %s_init(struct %s *net, void *prepared, const struct %s_options "
 		"*options);\n\n",
-		e->upper, e->upper, e->name, e->name, e->name);
+		e->upper,
+		e->plan->prepared_bytes > 0 ? "A copy of *net shares them, as run only reads them.\n * " : "",
+		e->upper, e->name, e->name, e->name);
 	buf_printf(&out,
 		"/* One inference. arena: %s_ARENA_SIZE bytes, and %s_ARENA_WORKER_SIZE more for "
 		"each "
@@ -269,14 +278,12 @@ static void write_hook(struct buf *out, const char *name)
 		name, name, name, name);
 }
 
-static void write_init(struct emission *e, struct buf *out)
+/* The weights that are linked in, and whether net and prepared are there. */
+static void write_arguments(struct emission *e, struct buf *out)
 {
 	enum weights_form form = weights_form(e);
+	const bool prepares = e->plan->prepared_bytes > 0;
 
-	buf_printf(out,
-		"int %s_init(struct %s *net, void *prepared, const struct %s_options "
-		"*options)\n{\n",
-		e->name, e->name, e->name);
 	if (form == WEIGHTS_BIN)
 		buf_puts(out, "\tconst void *weights = NULL;\n");
 	else if (form == WEIGHTS_INCBIN)
@@ -286,9 +293,23 @@ static void write_init(struct emission *e, struct buf *out)
 			e->upper, e->name);
 	else
 		buf_printf(out, "\tconst void *weights = &%s_weights;\n", e->name);
-	buf_printf(out, "\tint status;\n\n\t(void)prepared;\n\tif (net == NULL)\n\t\treturn %s_E_NULL;\n"
+	buf_printf(out, "\tint status;\n\n%s\tif (net == NULL)\n\t\treturn %s_E_NULL;\n"
 			"\tnet->ready = 0;\n",
-		e->upper);
+		prepares ? "" : "\t(void)prepared;\n", e->upper);
+	if (prepares)
+		buf_printf(out,
+			"\tif (prepared == NULL)\n\t\treturn %s_E_NULL;\n"
+			"\tif ((uintptr_t)prepared %% 64 != 0)\n\t\treturn %s_E_ALIGN;\n",
+			e->upper, e->upper);
+}
+
+static void write_init(struct emission *e, struct buf *out)
+{
+	buf_printf(out,
+		"int %s_init(struct %s *net, void *prepared, const struct %s_options "
+		"*options)\n{\n",
+		e->name, e->name, e->name);
+	write_arguments(e, out);
 	if (e->options->trace)
 		write_hook(out, "trace");
 	write_hook(out, "profile");
@@ -320,10 +341,14 @@ static void write_init(struct emission *e, struct buf *out)
 		"\tif (status != %s_OK)\n\t\treturn status;\n"
 		"\tnet->weights = (const float *)weights + 16; /* behind the head */\n"
 		"\tnet->weights_id = id_of((const uint32_t *)weights);\n"
-		"\tnet->ready = READY;\n\treturn %s_OK;\n}\n\n"
+		"%s\tnet->ready = READY;\n\treturn %s_OK;\n}\n\n"
 		"uint64_t %s_weights_id(const struct %s *net)\n{\n"
 		"\treturn net != NULL && net->ready == READY ? net->weights_id : 0;\n}\n\n",
-		e->upper, e->upper, e->name, e->name);
+		e->upper,
+		e->plan->prepared_bytes > 0 ? arena_printf(e->arena,
+				   "\t%s_prepare(net, prepared);\n\tnet->prepared = (const float *)prepared;\n", e->name)
+			 : "",
+		e->upper, e->name, e->name);
 }
 
 void emit_interface(struct emission *e, struct buf *out)

@@ -7,7 +7,7 @@ static int64_t region_bytes(const struct region *r)
 {
 	int64_t bytes = dtypes[r->type].size;
 
-	if (r->buffer->kind == BUF_WEIGHTS || r->buffer->kind == BUF_TABLE)
+	if (region_is_constant(r))
 		return r->buffer->bytes;
 	for (int d = 0; d < r->shape.rank; d++)
 		if (r->stride[d] != 0)

@@ -1,6 +1,7 @@
 /*
  * NAME_run: names for all that it touches, in the arena and in the weights, then a call for each kernel. It
- * reads as the network does: relu_1 is what "relu_1" of the model is, layer1_conv1_weight its weights.
+ * reads as the network does: relu_1 is what "relu_1" of the model is, layer1_conv1_weight its weights. And what
+ * init calls, NAME_prepare, where there are kernels of init.
  */
 #include "emit/ctext.h"
 #include "emit/emission.h"
@@ -8,11 +9,11 @@
 
 #include <string.h>
 
-/* The names of run's storage. */
+/* The names of storage; those of constants are the same in both functions. */
 struct storage {
 	struct emission *e;
 	struct buf *out;
-	const char **buffer;  /* by buffer id: null where run does not read or write it */
+	const char **buffer;  /* by buffer id: null where nothing so far reads or writes it */
 	const char **scratch; /* by kernel */
 };
 
@@ -107,46 +108,57 @@ static const char *weights_name(struct storage *s, const struct blob *b)
 					       ? &s->e->plan->graph->onnx[prov_at(b->prov, 0)]
 					       : NULL;
 
+	const char *made = b->buffer->kind == BUF_PREPARED ? "_prepared" : "";
+
 	if (tensor_named(a, t) || user == NULL)
-		return claim(s->e, t->name);
-	return claim(s->e, arena_printf(a, "%s_%s", user->name[0] != '\0' ? user->name : user->op_type,
-				   b->packing == PACK_BIAS ? "bias" : "weight"));
+		return claim(s->e, arena_printf(a, "%s%s", t->name, made));
+	return claim(s->e, arena_printf(a, "%s_%s%s", user->name[0] != '\0' ? user->name : user->op_type,
+				   b->packing == PACK_BIAS ? "bias" : "weight", made));
 }
 
-static void declare_weights(struct storage *s, const struct blob *b)
+/* base: where those of its kind begin, a float pointer or, for what is written, of no type. */
+static void declare_constant(struct storage *s, const struct blob *b, const char *base, bool written)
 {
 	struct arena *a = s->e->arena;
-	const char *name = weights_name(s, b), *shape = shape_text(a, &b->tensor[0]->shape);
+	const char **name = &s->buffer[b->buffer->id],
+		   *type = arena_printf(a, "%s%s", written ? "" : "const ", dtypes[b->type].ctype);
 
-	s->buffer[b->buffer->id] = name;
-	const char *type = dtypes[b->type].ctype,
-		   *base = b->type == DT_F32 ? "net->weights" : arena_printf(a, "(const %s *)net->weights", type);
-
-	buf_printf(s->out, "\tconst %s *const %s = %s; /* %s", type, name,
-		sum_text(a, base, b->buffer->offset / dtypes[b->type].size), shape);
+	if (*name == NULL)
+		*name = weights_name(s, b);
+	if (written || b->type != DT_F32)
+		base = arena_printf(a, "(%s *)%s", type, base);
+	buf_printf(s->out, "\t%s *const %s = %s; /* %s", type, *name,
+		sum_text(a, base, b->buffer->offset / dtypes[b->type].size),
+		shape_text(a, &b->tensor[0]->shape));
 	for (int i = 1; i < b->stack; i++)
 		buf_printf(s->out, ", with %s", escape(a, b->tensor[i]->name));
+	if (written)
+		buf_printf(s->out, " as %s", packing_text(a, b));
 	buf_puts(s->out, " */\n");
 }
 
-static void declare_all(struct storage *s)
+/* What n kernels read of the weights, of tables, and of what init makes. */
+static void declare_constants(struct storage *s, struct kernel *const *list, int n)
 {
 	const struct plan *p = s->e->plan;
+	struct arena *a = s->e->arena;
+	bool *read = arena_alloc(a, (size_t)(p->nbuffer + 1) * sizeof(*read));
 
-	for (int k = 0; k < p->nkernel; k++) {
-		declare_buffer(s, p->kernel[k]);
-		declare_scratch(s, p->kernel[k]);
+	for (int k = 0; k < n; k++) {
+		for (int i = 0; i < list[k]->narg; i++)
+			read[list[k]->arg[i].region.buffer->id] = true;
+		for (int i = 0; i < list[k]->noperand; i++)
+			read[list[k]->operand[i].region.buffer->id] = true;
 	}
 	for (int k = 0; k < p->nblob; k++) {
-		struct blob *b = p->blob[k];
+		const struct buffer *b = p->blob[k]->buffer;
 
-		if (b->buffer->kind == BUF_TABLE)
-			s->buffer[b->buffer->id] =
-				arena_printf(s->e->arena, "%s_table%d", s->e->name, b->buffer->index);
-		else
-			declare_weights(s, b);
+		if (read[b->id] && b->kind == BUF_TABLE)
+			s->buffer[b->id] = arena_printf(a, "%s_table%d", s->e->name, b->index);
+		else if (read[b->id])
+			declare_constant(s, p->blob[k],
+				b->kind == BUF_WEIGHTS ? "net->weights" : "net->prepared", false);
 	}
-	buf_puts(s->out, "\n");
 }
 
 /* ---- calls ---- */
@@ -233,22 +245,53 @@ static void write_checks(struct emission *e, struct buf *out)
 		e->upper, e->upper);
 }
 
+/* ` /conv1/Conv  [1,3,8,8]`: what k stands for, and what it reads but for weights; for a comment. */
+static void write_purpose(const struct storage *s, const struct kernel *k)
+{
+	const char *nodes = prov_text(s->e->arena, s->e->plan->graph, k->prov, 4);
+
+	buf_printf(s->out, " %s", nodes[0] != '\0' ? nodes : k->title);
+	for (int j = 0; j < k->narg; j++)
+		if (!region_is_weights(&k->arg[j].region))
+			buf_printf(s->out, "  %s", shape_text(s->e->arena, &k->arg[j].region.shape));
+}
+
 /* A step: what it stands for, and the call. traced: how many were, null: none is. */
 static void write_step(const struct storage *s, const struct kernel *k, int *traced)
 {
 	struct emission *e = s->e;
-	const char *nodes = prov_text(e->arena, e->plan->graph, k->prov, 4);
 
-	buf_printf(s->out, "\tSTEP(%d) /* %s", k->id, nodes[0] != '\0' ? nodes : k->title);
-	for (int j = 0; j < k->narg; j++)
-		if (k->arg[j].region.buffer->kind != BUF_WEIGHTS)
-			buf_printf(s->out, "  %s", shape_text(e->arena, &k->arg[j].region.shape));
+	buf_printf(s->out, "\tSTEP(%d) /*", k->id);
+	write_purpose(s, k);
 	buf_printf(s->out, " -> %s */\n", result_text(e->arena, k));
 	write_call(s, k);
 	if (e->options->trace && is_traced(e->arena, k))
 		buf_printf(s->out,
 			"\tif (net->trace != NULL)\n\t\tnet->trace(net->trace_context, %d, %s);\n",
 			(*traced)++, pointer_text(s, &k->dst));
+}
+
+/* NAME_prepare: the kernels of init. */
+static void write_prepare(struct storage *s)
+{
+	const struct plan *p = s->e->plan;
+
+	buf_printf(s->out, "/* What init makes of the weights. */\n"
+		"static void %s_prepare(const struct %s *net, void *prepared)\n{\n", s->e->name, s->e->name);
+	declare_constants(s, p->init, p->ninit);
+	for (int k = 0; k < p->nblob; k++)
+		if (p->blob[k]->buffer->kind == BUF_PREPARED)
+			declare_constant(s, p->blob[k], "prepared", true);
+	buf_puts(s->out, "\n");
+	for (int k = 0; k < p->ninit; k++) {
+		buf_puts(s->out, "\t/*");
+		write_purpose(s, p->init[k]);
+		buf_puts(s->out, " */\n");
+		write_call(s, p->init[k]);
+	}
+	if (target_has_vectors(p->target))
+		buf_puts(s->out, "\tleave(net->isa);\n");
+	buf_puts(s->out, "}\n\n");
 }
 
 void emit_run(struct emission *e, struct buf *out)
@@ -261,7 +304,12 @@ void emit_run(struct emission *e, struct buf *out)
 	s.scratch = arena_alloc(e->arena, (size_t)(p->nkernel + 1) * sizeof(char *));
 	emit_signature(e, out, "\n{\n");
 	write_checks(e, out);
-	declare_all(&s);
+	for (int k = 0; k < p->nkernel; k++) {
+		declare_buffer(&s, p->kernel[k]);
+		declare_scratch(&s, p->kernel[k]);
+	}
+	declare_constants(&s, p->kernel, p->nkernel);
+	buf_puts(out, "\n");
 	if (p->worker_bytes > 0)
 		buf_printf(out, "\tfloat *const others = (float *)((char *)arena + %s_ARENA_SIZE); /* scratch of "
 				"further workers */\n\n", e->upper);
@@ -271,6 +319,8 @@ void emit_run(struct emission *e, struct buf *out)
 	if (target_has_vectors(p->target))
 		buf_puts(out, "\tleave(net->isa);\n");
 	buf_printf(out, "\treturn %s_OK;\n}\n\n", e->upper);
+	if (p->ninit > 0)
+		write_prepare(&s);
 }
 
 bool is_traced(struct arena *a, const struct kernel *k)

@@ -33,6 +33,9 @@ const struct region *input(const struct kernel *k);
 /* Appends constant t, plain; or input `which` of the anchor, and of those stacked on it, packed:
  * weights that are computed at run time are an argument already. */
 void constant(struct plan *p, struct kernel *k, const char *name, struct tensor *t);
+/* The tensors of a blob, in another packing. */
+void same_weights(struct plan *p, struct kernel *k, const char *name, const struct blob *how,
+	const struct blob *like);
 void weights(struct plan *p, struct kernel *k,
 	const struct blob *how); /* input 1: packing, group, block, chunk */
 void bias(struct plan *p, struct kernel *k, int group,
@@ -71,5 +74,8 @@ bool streams(const struct kernel *k, int64_t rows); /* vector code: weights may 
 	double cost_##price(const struct kernel *k);                                               \
 	void setup_##prepare(struct plan *p, struct kernel *k);
 #include "kernels/kernels.def"
+#define PREPARED(row, elements, file, setup, words)                                                \
+	void prepare_##setup(struct plan *p, struct kernel *k, const struct blob *b);
+#include "plan/packings.def"
 
 #endif

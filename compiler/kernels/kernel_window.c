@@ -35,6 +35,13 @@ const char *applies_depthwise(const struct kernel *k)
 	return w->dim[0] == x->dim[1] ? NULL : "an input channel has several output channels";
 }
 
+static double multiply_adds(const struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+
+	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]);
+}
+
 /* Groups of few outputs leave most of a vector idle. */
 double cost_conv(const struct kernel *k)
 {
@@ -42,18 +49,25 @@ double cost_conv(const struct kernel *k)
 	int64_t group = attr_int(k->anchor, "group", 1);
 	bool narrow = group > 1 && w->dim[0] / group < 16;
 
-	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) *
-	       cost_of(k, narrow           ? COST_CONV_NARROW
-			       : w->dim[1] < 4 ? COST_CONV_FLAT
-					       : COST_CONV);
+	return multiply_adds(k) * cost_of(k, narrow           ? COST_CONV_NARROW
+					     : w->dim[1] < 4 ? COST_CONV_FLAT
+							     : COST_CONV);
+}
+
+/* c/conv, whose weights init packs: what the tests know of weights that init makes. */
+const char *applies_conv_turned(const struct kernel *k)
+{
+	return constant_weights(k) != NULL ? constant_weights(k) : applies_image(k);
+}
+
+double cost_conv_turned(const struct kernel *k)
+{
+	return multiply_adds(k) * cost_of(k, COST_CONV_TURNED);
 }
 
 double cost_depthwise(const struct kernel *k)
 {
-	const struct shape *w = &k->anchor->in[1]->shape;
-
-	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) *
-	       cost_of(k, COST_DEPTHWISE);
+	return multiply_adds(k) * cost_of(k, COST_DEPTHWISE);
 }
 
 /* Sizes, strides, pads and dilations of a window over the input's image; true if it leaves the
@@ -184,7 +198,7 @@ int tile(struct kernel *k, int64_t pixels, int64_t outputs, int block)
 	return most;
 }
 
-void setup_conv(struct plan *p, struct kernel *k)
+static void setup_direct(struct plan *p, struct kernel *k, enum packing packing)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 	int64_t group = attr_int(k->anchor, "group", 1), outputs = w->dim[0] / group;
@@ -197,13 +211,37 @@ void setup_conv(struct plan *p, struct kernel *k)
 	param(k, "TAPS", shape_count(w) / (w->dim[0] * w->dim[1]));
 	share(k, "g", group, 1, DIVIDES_BOTH);
 	tile(k, size_of(&k->value->shape, &k->coord[2]), outputs, block);
-	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = (int)group, .block = block });
+	weights(p, k, &(struct blob){ .packing = packing, .group = (int)group, .block = block });
 	bias(p, k, (int)group, block);
 	stacking(k);
 	skipping(k);
 	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * (shape_count(w) / w->dim[0]);
 	k->title = arena_printf(
 		p->arena, "conv%s%s", window_text(p, k), group > 1 ? "_grouped" : "");
+}
+
+void setup_conv(struct plan *p, struct kernel *k)
+{
+	setup_direct(p, k, PACK_CONV);
+}
+
+void setup_conv_turned(struct plan *p, struct kernel *k)
+{
+	setup_direct(p, k, PACK_TURNED);
+}
+
+void prepare_turned(struct plan *p, struct kernel *k, const struct blob *b)
+{
+	const struct shape *w = &b->tensor[0]->shape;
+
+	same_weights(p, k, "w", &(struct blob){ .packing = PACK_PLAIN }, b);
+	param(k, "STACK", b->stack);
+	param(k, "G", b->group);
+	param(k, "K", w->dim[0] / b->group);
+	param(k, "KB", b->block);
+	param(k, "C", w->dim[1]);
+	param(k, "TAPS", shape_count(w) / (w->dim[0] * w->dim[1]));
+	param(k, "SIZE", b->count);
 }
 
 static void channel_tile(struct kernel *k, int64_t channels, int64_t most)

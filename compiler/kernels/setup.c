@@ -132,9 +132,10 @@ static void add_blob(
 	struct plan *p, struct kernel *k, const char *name, const struct blob *wanted)
 {
 	struct tensor *t = wanted->tensor[0];
-	struct region r = region_dense(t->type, &t->shape, NULL);
+	const struct blob *b = plan_blob(p, wanted);
+	struct region r = region_dense(b->type, &t->shape, NULL);
 
-	r.buffer = plan_blob(p, wanted)->buffer;
+	r.buffer = b->buffer;
 	if (k->narg == MAX_ARG)
 		die("kernel %s has too many arguments", k->row->name);
 	k->arg[k->narg++] = (struct arg){ .name = name, .tensor = t, .region = r };
@@ -147,6 +148,17 @@ void constant(struct plan *p, struct kernel *k, const char *name, struct tensor 
 		.packing = t->type == DT_F32 ? PACK_PLAIN : PACK_TABLE,
 		.prov = k->prov };
 
+	add_blob(p, k, name, &wanted);
+}
+
+void same_weights(struct plan *p, struct kernel *k, const char *name, const struct blob *how,
+	const struct blob *like)
+{
+	struct blob wanted = *how;
+
+	memcpy(wanted.tensor, like->tensor, sizeof(wanted.tensor));
+	wanted.stack = like->stack;
+	wanted.prov = like->prov;
 	add_blob(p, k, name, &wanted);
 }
 

@@ -32,20 +32,27 @@ static void sort_blobs(struct plan *p)
 	p->blob_cap = n;
 }
 
-void pack_constants(struct plan *p)
+/* Bytes of those of a kind, each behind the one before. */
+static int64_t place_blobs(const struct plan *p, enum buffer_kind kind)
 {
 	int64_t offset = 0;
 
-	sort_blobs(p);
 	for (int k = 0; k < p->nblob; k++) {
 		struct buffer *b = p->blob[k]->buffer;
 
-		if (b->kind != BUF_WEIGHTS)
+		if (b->kind != kind)
 			continue;
 		b->offset = aligned(offset, b->bytes);
 		offset = b->offset + b->bytes;
 	}
-	p->weights_bytes = offset;
+	return offset;
+}
+
+void pack_constants(struct plan *p)
+{
+	sort_blobs(p);
+	p->weights_bytes = place_blobs(p, BUF_WEIGHTS);
+	p->prepared_bytes = place_blobs(p, BUF_PREPARED);
 }
 
 /* ---- orders ---- */
@@ -139,14 +146,22 @@ static int64_t count_own(const struct blob *b)
 	return b->stack * shape_count(&b->tensor[0]->shape);
 }
 
+/* All, and then what a vector of 64 bytes may read behind them. */
+static int64_t count_vectors(const struct blob *b)
+{
+	return (count_own(b) + 15) / 16 * 16;
+}
+
 static const struct {
 	enum buffer_kind kind;
 	int64_t (*count)(const struct blob *b);
-	void (*pack)(struct packer *x);
+	void (*pack)(struct packer *x); /* null: init does */
 	const char *text;
 } packings[] = {
 #define PACKING(row, buffer, elements, order, words)                                               \
 	[PACK_##row] = { BUF_##buffer, count_##elements, pack_##order, words },
+#define PREPARED(row, elements, file, setup, words)                                                \
+	[PACK_##row] = { BUF_PREPARED, count_##elements, NULL, words },
 #include "plan/packings.def"
 };
 

@@ -22,9 +22,8 @@ static double elements(const struct kernel *k, bool constant)
 
 	for (int i = 0; i < k->narg; i++) {
 		const struct region *r = &k->arg[i].region;
-		bool is = r->buffer->kind == BUF_WEIGHTS || r->buffer->kind == BUF_TABLE;
 
-		if (is == constant)
+		if (region_is_constant(r) == constant)
 			sum += (double)shape_count(&r->shape);
 	}
 	return sum;

@@ -7,16 +7,16 @@
 
 /* ---- the plan ---- */
 
-enum buffer_kind { BUF_ARENA, BUF_INPUT, BUF_OUTPUT, BUF_WEIGHTS, BUF_TABLE };
+enum buffer_kind { BUF_ARENA, BUF_INPUT, BUF_OUTPUT, BUF_WEIGHTS, BUF_TABLE, BUF_PREPARED };
 
-/* A piece of memory: part of the caller's arena, an argument of run, the weights, or a constant
- * table in the code (elements that are not float). */
+/* A piece of memory: part of the caller's arena, an argument of run, the weights, a constant table in the code
+ * (elements that are not float), or part of what init makes of the weights in memory of the caller's. */
 struct buffer {
 	int id;
 	enum buffer_kind kind;
 	int index;       /* which input, output or table */
 	int64_t bytes;   /* whole, unpadded */
-	int64_t offset;  /* bytes from the arena's or weights' start; set by memory(), pack() */
+	int64_t offset;  /* bytes from the start of its kind; set by memory(), pack_constants() */
 	int first, last; /* steps that write it first and read it last; memory() */
 	const struct tensor *tensor;
 };
@@ -54,7 +54,8 @@ struct kernel_row {
 };
 
 /* How a constant is laid out in the weights. */
-#define PACKING(row, buffer, elements, order, words) PACK_##row,
+#define PACKING(row, ...) PACK_##row,
+#define PREPARED(row, ...) PACK_##row,
 enum packing {
 #include "plan/packings.def"
 };
@@ -221,6 +222,8 @@ struct plan {
 	double cost[COST_COUNT]; /* by enum cost: the target's, or the user's */
 	struct kernel **kernel; /* in execution order after memory() */
 	int nkernel, kernel_cap;
+	struct kernel **init; /* those that init runs, once: each makes a blob of what the weights hold */
+	int ninit, init_cap;
 	struct buffer **buffer;
 	int nbuffer, buffer_cap;
 	struct region *region; /* by tensor id; buffer null: not stored */
@@ -228,7 +231,7 @@ struct plan {
 	int nblob, blob_cap;
 	struct certificate cert;
 	int64_t worker_bytes; /* behind the arena for each worker but the first: scratch */
-	int64_t weights_bytes;
+	int64_t weights_bytes, prepared_bytes;
 	int64_t macs;
 };
 
@@ -247,6 +250,9 @@ bool region_view(const struct node *view, const struct region *in, struct region
 bool region_unview(const struct node *view, const struct region *out, struct region *in);
 /* Has it no element that is stored: a part of zero padding? */
 bool region_is_padding(const struct region *r);
+/* Does it lie in the weights, or in what init makes of them; or is it another constant? */
+bool region_is_weights(const struct region *r);
+bool region_is_constant(const struct region *r);
 /* Elements start, start + step .. of each dimension. False: a window taken backwards. */
 bool region_slice(const struct region *in, const int64_t *starts, const int64_t *steps,
 	const struct shape *shape, struct region *out);
@@ -286,6 +292,8 @@ struct phase *phases(struct graph *g, struct node *conv, int *count);
 
 /* Chooses the cheapest row that applies and sets k up; where none does, an error at the node. */
 void kernel_choose(struct plan *p, struct kernel *k);
+/* The kernels of init, for all blobs that it makes. */
+void kernel_prepare(struct plan *p);
 /* Of the cheapest row that applies to k as its arguments lie, in multiply-adds; INFINITY: none
  * does. */
 double kernel_cost(const struct plan *p, const struct kernel *k);

@@ -108,6 +108,16 @@ bool region_is_padding(const struct region *r)
 	return empty;
 }
 
+bool region_is_weights(const struct region *r)
+{
+	return r->buffer->kind == BUF_WEIGHTS || r->buffer->kind == BUF_PREPARED;
+}
+
+bool region_is_constant(const struct region *r)
+{
+	return region_is_weights(r) || r->buffer->kind == BUF_TABLE;
+}
+
 bool region_slice(const struct region *in, const int64_t *starts, const int64_t *steps,
 	const struct shape *shape, struct region *out)
 {

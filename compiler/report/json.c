@@ -243,6 +243,7 @@ void report_json(FILE *to, const struct plan *p)
 	put_number(&j, "onnx_nodes", g->nonnx);
 	put_number(&j, "macs", p->macs);
 	put_number(&j, "weights_bytes", p->weights_bytes);
+	put_number(&j, "prepared_bytes", p->prepared_bytes);
 	key(&j, "memory");
 	open_with(&j, '{');
 	put_number(&j, "arena", p->cert.arena);

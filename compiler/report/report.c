@@ -20,6 +20,9 @@ static const char *region_text(struct arena *a, const struct plan *p, const stru
 	case BUF_WEIGHTS:
 		where = arena_printf(a, "weights+%lld", (long long)(b->offset + r->offset * size));
 		break;
+	case BUF_PREPARED:
+		where = arena_printf(a, "prepared+%lld", (long long)(b->offset + r->offset * size));
+		break;
 	case BUF_TABLE:
 		where = arena_printf(a, "table%d", b->index);
 		break;
@@ -62,27 +65,30 @@ static void certificate_print(struct buf *out, struct arena *a, const struct pla
 		grouped(a, c->orders), c->exact ? ", offsets by exact search" : "");
 }
 
+static void kernel_print(
+	struct buf *out, struct arena *a, const struct plan *p, const struct kernel *k, const char *when)
+{
+	buf_printf(out, "%s%d %s", when, k->id, k->row != NULL ? k->row->name : "?");
+	for (int j = 0; j < k->narg; j++)
+		buf_printf(out, "\n    x%d  %s", j, region_text(a, p, &k->arg[j].region));
+	for (int j = 0; j < k->noperand; j++)
+		buf_printf(out, "\n    z%d  %s%s", j, region_text(a, p, &k->operand[j].region),
+			k->in_place == k->operand[j].region.buffer && k->in_place != NULL ? " in place"
+											  : "");
+	buf_printf(out, "\n    y   %s", region_text(a, p, &k->dst));
+	if (k->ngroup > 0)
+		buf_printf(out, "\n    epilogue: %s", epilogue_text(a, k));
+	buf_printf(out, "\n    <- %s\n", prov_text(a, p->graph, k->prov, 1 << 20));
+}
+
 void plan_print(struct buf *out, const struct plan *p)
 {
 	struct arena a = { 0 };
 
-	for (int i = 0; i < p->nkernel; i++) {
-		const struct kernel *k = p->kernel[i];
-
-		buf_printf(out, "%d %s", i, k->row != NULL ? k->row->name : "?");
-		for (int j = 0; j < k->narg; j++)
-			buf_printf(out, "\n    x%d  %s", j, region_text(&a, p, &k->arg[j].region));
-		for (int j = 0; j < k->noperand; j++)
-			buf_printf(out, "\n    z%d  %s%s", j,
-				region_text(&a, p, &k->operand[j].region),
-				k->in_place == k->operand[j].region.buffer && k->in_place != NULL
-					? " in place"
-					: "");
-		buf_printf(out, "\n    y   %s", region_text(&a, p, &k->dst));
-		if (k->ngroup > 0)
-			buf_printf(out, "\n    epilogue: %s", epilogue_text(&a, k));
-		buf_printf(out, "\n    <- %s\n", prov_text(&a, p->graph, k->prov, 1 << 20));
-	}
+	for (int i = 0; i < p->ninit; i++)
+		kernel_print(out, &a, p, p->init[i], "init ");
+	for (int i = 0; i < p->nkernel; i++)
+		kernel_print(out, &a, p, p->kernel[i], "");
 	certificate_print(out, &a, p);
 	arena_release(&a);
 }
@@ -92,11 +98,11 @@ static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const
 	int64_t weights = 0;
 
 	for (int j = 0; j < k->narg; j++)
-		if (k->arg[j].region.buffer->kind == BUF_WEIGHTS)
+		if (region_is_weights(&k->arg[j].region))
 			weights += k->arg[j].region.buffer->bytes;
 	fprintf(to, "%4d  %-24s", k->id, k->title);
 	for (int j = 0; j < k->narg; j++)
-		if (k->arg[j].region.buffer->kind != BUF_WEIGHTS)
+		if (!region_is_weights(&k->arg[j].region))
 			fprintf(to, " %s", shape_text(a, &k->arg[j].region.shape));
 	fprintf(to, " -> %s", result_text(a, k));
 	if (k->macs > 0)
@@ -170,6 +176,19 @@ static void report_memory(FILE *to, struct arena *a, const struct plan *p)
 	}
 }
 
+/* What init makes of the weights. */
+static void report_init(FILE *to, struct arena *a, const struct plan *p)
+{
+	if (p->ninit > 0)
+		fprintf(to, "init    makes %s bytes of the weights, in memory of the caller's\n",
+			grouped(a, p->prepared_bytes));
+	for (int i = 0; i < p->ninit; i++)
+		fprintf(to, "        %s: %s -> %s bytes at prepared+%s, for %s\n", p->init[i]->title,
+			shape_text(a, &p->init[i]->out->shape), grouped(a, p->init[i]->dst.buffer->bytes),
+			grouped(a, p->init[i]->dst.buffer->offset),
+			prov_text(a, p->graph, p->init[i]->prov, 4));
+}
+
 static void report_costs(FILE *to, struct arena *a, const struct plan *p)
 {
 	int n = 0;
@@ -200,6 +219,7 @@ void report(FILE *to, const struct plan *p)
 	report_nodes(to, &a, p);
 	fprintf(to, "work    %s multiply-adds, %s bytes of weights\n", grouped(&a, p->macs),
 		grouped(&a, p->weights_bytes));
+	report_init(to, &a, p);
 	certificate_print(&cert, &a, p);
 	fprintf(to, "memory  %s\n", cert.data);
 	buf_release(&cert);

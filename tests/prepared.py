@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Weights that init makes, from end to end: networks whose convolutions take the row conv_turned of kernels.def, which
+no target's costs have, compute the bits that they compute by the row conv, whose weights the compiler packed.
+
+    prepared.py [--skipc build/skipc] [--jobs N]
+
+On each target and instruction set of this machine, sanitized and optimised, with weights in every form, and with those
+of a network that was trained again. programs/prepared.c looks at what init writes, and refuses. Then cases of run.py,
+and the threads of its programs.
+"""
+import argparse, concurrent.futures, os, re, subprocess, sys, tempfile
+
+import run
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+PLAIN = [f"--cost={name}=1e-9" for name in ("CONV", "CONV_FLAT", "CONV_NARROW")]
+TURNED = ["--cost=CONV_TURNED=1e-9"]
+SANITIZED = "gcc -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+FORMS = ("text", "rows", "incbin", "bin")
+NETS = {  # a tail of a block, groups, a highway's two convolutions together, strides, one tap; one and three dimensions
+    "image": """input %x : f32[2,4,9,7]
+const @w0 : f32[20,4,3,3] = fill(1)
+const @b0 : f32[20] = fill(2)
+const @w1 : f32[20,10,3,3] = fill(3)
+const @wh : f32[20,20,3,3] = fill(4)
+const @wt : f32[20,20,3,3] = fill(5)
+const @bt : f32[20] = fill(6)
+const @w2 : f32[7,20,1,1] = fill(7)
+%a = Conv(%x, @w0, @b0) {pads=[1,1,1,1]}
+%b = Relu(%a)
+%c = Conv(%b, @w1) {pads=[2,2,2,2], dilations=[2,2], group=2}
+%d = Add(%c, %b)
+%h = Conv(%d, @wh) {pads=[1,1,1,1]}
+%i = Relu(%h)
+%t = Conv(%d, @wt, @bt) {pads=[1,1,1,1]}
+%u = Sigmoid(%t)
+%e = Blend(%i, %d, %u)
+%y = Conv(%e, @w2) {strides=[2,2]}
+output %y
+""",
+    "line": """input %x : f32[1,3,30]
+const @w : f32[40,3,5] = fill(1)
+%a = Conv(%x, @w) {pads=[2,2]}
+%y = Relu(%a)
+output %y
+""",
+    "volume": """input %x : f32[1,2,4,5,6]
+const @w : f32[24,2,2,3,3] = fill(1)
+const @b : f32[24] = fill(2)
+%y = Conv(%x, @w, @b) {pads=[1,1,1,0,1,1]}
+output %y
+""",
+}
+
+
+def call(*words, status=0):
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, cwd=ROOT)
+    if done.returncode != status:
+        sys.exit(f"prepared.py: {' '.join(map(str, words))}\nexit status {done.returncode}\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def builds(target):
+    if target in run.FOREIGN:
+        return [next(iter(run.FOREIGN[target].values()))]
+    return [SANITIZED, "clang -O2"] if target == "c" else [SANITIZED, "gcc -O2"]
+
+
+class Net:
+    def __init__(self, skipc, work, name, target):
+        self.skipc, self.name, self.target = skipc, name, target
+        self.work = os.path.join(work, f"{name}-{target}")
+        os.mkdir(self.work)
+        self.model = self.write("net.skipc", NETS[name])
+
+    def write(self, name, text):
+        path = os.path.join(self.work, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def compile(self, name, *options, model=None):
+        out = os.path.join(self.work, name)
+        call(self.skipc, "compile", model or self.model, "-o", out, "--name", "net", f"--target={self.target}", *options)
+        return out
+
+    def bits(self, folder, build, form="text"):
+        """What its program computes on each instruction set."""
+        program, output = os.path.join(folder, "program"), os.path.join(folder, "output")
+        sources = [os.path.join(folder, f) for f in sorted(os.listdir(folder)) if f.endswith(".c")]
+        call(*build.split(), *run.FLAGS.replace("c99", "c11").split(), "-I", folder, *sources, "tests/programs/prepared.c", "-o", program)
+        found = []
+        for level in run.levels(self.target):
+            call(*run.emulator(self.target), program, output, *(level[1:] or ["0"]),
+                 *([os.path.join(folder, "net_weights.bin")] if form == "bin" else []))
+            with open(output, "rb") as f:
+                found.append(f.read())
+        return found
+
+    def check(self):
+        first, *others = builds(self.target)
+        plain, turned = self.compile("plain", *PLAIN), self.compile("turned", *TURNED)
+        size = int(re.search(r"NET_PREPARED_SIZE (\d+)", open(os.path.join(turned, "net.h")).read())[1])
+        assert size > 0 and "PREPARED_SIZE 0 " in open(os.path.join(plain, "net.h")).read(), size
+        assert "conv_turned" not in call(self.skipc, "inspect", self.model), "a row that no cost speaks for is shown"
+        want = self.bits(plain, first)
+        for build in (first, *others):
+            assert self.bits(turned, build) == want, f"{self.work}: {build} computes other bits"
+        if self.name != "image":
+            return
+        for form in FORMS:
+            folder = self.compile(form, *TURNED, f"--weights={form}")
+            assert self.bits(folder, builds(self.target)[-1], form) == want, f"{self.work}: --weights={form} has other bits"
+        again = self.write("again.skipc", re.sub(r"fill\((\d)\)", r"fill(1\1)", open(self.model).read()))
+        call(self.skipc, "weights", again, "--like", folder)  # .bin, whose code and costs stay
+        assert self.bits(folder, first, "bin") == self.bits(self.compile("again", *PLAIN, model=again), first) != want, \
+            f"{self.work}: weights of another training"
+
+
+def threads(skipc, work):
+    """The program of --main with a pool: the same bits, and kernels that are cut."""
+    folder = os.path.join(work, "threads")
+    options = ["--target=x86-64", *TURNED, "--cost=PART_WORTH=1", "--cost=PART_START=1"]
+    model = "tests/cases/hconv2d_op13/model.onnx"
+    call(skipc, "compile", model, "-o", folder, "--name", "net", "--main", *options)
+    assert re.search(r"conv\w+_part\(void \*task", open(os.path.join(folder, "net.c")).read()), "no convolution is cut"
+    call("gcc", "-O2", "-DSKIPC_POOL", "-I", folder, "-I", "runtime", *(os.path.join(folder, f) for f in ("net.c", "net_weights.c", "net_main.c")),
+         "runtime/skipc_pool.c", "-lpthread", "-o", os.path.join(folder, "program"))
+    x = run.tensors(os.path.join(ROOT, "tests/cases/hconv2d_op13/test_data_set_0"), "input")
+    files = []
+    for k, array in enumerate(x):
+        files.append(os.path.join(folder, f"x{k}.npy"))
+        run.save(files[-1], array)
+    outputs = []
+    for count in 1, 3:
+        output = os.path.join(folder, f"y{count}.npy")
+        call(os.path.join(folder, "program"), *files, "-o", output, "--threads", count)
+        outputs.append(open(output, "rb").read())
+    assert outputs[0] == outputs[1], "threads change bits"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--skipc", default=os.path.join(ROOT, "build", "skipc"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    skipc = os.path.abspath(arguments.skipc)
+    targets = []
+    for target in ("c", "x86-64", "aarch64"):
+        if run.lacking(target):
+            print(f"NOT RUN: --target={target}: {run.lacking(target)} is not installed")
+        else:
+            targets.append(target)
+    with tempfile.TemporaryDirectory() as work, concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        nets = [Net(skipc, work, name, target) for name in NETS for target in targets]
+        list(pool.map(Net.check, nets))
+        threads(skipc, work)
+    for target in targets:
+        call(sys.executable, "tests/run.py", "--skipc", skipc, f"--target={target}", "--jobs", arguments.jobs,
+             f"--options={' '.join(TURNED)}", "hconv", "conv_two_bns", "conv_run_time")
+    print(f"prepared: {len(nets)} networks, and cases of convolutions, on {', '.join(targets)}, 0 failed")
+
+
+if __name__ == "__main__":
+    main()
