@@ -24,8 +24,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 import compare  # noqa: E402
 
-BUILDS = {"c": ("gcc", "-O1 -Wall -Wextra -Werror -fsanitize=address,undefined"), "x86-64": ("gcc", "-O1")}
+BUILDS = {"c": ("gcc", "-O0 -Wall -Wextra -Werror -fsanitize=address,undefined"), "x86-64": ("gcc", "-O1")}
 QUICK = {"c": ("tcc", "") if shutil.which("tcc") else ("gcc", "-O0"), "x86-64": ("gcc", "-O0")}  # many more graphs an hour
+HEADERS = "float limits stddef stdint stdio stdlib string time immintrin"  # of generated code
 KEPT = os.path.join(HERE, "..", "build", "graphs")
 LARGEST = 4096  # elements of a tensor
 
@@ -366,6 +367,17 @@ def check(skipc, seed, nodes, target, build):
     return wrong
 
 
+def quick(folder, flags="-O0"):
+    """QUICK, and clang with the headers precompiled where it is installed: on vector code a ninth of gcc's time."""
+    if not shutil.which("clang"):
+        return QUICK | {"x86-64": ("gcc", flags)}
+    header = os.path.join(folder, "all.h")
+    with open(header, "w") as f:
+        f.write("".join(f"#include <{h}.h>\n" for h in HEADERS.split()))
+    compare.build("clang", [*flags.split(), "-x", "c-header", header], header + ".pch")
+    return QUICK | {"x86-64": ("clang", f"{flags} -include-pch {header}.pch")}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
@@ -375,9 +387,10 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="build without optimisation and sanitizers")
     a = parser.parse_args()
-    skipc, failed, builds = os.path.abspath(a.skipc), 0, QUICK if a.quick else BUILDS
+    skipc, failed = os.path.abspath(a.skipc), 0
     least, most = (int(n) for n in (a.nodes.split("-") * 2)[:2])
-    with concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
+    with tempfile.TemporaryDirectory(prefix="skipc-graphs-") as work, concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
+        builds = quick(work) if a.quick else BUILDS
         jobs = [(seed, target, pool.submit(check, skipc, seed, least + seed % (most - least + 1), target, builds[target]))
                 for seed, target in zip(range(a.seed, a.seed + a.graphs), itertools.cycle(("c", "x86-64")))]
         for seed, target, job in jobs:

@@ -26,9 +26,12 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+import graphs
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TABLE = os.path.join(HERE, "..", "BENCHMARKS.md")
 MARKS = ("<!-- onnx_nodes.py -->\n", "<!-- end -->\n")
+FLAGS = "-O0 -w -fPIC"
 BATCH = 24  # networks of one shared library: a compiler's start costs more than most of them
 GUARD = 256  # bytes around what run writes
 TYPES = {"bool": np.uint8, "bf16": np.uint16} | {f"{k}{8 * n}": np.dtype(f"{k}{n}") for k in "fiu" for n in (1, 2, 4, 8) if k + str(n) != "f1"}
@@ -243,7 +246,7 @@ def run_all(path, folder, jobs):
     return results
 
 
-def check_batch(skipc, target, cases):
+def check_batch(skipc, target, build, cases):
     """A Result for each of the cases."""
     results, jobs = {}, []
     with tempfile.TemporaryDirectory() as folder:
@@ -263,7 +266,7 @@ def check_batch(skipc, target, cases):
                 f.write(text)
             jobs.append((name, case, data, state))
         path = os.path.join(folder, "all.so")
-        built = subprocess.run(["gcc", "-O0", "-w", "-shared", "-fPIC", "-I", folder, *sorted(glob.glob(f"{folder}/n*.c")), "-o", path],
+        built = subprocess.run([*build, "-shared", "-I", folder, *sorted(glob.glob(f"{folder}/n*.c")), "-o", path],
                                capture_output=True, text=True)
         if built.returncode:
             return results | {case.name: Result("NO BUILD", built.stderr[:500]) for _, case, _, _ in jobs}
@@ -316,10 +319,12 @@ def main():
     a = parser.parse_args()
     chosen, operator = collect(a.names)
     cases, results, jobs = list(chosen.values()), {}, []
-    with concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
+    with tempfile.TemporaryDirectory() as headers, concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
+        compiler, flags = graphs.quick(headers, FLAGS)["x86-64"]
+        builds = {"c": ["gcc", *FLAGS.split()], "x86-64": [compiler, *flags.split()]}
         for target in a.targets.split(","):
             for k in range(0, len(cases), BATCH):
-                jobs.append((target, pool.submit(check_batch, os.path.abspath(a.skipc), target, cases[k:k + BATCH])))
+                jobs.append((target, pool.submit(check_batch, os.path.abspath(a.skipc), target, builds[target], cases[k:k + BATCH])))
         for target, job in jobs:
             for name, r in job.result().items():
                 results[name, target] = r
