@@ -150,8 +150,10 @@ double *tensor_f64(struct arena *a, const struct tensor *t)
 	int64_t count = shape_count(&t->shape);
 	double *v = arena_alloc(a, (size_t)(count > 0 ? count : 1) * sizeof(*v));
 
+	if (t->stored == DT_F64 && count > 0)
+		return memcpy(v, t->data, (size_t)count * sizeof(*v));
 	for (int64_t k = 0; k < count; k++)
-		v[k] = const_f64(t, k);
+		v[k] = t->stored == DT_F32 ? (double)((const float *)t->data)[k] : const_f64(t, k);
 	return v;
 }
 

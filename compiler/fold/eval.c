@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_LAZY = 64 }; /* nodes of one lazy constant: bounds recursion and time */
+enum { MAX_LAZY = 16 }; /* nodes of one lazy constant: bounds recursion and time */
 
 /* What evaluation may make and read, in bytes of doubles: so much, and so much for each byte of
  * constants that the model brings. */
@@ -81,12 +81,10 @@ void mark_lazy(struct graph *g, struct node *n)
 	if (!cheap || n->op->eval == NULL || t->type != DT_F32 || n->nin == 0 ||
 		!constant_inputs(n) || count <= LAZY_COUNT)
 		return;
-	/* what is much larger than what it is made of is made by the model, which has a budget */
-	if (count > 2 * t->made_of && !before) {
-		if (count > MAX_FOLDED || 8 * count > left_of_budget(g))
-			return;
-		g->folded += 8 * count;
-	}
+	/* what is much larger than what it is made of is made by the model */
+	if (!before && ((count > 2 * t->made_of && count > MAX_FOLDED) || 8 * count > left_of_budget(g)))
+		return;
+	g->folded += before ? 0 : 8 * count;
 	for (int k = 0; k < n->nin && count_lazy(n) >= MAX_LAZY; k++)
 		if (is_lazy_const(n->in[k]) && !evaluate_now(g, n->in[k]->def))
 			return;
@@ -142,8 +140,8 @@ double *lazy_f64(struct arena *scratch, struct graph *g, const struct tensor *t)
 	return (double *)result.data;
 }
 
-/* Bytes that the evaluation will take, or stands for in time. What only moves elements reads no more
- * than it makes. */
+/* Bytes that the evaluation will take, or stands for in time: each node of a lazy input takes as long as the
+ * node itself. What only moves elements reads no more than it makes. */
 static int64_t cost(const struct node *n)
 {
 	int64_t count = shape_count(&n->out[0]->shape), factor = 1;
@@ -152,7 +150,7 @@ static int64_t cost(const struct node *n)
 		return 0;
 	for (int k = 0; k < n->nin; k++)
 		if (is_lazy_const(n->in[k]) || (n->in[k] != NULL && n->op->class != OP_VIEW))
-			count += shape_count(&n->in[k]->shape);
+			count += shape_count(&n->in[k]->shape) * (1 + n->in[k]->lazy);
 	if (n->op->eval == eval_conv)
 		factor = shape_count(&n->in[1]->shape) / (n->in[1]->shape.dim[0] + 1) + 1;
 	if (n->op->eval == eval_matmul && n->in[0]->shape.rank > 0)

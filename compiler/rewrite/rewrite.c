@@ -49,13 +49,17 @@ static void enqueue(struct rewriter *r, struct node *n)
 	n->mark = 1;
 }
 
-static void enqueue_users(struct rewriter *r, const struct tensor *t)
+/* ---- replacing ---- */
+
+/* Who read old reads new, and may match now: of new's users only those, which may be few of many. */
+static void replace_in_users(struct rewriter *r, struct tensor *old, struct tensor *new)
 {
-	for (const struct use *u = t->user; u != NULL; u = u->next)
+	const struct use *last = new->last_user;
+
+	tensor_replace(r->g, old, new);
+	for (const struct use *u = last != NULL ? last->next : new->user; u != NULL; u = u->next)
 		enqueue(r, u->node);
 }
-
-/* ---- replacing ---- */
 
 /* Takes back what was made since the match. */
 static void take_back(struct rewriter *r)
@@ -76,9 +80,11 @@ static bool unused(const struct node *n)
 	return true;
 }
 
-/* Removes n, which nobody reads, and what only it read. Users that are left may match now. */
+/* Removes n, which nobody reads, and what only it read. Users that are left may match now, if they are few. */
 static void bury(struct rewriter *r, struct node *n)
 {
+	enum { FEW = 8 };
+
 	nodes_push(&r->dying, n);
 	while (r->dying.n > 0) {
 		struct node *d = r->dying.node[--r->dying.n];
@@ -90,7 +96,8 @@ static void bury(struct rewriter *r, struct node *n)
 		for (int k = 0; k < nin; k++) {
 			if (d->in[k] == NULL || d->in[k]->def == NULL)
 				continue;
-			enqueue_users(r, d->in[k]);
+			for (const struct use *u = d->in[k]->user; u != NULL && d->in[k]->nuser <= FEW; u = u->next)
+				enqueue(r, u->node);
 			if (unused(d->in[k]->def))
 				nodes_push(&r->dying, d->in[k]->def);
 		}
@@ -126,8 +133,7 @@ static void commit(struct rewriter *r, struct match *m, struct tensor *new)
 		enqueue(r, n);
 	}
 	r->made.n = 0;
-	tensor_replace(r->g, old, new);
-	enqueue_users(r, new);
+	replace_in_users(r, old, new);
 	bury(r, m->root);
 }
 
@@ -159,22 +165,23 @@ static bool attempt(struct rewriter *r, const struct variant *v, struct node *ro
 	return true;
 }
 
-/* Of equal nodes one is enough. Where both are outputs both stay; the kept one stands for both. */
+/* Of equal nodes one is enough, one that many read rather. Where both are outputs both stay; the kept one stands
+ * for both. */
 static bool merge(struct rewriter *r, struct node *n)
 {
+	enum { MANY = 16 };
 	struct node *twin = r->stage > r->stages ? twin_of(n) : NULL;
 
 	if (twin == NULL || (n->out[0]->is_output && twin->out[0]->is_output))
 		return false;
-	if (n->out[0]->is_output) {
+	if (n->out[0]->is_output || (n->out[0]->nuser > MANY * (1 + twin->out[0]->nuser) && !twin->out[0]->is_output)) {
 		struct node *other = n;
 
 		n = twin;
 		twin = other;
 	}
 	twin->prov = prov_union(r->g->arena, twin->prov, n->prov);
-	tensor_replace(r->g, n->out[0], twin->out[0]);
-	enqueue_users(r, twin->out[0]);
+	replace_in_users(r, n->out[0], twin->out[0]);
 	bury(r, n);
 	return true;
 }

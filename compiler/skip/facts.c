@@ -402,6 +402,7 @@ static void allocate(struct seeker *s)
 
 	s->seq = ints(s, s->nnode);
 	s->at = ints(s, s->nnode);
+	s->place = ints(s, n);
 	s->member = arena_alloc(&s->scratch, (size_t)s->nnode + 1);
 	s->range = arena_alloc(&s->scratch, ((size_t)n + 1) * sizeof(*s->range));
 	s->whole = arena_alloc(&s->scratch, (size_t)n + 1);
@@ -442,7 +443,7 @@ void seeker_begin(struct seeker *s, struct graph *g)
 	s->g = g;
 	s->nnode = g->nnode;
 	s->ntensor = g->ntensor;
-	s->steps = 50000000 + 1000 * (int64_t)g->nnode;
+	s->steps = 5000000 + 1000 * (int64_t)g->nnode;
 	allocate(s);
 	for (int k = 0; k < s->ntensor; k++) {
 		s->canon[k] = k;
@@ -454,6 +455,8 @@ void seeker_begin(struct seeker *s, struct graph *g)
 	number_nodes(s);
 	for (const struct node *n = g->first; n != NULL; n = n->next) {
 		s->seq[n->id] = ++place;
+		for (int k = 0; k < n->nout; k++)
+			s->place[n->out[k]->id] = place;
 		count_before(s, n);
 		if (n->nout != 1 || n->nin == 0 || !is_runtime(n->out[0]))
 			continue;

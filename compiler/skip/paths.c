@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int set_place(const struct seeker *s, const struct tensor *t)
+static int place_of(const struct seeker *s, const struct tensor *t)
 {
-	return t->def != NULL && t->def->id < s->nnode ? s->seq[t->def->id] : 0;
+	return t->id < s->ntensor ? s->place[t->id] : 0;
 }
 
 static bool known(const struct seeker *s, const struct tensor *t)
@@ -50,7 +50,7 @@ bool is_ancestor(struct seeker *s, const struct tensor *x, const struct tensor *
 		for (int k = 0; t->def != NULL && k < t->def->nin; k++) {
 			const struct tensor *in = t->def->in[k];
 
-			if (known(s, in) && set_place(s, in) >= set_place(s, x) && see(s, in))
+			if (known(s, in) && place_of(s, in) >= place_of(s, x) && see(s, in))
 				s->walk[depth++] = in->id;
 		}
 	}
@@ -70,7 +70,7 @@ bool all_through(struct seeker *s, struct tensor *const *from, int n, const stru
 	while (depth > 0) {
 		const struct tensor *t = s->g->tensors[s->walk[--depth]];
 
-		if (set_place(s, t) <= set_place(s, stop)) {
+		if (place_of(s, t) <= place_of(s, stop)) {
 			*other = t;
 			return false;
 		}
@@ -88,9 +88,7 @@ bool all_through(struct seeker *s, struct tensor *const *from, int n, const stru
 
 static bool later(const struct seeker *s, int x, int y)
 {
-	const int p = set_place(s, s->g->tensors[x]), q = set_place(s, s->g->tensors[y]);
-
-	return p != q ? p > q : x > y;
+	return s->place[x] != s->place[y] ? s->place[x] > s->place[y] : x > y;
 }
 
 static void heap_push(struct seeker *s, int *n, int id)
@@ -140,7 +138,7 @@ static void keep_between(struct seeker *s, const struct tensor *fork)
 	int n = 0;
 
 	for (int k = 0; k < s->nvisited; k++)
-		if (set_place(s, s->g->tensors[s->visited[k]]) > set_place(s, fork))
+		if (s->place[s->visited[k]] > place_of(s, fork))
 			s->visited[n++] = s->visited[k];
 	s->nvisited = n;
 }

@@ -42,6 +42,7 @@ struct seeker {
 	struct arena scratch;
 	int nnode, ntensor;
 	int *seq;            /* node: place in the graph's order, from 1 */
+	int *place;          /* tensor: its node's, or 0 */
 	struct range *range; /* tensor: what its elements may be */
 	bool *whole;         /* tensor: its elements are whole numbers */
 	int *canon;          /* tensor: the first that is computed alike */
