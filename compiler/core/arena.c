@@ -133,6 +133,14 @@ void buf_release(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
+char *buf_text(struct arena *a, struct buf *b)
+{
+	char *text = arena_strdup(a, b->len > 0 ? b->data : "");
+
+	buf_release(b);
+	return text;
+}
+
 uint64_t hash_text(const char *s)
 {
 	uint64_t h = UINT64_C(14695981039346656037);
@@ -148,14 +156,11 @@ const char *grouped(struct arena *a, int64_t v)
 	char *digits = arena_printf(a, "%lld", (long long)v);
 	size_t n = strlen(digits);
 	struct buf b = { 0 };
-	const char *text;
 
 	for (size_t k = 0; k < n; k++) {
 		if (k > 0 && (n - k) % 3 == 0)
 			buf_puts(&b, ",");
 		buf_add(&b, &digits[k], 1);
 	}
-	text = arena_strdup(a, b.data);
-	buf_release(&b);
-	return text;
+	return buf_text(a, &b);
 }

@@ -368,6 +368,7 @@ void buf_add(struct buf *b, const char *s, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_release(struct buf *b);
+char *buf_text(struct arena *a, struct buf *b); /* what it holds, and releases it */
 uint64_t hash_text(const char *s);
 const char *grouped(struct arena *a, int64_t v); /* 1,234,567 */
 

@@ -230,15 +230,34 @@ struct emission {
 };
 
 void emit(struct plan *p, const struct emit_options *options, struct output *out);
-char *header_text(struct emission *e); /* the caller's to free */
-void emit_interface(struct emission *e, struct buf *out); /* init, error: what is not run */
+char *header_text(struct emission *e);
 void emit_weights(struct emission *e); /* after code_id, and before the header, which states both ids */
-void emit_weights_declaration(const struct emission *e, struct buf *out); /* if they are linked */
 /* Elements that lie at v, low byte first, as lines of an initialiser. */
 void put_elements(struct buf *out, enum dtype type, const unsigned char *v, int64_t n);
-void emit_weights_check(const struct emission *e, struct buf *out); /* what init calls */
+/* For what init calls: words of their head, and lines that make their checksum. */
+const char *weights_head(const struct emission *e);
+const char *weights_sums(const struct emission *e);
 enum weights_form weights_form(const struct emission *e); /* the one that it takes */
 void emit_main(struct emission *e);                       /* and NAME.trace, where traced */
+
+/* ---- fill.c: files of templates/interface ---- */
+
+enum { MAX_WORD = 48, MAX_SWITCH = 8 };
+
+struct filling {
+	struct arena *arena;
+	const char *name, *upper; /* of the network */
+	struct param switches[MAX_SWITCH];
+	struct subst word[MAX_WORD];
+	int nswitches, nwords;
+};
+
+/* Its switches and the words that all files have; further ones; a number as WORD, and with commas as WORD_TEXT. */
+void fill_begin(struct emission *e, struct filling *f);
+void fill_word(struct filling *f, const char *name, const char *text);
+void fill_number(struct filling *f, const char *name, int64_t value);
+/* "interface/NAME": the file as it is for this network. */
+char *fill(const struct filling *f, const char *name);
 
 /* ---- folder.c: what an earlier run left in the folder ---- */
 
@@ -264,16 +283,14 @@ bool folder_fits(struct emission *e, const char *code, const char *header);
 /* An option's value as emit_options.settings may have it, and folder_like() finds it. */
 const char *setting_word(struct arena *a, const char *value);
 
-/* ---- profile.c: what -DNAME_PROFILE compiles into the output ---- */
+/* ---- profile.c: the steps of run ---- */
 
-void emit_profile_types(struct emission *e, struct buf *out); /* into NAME.h */
-const char *profile_fields(void);                             /* of NAME and NAME_options */
-void emit_profile(struct emission *e, struct buf *out); /* before run, whose hook it defines */
-
+const char *steps_comment(struct emission *e); /* a line each, for the top of NAME.c */
+const char *steps_rows(struct emission *e);    /* rows of NAME_steps */
 
 /* ---- run.c ---- */
 
-void emit_signature(struct emission *e, struct buf *out, const char *end); /* of run */
+const char *run_parameters(struct emission *e, bool types); /* `const float *x, float *y`, or `x, y` */
 void emit_run(struct emission *e, struct buf *out);
 /* Does it store a tensor that the model names? */
 bool is_traced(struct arena *a, const struct kernel *k);

@@ -41,81 +41,16 @@ static const char **parameters(struct emission *e, struct tensor **v, int n)
 
 /* ---- the parts of NAME.c ---- */
 
-static void write_head(struct emission *e, struct buf *out)
+static const char *closed_gates(struct emission *e)
 {
-	const struct plan *p = e->plan;
+	const struct graph *g = e->plan->graph;
 
-	buf_printf(out, "/*\n * %s, compiled from %s by skipc %s (%s). See %s.h.\n *\n", e->name,
-		escape(e->arena, e->options->model), SKIPC_VERSION, e->options->settings, e->name);
-	buf_printf(out,
-		" * %s multiply-adds, %s bytes of weights, %s bytes of arena%s\n *\n",
-		grouped(e->arena, p->macs), grouped(e->arena, p->weights_bytes),
-		grouped(e->arena, p->cert.arena),
-		p->cert.arena == p->cert.bound ? ", which is the lower bound" : "");
-	if (p->graph->nskipped > 0)
-		buf_printf(out,
-			" * --skip-closed-gates: %d highway layers carry a row of x where all its "
-			"gates "
-			"are below %g, and do not compute\n * H for it; each element changes by at "
-			"most %g |H - x| a layer.\n *\n",
-			p->graph->nskipped, p->graph->skip_below, p->graph->skip_below);
-	buf_printf(out, " * This file belongs to whoever compiled it: 0BSD, no condition, no "
-			"warranty.\n */\n");
-	buf_printf(out,
-		"#if !defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L\n"
-		"#error \"%s.c is C99 or newer: compile it as that; C++ includes %s.h\"\n#else\n"
-		"#include \"%s.h\"\n\n#include <float.h>\n#include <limits.h>\n#include "
-		"<stddef.h>\n#include <stdint.h>\n%s\n",
-		e->name, e->name, e->name, target_has_vectors(p->target) ? "#include <string.h>\n" : "");
-}
-
-/* What the code asks of its compiler: the same bits, and ints that hold what it counts. s390's gcc
- * says that it computes float in double where a C standard is asked for, for the sake of old
- * headers; the pragma takes that back, but not what FLT_EVAL_METHOD says. */
-static void write_demands(struct emission *e, struct buf *out)
-{
-	const char *u = e->upper, *level = target_has_vectors(e->plan->target) ? "\"O3\", " : "";
-
-	buf_printf(out,
-		"/* The same bits %s: no product and sum may be contracted into one rounding, no "
-		"sum may be\n"
-		" * reordered, and float arithmetic must be done in float. Define %s_ANY_BITS to "
-		"have what is fast instead. */\n"
-		"#if defined(__clang__) && defined(%s_ANY_BITS)\n#pragma STDC FP_CONTRACT ON\n"
-		"#elif defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n"
-		"#elif defined(__GNUC__) && defined(%s_ANY_BITS)\n"
-		"#pragma GCC optimize(%s\"fp-contract=fast\")\n"
-		"#elif defined(__GNUC__) && __GNUC__ >= 8\n"
-		"#pragma GCC optimize(%s\"fp-contract=off\", \"no-loop-interchange\")\n"
-		"#elif defined(__GNUC__)\n"
-		"#pragma GCC optimize(\"fp-contract=off\")\n#endif\n",
-		target_has_vectors(e->plan->target) ? "from every compiler" : "everywhere", u, u, u, level, level);
-	buf_printf(out,
-		"#if defined(__s390__) && defined(__GNUC__) && __GNUC__ >= 12 && "
-		"!defined(__clang__)\n"
-		"#pragma GCC optimize(\"excess-precision=fast\") /* FLT_EVAL_METHOD 1 of -std=c99 "
-		"*/\n"
-		"#define FLOAT_IS_FLOAT(method) ((method) == 0 || (method) == 1)\n#else\n"
-		"#define FLOAT_IS_FLOAT(method) ((method) == 0 || (method) == 16 || (method) == "
-		"32)\n#endif\n"
-		"#ifdef %s_ANY_BITS\n"
-		"#elif (defined(FLT_EVAL_METHOD) && !FLOAT_IS_FLOAT(FLT_EVAL_METHOD)) || \\\n"
-		"\t(defined(__FLT_EVAL_METHOD__) && !FLOAT_IS_FLOAT(__FLT_EVAL_METHOD__))\n"
-		"#error \"float is computed wider than float: use -msse2 -mfpmath=sse or "
-		"-fexcess-precision=fast, or define %s_ANY_BITS\"\n",
-		u, u);
-	buf_printf(out,
-		"#elif defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || "
-		"defined(__RECIPROCAL_MATH__) || \\\n"
-		"\tdefined(__NO_SIGNED_ZEROS__) || defined(_M_FP_FAST) || \\\n"
-		"\t(defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ != 0)\n"
-		"#error \"-ffast-math and its kind change bits: compile without, or define "
-		"%s_ANY_BITS\"\n#endif\n"
-		"#if INT_MAX < 2147483647 || SIZE_MAX / 2 < %lld\n"
-		"#error \"this needs 32 bits of int, and pointers for %s bytes of arena\"\n#endif\n"
-		"#if FLT_RADIX != 2 || FLT_MANT_DIG != 24 || FLT_MAX_EXP != 128\n"
-		"#error \"float is not IEEE 754's binary32\"\n#endif\n\n",
-		u, (long long)e->plan->cert.arena, grouped(e->arena, e->plan->cert.arena));
+	if (g->nskipped == 0)
+		return "";
+	return arena_printf(e->arena,
+		" * --skip-closed-gates: %d highway layers carry a row of x where all its gates are below %g, and do not "
+		"compute\n * H for it; each element changes by at most %g |H - x| a layer.\n *\n",
+		g->nskipped, g->skip_below, g->skip_below);
 }
 
 struct helper_list {
@@ -205,42 +140,46 @@ static uint64_t code_id(struct emission *e, const char *const *text, int n)
 	return crc64_end(c);
 }
 
+/* What the code has of its own: kernels, and what they need. */
+static void write_kernels(struct emission *e, struct buf *out, const struct instance *v, int n)
+{
+	struct helper_list helpers = { .e = e, .out = out };
+
+	if (target_has_vectors(e->plan->target))
+		emit_vectors(e, out);
+	for (int k = 0; k < n; k++)
+		template_helpers(v[k].text, write_helper, &helpers);
+	for (int k = 0; k < n; k++)
+		buf_printf(out, "%s\n", v[k].text);
+	write_tables(e, out);
+}
+
 /* NAME.c; sets e->code_id. */
 static char *code_text(struct emission *e)
 {
-	struct buf head = { 0 }, kernels = { 0 }, hooks = { 0 }, run = { 0 }, all = { 0 };
-	struct helper_list helpers = { .e = e, .out = &kernels };
-	struct buf *const part[] = { &head, &kernels, &hooks, &run };
+	struct buf kernels = { 0 }, run = { 0 }, inlined = { 0 };
+	struct filling f;
 	int n;
 	const struct instance *v = instantiate(e->plan, e->name, e->names, &n);
 
 	e->stack = stack_size(v, n);
-	write_head(e, &head);
-	write_demands(e, &head);
-	if (target_has_vectors(e->plan->target))
-		emit_vectors(e, &kernels);
-	for (int k = 0; k < n; k++)
-		template_helpers(v[k].text, write_helper, &helpers);
-	for (int k = 0; k < n; k++) {
-		buf_puts(&kernels, v[k].text);
-		buf_puts(&kernels, "\n");
-	}
-	write_tables(e, &kernels);
-	if (kernels.len > 0 && c_count_word(kernels.data, "INLINE") > 0)
-		emit_header(&head, "c/inline.h");
-	emit_profile(e, &hooks);
-	buf_printf(&hooks, "/* What init leaves in a network that is ready. */\n#define READY 0x%08xu\n\n",
-		(uint32_t)hash_text(e->name) | 1u);
+	write_kernels(e, &kernels, v, n);
 	emit_run(e, &run);
-	e->code_id = code_id(e, (const char *[]){ kernels.data != NULL ? kernels.data : "", run.data }, 2);
-	for (int k = 0; k < 4; k++) {
-		if (part[k]->len > 0)
-			buf_add(&all, part[k]->data, part[k]->len);
-		buf_release(part[k]);
-	}
-	emit_interface(e, &all);
-	buf_puts(&all, "#endif\n");
-	return all.data;
+	const char *own = buf_text(e->arena, &kernels), *calls = buf_text(e->arena, &run);
+
+	e->code_id = code_id(e, (const char *[]){ own, calls }, 2);
+	if (c_count_word(own, "INLINE") > 0)
+		emit_header(&inlined, "c/inline.h");
+	fill_begin(e, &f);
+	fill_word(&f, "CLOSED", closed_gates(e));
+	fill_word(&f, "STEP_TABLE", steps_comment(e));
+	fill_word(&f, "KERNELS", arena_printf(e->arena, "%s%s", buf_text(e->arena, &inlined), own));
+	fill_word(&f, "READY_VALUE", arena_printf(e->arena, "0x%08xu", (uint32_t)hash_text(e->name) | 1u));
+	fill_word(&f, "RUN", calls);
+	fill_word(&f, "HEAD_WORDS", weights_head(e));
+	fill_word(&f, "SUMS", weights_sums(e));
+	fill_word(&f, "PROFILE", steps_rows(e));
+	return fill(&f, "interface/NAME");
 }
 
 void emit(struct plan *p, const struct emit_options *options, struct output *out)
@@ -274,6 +213,4 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 			emit_main(&e);
 		folder_settle(&e);
 	}
-	free(code);
-	free(header);
 }

@@ -89,7 +89,6 @@ static const char *fused_name(struct arena *a, const char *s, const char *e)
 const char *template_fused(struct arena *a, const char *text)
 {
 	struct buf out = { 0 };
-	const char *result;
 
 	for (const char *s = text, *e; *s != '\0'; s = e) {
 		e = c_token_end(s);
@@ -100,9 +99,7 @@ const char *template_fused(struct arena *a, const char *text)
 		else
 			buf_add(&out, s, (size_t)(e - s));
 	}
-	result = arena_strdup(a, out.data);
-	buf_release(&out);
-	return result;
+	return buf_text(a, &out);
 }
 
 const char *template_source(const char *name)

@@ -89,16 +89,13 @@ static const char placeholder[] = "skipc_instance";
 static const char *replace_all(struct arena *a, const char *text, const char *from, const char *to)
 {
 	struct buf b = { 0 };
-	const char *result;
 
 	for (const char *hit; (hit = strstr(text, from)) != NULL; text = hit + strlen(from)) {
 		buf_add(&b, text, (size_t)(hit - text));
 		buf_puts(&b, to);
 	}
 	buf_puts(&b, text);
-	result = arena_strdup(a, b.data);
-	buf_release(&b);
-	return result;
+	return buf_text(a, &b);
 }
 
 enum { MAX_ENDING = 32 };
@@ -177,10 +174,7 @@ static const char *rename_word(struct arena *a, const char *text, const char *fr
 		else
 			buf_add(&b, s, (size_t)(e - s));
 	}
-	const char *result = arena_strdup(a, b.data);
-
-	buf_release(&b);
-	return result;
+	return buf_text(a, &b);
 }
 
 /* The instance's text without functions that earlier ones have; what it has itself is added to them. */

@@ -1,6 +1,9 @@
-/* Steps of run by name, and the hook around them: what -DNAME_PROFILE compiles in, and nothing else
- * does. */
+/* The steps of run: the table at the top of NAME.c, and the one that -DNAME_PROFILE compiles in. */
 #include "emit/emission.h"
+
+#include <string.h>
+
+enum { MOST_NAME = 48, MOST_SHAPE = 16 }; /* columns; what is longer sticks out */
 
 /* Bytes that a kernel touches of r, each once. */
 static int64_t region_bytes(const struct region *r)
@@ -26,46 +29,41 @@ static int64_t kernel_bytes(const struct kernel *k)
 	return bytes;
 }
 
-/* Always there: the size of a struct must not depend on how a file is compiled. */
-const char *profile_fields(void)
-{
-	return "\tint (*profile)(void *context, int step);\n\tvoid *profile_context;\n";
-}
-
-void emit_profile_types(struct emission *e, struct buf *out)
-{
-	buf_printf(out,
-		"/* What the steps are; the table is there where %s.c is compiled with "
-		"-D%s_PROFILE. */\n"
-		"#define %s_STEPS %d\n"
-		"struct %s_step {\n"
-		"\tconst char *nodes; /* of the model, that it computes */\n"
-		"\tconst char *kernel; /* the function */\n"
-		"\tint64_t macs, bytes; /* multiply-adds; what it reads and writes, each element "
-		"once */\n"
-		"};\n#ifdef %s_PROFILE\nextern const struct %s_step %s_steps[%s_STEPS];\n#endif\n\n",
-		e->name, e->upper, e->upper, e->plan->nkernel, e->name, e->upper, e->name, e->name,
-		e->upper);
-}
-
-void emit_profile(struct emission *e, struct buf *out)
+const char *steps_comment(struct emission *e)
 {
 	const struct plan *p = e->plan;
+	struct buf out = { 0 };
+	int wide = 6, shape = 6;
 
-	buf_printf(out, "#ifdef %s_PROFILE\nconst struct %s_step %s_steps[] = {\n", e->upper,
-		e->name, e->name);
+	for (int i = 0; i < p->nkernel; i++) {
+		const int name = (int)strlen(p->kernel[i]->function), result = (int)strlen(result_text(e->arena, p->kernel[i]));
+
+		wide = name > wide && name <= MOST_NAME ? name : wide;
+		shape = result > shape && result <= MOST_SHAPE ? result : shape;
+	}
+	buf_printf(&out, " * step  multiply-adds  %-*s  %-*s  nodes\n", shape, "result", wide, "kernel");
 	for (int i = 0; i < p->nkernel; i++) {
 		const struct kernel *k = p->kernel[i];
 
-		buf_printf(out, "\t{ \"%s\",\n\t  \"%s\", %lld, %lld },\n",
+		buf_printf(&out, " * %4d  %13s  %-*s  %-*s  %s\n", i, k->macs > 0 ? grouped(e->arena, k->macs) : "",
+			shape, result_text(e->arena, k), wide, k->function,
+			prov_text(e->arena, p->graph, k->prov, 3));
+	}
+	buf_puts(&out, " *\n");
+	return buf_text(e->arena, &out);
+}
+
+const char *steps_rows(struct emission *e)
+{
+	const struct plan *p = e->plan;
+	struct buf out = { 0 };
+
+	for (int i = 0; i < p->nkernel; i++) {
+		const struct kernel *k = p->kernel[i];
+
+		buf_printf(&out, "\t{ \"%s\",\n\t  \"%s\", %lld, %lld },\n",
 			prov_text(e->arena, p->graph, k->prov, 4), k->function, (long long)k->macs,
 			(long long)kernel_bytes(k));
 	}
-	buf_printf(out,
-		"};\n\n"
-		"#define STEP(k) \\\n\tif (net->profile != NULL && "
-		"net->profile(net->profile_context, k) != 0)%s \\\n"
-		"\t\treturn %s_E_STOPPED;%s\n"
-		"#else\n#define STEP(k)\n#endif\n\n",
-		target_has_vectors(p->target) ? " { \\\n\t\tleave(net->isa);" : "", e->upper, target_has_vectors(p->target) ? " \\\n\t}" : "");
+	return buf_text(e->arena, &out);
 }

@@ -217,16 +217,23 @@ static void write_call(const struct storage *s, const struct kernel *k)
 
 /* ---- run ---- */
 
-void emit_signature(struct emission *e, struct buf *out, const char *end)
+const char *run_parameters(struct emission *e, bool types)
 {
 	const struct graph *g = e->plan->graph;
+	struct buf out = { 0 };
 
-	buf_printf(out, "int %s_run(const struct %s *net", e->name, e->name);
-	for (int k = 0; k < g->ninput; k++)
-		buf_printf(out, ", const %s *%s", dtypes[g->input[k]->io_type].ctype, e->input[k]);
-	for (int k = 0; k < g->noutput; k++)
-		buf_printf(out, ", %s *%s", dtypes[g->output[k]->io_type].ctype, e->output[k]);
-	buf_printf(out, ", void *arena)%s", end);
+	for (int k = 0; k < g->ninput + g->noutput; k++) {
+		const bool in = k < g->ninput;
+		const int at = in ? k : k - g->ninput;
+		const char *type = dtypes[in ? g->input[at]->io_type : g->output[at]->io_type].ctype;
+
+		if (k > 0)
+			buf_puts(&out, ", ");
+		if (types)
+			buf_printf(&out, in ? "const %s *" : "%s *", type);
+		buf_puts(&out, in ? e->input[at] : e->output[at]);
+	}
+	return buf_text(e->arena, &out);
 }
 
 static void write_checks(struct emission *e, struct buf *out)
@@ -302,7 +309,8 @@ void emit_run(struct emission *e, struct buf *out)
 
 	s.buffer = arena_alloc(e->arena, (size_t)(p->nbuffer + 1) * sizeof(char *));
 	s.scratch = arena_alloc(e->arena, (size_t)(p->nkernel + 1) * sizeof(char *));
-	emit_signature(e, out, "\n{\n");
+	buf_printf(out, "int %s_run(const struct %s *net, %s, void *arena)\n{\n", e->name, e->name,
+		run_parameters(e, true));
 	write_checks(e, out);
 	for (int k = 0; k < p->nkernel; k++) {
 		declare_buffer(&s, p->kernel[k]);

@@ -30,6 +30,7 @@ struct job {
 	int nmacros;
 	const struct words *words; /* of the instruction set */
 	unsigned cut; /* bit set: the template has that range */
+	bool keeps_defines;
 };
 
 /* What a template may leave to templates/c/template.h. */
@@ -41,16 +42,6 @@ static const struct subst defaults[] = {
 
 /* ---- pieces of text ---------------------------------------------------------------------------
  */
-
-/* Hands a buffer's text to the arena. */
-static char *keep(struct arena *a, struct buf *b)
-{
-	char *t = c_copy(a, b->len > 0 ? b->data : "", b->len);
-
-	free(b->data);
-	*b = (struct buf){ 0 };
-	return t;
-}
 
 /* Column after text printed from column at; a tab goes to the next multiple of 8. */
 static int column_after(const char *s, const char *end, int at)
@@ -137,11 +128,13 @@ static long condition_primary(struct condition *c)
 	c->s = end;
 	if (word)
 		return number;
+	if (p != NULL)
+		return p->value;
 	if (m == NULL || !m->integer) {
 		c->unknown = true;
 		return 0;
 	}
-	return p != NULL ? p->value : strtol(m->text, NULL, 0);
+	return strtol(m->text, NULL, 0);
 }
 
 static const struct {
@@ -277,6 +270,14 @@ static bool conditional(struct job *j, const char *s, struct nesting *nest, int 
 			.active = outer && (c.unknown || v != 0) };
 		return outer && c.unknown;
 	}
+	if (directive(s, "ifdef", &c.s) || directive(s, "ifndef", &c.s)) {
+		const bool outer = top->active;
+
+		if (*depth + 1 == MAX_NESTING)
+			die("template %s: #if nested too deeply", j->r->template_name);
+		nest[++*depth] = (struct nesting){ .foreign = outer, .taken = !outer, .active = outer };
+		return outer;
+	}
 	if (*depth == 0)
 		die("template %s: %.10s without #if", j->r->template_name, s);
 	if (directive(s, "endif", &c.s)) {
@@ -310,7 +311,7 @@ static char *resolve(struct job *j, const char *text)
 	for (s += strlen(head); *s != '\0'; s = c_line_end(s)) {
 		const char *e = c_line_end(s);
 
-		if (directive(s, "define", &rest)) {
+		if (directive(s, "define", &rest) && !j->keeps_defines) {
 			while (e[-1] == '\n' && e - 2 > s && e[-2] == '\\')
 				e = c_line_end(e);
 			if (nest[depth].active)
@@ -318,8 +319,8 @@ static char *resolve(struct job *j, const char *text)
 			s = e - 1;
 			continue;
 		}
-		if (directive(s, "if", &rest) || directive(s, "elif", &rest) ||
-			directive(s, "else", &rest) || directive(s, "endif", &rest)) {
+		if (strncmp(s, "#if", 3) == 0 || directive(s, "elif", &rest) || directive(s, "else", &rest) ||
+			directive(s, "endif", &rest)) {
 			if (!conditional(j, s, nest, &depth))
 				continue;
 		} else if (!nest[depth].active) {
@@ -329,7 +330,17 @@ static char *resolve(struct job *j, const char *text)
 	}
 	if (depth != 0)
 		die("template %s: #if without #endif", j->r->template_name);
-	return keep(j->arena, &out);
+	return buf_text(j->arena, &out);
+}
+
+char *template_resolve(struct arena *a, const char *name, const struct param *switches, int n)
+{
+	const struct instance_request r = { .template_name = name, .params = switches, .nparams = n };
+	struct job j = { .arena = a, .r = &r, .words = words_read(a, NULL), .keeps_defines = true };
+
+	if (template_source(name) == NULL)
+		die("no template %s", name);
+	return resolve(&j, template_source(name));
 }
 
 /* ---- step 2: identifiers ----------------------------------------------------------------------
@@ -479,7 +490,7 @@ static char *expand(struct job *j, const char *text)
 		buf_add(&out, t != NULL ? t : s, t != NULL ? strlen(t) : (size_t)(e - s));
 		member = *s == '.' || (*s == '>' && s > text && s[-1] == '-');
 	}
-	return keep(j->arena, &out);
+	return buf_text(j->arena, &out);
 }
 
 /* ---- step 3: one function ---------------------------------------------------------------------
@@ -696,7 +707,7 @@ static void trim(struct job *j, struct buf *out, const char *text, const struct 
 		}
 		s = e;
 	}
-	char *whole = keep(j->arena, &code), *again = arena_strdup(j->arena, whole);
+	char *whole = buf_text(j->arena, &code), *again = arena_strdup(j->arena, whole);
 	char *body = tidy_body(j->arena, whole, known, known_sizes(j, blocks, nblocks, known));
 
 	if (!uses_alike(j->arena, text, again, body))
@@ -821,5 +832,5 @@ char *template_instantiate(struct arena *a, const struct instance_request *r)
 			buf_add(&out, s, (size_t)(e - s));
 		}
 	}
-	return tidy_lines(a, keep(a, &out));
+	return tidy_lines(a, buf_text(a, &out));
 }

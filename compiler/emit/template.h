@@ -10,6 +10,9 @@ struct embedded {
 };
 extern const struct embedded embedded_templates[];
 
+/* Behind its line that includes template.h, conditions on the switches resolved. */
+char *template_resolve(struct arena *a, const char *name, const struct param *switches, int n);
+
 /* ---- words.c: words of vector code ---- */
 
 struct words;

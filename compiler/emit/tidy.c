@@ -47,10 +47,7 @@ static char *text_of(const struct body *b)
 
 	for (int i = 0; i < b->n; i++)
 		buf_puts(&out, b->v[i].text);
-	char *text = arena_strdup(b->arena, out.len > 0 ? out.data : "");
-
-	buf_release(&out);
-	return text;
+	return buf_text(b->arena, &out);
 }
 
 static bool is_there(const struct body *b, int i)
@@ -651,8 +648,5 @@ char *tidy_lines(struct arena *a, const char *text)
 			continue;
 		buf_add(&out, s, (size_t)(e - s));
 	}
-	char *kept = arena_strdup(a, out.len > 0 ? out.data : "");
-
-	buf_release(&out);
-	return kept;
+	return buf_text(a, &out);
 }

@@ -13,14 +13,6 @@ struct version {
 	const char *name, *comment, *attribute;
 };
 
-static const char *printed(struct arena *a, struct buf *b)
-{
-	const char *text = arena_strdup(a, b->len > 0 ? b->data : "");
-
-	buf_release(b);
-	return text;
-}
-
 /* ISA_AVX512 */
 static void put_level(struct buf *out, const struct isa *isa)
 {
@@ -317,5 +309,5 @@ const char *versions_text(
 		signature_text(p->arena, &s), ")\n");
 	if (!whole)
 		write_sharing(p, k, &b, name, &s);
-	return printed(p->arena, &b);
+	return buf_text(p->arena, &b);
 }

@@ -268,59 +268,25 @@ static void emit_bin(struct emission *e)
 }
 
 /* Refuses targets of the other byte order, where the compiler says which it has. */
-static void write_order_check(const struct emission *e, FILE *f)
+static const char *order_check(const struct emission *e)
 {
 	const bool big = e->options->big_endian;
 
-	fprintf(f,
+	return arena_printf(e->arena,
 		"#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_%s_ENDIAN__\n"
-		"#error \"these bytes are %s endian: compile the model with --byte-order=%s, or "
-		"--weights=text\"\n#endif\n\n",
+		"#error \"these bytes are %s endian: compile the model with --byte-order=%s, or --weights=text\"\n"
+		"#endif\n\n",
 		big ? "BIG" : "LITTLE", big ? "big" : "little", big ? "little" : "big");
 }
 
-/* The bytes of NAME_weights.bin by way of the assembler: a read-only section, as each format of
- * object files calls it. */
+/* The bytes of NAME_weights.bin by way of the assembler. */
 static void emit_incbin(struct emission *e, FILE *f)
 {
-	static const char sections[] =
-		"#if defined(__APPLE__) /* Mach-O */\n"
-		"#define SECTION \".pushsection __TEXT,__const\\n\\t.private_extern \" SYMBOL\n"
-		"#define BACK \".popsection\"\n"
-		"#elif defined(_WIN32) /* COFF */\n"
-		"#define SECTION \".section .rdata,\\\"dr\\\"\"\n"
-		"#define BACK \".text\"\n"
-		"#elif defined(__wasm__)\n"
-		"#define SECTION \".section .rodata.\" SYMBOL \",\\\"\\\",@\\n\\t.hidden \" SYMBOL\n"
-		"#define BACK \".size \" SYMBOL \", . - \" SYMBOL \"\\n\\t.text\"\n"
-		"#elif defined(__ELF__)\n"
-		"#define SECTION \".pushsection .rodata\\n\\t.hidden \" SYMBOL\n"
-		"#define BACK \".popsection\"\n";
+	struct filling words;
 
-	fprintf(f,
-		"/* Weights of %s: %lld bytes, in %s_weights.bin beside this file. The assembler "
-		"looks for it where -I says;\n"
-		" * define %s_WEIGHTS_FILE as its path (a string) where that does not suit, as with "
-		"-flto, which forgets -I.\n"
-		" * With %s_NO_WEIGHTS nothing is linked in, and init wants the file's contents. */\n"
-		"#ifndef %s_WEIGHTS_FILE\n#define %s_WEIGHTS_FILE \"%s_weights.bin\"\n#endif\n\n",
-		e->name, (long long)e->plan->weights_bytes, e->name, e->upper, e->upper, e->upper,
-		e->upper, e->name);
-	fprintf(f, "#ifndef %s_NO_WEIGHTS\n", e->upper);
-	write_order_check(e, f);
-	fprintf(f,
-		"#define TEXT(x) #x\n#define TEXT_OF(x) TEXT(x)\n"
-		"#define SYMBOL TEXT_OF(__USER_LABEL_PREFIX__) \"%s_weights\"\n%s#endif\n\n"
-		"#if !defined(SECTION) || !(defined(__GNUC__) || defined(__clang__))\n"
-		"#error \"this assembler takes in no file: compile the model with --weights=rows or "
-		"text, or define %s_NO_WEIGHTS everywhere and give init the file\"\n#endif\n",
-		e->name, sections, e->upper);
-	fprintf(f,
-		"__asm__(SECTION \"\\n\\t.balign 64\\n\\t.globl \" SYMBOL \"\\n\" SYMBOL\n"
-		"\t\":\\n\\t.incbin \\\"\" %s_WEIGHTS_FILE \"\\\"\\n\\t\" BACK \"\\n\");\n#endif\n\n"
-		"/* A translation unit may not be empty. */\nextern const unsigned char "
-		"%s_weights[];\n",
-		e->upper, e->name);
+	fill_begin(e, &words);
+	fill_word(&words, "ORDER_CHECK", order_check(e));
+	fputs(fill(&words, "interface/NAME_weights"), f);
 }
 
 /* Arrays of the weights' elements: in the text form one behind the other, else of the whole in each type. */
@@ -347,7 +313,7 @@ static void emit_array(struct emission *e, FILE *f, enum weights_form form)
 		"/* Weights of %s: %lld bytes, packed for its kernels. */\n#include <stdint.h>\n\n",
 		e->name, bytes);
 	if (rows)
-		write_order_check(e, f);
+		fputs(order_check(e), f);
 	fprintf(f, "extern const struct %s_weights {\n\tuint32_t head[%d];\n", e->name, HEAD);
 	if (rows)
 		fprintf(f, "\tunion {\n\t\tchar rows[%lld][%d];\n", (bytes + ROW - 1) / ROW, ROW);
@@ -360,42 +326,9 @@ static void emit_array(struct emission *e, FILE *f, enum weights_form form)
 	fputs(rows ? "} } };\n" : "} };\n", f);
 }
 
-/* Of no type that would depend on the form: only its address is used. */
-void emit_weights_declaration(const struct emission *e, struct buf *out)
+const char *weights_sums(const struct emission *e)
 {
-	if (weights_form(e) != WEIGHTS_BIN)
-		buf_printf(out, "struct %s_weights;\nextern const struct %s_weights %s_weights;\n\n",
-			e->name, e->name, e->name);
-}
-
-/* crc64() of generated code, and id_of(). */
-static void write_crc(const struct emission *e, struct buf *out)
-{
-	struct crc64 *c = arena_alloc(e->arena, sizeof(*c));
-
-	crc64_begin(c);
-	buf_puts(out,
-		"/* CRC-64/XZ (polynomial 0x42f0e1eba9ea3693 of ECMA-182, reflected) of what that sum is of, and n "
-		"bytes more, a\n"
-		" * nibble at a time; `flip` of elements whose bytes are in reverse order: their size less 1. Volatile: "
-		"the\n * compiler may know what stood there once. */\n"
-		"static uint64_t crc64(uint64_t sum, const volatile unsigned char *bytes, size_t n, size_t "
-		"flip)\n{\n\tstatic const uint64_t table[16] = {");
-	for (int k = 0; k < 16; k++)
-		buf_printf(out, "%sUINT64_C(0x%016llx)%s", k % 4 == 0 ? "\n\t\t" : " ",
-			(unsigned long long)c->table[0][16 * k], k < 15 ? "," : "\n\t};\n");
-	buf_puts(out,
-		"\n\tsum = ~sum;\n\tfor (size_t k = 0; k < n; k++) {\n\t\tsum ^= bytes[k ^ flip];\n"
-		"\t\tsum = sum >> 4 ^ table[sum & 15];\n\t\tsum = sum >> 4 ^ table[sum & 15];\n"
-		"\t}\n\treturn ~sum;\n}\n\n"
-		"static uint64_t id_of(const uint32_t *head)\n{\n"
-		"\treturn (uint64_t)head[9] << 32 | head[8];\n}\n\n");
-}
-
-/* The checksum of elements, whose little-endian bytes it is of, in `sum`. */
-static void write_sum(const struct emission *e, struct buf *out)
-{
-	const char *u = e->upper;
+	struct buf out = { 0 };
 	int64_t begin, end;
 
 	for (enum dtype type = DT_F32; type < DT_COUNT; type++) {
@@ -403,46 +336,25 @@ static void write_sum(const struct emission *e, struct buf *out)
 
 		if (!find_part(e->plan, type, &begin, &end) && (end > 0 || type != DT_F32))
 			continue;
-		buf_printf(out, "\t\tsum = crc64(sum, bytes + %lld, ", (long long)(HEAD * 4 + begin));
+		buf_printf(&out, "\t\tsum = crc64(sum, bytes + %lld, ", (long long)(HEAD * 4 + begin));
 		if (begin == 0 && end == e->plan->weights_bytes)
-			buf_printf(out, "%s_WEIGHTS_SIZE", u);
+			buf_printf(&out, "%s_WEIGHTS_SIZE", e->upper);
 		else
-			buf_printf(out, "%lld", (long long)(end - begin));
-		buf_printf(out, flip > 0 ? ", bytes[8] == 4 ? 0 : %d);\n" : ", 0);\n", flip);
+			buf_printf(&out, "%lld", (long long)(end - begin));
+		buf_printf(&out, flip > 0 ? ", bytes[8] == 4 ? 0 : %d);\n" : ", 0);\n", flip);
 	}
+	return buf_text(e->arena, &out);
 }
 
-/* check_weights() of generated code. The words of the head are of this machine's byte order, or they
- * are refused; so are the elements. */
-void emit_weights_check(const struct emission *e, struct buf *out)
+const char *weights_head(const struct emission *e)
 {
+	struct buf out = { 0 };
 	uint32_t head[HEAD];
 
-	write_crc(e, out);
 	make_head(e, 0, head);
-	buf_printf(out,
-		"/* Are these weights of this code, and whole? Their head is 32-bit words: a magic "
-		"number, a byte order mark,\n"
-		" * a version, the size, %s_CODE_ID, the weights' own checksum (0 here), zeros. */\n"
-		"static int check_weights(const void *weights, int all)\n{\n"
-		"\tstatic const uint32_t head[%d] = {",
-		e->upper, HEAD);
 	for (int k = 0; k < 8; k++)
-		buf_printf(out, "%s0x%08xu%s", k % 8 == 0 ? "\n\t\t" : " ", head[k],
-			k < 7 ? "," : "\n\t};\n");
-	buf_printf(out,
-		"\tconst uint32_t *const have = (const uint32_t *)weights;\n"
-		"\tconst unsigned char *const bytes = (const unsigned char *)weights;\n"
-		"\tuint64_t sum = 0;\n\n"
-		"\tif (have[2] == 0x04030201u)\n\t\treturn %s_E_BYTE_ORDER;\n"
-		"\tfor (int k = 0; k < %d; k++)\n"
-		"\t\tif (have[k] != head[k] && k / 2 != 4)\n\t\t\treturn %s_E_WEIGHTS;\n"
-		"\tif (all) {\n",
-		e->upper, HEAD, e->upper);
-	write_sum(e, out);
-	buf_printf(out,
-		"\t\tif (sum != id_of(have))\n\t\t\treturn %s_E_CHECKSUM;\n\t}\n\treturn %s_OK;\n}\n\n",
-		e->upper, e->upper);
+		buf_printf(&out, "%s0x%08xu", k > 0 ? ", " : "", head[k]);
+	return buf_text(e->arena, &out);
 }
 
 void emit_weights(struct emission *e)

@@ -148,8 +148,5 @@ const char *words_expand(const struct words *v, const char *text)
 		else
 			e = use_word(v, w, e, &out);
 	}
-	const char *result = arena_strdup(v->arena, out.len > 0 ? out.data : "");
-
-	buf_release(&out);
-	return result;
+	return buf_text(v->arena, &out);
 }

@@ -1,0 +1,56 @@
+/*
+ * With which the files of this folder compile by themselves: a network of one input and one output. skipc drops all up
+ * to the line that includes this; it says NAME as it is, resolves conditions on the switches, and puts text in the place
+ * of the words in capitals (compiler/emit/fill.c), those in comments, too. A line that is one word may become many.
+ */
+#ifndef INTERFACE_TEMPLATE_H
+#define INTERFACE_TEMPLATE_H
+
+#include "../c/template.h"
+
+/* Switches. */
+#define VECTORS 1  /* several instruction sets, and threads */
+#define TRACE 1	   /* a callback for each tensor */
+#define PREPARES 1 /* init makes something of the weights */
+#define LINKED 1   /* weights are linked in */
+#define FILE_OF 1  /* from a file, and may be left out */
+#define PRODUCTS 0 /* init asks libxsmm for products */
+
+/* Numbers. */
+#define ARENA 64
+#define READY_VALUE 1
+#define STEPS 1
+#define WEIGHTS 64
+#define HEAD_WORDS 0
+
+/* Pieces of code. */
+#define DESCRIPTORS
+#define KERNELS \
+	static int best_isa(int most) \
+	{ \
+		return most; \
+	} \
+	static void leave(int isa) \
+	{ \
+		(void)isa; \
+	}
+#define ORDER_CHECK
+#define PARAMETERS const float *x, float *y
+#define PRODUCT_FIELDS
+#define PROFILE { "/conv1/Conv", "conv", 1, 1 }
+#define RUN \
+	static void NAME_prepare(const struct NAME *net, void *prepared) \
+	{ \
+		(void)net, (void)prepared; \
+	} \
+	int NAME_run(const struct NAME *net, PARAMETERS, void *arena) \
+	{ \
+		STEP(0) \
+		return net->ready != READY || x == NULL || y == NULL || arena == NULL; \
+	}
+#define SUMS sum = crc64(sum, bytes + 64, NAME_WEIGHTS_SIZE, 3);
+
+/* Words that only comments and macros have need no default. */
+#define NAME_NO_WEIGHTS
+
+#endif
