@@ -443,7 +443,8 @@ static void emit_comment(struct buf *out, const struct gemm_kernel *k)
 		buf_puts(out, "; offsets");
 	if (g->reduce == GEMM_STRIDE)
 		buf_printf(out, "; strides %ld %ld", g->stride_a, g->stride_b);
-	buf_printf(out, "; %zu bytes */\n", k->size);
+	buf_printf(out, "; %zu bytes%s%s */\n", k->size, k->users != NULL ? ".\n * Of " : "",
+		k->users != NULL ? k->users : "");
 }
 
 void gemm_emit(struct buf *out, const char *symbol, const struct gemm_kernel *k)

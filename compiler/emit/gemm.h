@@ -40,6 +40,7 @@ struct gemm_kernel {
 	size_t size;
 	const char *name;    /* gemm64x28x64_.._avx512: without the model's prefix */
 	const char *product; /* the same without the instruction set */
+	const char *users;   /* who calls it, for people; or null */
 };
 
 struct gemm_table {

@@ -197,15 +197,46 @@ static void write_set(
 		buf_puts(out, "#endif\n");
 }
 
+static bool has_product(const struct kernel *k, struct gemm_table *t, int product)
+{
+	for (int j = 0; j < k->ngemm; j++)
+		if (gemm_request(t, &k->gemm[j]) == product)
+			return true;
+	return false;
+}
+
+/* `conv3x3_.., conv1x1_.. and 3 more`: the functions that call a product. */
+static const char *users_of(struct emission *e, struct gemm_table *t, int product)
+{
+	const struct plan *p = e->plan;
+	const char **seen = arena_alloc(e->arena, (size_t)p->nkernel * sizeof(*seen));
+	int n = 0;
+
+	for (int i = 0; i < p->nkernel; i++) {
+		int j = 0;
+
+		if (!has_product(p->kernel[i], t, product))
+			continue;
+		while (j < n && seen[j] != p->kernel[i]->function)
+			j++;
+		seen[j] = p->kernel[i]->function;
+		n += j == n;
+	}
+	return n <= 2 ? arena_printf(e->arena, "%s%s%s", seen[0], n > 1 ? " and " : "", n > 1 ? seen[1] : "")
+		      : arena_printf(e->arena, "%s, %s and %d more", seen[0], seen[1], n - 2);
+}
+
 /* NAME_gemm.c: the machine code. */
-static void write_code(struct emission *e, const struct gemm_table *t)
+static void write_code(struct emission *e, struct gemm_table *t)
 {
 	struct buf out = { 0 };
 
+	for (int i = 0; i < t->n; i++)
+		t->kernel[i].users = users_of(e, t, i);
+
 	buf_printf(&out, "/* Small matrix products of %s.c as machine code, for AVX-512. */\n", e->name);
 	gemm_emit_all(&out, e->name, e->upper, t);
-	e->machine_code = arena_strdup(e->arena, out.data);
-	buf_release(&out);
+	e->machine_code = buf_text(e->arena, &out);
 }
 
 /* What the parts of kernels call. */

@@ -3,7 +3,7 @@
  * function with switches resolved, sizes, element accesses and epilogue filled in, and nothing left
  * that these numbers do not need. The language is described in templates/README.md.
  *
- * The text goes through resolve() (directives), expand() (identifiers), words_expand() (vector code), then for
+ * The text goes through source_resolve() (directives.c), expand() (identifiers), words_expand() (vector code), then for
  * each function trim() (sizes that are not used, line lengths; tidy.c), last tidy_lines().
  */
 #include "emit/ctext.h"
@@ -14,23 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_MACROS = 64, MAX_NESTING = 16, MAX_COORDS = 12, MAX_ENUMERATORS = 96, MAX_BLOCKS = 6, COLUMNS = 100 };
-
-struct macro {
-	const char *name;
-	const char *text; /* default; NULL for an element access */
-	bool integer;     /* a switch */
-};
+enum { MAX_COORDS = 12, MAX_ENUMERATORS = 96, MAX_BLOCKS = 6, COLUMNS = 100 };
 
 struct job {
 	struct arena *arena;
 	const struct instance_request *r;
+	struct source source;
 	const char *base; /* name of the template's function: what follows the last slash */
-	struct macro macros[MAX_MACROS];
-	int nmacros;
-	const struct words *words; /* of the instruction set */
 	unsigned cut; /* bit set: the template has that range */
-	bool keeps_defines;
 };
 
 /* What a template may leave to templates/c/template.h. */
@@ -49,298 +40,6 @@ static int column_after(const char *s, const char *end, int at)
 	for (; s < end; s++)
 		at = *s == '\n' ? 0 : *s == '\t' ? (at / 8 + 1) * 8 : at + 1;
 	return at;
-}
-
-static const struct param *find_param(const struct job *j, const char *s, const char *end)
-{
-	for (int i = 0; i < j->r->nparams; i++)
-		if (c_same(s, end, j->r->params[i].name))
-			return &j->r->params[i];
-	return NULL;
-}
-
-static const struct macro *find_macro(const struct job *j, const char *s, const char *end)
-{
-	for (int i = 0; i < j->nmacros; i++)
-		if (c_same(s, end, j->macros[i].name))
-			return &j->macros[i];
-	return NULL;
-}
-
-/* ---- conditions -------------------------------------------------------------------------------
- */
-
-/* A condition being read. unknown: it names something that is no switch, so it is the C compiler's.
- */
-struct condition {
-	const struct job *job;
-	const char *s;
-	bool unknown;
-};
-
-static long condition_level(struct condition *c, int level);
-
-static void skip_blanks(struct condition *c)
-{
-	while (*c->s == ' ' || *c->s == '\t')
-		c->s++;
-	if (c->s[0] == '/' && c->s[1] == '*') {
-		c->s = c_token_end(c->s);
-		skip_blanks(c);
-	}
-}
-
-static long condition_primary(struct condition *c)
-{
-	skip_blanks(c);
-	if (*c->s == '!') {
-		c->s++;
-		return !condition_primary(c);
-	}
-	if (*c->s == '-') {
-		c->s++;
-		return -condition_primary(c);
-	}
-	if (*c->s == '(') {
-		c->s++;
-		const long v = condition_level(c, 0);
-		skip_blanks(c);
-		if (*c->s++ != ')')
-			die("template %s: unbalanced condition", c->job->r->template_name);
-		return v;
-	}
-	if (isdigit((unsigned char)*c->s)) {
-		char *end;
-		const long v = strtol(c->s, &end, 0);
-		c->s = end;
-		return v;
-	}
-	if (!c_is_word_start(*c->s)) {
-		c->unknown = true;
-		return 0;
-	}
-	const char *end = c_token_end(c->s);
-	const struct macro *m = find_macro(c->job, c->s, end);
-	const struct param *p = find_param(c->job, c->s, end);
-	long number;
-	const bool word = words_number(c->job->words, c->s, end, &number);
-
-	c->s = end;
-	if (word)
-		return number;
-	if (p != NULL)
-		return p->value;
-	if (m == NULL || !m->integer) {
-		c->unknown = true;
-		return 0;
-	}
-	return strtol(m->text, NULL, 0);
-}
-
-static const struct {
-	const char *text;
-	int level;
-} operators[] = {
-	{ "||", 0 },
-	{ "&&", 1 },
-	{ "==", 2 },
-	{ "!=", 2 },
-	{ "<=", 3 },
-	{ ">=", 3 },
-	{ "<", 3 },
-	{ ">", 3 },
-	{ "+", 4 },
-	{ "-", 4 },
-	{ "*", 5 },
-	{ "/", 5 },
-	{ "%", 5 },
-};
-enum { LEVELS = 6, NOPERATORS = sizeof(operators) / sizeof(operators[0]) };
-
-static long apply(int op, long a, long b)
-{
-	const long by = b != 0 ? b : 1;
-	const long result[NOPERATORS] = { a || b, a && b, a == b, a != b, a <= b, a >= b, a < b,
-		a > b, a + b, a - b, a * b, a / by, a % by };
-
-	return result[op];
-}
-
-static long condition_level(struct condition *c, int level)
-{
-	if (level == LEVELS)
-		return condition_primary(c);
-	long v = condition_level(c, level + 1);
-
-	for (;;) {
-		int op = 0;
-
-		skip_blanks(c);
-		while (op < NOPERATORS &&
-			(operators[op].level != level ||
-				strncmp(c->s, operators[op].text, strlen(operators[op].text)) != 0))
-			op++;
-		if (op == NOPERATORS || c->unknown)
-			return v;
-		c->s += strlen(operators[op].text);
-		v = apply(op, v, condition_level(c, level + 1));
-	}
-}
-
-/* The value of an expression of numbers alone, `64 / 16 < 4 ? 64 / 16 : 4`. False: it has names. */
-static bool constant_value(const struct job *j, const char *text, long *value)
-{
-	struct condition c = { .job = j, .s = text };
-
-	if (strspn(text, "0123456789+-*/%<>=!&|?:() ") < strlen(text))
-		return false;
-	*value = condition_level(&c, 0);
-	skip_blanks(&c);
-	if (*c.s == '?') {
-		const bool first = *value != 0;
-
-		c.s++;
-		const long then = condition_level(&c, 0);
-
-		skip_blanks(&c);
-		c.s += *c.s == ':';
-		const long otherwise = condition_level(&c, 0);
-
-		*value = first ? then : otherwise;
-	}
-	skip_blanks(&c);
-	return *c.s == '\0';
-}
-
-/* ---- step 1: directives -----------------------------------------------------------------------
- */
-
-struct nesting {
-	bool foreign; /* a condition for the C compiler: stays in the text */
-	bool taken;   /* a branch was taken */
-	bool active;  /* this branch is copied */
-};
-
-/* #define at column 0: a switch, a default text, or an element access. */
-static void define(struct job *j, const char *s, const char *end)
-{
-	const char *name = s + strspn(s, " \t"), *name_end = c_token_end(name), *text = name_end;
-	const char *comment = strstr(name, "/*");
-	struct macro *m = &j->macros[j->nmacros];
-
-	if (comment != NULL && comment < end)
-		end = comment;
-	if (j->nmacros++ == MAX_MACROS)
-		die("template %s: too many macros", j->r->template_name);
-	m->name = c_copy(j->arena, name, (size_t)(name_end - name));
-	if (*text == '(')
-		return;
-	m->text = c_copy_trimmed(j->arena, text, end);
-	if (*m->text != '\0') {
-		char *rest;
-		strtol(m->text, &rest, 0);
-		m->integer = *rest == '\0';
-	}
-}
-
-static bool directive(const char *s, const char *name, const char **rest)
-{
-	const size_t len = strlen(name);
-
-	if (*s != '#' || strncmp(s + 1, name, len) != 0 || c_is_word(s[1 + len]))
-		return false;
-	*rest = s + 1 + len;
-	return true;
-}
-
-/* An #if, #elif, #else or #endif at s. True when the line belongs into the instance. */
-static bool conditional(struct job *j, const char *s, struct nesting *nest, int *depth)
-{
-	struct nesting *top = &nest[*depth];
-	struct condition c = { .job = j };
-
-	if (directive(s, "if", &c.s)) {
-		const bool outer = top->active;
-		const long v = outer ? condition_level(&c, 0) : 0;
-
-		if (*depth + 1 == MAX_NESTING)
-			die("template %s: #if nested too deeply", j->r->template_name);
-		nest[++*depth] = (struct nesting){ .foreign = outer && c.unknown,
-			.taken = !outer || v != 0,
-			.active = outer && (c.unknown || v != 0) };
-		return outer && c.unknown;
-	}
-	if (directive(s, "ifdef", &c.s) || directive(s, "ifndef", &c.s)) {
-		const bool outer = top->active;
-
-		if (*depth + 1 == MAX_NESTING)
-			die("template %s: #if nested too deeply", j->r->template_name);
-		nest[++*depth] = (struct nesting){ .foreign = outer, .taken = !outer, .active = outer };
-		return outer;
-	}
-	if (*depth == 0)
-		die("template %s: %.10s without #if", j->r->template_name, s);
-	if (directive(s, "endif", &c.s)) {
-		--*depth;
-		return top->foreign;
-	}
-	if (top->foreign)
-		return true;
-	if (directive(s, "elif", &c.s)) {
-		top->active = !top->taken && condition_level(&c, 0) != 0;
-		if (c.unknown)
-			die("template %s: #elif mixes switches and others", j->r->template_name);
-	} else {
-		top->active = !top->taken;
-	}
-	top->taken = top->taken || top->active;
-	return false;
-}
-
-/* The text behind #include "emit/template.h" without its switches. */
-static char *resolve(struct job *j, const char *text)
-{
-	static const char head[] = "#include \"template.h\"\n";
-	struct nesting nest[MAX_NESTING] = { { .active = true } };
-	int depth = 0;
-	struct buf out = { 0 };
-	const char *s = strstr(text, head), *rest;
-
-	if (s == NULL)
-		die("template %s: does not include template.h", j->r->template_name);
-	for (s += strlen(head); *s != '\0'; s = c_line_end(s)) {
-		const char *e = c_line_end(s);
-
-		if (directive(s, "define", &rest) && !j->keeps_defines) {
-			while (e[-1] == '\n' && e - 2 > s && e[-2] == '\\')
-				e = c_line_end(e);
-			if (nest[depth].active)
-				define(j, rest, e);
-			s = e - 1;
-			continue;
-		}
-		if (strncmp(s, "#if", 3) == 0 || directive(s, "elif", &rest) || directive(s, "else", &rest) ||
-			directive(s, "endif", &rest)) {
-			if (!conditional(j, s, nest, &depth))
-				continue;
-		} else if (!nest[depth].active) {
-			continue;
-		}
-		buf_add(&out, s, (size_t)(e - s));
-	}
-	if (depth != 0)
-		die("template %s: #if without #endif", j->r->template_name);
-	return buf_text(j->arena, &out);
-}
-
-char *template_resolve(struct arena *a, const char *name, const struct param *switches, int n)
-{
-	const struct instance_request r = { .template_name = name, .params = switches, .nparams = n };
-	struct job j = { .arena = a, .r = &r, .words = words_read(a, NULL), .keeps_defines = true };
-
-	if (template_source(name) == NULL)
-		die("no template %s", name);
-	return resolve(&j, template_source(name));
 }
 
 /* ---- step 2: identifiers ----------------------------------------------------------------------
@@ -399,8 +98,8 @@ static const char *epilogue(struct job *j, const char *s, bool vector, struct bu
 /* The text that stands for a word, or NULL. */
 static const char *word_text(struct job *j, const char *s, const char *end)
 {
-	const struct macro *m = find_macro(j, s, end);
-	const struct param *p = find_param(j, s, end);
+	const struct macro *m = source_macro(&j->source, s, end);
+	const struct param *p = source_param(&j->source, s, end);
 	const size_t base = strlen(j->base);
 
 	for (int i = 0; i < j->r->nsubsts; i++)
@@ -462,7 +161,7 @@ static char *expand(struct job *j, const char *text)
 
 	for (const char *s = text, *e; *s != '\0'; s = e) {
 		e = c_token_end(s);
-		const struct macro *m = c_is_word_start(*s) ? find_macro(j, s, e) : NULL;
+		const struct macro *m = c_is_word_start(*s) ? source_macro(&j->source, s, e) : NULL;
 		const char *t = NULL;
 
 		if (c_same(s, e, "enum") &&
@@ -528,7 +227,7 @@ static const char *read_sizes(struct job *j, const char *s, struct sizes *z)
 		depth -= *s == ')';
 		from = *s == '=' && depth == 0 && e[0] != '=' && s[-1] != '=' ? e : from;
 		if (name != NULL && ((*s == ',' && depth == 0) || *s == '}')) {
-			const struct param *p = find_param(j, name, name_end);
+			const struct param *p = source_param(&j->source, name, name_end);
 			struct enumerator *x = &z->e[z->n++];
 
 			x->name = c_copy(j->arena, name, (size_t)(name_end - name));
@@ -540,7 +239,7 @@ static const char *read_sizes(struct job *j, const char *s, struct sizes *z)
 			name = NULL;
 			long value;
 
-			if (constant_value(j, x->text, &value))
+			if (source_value(&j->source, x->text, &value))
 				x->text = arena_printf(j->arena, "%ld", value);
 		}
 		if (*s == '}')
@@ -588,7 +287,7 @@ static int known_sizes(const struct job *j, const struct sizes *blocks, int n, s
 			const struct enumerator *x = &blocks[b].e[i];
 			long value;
 
-			if (x->given && constant_value(j, x->text, &value))
+			if (x->given && source_value(&j->source, x->text, &value))
 				to[known++] = (struct known){ x->name, value };
 		}
 	return known;
@@ -761,7 +460,7 @@ static bool is_main(const struct job *j, const char *s)
 
 static bool is_given(const struct job *j, const char *name)
 {
-	bool given = find_param(j, name, name + strlen(name)) != NULL;
+	bool given = source_param(&j->source, name, name + strlen(name)) != NULL;
 
 	for (int i = 0; i < j->r->nsubsts; i++)
 		given = given || strcmp(j->r->substs[i].name, name) == 0;
@@ -776,9 +475,9 @@ static void check_given(const struct job *j, const char *source)
 
 	if (j->r->nparams == 0)
 		return;
-	for (int i = 0; i < j->nmacros; i++)
-		if (j->macros[i].integer)
-			buf_printf(&known, " %s", j->macros[i].name);
+	for (int i = 0; i < j->source.nmacros; i++)
+		if (j->source.macros[i].integer)
+			buf_printf(&known, " %s", j->source.macros[i].name);
 	const char *also = j->r->also != NULL ? template_source(j->r->also) : "";
 
 	for (int i = 0; i < j->r->nparams; i++)
@@ -786,10 +485,10 @@ static void check_given(const struct job *j, const char *source)
 			c_count_word(also, j->r->params[i].name) == 0)
 			die("template %s has no parameter %s; its switches are%s", j->r->template_name,
 				j->r->params[i].name, known.len > 0 ? known.data : " none");
-	for (int i = 0; i < j->nmacros; i++)
-		if (j->macros[i].integer && !is_given(j, j->macros[i].name))
+	for (int i = 0; i < j->source.nmacros; i++)
+		if (j->source.macros[i].integer && !is_given(j, j->source.macros[i].name))
 			die("template %s: nothing sets its switch %s", j->r->template_name,
-				j->macros[i].name);
+				j->source.macros[i].name);
 	buf_release(&known);
 }
 
@@ -803,11 +502,12 @@ char *template_instantiate(struct arena *a, const struct instance_request *r)
 	if (source == NULL)
 		die("no template %s", r->template_name);
 	j.base = slash != NULL ? slash + 1 : r->template_name;
-	j.words = words_read(a, r->words);
-	const char *resolved = resolve(&j, source);
+	j.source = (struct source){ .arena = a, .name = r->template_name, .params = r->params,
+		.nparams = r->nparams, .words = words_read(a, r->words) };
+	const char *resolved = source_resolve(&j.source, source);
 
 	check_given(&j, source);
-	const char *text = words_expand(j.words, expand(&j, resolved));
+	const char *text = words_expand(j.source.words, expand(&j, resolved));
 	if (j.cut != (1u << r->nranges) - 1)
 		die("template %s has not all ranges", r->template_name);
 	const char *comment = NULL, *comment_end = NULL;

@@ -10,12 +10,42 @@ struct embedded {
 };
 extern const struct embedded embedded_templates[];
 
+/* ---- directives.c: switches of a template, and conditions on them ---- */
+
+enum { MAX_MACROS = 64 };
+
+struct macro {
+	const char *name;
+	const char *text; /* default; NULL for an element access */
+	bool integer;     /* a switch */
+};
+
+struct words;
+
+/* A template that is being read. */
+struct source {
+	struct arena *arena;
+	const char *name;
+	const struct param *params; /* values of switches and enumerators */
+	int nparams;
+	const struct words *words; /* of the instruction set */
+	struct macro macros[MAX_MACROS]; /* that the text defines, once it is resolved */
+	int nmacros;
+	bool keeps_defines; /* they are the output's */
+};
+
+/* What the word s .. end is; null: none. */
+const struct param *source_param(const struct source *t, const char *s, const char *end);
+const struct macro *source_macro(const struct source *t, const char *s, const char *end);
+/* The text behind `#include "template.h"` without its switches. */
+char *source_resolve(struct source *t, const char *text);
+/* The value of an expression of numbers alone, `64 / 16 < 4 ? 64 / 16 : 4`. False: it has names. */
+bool source_value(const struct source *t, const char *text, long *value);
 /* Behind its line that includes template.h, conditions on the switches resolved. */
 char *template_resolve(struct arena *a, const char *name, const struct param *switches, int n);
 
 /* ---- words.c: words of vector code ---- */
 
-struct words;
 /* Of an instruction set's header, "x86/avx512.h"; null: there are none. Lives as long as a. */
 const struct words *words_read(struct arena *a, const char *header);
 /* The number that the word between s and end stands for (LANES). False: it is none. */
