@@ -156,6 +156,8 @@ static bool keeps_values(struct seeker *s, const struct node *n)
 /* Tests and casts. False: it is none that can be looked into. */
 static bool test_poly(const struct cone *c, const struct node *n, int depth, struct poly *p)
 {
+	if (n->op->result != RESULT_TEST && n->op->result != RESULT_CAST)
+		return false;
 	const struct relation *r = relation_of(n);
 
 	if (is_op(n, "Not") || (is_op(n, "Cast") && keeps_values(c->seeker, n))) {
@@ -241,15 +243,28 @@ static struct tensor *opposite_sigmoid(const struct seeker *s, const struct node
 	return t != NULL && s->seq[t->def->id] < s->seq[n->id] ? t : NULL;
 }
 
+/* The gate t of which n is 1 - t, as the graph has it: sigmoid(-z), a view of 1 - t. Null: none. */
+static struct tensor *opposite_gate(const struct seeker *s, const struct node *n)
+{
+	struct tensor *same = NULL;
+	double v;
+
+	if (is_op(n, "Sigmoid"))
+		same = opposite_sigmoid(s, n);
+	else if (n->op->class == OP_VIEW && n->nin == 1 && is_op(n->in[0]->def, "Sub") &&
+		 uniform_constant(n->in[0]->def->in[0], &v) && v >= 1 && v <= 1)
+		same = same_as(s, n, n->op, (struct tensor *[]){ n->in[0]->def->in[1] });
+	return same != NULL && is_gate(s, same) ? same : NULL;
+}
+
 /* What a value outside the cone is to it: mostly itself, but tests and 1 - t of a gate t even then, also as a
  * view that the graph has of t. */
 static void outer_poly(const struct cone *c, struct tensor *t, int depth, struct poly *p)
 {
-	struct seeker *s = c->seeker;
+	const struct seeker *s = c->seeker;
 	const struct node *n = t->def;
-	struct tensor *same = NULL;
-	struct poly inner, one;
-	double v;
+	struct tensor *gate;
+	struct poly inner;
 
 	tensor_atom(s, t, p);
 	if (n == NULL || n->id >= s->nnode || depth == 0 || t->id >= s->ntensor || !is_runtime(t))
@@ -257,21 +272,11 @@ static void outer_poly(const struct cone *c, struct tensor *t, int depth, struct
 	if (test_poly(c, n, depth - 1, &inner) || number_by_test(c, n, depth - 1, &inner)) {
 		if (inner.n >= 0)
 			*p = inner;
-		return;
-	}
-	if (affine_of_gate(c, n, depth - 1, &inner)) {
+	} else if (affine_of_gate(c, n, depth - 1, &inner)) {
 		*p = inner;
-		return;
-	}
-	poly_number(&one, 1);
-	if (is_op(n, "Sigmoid"))
-		same = opposite_sigmoid(s, n);
-	else if (n->op->class == OP_VIEW && n->nin == 1 && is_op(n->in[0]->def, "Sub") &&
-		 uniform_constant(n->in[0]->def->in[0], &v) && v >= 1 && v <= 1)
-		same = same_as(s, n, n->op, (struct tensor *[]){ n->in[0]->def->in[1] });
-	if (same != NULL && is_gate(s, same)) {
-		poly_atom(&inner, canon_of(s, same));
-		poly_add(p, &one, &inner, -1);
+	} else if ((gate = opposite_gate(s, n)) != NULL) {
+		poly_atom(p, canon_of(s, gate));
+		complement(p);
 	}
 }
 

@@ -314,40 +314,31 @@ static void exchange(struct gate *g)
 	g->c = old.t;
 }
 
-/* Fills b's kind, roles and nodes. A reason: it is nothing of that sort. */
-static const char *judge(struct seeker *s, struct gate *g, const struct prov *join, struct block *b)
+/* Neither value is computed from the other. */
+static const char *judge_blend(
+	struct seeker *s, const struct gate *g, const struct prov *join, struct block *b)
 {
-	struct tensor *atom = g->atom < s->ntensor ? s->g->tensors[g->atom] : NULL, *x = g->x,
-		      *h = g->h;
-	const struct tensor *from = carried(s, x, h), *other;
+	const struct tensor *fork = fork_of(s, g->h, g->x);
 
-	if (from == NULL && (from = carried(s, h, x)) != NULL) {
-		x = g->h;
-		h = g->x;
-		if (g->c.tensor != NULL)
-			exchange(g);
-	}
-	b->shortcut = x->name;
-	b->branch = h->name;
-	b->gate = g->t.tensor != NULL ? g->t.tensor->name
-		  : atom != NULL      ? atom->name
-				      : s->quotient[g->atom - s->ntensor].whole->name;
-	if (from == NULL) {
-		const struct tensor *fork = fork_of(s, g->h, g->x);
-		const bool joined = fork != NULL;
+	if (fork != NULL && count_layers(s, 0) == 0 && !in_parts(fork))
+		return "chooses between functions of one value without weights: an "
+		       "activation, no gate";
+	if (g->c.tensor != NULL)
+		return "two gates, but neither value is computed from the other: a gated "
+		       "sum, as in an LSTM "
+		       "cell";
+	b->kind = BLOCK_BLEND;
+	b->note = "neither is computed from the other, so nothing is carried";
+	b->nodes = fork != NULL ? visited_prov(s, 0, join) : join;
+	return NULL;
+}
 
-		if (joined && count_layers(s, 0) == 0 && !in_parts(fork))
-			return "chooses between functions of one value without weights: an "
-			       "activation, no gate";
-		if (g->c.tensor != NULL)
-			return "two gates, but neither value is computed from the other: a gated "
-			       "sum, as in an LSTM "
-			       "cell";
-		b->kind = BLOCK_BLEND;
-		b->note = "neither is computed from the other, so nothing is carried";
-		b->nodes = joined ? visited_prov(s, 0, join) : join;
-		return NULL;
-	}
+/* h is computed from the value that x is, but for views: x is carried, unless the gate looks past it. */
+static const char *judge_carry(struct seeker *s, struct gate *g, struct tensor *x, struct tensor *h,
+	struct tensor *t, const struct tensor *from, const struct prov *join, struct block *b)
+{
+	const struct tensor *other;
+
 	all_through(s, (struct tensor *[]){ h }, 1, from, &other);
 	if (count_layers(s, 0) == 0)
 		return "no layer lies between the two values: an activation, no gate";
@@ -356,14 +347,12 @@ static const char *judge(struct seeker *s, struct gate *g, const struct prov *jo
 		b->note = b->kind == BLOCK_HIGHWAY
 				  ? "both gates come from one softmax and add up to 1"
 				  : "the gates are two, and need not add up to 1: H T + x C";
-	const bool alone = all_through(s,
-		(struct tensor *[]){ h, g->t.tensor != NULL ? g->t.tensor : atom, g->c.tensor }, 3,
-		from, &other);
-
-	b->nodes = alone ? visited_prov(s, 0, join) : join;
-	g->carried = alone ? x : NULL;
-	if (alone)
+	if (all_through(s, (struct tensor *[]){ h, t, g->c.tensor }, 3, from, &other)) {
+		b->nodes = visited_prov(s, 0, join);
+		g->carried = x;
 		return NULL;
+	}
+	b->nodes = join;
 	if (g->c.tensor != NULL)
 		return "two gates, but one value comes from elsewhere: a gated sum, as in an LSTM "
 		       "cell";
@@ -373,6 +362,25 @@ static const char *judge(struct seeker *s, struct gate *g, const struct prov *jo
 		"update",
 		escape(s->g->arena, other->name));
 	return NULL;
+}
+
+/* Fills b's kind, roles and nodes. A reason: it is nothing of that sort. */
+static const char *judge(struct seeker *s, struct gate *g, const struct prov *join, struct block *b)
+{
+	struct tensor *x = g->x, *h = g->h, *t;
+	const struct tensor *from = carried(s, x, h);
+
+	if (from == NULL && (from = carried(s, h, x)) != NULL) {
+		x = g->h;
+		h = g->x;
+		if (g->c.tensor != NULL)
+			exchange(g);
+	}
+	t = g->t.tensor != NULL ? g->t.tensor : g->atom < s->ntensor ? s->g->tensors[g->atom] : NULL;
+	b->shortcut = x->name;
+	b->branch = h->name;
+	b->gate = t != NULL ? t->name : s->quotient[g->atom - s->ntensor].whole->name;
+	return from != NULL ? judge_carry(s, g, x, h, t, from, join, b) : judge_blend(s, g, join, b);
 }
 
 /* ---- the cone's part ---- */
