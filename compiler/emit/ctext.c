@@ -4,14 +4,22 @@
 #include <ctype.h>
 #include <string.h>
 
+/* 1: letters and _; 2: digits. */
+static const unsigned char kinds[256] = {
+	['0'] = 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+	['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['_'] = 1,
+	['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+};
+
 bool c_is_word(char c)
 {
-	return isalnum((unsigned char)c) || c == '_';
+	return kinds[(unsigned char)c] != 0;
 }
 
 bool c_is_word_start(char c)
 {
-	return isalpha((unsigned char)c) || c == '_';
+	return kinds[(unsigned char)c] == 1;
 }
 
 char *c_copy(struct arena *a, const char *s, size_t len)
@@ -55,19 +63,20 @@ const char *c_token_end(const char *s)
 
 bool c_same(const char *s, const char *end, const char *name)
 {
-	return strlen(name) == (size_t)(end - s) && memcmp(s, name, (size_t)(end - s)) == 0;
+	return *name == *s && strncmp(name, s, (size_t)(end - s)) == 0 && name[end - s] == '\0';
 }
 
-/* How often a word occurs in code; comments and literals do not count. */
-int c_count_word(const char *text, const char *word)
+/* Does a word occur in code? Comments and literals do not count. */
+bool c_has_word(const char *text, const char *word)
 {
-	int n = 0;
-
+	if (strstr(text, word) == NULL)
+		return false;
 	for (const char *s = text, *e; *s != '\0'; s = e) {
 		e = c_token_end(s);
-		n += c_is_word_start(*s) && c_same(s, e, word);
+		if (*s == *word && c_same(s, e, word))
+			return true;
 	}
-	return n;
+	return false;
 }
 
 const char *c_line_end(const char *s)

@@ -13,7 +13,7 @@ char *c_copy(struct arena *a, const char *s, size_t len);
 char *c_copy_trimmed(struct arena *a, const char *s, const char *end);
 const char *c_token_end(const char *s);
 bool c_same(const char *s, const char *end, const char *name);
-int c_count_word(const char *text, const char *word);
+bool c_has_word(const char *text, const char *word);
 const char *c_line_end(const char *s);
 /* head, then the items of list, which ", " separates, then tail: wrapped at 100 columns, further lines
  * indented by two tabs. */

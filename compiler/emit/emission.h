@@ -88,11 +88,12 @@ struct instance_request {
 	void (*epilogue)(const void *ctx, struct buf *out, const char *indent, const char *value,
 		bool vector, char *const *coord, int ncoord);
 	const void *ctx;
+	struct memo *memo; /* of alike requests; or null */
 };
 
-/* Text of the functions of one instance. A template that does not fit the request is our bug:
+/* Text of the functions of one instance, in a; the memo's arena is that one, too. A template that does not fit the request is our bug:
  * die(). */
-char *template_instantiate(struct arena *a, const struct instance_request *r);
+const char *template_instantiate(struct arena *a, const struct instance_request *r);
 
 /* ---- helpers.c: functions that instances call ---- */
 

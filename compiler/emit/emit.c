@@ -168,7 +168,7 @@ static char *code_text(struct emission *e)
 	const char *own = buf_text(e->arena, &kernels), *calls = buf_text(e->arena, &run);
 
 	e->code_id = code_id(e, (const char *[]){ own, calls }, 2);
-	if (c_count_word(own, "INLINE") > 0)
+	if (c_has_word(own, "INLINE"))
 		emit_header(&inlined, "c/inline.h");
 	fill_begin(e, &f);
 	fill_word(&f, "CLOSED", closed_gates(e));

@@ -112,5 +112,5 @@ const char *template_source(const char *name)
 
 bool template_has(const char *name, const char *word)
 {
-	return c_count_word(template_source(name), word) > 0;
+	return c_has_word(template_source(name), word);
 }

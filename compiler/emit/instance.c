@@ -1,5 +1,6 @@
 /* Kernels as C: instances of templates, alike ones shared, under names that say what they compute. */
 #include "emit/ctext.h"
+#include "emit/memo.h"
 #include "emit/emission.h"
 #include "kernels/kernel.h"
 
@@ -215,41 +216,22 @@ static const char *share_functions(
 	return text;
 }
 
-/* Where text of that hash is among those of v, or will be: indices of v plus 1, hashed. */
-static int *place_of(int *table, size_t size, const uint64_t *hash, const char *const *raw,
-	const char *text, uint64_t h)
-{
-	size_t at = (size_t)h & (size - 1);
-
-	while (table[at] > 0 &&
-		(hash[table[at] - 1] != h || strcmp(raw[table[at] - 1], text) != 0))
-		at = (at + 1) & (size - 1);
-	return &table[at];
-}
-
 struct instance *instantiate(struct plan *p, const char *network, struct names *names, int *count)
 {
 	const int all = p->ninit + p->nkernel;
 	struct instance *v = arena_alloc(p->arena, (size_t)(all + 1) * sizeof(*v));
-	uint64_t *hash = arena_alloc(p->arena, (size_t)(all + 1) * sizeof(*hash));
-	const char **raw = arena_alloc(p->arena, (size_t)(all + 1) * sizeof(*raw));
 	const char *endings[MAX_ENDING];
-	size_t size = 16;
+	struct texts texts = { 0 };
 	struct piece *pieces = NULL;
 	int n = 0;
 
-	while (size < 2 * (size_t)all)
-		size *= 2;
-	int *table = arena_alloc(p->arena, size * sizeof(*table));
-
-	memset(table, 0, size * sizeof(*table));
+	p->memo = memo_new(p->arena);
 	for (int i = 0; i < all; i++) {
 		struct kernel *k = i < p->ninit ? p->init[i] : p->kernel[i - p->ninit];
 		const char *text = instance_text(p, k);
-		uint64_t h = hash_text(text);
-		int *place = place_of(table, size, hash, raw, text, h);
+		const int at = texts_number(&texts, p->arena, text);
 
-		if (*place == 0) {
+		if (at == n) {
 			v[n].name = names_claim(names, NAME_FUNCTION, base_name(p->arena, k), endings,
 				endings_of(p->arena, k, text, endings));
 			v[n].whole = text;
@@ -258,11 +240,9 @@ struct instance *instantiate(struct plan *p, const char *network, struct names *
 				v[n].name);
 			v[n].text = replace_all(p->arena, v[n].text, NETWORK, network);
 			v[n].first = k;
-			hash[n] = h;
-			raw[n] = text;
-			*place = ++n;
+			n++;
 		}
-		k->function = v[*place - 1].name;
+		k->function = v[at].name;
 	}
 	*count = n;
 	return v;

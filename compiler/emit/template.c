@@ -7,6 +7,7 @@
  * each function trim() (sizes that are not used, line lengths; tidy.c), last tidy_lines().
  */
 #include "emit/ctext.h"
+#include "emit/memo.h"
 #include "emit/template.h"
 
 #include <ctype.h>
@@ -258,14 +259,14 @@ static void mark_used(const struct job *j, struct sizes *blocks, int n, const ch
 		for (int b = 0; b < n; b++)
 			for (int i = 0; i < blocks[b].n; i++) {
 				struct enumerator *x = &blocks[b].e[i];
-				bool used = !x->used && c_count_word(code, x->name) > 0;
+				bool used = !x->used && c_has_word(code, x->name);
 
 				for (int k = 0; k < n * MAX_ENUMERATORS && !x->used && !used; k++) {
 					const struct sizes *z = &blocks[k / MAX_ENUMERATORS];
 					const int at = k % MAX_ENUMERATORS;
 
 					used = at < z->n && z->e[at].used &&
-					       c_count_word(z->e[at].text, x->name) > 0;
+					       c_has_word(z->e[at].text, x->name);
 				}
 				if (used) {
 					if (!x->given)
@@ -378,8 +379,8 @@ static bool uses_alike(struct arena *a, const char *s, const char *before, const
 		e = c_token_end(s);
 		if (c_is_word_start(*s))
 			word = c_copy(a, s, (size_t)(e - s));
-		if ((*s == ',' || *s == ')') && word != NULL && c_count_word(body, word) == 0 &&
-			c_count_word(before, word) > 0)
+		if ((*s == ',' || *s == ')') && word != NULL && !c_has_word(body, word) &&
+			c_has_word(before, word))
 			return false;
 	}
 	return true;
@@ -481,8 +482,8 @@ static void check_given(const struct job *j, const char *source)
 	const char *also = j->r->also != NULL ? template_source(j->r->also) : "";
 
 	for (int i = 0; i < j->r->nparams; i++)
-		if (c_count_word(source, j->r->params[i].name) == 0 &&
-			c_count_word(also, j->r->params[i].name) == 0)
+		if (!c_has_word(source, j->r->params[i].name) &&
+			!c_has_word(also, j->r->params[i].name))
 			die("template %s has no parameter %s; its switches are%s", j->r->template_name,
 				j->r->params[i].name, known.len > 0 ? known.data : " none");
 	for (int i = 0; i < j->source.nmacros; i++)
@@ -492,25 +493,12 @@ static void check_given(const struct job *j, const char *source)
 	buf_release(&known);
 }
 
-char *template_instantiate(struct arena *a, const struct instance_request *r)
+/* Text whose accesses and words stand for what they say: its functions, trimmed, and their comments. */
+static char *trim_functions(struct job *j, const char *text)
 {
-	struct job j = { .arena = a, .r = r };
-	const char *source = template_source(r->template_name),
-		   *slash = strrchr(r->template_name, '/');
-	struct buf out = { 0 };
-
-	if (source == NULL)
-		die("no template %s", r->template_name);
-	j.base = slash != NULL ? slash + 1 : r->template_name;
-	j.source = (struct source){ .arena = a, .name = r->template_name, .params = r->params,
-		.nparams = r->nparams, .words = words_read(a, r->words) };
-	const char *resolved = source_resolve(&j.source, source);
-
-	check_given(&j, source);
-	const char *text = words_expand(j.source.words, expand(&j, resolved));
-	if (j.cut != (1u << r->nranges) - 1)
-		die("template %s has not all ranges", r->template_name);
+	const struct instance_request *r = j->r;
 	const char *comment = NULL, *comment_end = NULL;
+	struct buf out = { 0 };
 
 	for (const char *s = text, *e; *s != '\0'; s = e) {
 		e = c_line_end(s);
@@ -520,17 +508,60 @@ char *template_instantiate(struct arena *a, const struct instance_request *r)
 			comment_end = e;
 		} else if (strncmp(s, "static ", 7) == 0 && strchr(s, '(') != NULL &&
 			   strchr(s, '(') < s + strcspn(s, ";={")) {
-			e = function_end(&j, s);
-			bool whole = is_main(&j, s);
+			e = function_end(j, s);
+			bool whole = is_main(j, s);
 
 			if (whole && r->comment != NULL)
 				print_comment(&out, r->comment);
 			else if (comment_end == s)
 				buf_add(&out, comment, (size_t)(comment_end - comment));
-			trim(&j, &out, c_copy(a, s, (size_t)(e - s)), whole ? r->signature : NULL);
+			trim(j, &out, c_copy(j->arena, s, (size_t)(e - s)), whole ? r->signature : NULL);
 		} else {
 			buf_add(&out, s, (size_t)(e - s));
 		}
 	}
-	return tidy_lines(a, buf_text(a, &out));
+	return tidy_lines(j->arena, buf_text(j->arena, &out));
+}
+
+/* All that trimming looks at. */
+static const char *trim_key(const struct job *j, const char *text)
+{
+	const struct instance_request *r = j->r;
+	struct buf b = { 0 };
+
+	buf_printf(&b, "%s %s %s\n%s\n%s\n", r->template_name, r->function, r->words != NULL ? r->words : "",
+		r->comment != NULL ? r->comment : "-",
+		r->signature != NULL ? signature_text(j->arena, r->signature) : "-");
+	for (int i = 0; i < r->nparams; i++)
+		buf_printf(&b, "%s=%ld ", r->params[i].name, r->params[i].value);
+	buf_puts(&b, text);
+	return buf_text(j->arena, &b);
+}
+
+const char *template_instantiate(struct arena *a, const struct instance_request *r)
+{
+	struct arena scratch = { 0 };
+	struct job j = { .arena = &scratch, .r = r };
+	const char *source = template_source(r->template_name),
+		   *slash = strrchr(r->template_name, '/'), *none = NULL, **result = &none;
+
+	if (source == NULL)
+		die("no template %s", r->template_name);
+	j.base = slash != NULL ? slash + 1 : r->template_name;
+	j.source = (struct source){ .arena = &scratch, .name = r->template_name, .params = r->params,
+		.nparams = r->nparams, .words = words_read(&scratch, r->words) };
+	const char *resolved = source_resolve(&j.source, source);
+
+	check_given(&j, source);
+	const char *text = words_expand(j.source.words, expand(&j, resolved));
+
+	if (j.cut != (1u << r->nranges) - 1)
+		die("template %s has not all ranges", r->template_name);
+	if (r->memo != NULL)
+		result = memo_place(r->memo, trim_key(&j, text));
+	if (*result == NULL)
+		*result = arena_strdup(a, trim_functions(&j, text));
+	text = *result;
+	arena_release(&scratch);
+	return text;
 }

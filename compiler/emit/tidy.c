@@ -66,7 +66,7 @@ static int go(const struct body *b, int i, int step)
 
 static bool is(const struct body *b, int i, const char *text)
 {
-	return i >= 0 && i < b->n && strcmp(b->v[i].text, text) == 0;
+	return i >= 0 && i < b->n && b->v[i].text[0] == text[0] && strcmp(b->v[i].text, text) == 0;
 }
 
 /* One of the characters. */
@@ -111,13 +111,15 @@ static bool number(const struct body *b, int i, long *value)
 {
 	const char *s = i >= 0 && i < b->n ? b->v[i].text : "";
 
-	for (int k = 0; k < b->nknown; k++)
-		if (strcmp(s, b->known[k].name) == 0) {
+	for (int k = 0; k < b->nknown && c_is_word_start(*s); k++)
+		if (*s == *b->known[k].name && strcmp(s, b->known[k].name) == 0) {
 			*value = b->known[k].value;
 			return true;
 		}
+	if (*s < '0' || *s > '9')
+		return false;
 	*value = strtol(s, NULL, 10);
-	return *s != '\0' && strspn(s, "0123456789") == strlen(s) && !is_one(b, i + 1, ".") && !is_one(b, i - 1, ".");
+	return strspn(s, "0123456789") == strlen(s) && !is_one(b, i + 1, ".") && !is_one(b, i - 1, ".");
 }
 
 static bool has_value(const struct body *b, int i, long value)
@@ -627,7 +629,7 @@ char *tidy_body(struct arena *a, char *code, const struct known *known, int n)
 				tidy_array(&b, i);
 			}
 		tidy_expressions(&b);
-		if (b.moved && c_count_word(code, "switch") + c_count_word(code, "do") == 0)
+		if (b.moved && !c_has_word(code, "switch") && !c_has_word(code, "do"))
 			indent_block(&b, go(&b, -1, 1), 0);
 		code = drop_unused(a, text_of(&b));
 	}

@@ -104,6 +104,7 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 		.access = write_access,
 		.epilogue = write_epilogue,
 		.ctx = k,
+		.memo = p->memo,
 	};
 
 	memcpy(params, k->param, sizeof(k->param));

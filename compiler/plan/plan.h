@@ -233,6 +233,7 @@ struct plan {
 	int64_t worker_bytes; /* behind the arena for each worker but the first: scratch */
 	int64_t weights_bytes, prepared_bytes;
 	int64_t macs;
+	struct memo *memo; /* of instances that are alike; emit/template.c */
 };
 
 /* ---- memory.c: order, in place, offsets, and what is proved of them ---- */
