@@ -121,7 +121,7 @@ START_TEST(test_forms)
 	struct blob *v[3];
 	struct emit_options options = { .name = "net", .weights = form, .big_endian = machines[m].big };
 	struct output out = { .dir = dir, .arena = &arena };
-	struct emission e = { .plan = p, .options = &options, .out = &out, .arena = &arena, .name = "net", .upper = "NET" };
+	struct emission e = { .plan = p, .form = form, .options = &options, .out = &out, .arena = &arena, .name = "net", .upper = "NET" };
 	struct buf check = { 0 };
 
 	if (!installed(machines[m].compiler) || (machines[m].run[0] != '.' && !installed(machines[m].run))) {

@@ -222,6 +222,7 @@ struct emission {
 	struct output *out;
 	struct arena *arena;
 	const char *name, *upper;     /* resnet18, RESNET18 */
+	enum weights_form form;       /* of the weights, not WEIGHTS_AUTO */
 	struct names *names;          /* of the whole output */
 	int64_t stack;                /* bytes that run needs at most; known behind the code */
 	const char **input, **output; /* parameter names of run */
@@ -238,7 +239,6 @@ void put_elements(struct buf *out, enum dtype type, const unsigned char *v, int6
 /* For what init calls: words of their head, and lines that make their checksum. */
 const char *weights_head(const struct emission *e);
 const char *weights_sums(const struct emission *e);
-enum weights_form weights_form(const struct emission *e); /* the one that it takes */
 void emit_main(struct emission *e);                       /* and NAME.trace, where traced */
 
 /* ---- fill.c: files of templates/interface ---- */

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TEXT_MOST = 2 << 20, ROWS_MOST = 16 << 20 }; /* bytes of weights */
+
 /* ---- names ---- */
 
 static void take_helper(void *names, const char *name)
@@ -41,7 +43,7 @@ static const char **parameters(struct emission *e, struct tensor **v, int n)
 
 /* ---- the parts of NAME.c ---- */
 
-static const char *closed_gates(struct emission *e)
+static const char *closed_rows(struct emission *e)
 {
 	const struct graph *g = e->plan->graph;
 
@@ -171,7 +173,7 @@ static char *code_text(struct emission *e)
 	if (c_has_word(own, "INLINE"))
 		emit_header(&inlined, "c/inline.h");
 	fill_begin(e, &f);
-	fill_word(&f, "CLOSED", closed_gates(e));
+	fill_word(&f, "CLOSED", closed_rows(e));
 	fill_word(&f, "STEP_TABLE", steps_comment(e));
 	fill_word(&f, "KERNELS", arena_printf(e->arena, "%s%s", buf_text(e->arena, &inlined), own));
 	fill_word(&f, "READY_VALUE", arena_printf(e->arena, "0x%08xu", (uint32_t)hash_text(e->name) | 1u));
@@ -180,6 +182,18 @@ static char *code_text(struct emission *e)
 	fill_word(&f, "SUMS", weights_sums(e));
 	fill_word(&f, "PROFILE", steps_rows(e));
 	return fill(&f, "interface/NAME");
+}
+
+/* The form that the weights take: the one asked for, or by size. */
+static enum weights_form form_of(const struct plan *p, const struct emit_options *options)
+{
+	if (p->weights_bytes == 0)
+		return WEIGHTS_TEXT; /* there is nothing to choose */
+	if (options->weights != WEIGHTS_AUTO)
+		return options->weights;
+	return p->weights_bytes <= TEXT_MOST   ? WEIGHTS_TEXT
+	       : p->weights_bytes <= ROWS_MOST ? WEIGHTS_ROWS
+					       : WEIGHTS_INCBIN;
 }
 
 void emit(struct plan *p, const struct emit_options *options, struct output *out)
@@ -192,6 +206,7 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 	for (char *c = upper; *c != '\0'; c++)
 		*c = (char)toupper((unsigned char)*c);
 	e.upper = upper;
+	e.form = form_of(p, options);
 	e.names = names_new(p->arena);
 	take_own_names(&e);
 	e.input = parameters(&e, p->graph->input, p->graph->ninput);

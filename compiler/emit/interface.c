@@ -58,49 +58,9 @@ static const char *about(struct emission *e)
 	return buf_text(e->arena, &out);
 }
 
-static const char *certificate(const struct plan *p)
-{
-	if (p->cert.arena == p->cert.bound && p->cert.all_orders)
-		return "the least that any order of the kernels needs";
-	return p->cert.arena == p->cert.bound || p->cert.exact ? "the least for this order of the kernels"
-							       : "not proved least";
-}
-
 static const char linking[] =
 	" *\n * init asks libxsmm (1.17) for products, which allocates and compiles them as it does; they must live as\n"
 	" * long as the network: no libxsmm_finalize() before. Link with -lxsmm -lxsmmnoblas -lpthread -ldl -lm -lrt.\n";
-
-void fill_begin(struct emission *e, struct filling *f)
-{
-	const struct plan *p = e->plan;
-	const bool vectors = target_has_vectors(p->target);
-	const enum weights_form form = weights_form(e);
-	const struct param switches[] = {
-		{ "VECTORS", vectors },
-		{ "TRACE", e->options->trace },
-		{ "PREPARES", p->prepared_bytes > 0 },
-		{ "LINKED", form != WEIGHTS_BIN },
-		{ "FILE_OF", form == WEIGHTS_INCBIN },
-		{ "PRODUCTS", calls_libxsmm(e) },
-	};
-
-	*f = (struct filling){ .arena = e->arena, .name = e->name, .upper = e->upper };
-	f->nswitches = sizeof(switches) / sizeof(switches[0]);
-	memcpy(f->switches, switches, sizeof(switches));
-	fill_word(f, "MODEL", escape(e->arena, e->options->model));
-	fill_word(f, "VERSION", SKIPC_VERSION);
-	fill_word(f, "SETTINGS", e->options->settings);
-	fill_word(f, "CERTIFICATE", certificate(p));
-	fill_word(f, "EVERYWHERE", vectors ? "from every compiler" : "everywhere");
-	fill_word(f, "PARAMETERS", run_parameters(e, true));
-	fill_number(f, "STEPS", p->nkernel);
-	fill_number(f, "MACS", p->macs);
-	fill_word(f, "MACS_LL", arena_printf(e->arena, "%lldLL", (long long)p->macs));
-	fill_number(f, "WEIGHTS", p->weights_bytes);
-	fill_number(f, "PREPARED", p->prepared_bytes);
-	fill_number(f, "STACK", e->stack);
-	fill_number(f, "ARENA", p->cert.arena > 0 ? p->cert.arena : 64); /* an array of no elements is not C */
-}
 
 char *header_text(struct emission *e)
 {

@@ -294,7 +294,7 @@ static bool is_changed(const struct body *b, int i, int end, const char *name)
 	return false;
 }
 
-static void replace(struct body *b, int i, int end, const char *name, const char *to)
+static void substitute(struct body *b, int i, int end, const char *name, const char *to)
 {
 	for (; i < end; i++)
 		if (is_there(b, i) && is(b, i, name))
@@ -344,7 +344,7 @@ static void tidy_constant(struct body *b, int i)
 	if (!zero && (!is_name(b, value) || is_changed(b, end, last, to) ||
 			     is_changed(b, end, last, word)))
 		return;
-	replace(b, end, last, word, to);
+	substitute(b, end, last, word, to);
 	drop_line(b, i);
 }
 
@@ -460,7 +460,7 @@ static void unroll(struct body *b, const struct loop *l)
 
 	if (block && !nested && declares_others(b, l))
 		return;
-	replace(b, l->body, l->end, b->v[l->name].text, "0");
+	substitute(b, l->body, l->end, b->v[l->name].text, "0");
 	if (block && !nested)
 		drop_line(b, l->end - 1);
 	if (block && nested) {

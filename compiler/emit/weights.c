@@ -22,20 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MOST = 2 << 20, ROWS_MOST = 16 << 20, ROW = WEIGHTS_ROW };
-
-enum weights_form weights_form(const struct emission *e)
-{
-	int64_t bytes = e->plan->weights_bytes;
-
-	if (bytes == 0)
-		return WEIGHTS_TEXT; /* there is nothing to choose */
-	if (e->options->weights != WEIGHTS_AUTO)
-		return e->options->weights;
-	return bytes <= TEXT_MOST   ? WEIGHTS_TEXT
-	       : bytes <= ROWS_MOST ? WEIGHTS_ROWS
-				    : WEIGHTS_INCBIN;
-}
+enum { ROW = WEIGHTS_ROW };
 
 /* Elements of one type lie together (pack.c). Where those begin, and those of the next; false: there are none. */
 static bool find_part(const struct plan *p, enum dtype type, int64_t *begin, int64_t *end)
@@ -359,7 +346,7 @@ const char *weights_head(const struct emission *e)
 
 void emit_weights(struct emission *e)
 {
-	enum weights_form form = weights_form(e);
+	const enum weights_form form = e->form;
 
 	if (form == WEIGHTS_INCBIN || form == WEIGHTS_BIN)
 		emit_bin(e);
