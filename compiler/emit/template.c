@@ -278,18 +278,40 @@ static void mark_used(const struct job *j, struct sizes *blocks, int n, const ch
 	}
 }
 
-/* Enumerators that are numbers. */
-static int known_sizes(const struct job *j, const struct sizes *blocks, int n, struct known *to)
+/* The text with numbers in the place of names that are known. */
+static const char *with_values(const struct job *j, const char *text, const struct known *known, int n)
+{
+	struct buf out = { 0 };
+
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		int k = 0;
+
+		e = c_token_end(s);
+		while (k < n && !c_same(s, e, known[k].name))
+			k++;
+		if (k < n)
+			buf_printf(&out, "%ld", known[k].value);
+		else
+			buf_add(&out, s, (size_t)(e - s));
+	}
+	return buf_text(j->arena, &out);
+}
+
+/* Enumerators that are numbers; what chooses between numbers becomes one. */
+static int known_sizes(const struct job *j, struct sizes *blocks, int n, struct known *to)
 {
 	int known = 0;
 
 	for (int b = 0; b < n; b++)
 		for (int i = 0; i < blocks[b].n; i++) {
-			const struct enumerator *x = &blocks[b].e[i];
+			struct enumerator *x = &blocks[b].e[i];
 			long value;
 
-			if (x->given && source_value(&j->source, x->text, &value))
-				to[known++] = (struct known){ x->name, value };
+			if (!x->given || !source_value(&j->source, with_values(j, x->text, to, known), &value))
+				continue;
+			if (strchr(x->text, '?') != NULL)
+				x->text = arena_printf(j->arena, "%ld", value);
+			to[known++] = (struct known){ x->name, value };
 		}
 	return known;
 }

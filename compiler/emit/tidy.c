@@ -234,7 +234,7 @@ static bool is_plain_sum(const struct body *b, int i, int end)
 	return i == end;
 }
 
-/* Brackets around one number, a sum of numbers in a sum, or all that is assigned. */
+/* Brackets around one number, a sum of numbers in a sum, or all of an index or of what is assigned. */
 static void tidy_brackets(struct body *b, int i)
 {
 	const int before = go(b, i, -1), inner = go(b, i, 1), end = partner(b, i, 1), behind = go(b, end, 1);
@@ -244,9 +244,10 @@ static void tidy_brackets(struct body *b, int i)
 	const bool variable = is_name(b, inner) && !is_type(b, inner) && is_one(b, behind, ")],;+*/%");
 	const bool single = inner < end && go(b, inner, 1) == end && (number(b, inner, &value) || variable) && !called;
 
+	const bool index = is(b, before, "[") && is(b, behind, "]");
 	const bool sum = is_one(b, before, "+") && !is_one(b, behind, "*/%") && is_plain_sum(b, inner, end);
 
-	if (!single && !sum && !(is(b, before, "=") && is(b, behind, ";")) && !(is(b, before, "return") && is(b, behind, ";")))
+	if (!single && !sum && !index && !(is(b, before, "=") && is(b, behind, ";")) && !(is(b, before, "return") && is(b, behind, ";")))
 		return;
 	b->v[i].text = b->v[end].text = "";
 	b->changed = true;
