@@ -32,6 +32,10 @@ TARGETS = [  # compiler, emulator, further flags; powerpc is big-endian
 ]
 
 
+DEEP = {  # the cases that need the most stack beside their arrays, by the compilers that need the most
+    "arm-none-eabi-gcc -O3 -ffreestanding -mthumb -mcpu=cortex-m55 -mfloat-abi=hard": "conv_run_time_op15 attention_op23 conv_transpose_op11",
+    "gcc -O3": "conv_transpose_op11",
+}
 HEADERS = """assert complex ctype errno fenv float inttypes limits locale math setjmp signal stdarg stddef stdint stdio stdlib string time
     wchar wctype fcntl unistd pthread sched semaphore poll netdb sys/types sys/stat sys/socket sys/mman sys/time sys/ioctl netinet/in termios
     dirent regex search strings"""
@@ -111,6 +115,11 @@ class Test:
             folder = self.compile(DIGITS, "dd", "--weights=text", f"--target={target}")
             objects = self.needs_of(folder)
             self.stack(folder, target, objects)
+        for compiler, cases in DEEP.items():
+            for case in cases.split() if shutil.which(compiler.split()[0]) else ():
+                folder = self.compile(os.path.join(HERE, "cases", case, "model.onnx"), "deep")
+                run([*compiler.split(), "-fcallgraph-info=su", "-I", folder, "-c", f"{folder}/deep.c", "-o", f"{folder}/deep.o"])
+                self.deep_enough(folder, "deep", f"{case}, {compiler}")
 
     def stack(self, folder, target, objects):
         """DD_STACK_SIZE is enough: by the call graphs of gcc for several machines, and by painting."""
