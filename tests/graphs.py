@@ -237,7 +237,7 @@ class Graph:
         if form == 1:
             places = [*shape[:axis], pick((1, 2, shape[axis])), *shape[axis + 1:]]
             return self.one("GatherElements", x, self.indices(places, shape[axis], -shape[axis]), axis=axis)
-        depth = self.random.randrange(1, rank + (form == 2))
+        depth = self.random.randrange(1, max(2, rank + (form == 2)))
         return self.one("GatherND", x, self.places(shape[:depth], form == 2))
 
     def places(self, shape, anywhere):

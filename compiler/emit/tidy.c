@@ -467,7 +467,7 @@ static void unroll(struct body *b, const struct loop *l)
 	if (block && nested) {
 		for (int k = before + 1; k < l->body; k++)
 			b->v[k].text = "";
-		b->v[l->body].text = " {";
+		b->v[l->head] = (struct token){ " ", false }; /* and the bracket stays one */
 	} else if (block) {
 		drop_line(b, l->body);
 	} else {
