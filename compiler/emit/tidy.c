@@ -456,7 +456,7 @@ static bool declares_others(const struct body *b, const struct loop *l)
 /* The loop's header goes; its block, too, unless a loop or a condition around it takes it over. */
 static void unroll(struct body *b, const struct loop *l)
 {
-	const int before = go(b, l->head, -1);
+	const int hint = go(b, l->head, -1), before = is(b, hint, "UNROLL") ? go(b, hint, -1) : hint;
 	const bool block = is(b, l->body, "{"), nested = is(b, before, ")") || is(b, before, "else");
 
 	if (block && !nested && declares_others(b, l))
@@ -467,7 +467,7 @@ static void unroll(struct body *b, const struct loop *l)
 	if (block && nested) {
 		for (int k = before + 1; k < l->body; k++)
 			b->v[k].text = "";
-		b->v[l->head] = (struct token){ " ", false }; /* and the bracket stays one */
+		b->v[l->head] = (struct token){ " ", false }; /* the bracket stays one */
 	} else if (block) {
 		drop_line(b, l->body);
 	} else {
@@ -476,8 +476,8 @@ static void unroll(struct body *b, const struct loop *l)
 	}
 	if (block && !nested && is_there(b, l->head))
 		drop_line(b, l->head);
-	if (is(b, before, "UNROLL"))
-		drop_line(b, before);
+	if (hint != before && is_there(b, hint))
+		drop_line(b, hint);
 	b->moved = true;
 }
 

@@ -248,7 +248,7 @@ struct tensor *fold_layer_slice(struct match *m)
 	struct tensor *in[3] = { layer->in[0], layer->in[1], layer->nin > 2 ? layer->in[2] : NULL };
 
 	for (int k = 1; k < 3; k++)
-		if (in[k] != NULL && size < n->in[0]->shape.dim[axis])
+		if (in[k] != NULL && (size < n->in[0]->shape.dim[axis] || step != 1))
 			in[k] = make_slice(m, in[k], k == 1 && !conv, start, step, size);
 	also_from(m, layer);
 	struct node *own = make_like(m, layer, in[2] != NULL ? 3 : 2, in);
