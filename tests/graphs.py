@@ -313,6 +313,8 @@ class Graph:
         how = {"mode": pick(("nearest", "linear", "linear", "cubic"))} if len(shape) == 4 else {"mode": "nearest"}
         if how["mode"] == "nearest":
             how.update(nearest_mode="floor", coordinate_transformation_mode="asymmetric")
+        if [int(n * scale) for n, scale in zip(shape, scales)] == shape and max(scales) != 1:
+            return None  # onnxruntime copies: DESIGN.md, Numerics
         return self.one("Resize", x, "", self.constant(value=np.float32(scales)), **how)
 
     def softmax(self, x):
