@@ -443,10 +443,11 @@ void seeker_begin(struct seeker *s, struct graph *g)
 	s->g = g;
 	s->nnode = g->nnode;
 	s->ntensor = g->ntensor;
-	s->steps = 5000000 + 1000 * (int64_t)g->nnode;
+	s->steps = 500000 + 100 * (int64_t)g->nnode;
 	allocate(s);
 	for (int k = 0; k < s->ntensor; k++) {
 		s->canon[k] = k;
+		s->place[k] = is_runtime(g->tensors[k]) ? 0 : -1;
 		s->range[k] = g->tensors[k]->type == DT_BOOL ? (struct range){ 0, 1 }
 							     : all_numbers();
 		s->whole[k] = !dtypes[g->tensors[k]->type].is_float;
@@ -456,7 +457,7 @@ void seeker_begin(struct seeker *s, struct graph *g)
 	for (const struct node *n = g->first; n != NULL; n = n->next) {
 		s->seq[n->id] = ++place;
 		for (int k = 0; k < n->nout; k++)
-			s->place[n->out[k]->id] = place;
+			s->place[n->out[k]->id] = is_runtime(n->out[k]) ? place : -1;
 		count_before(s, n);
 		if (n->nout != 1 || n->nin == 0 || !is_runtime(n->out[0]))
 			continue;

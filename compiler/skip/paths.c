@@ -9,12 +9,12 @@
 
 static int place_of(const struct seeker *s, const struct tensor *t)
 {
-	return t->id < s->ntensor ? s->place[t->id] : 0;
+	return t->id < s->ntensor && s->place[t->id] > 0 ? s->place[t->id] : 0;
 }
 
 static bool known(const struct seeker *s, const struct tensor *t)
 {
-	return t != NULL && t->id < s->ntensor && is_runtime(t);
+	return t != NULL && t->id < s->ntensor && s->place[t->id] >= 0;
 }
 
 static void begin(struct seeker *s)

@@ -42,7 +42,7 @@ struct seeker {
 	struct arena scratch;
 	int nnode, ntensor;
 	int *seq;            /* node: place in the graph's order, from 1 */
-	int *place;          /* tensor: its node's, or 0 */
+	int *place;          /* tensor: its node's, or 0; -1: a constant */
 	struct range *range; /* tensor: what its elements may be */
 	bool *whole;         /* tensor: its elements are whole numbers */
 	int *canon;          /* tensor: the first that is computed alike */

@@ -502,6 +502,8 @@ static const char *judge(struct sum *m, const struct term *x, const struct term 
 	struct way w;
 	bool apart, pools = false;
 
+	if (fork == NULL && s->steps <= 0)
+		return "the model has more and longer skips than are looked at";
 	if (fork == NULL)
 		return "its operands come from different inputs: no value is common to both";
 	for (int k = 0; k < s->nvisited; k++)
