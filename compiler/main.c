@@ -62,16 +62,6 @@ static void pass_import(struct job *j)
 		j->graph = import(&j->arena, &j->diag, m, j->options.dim, j->options.ndim);
 }
 
-static void pass_shapes(struct job *j)
-{
-	shapes(j->graph);
-}
-
-static void pass_fold(struct job *j)
-{
-	fold(j->graph);
-}
-
 static void pass_rewrite(struct job *j)
 {
 	skip_scan(j->graph);
@@ -84,24 +74,9 @@ static void pass_skip(struct job *j)
 	skip(j->graph);
 }
 
-static void pass_layout(struct job *j)
-{
-	layout(j->graph);
-}
-
 static void pass_schedule(struct job *j)
 {
 	j->plan = schedule(j->graph, &j->options.plan);
-}
-
-static void pass_memory(struct job *j)
-{
-	memory(j->plan);
-}
-
-static void pass_pack(struct job *j)
-{
-	pack_constants(j->plan);
 }
 
 static void pass_emit(struct job *j)
@@ -110,35 +85,30 @@ static void pass_emit(struct job *j)
 }
 
 enum {
-	GRAPH = 1,
-	SHAPES = 2,
-	FOLDED = 4,
-	CANONICAL = 8,
-	SKIPS = 16,
-	LAYOUT = 32,
-	PLAN = 64,
-	OFFSETS = 128,
-	PACKED = 256,
-	FILES = 512
+	GRAPH = 1, SHAPES = 2, FOLDED = 4, CANONICAL = 8, SKIPS = 16, LAYOUT = 32, PLAN = 64, OFFSETS = 128,
+	PACKED = 256, FILES = 512
 };
 
-/* Each pass is a file with one public function; `needs` must have been made before it. */
+/* Each pass is a file with one public function, of the job, its graph or its plan; `needs` must have been made
+ * before it. */
 static const struct pass {
 	char letter;
 	const char *name;
-	void (*run)(struct job *j);
 	unsigned needs, makes;
+	void (*of_job)(struct job *j);
+	void (*of_graph)(struct graph *g);
+	void (*of_plan)(struct plan *p);
 } passes[] = {
-	{ 'i', "import", pass_import, 0, GRAPH },
-	{ 's', "shapes", pass_shapes, GRAPH, SHAPES },
-	{ 'f', "fold", pass_fold, GRAPH | SHAPES, FOLDED },
-	{ 'r', "rewrite", pass_rewrite, GRAPH | SHAPES | FOLDED, CANONICAL },
-	{ 'b', "skip", pass_skip, GRAPH | SHAPES | CANONICAL, SKIPS },
-	{ 'l', "layout", pass_layout, GRAPH | SHAPES | CANONICAL | SKIPS, LAYOUT },
-	{ 'k', "schedule", pass_schedule, GRAPH | SHAPES | LAYOUT, PLAN },
-	{ 'm', "memory", pass_memory, PLAN, OFFSETS },
-	{ 'p', "pack", pass_pack, PLAN, PACKED },
-	{ 'e', "emit", pass_emit, PLAN | OFFSETS | PACKED, FILES },
+	{ 'i', "import", 0, GRAPH, .of_job = pass_import },
+	{ 's', "shapes", GRAPH, SHAPES, .of_graph = shapes },
+	{ 'f', "fold", GRAPH | SHAPES, FOLDED, .of_graph = fold },
+	{ 'r', "rewrite", GRAPH | SHAPES | FOLDED, CANONICAL, .of_job = pass_rewrite },
+	{ 'b', "skip", GRAPH | SHAPES | CANONICAL, SKIPS, .of_job = pass_skip },
+	{ 'l', "layout", GRAPH | SHAPES | CANONICAL | SKIPS, LAYOUT, .of_graph = layout },
+	{ 'k', "schedule", GRAPH | SHAPES | LAYOUT, PLAN, .of_job = pass_schedule },
+	{ 'm', "memory", PLAN, OFFSETS, .of_plan = memory },
+	{ 'p', "pack", PLAN, PACKED, .of_plan = pack_constants },
+	{ 'e', "emit", PLAN | OFFSETS | PACKED, FILES, .of_job = pass_emit },
 };
 
 enum { NPASS = sizeof(passes) / sizeof(passes[0]) };
@@ -188,7 +158,12 @@ static bool run_passes(struct job *j, char last)
 				p->name);
 			shown = true;
 		}
-		p->run(j);
+		if (p->of_job != NULL)
+			p->of_job(j);
+		else if (p->of_graph != NULL)
+			p->of_graph(j->graph);
+		else
+			p->of_plan(j->plan);
 		if (shown)
 			fprintf(stderr, "\r\033[K");
 		if (j->diag.errors > 0)

@@ -22,12 +22,6 @@ static const char *take_dir(struct options *o, const char *value)
 	return value[0] != '\0' ? NULL : "-o wants a folder";
 }
 
-static const char *take_like(struct options *o, const char *value)
-{
-	o->like = value;
-	return NULL;
-}
-
 static bool is_identifier(const char *s)
 {
 	if (!isalpha((unsigned char)*s))
@@ -138,14 +132,14 @@ static const char *take_gemm(struct options *o, const char *value)
 
 /* ---- the rows ---- */
 
-#define FLAG(member) NULL, offsetof(struct options, member)
+#define FIELD(member) NULL, offsetof(struct options, member)
 #define TOOLS        NULL, 0 /* of the commands that tools/ has, or, as --help, for main() */
 #define SHAPES       true    /* the output, which therefore states it, spelled as here */
 
 static const struct row {
 	const char *usage; /* name, and what a value is called behind ' ' or '='; null: a heading */
 	const char *(*take)(struct options *o, const char *value);
-	size_t flag; /* without take: where the bool stands that it sets */
+	size_t field; /* without take: where the text of its value stands, or the bool that it sets */
 	bool shapes;
 	const char *help; /* null: said elsewhere */
 } rows[] = {
@@ -153,7 +147,7 @@ static const struct row {
 		"MODEL is an .onnx file (or a graph in text form, .skipc). Options of all commands:" },
 	{ "-o DIR", take_dir, 0, 0, NULL },
 	{ "--output DIR", take_dir, 0, 0, NULL },
-	{ "--like DIR", take_like, 0, 0, NULL },
+	{ "--like DIR", FIELD(like), 0, NULL },
 	{ "--name NAME", take_name, 0, 0,
 		"prefix of the generated names; the model's base name unless given" },
 	{ "--target=T", take_target, 0, 0,
@@ -173,9 +167,9 @@ static const struct row {
 		"import shapes fold rewrite skip(b) layout schedule(k) memory pack emit" },
 	{ "--help --version", TOOLS, 0, "" },
 	{ NULL, TOOLS, 0, "inspect:" },
-	{ "--json", FLAG(json), 0, "everything as JSON" },
+	{ "--json", FIELD(json), 0, "everything as JSON" },
 	{ NULL, TOOLS, 0, "compile:" },
-	{ "--main", FLAG(emit.main), 0,
+	{ "--main", FIELD(emit.main), 0,
 		"also NAME_main.c, a program: PROG x0.npy ... -o y0.npy ..." },
 	{ "--weights=FORM", take_weights, 0, SHAPES,
 		"text, rows, incbin or bin; by size unless given" },
@@ -184,9 +178,9 @@ static const struct row {
 	{ "--gemm=FORM", take_gemm, 0, SHAPES,
 		"of --target=x86-64's small products: inline (libxsmm's machine code in the output),\n"
 		"libxsmm-call (calls of an installed libxsmm; link -lxsmm)" },
-	{ "--exact", FLAG(plan.exact), SHAPES,
+	{ "--exact", FIELD(plan.exact), SHAPES,
 		"no kernel that trades accuracy for speed (--target=c has none)" },
-	{ "--trace", FLAG(emit.trace), SHAPES,
+	{ "--trace", FIELD(emit.trace), SHAPES,
 		"the program can write every stored tensor (--trace-dir DIR)" },
 	{ NULL, TOOLS, 0, "diff:" },
 	{ "--input FILE", TOOLS, 0, ".npy or .pb, once for each input; else random" },
@@ -235,7 +229,7 @@ static const struct row *find_option(char **argv, int *k, const char **value)
 		const size_t n = r->usage != NULL ? strcspn(r->usage, " =") : 0;
 		const bool wants_value = n > 0 && r->usage[n] != '\0';
 
-		if ((r->take == NULL && r->flag == 0) || strncmp(argv[*k], r->usage, n) != 0)
+		if ((r->take == NULL && r->field == 0) || strncmp(argv[*k], r->usage, n) != 0)
 			continue;
 		*value = argv[*k] + n;
 		if (wants_value && **value == '=') {
@@ -257,9 +251,12 @@ static const char *take(struct options *o, const struct row *r, const char *valu
 {
 	const int n = (int)strcspn(r->usage, " =");
 	const char *wrong = r->take != NULL ? r->take(o, value) : NULL;
+	void *field = (char *)o + r->field;
 
-	if (r->take == NULL)
-		*(bool *)((char *)o + r->flag) = true;
+	if (r->take == NULL && r->usage[n] != '\0')
+		*(const char **)field = value;
+	else if (r->take == NULL)
+		*(bool *)field = true;
 	if (wrong == NULL && r->shapes)
 		o->emit.settings = arena_printf(o->arena, "%s %.*s%.*s%s", o->emit.settings, n,
 			r->usage, r->usage[n] != '\0', r->usage + n, setting_word(o->arena, value));

@@ -16,27 +16,11 @@ bool eval_elementwise(struct graph *g, struct node *n);
 #define eval_none NULL
 
 static const struct op ops[] = {
-#define ELEMENTWISE(op_name, inputs, commute, kind, for_types, traits, text)                       \
-	{ .name = #op_name,                                                                        \
-		.class = OP_ELEMENTWISE,                                                           \
-		.min_in = inputs,                                                                  \
-		.max_in = inputs,                                                                  \
-		.commutes = commute,                                                               \
-		.result = RESULT_##kind,                                                           \
-		.types = #for_types,                                                               \
-		.is = traits,                                                                      \
-		.shape = shape_elementwise,                                                        \
-		.eval = eval_elementwise,                                                          \
-		.expr = text },
-#define ROW(op_class, op_name, least, most, shape_rule, eval_rule, traits)                         \
-	{ .name = #op_name,                                                                        \
-		.class = op_class,                                                                 \
-		.min_in = least,                                                                   \
-		.max_in = most,                                                                    \
-		.result = RESULT_FIRST,                                                            \
-		.is = traits,                                                                      \
-		.shape = shape_##shape_rule,                                                       \
-		.eval = eval_##eval_rule },
+#define ELEMENTWISE(name, inputs, commutes, result, types, is, expression)                          \
+	{ #name, OP_ELEMENTWISE, is, inputs, inputs, commutes, RESULT_##result, shape_elementwise, \
+		eval_elementwise, #types, expression },
+#define ROW(class, name, least, most, shape, eval, is)                                             \
+	{ #name, class, is, least, most, false, RESULT_FIRST, shape_##shape, eval_##eval, "", NULL },
 #define VIEW(...)     ROW(OP_VIEW, __VA_ARGS__)
 #define ANCHOR(...)   ROW(OP_ANCHOR, __VA_ARGS__)
 #define OPAQUE(...)   ROW(OP_OPAQUE, __VA_ARGS__)

@@ -198,10 +198,9 @@ struct op {
 	int min_in, max_in; /* max_in -1: any number */
 	bool commutes;
 	enum op_result result; /* its type */
-	bool (*shape)(struct graph *,
-		struct node *); /* shape.c; false: an error was reported, or nothing known yet */
-	bool (*eval)(
-		struct graph *, struct node *); /* eval.c; null: by expression, or not evaluated */
+	/* shapes/; false: an error was reported, or nothing known yet */
+	bool (*shape)(struct graph *, struct node *);
+	bool (*eval)(struct graph *, struct node *); /* fold/; null: not evaluated */
 	const char *types; /* elementwise: of its operands, letters of f (floats) i (integers) b (bool) */
 	const char *expr;  /* elementwise: expression over x0, x1, .. and attributes */
 };

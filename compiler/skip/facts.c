@@ -13,16 +13,6 @@ bool is_float(const struct tensor *t)
 	return t != NULL && t->type == DT_F32 && is_runtime(t);
 }
 
-bool is_layer(const struct node *n)
-{
-	return is_a(n, IS_LAYER);
-}
-
-bool is_pool(const struct node *n)
-{
-	return is_a(n, IS_POOL);
-}
-
 bool is_activation(const struct node *n)
 {
 	return n != NULL && n->op->class == OP_ELEMENTWISE && n->op->result != RESULT_TEST &&
@@ -431,8 +421,8 @@ static void count_before(struct seeker *s, const struct node *n)
 		pools = s->pools[t->id] > pools ? s->pools[t->id] : pools;
 	}
 	for (int k = 0; k < n->nout; k++) {
-		s->layers[n->out[k]->id] = layers + is_layer(n);
-		s->pools[n->out[k]->id] = pools + is_pool(n);
+		s->layers[n->out[k]->id] = layers + is_a(n, IS_LAYER);
+		s->pools[n->out[k]->id] = pools + is_a(n, IS_POOL);
 	}
 }
 

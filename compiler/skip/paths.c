@@ -171,7 +171,7 @@ int count_layers(const struct seeker *s, int color)
 		const struct tensor *t = s->g->tensors[s->visited[k]];
 
 		if (t->def != NULL && (color == 0 || s->color[t->id] == color))
-			count += is_layer(t->def);
+			count += is_a(t->def, IS_LAYER);
 	}
 	return count;
 }

@@ -130,8 +130,6 @@ bool is_gate(const struct seeker *s, const struct tensor *t);
 bool is_binary(const struct seeker *s, int atom); /* 0 or 1, and computed at run time */
 /* The tensor that is `like` with another operator and other inputs, if the graph has it; else null. */
 struct tensor *same_as(const struct seeker *s, const struct node *like, const struct op *op, struct tensor **in);
-bool is_layer(const struct node *n);      /* has weights, or multiplies matrices */
-bool is_pool(const struct node *n);       /* MaxPool, AveragePool, Resize */
 bool is_activation(const struct node *n); /* elementwise and not linear */
 
 /* ---- paths.c: who is computed from whom ---- */

@@ -38,7 +38,7 @@ static bool after_layer(const struct tensor *t)
 	for (int depth = 0; depth < 4 && t != NULL && t->def != NULL; depth++) {
 		const struct node *n = t->def;
 
-		if (is_layer(n))
+		if (is_a(n, IS_LAYER))
 			return true;
 		if (is_op(n, "Add") && is_const(n->in[0]))
 			t = n->in[1];
@@ -87,7 +87,7 @@ static bool scaled_inside(const struct graph *g, const struct tensor *t)
 {
 	while (t->def != NULL && t->def->op->class == OP_VIEW && t->def->nin == 1)
 		t = t->def->in[0];
-	if (g->scales == NULL || t->def == NULL || !is_layer(t->def))
+	if (g->scales == NULL || t->def == NULL || !is_a(t->def, IS_LAYER))
 		return false;
 	for (int k = 0; k < t->def->prov->n; k++)
 		if (g->scales[prov_at(t->def->prov, k)])
@@ -236,7 +236,7 @@ static void drop_small(struct sum *m)
 
 static int64_t weights_of(const struct tensor *t)
 {
-	return t->def != NULL && is_layer(t->def) && t->def->nin > 1
+	return t->def != NULL && is_a(t->def, IS_LAYER) && t->def->nin > 1
 		       ? shape_count(&t->def->in[1]->shape)
 		       : 0;
 }
@@ -328,11 +328,11 @@ static struct way way_of(const struct seeker *s)
 
 		if (n == NULL || s->color[s->visited[k]] != 1)
 			continue;
-		if (only_selects(n) || is_pool(n) || strides(n))
+		if (only_selects(n) || is_a(n, IS_POOL) || strides(n))
 			w.resized = true;
 		else if (is_op(n, "MatMul") && is_runtime(n->in[1]))
 			w.product = true;
-		else if (is_layer(n))
+		else if (is_a(n, IS_LAYER))
 			w.layers++;
 		else if (n->op->class == OP_ANCHOR)
 			w.others++;
@@ -400,7 +400,7 @@ static bool activated_first(const struct seeker *s, const struct tensor *t)
 				s->seen[n->out[0]->id] == s->stamp && s->color[n->out[0]->id] == 2)
 				next = n;
 		}
-		if (next == NULL || is_layer(next))
+		if (next == NULL || is_a(next, IS_LAYER))
 			return false;
 		if (is_activation(next))
 			return true;
@@ -431,7 +431,7 @@ static bool preactivated(const struct seeker *s, const struct sum *m, const stru
 	if (activated_first(s, fork))
 		return true;
 	for (const struct use *u = m->root->out[0]->user; u != NULL; u = u->next)
-		if (is_layer(u->node))
+		if (is_a(u->node, IS_LAYER))
 			return false;
 	return (kind == BLOCK_PROJECTION || kind == BLOCK_OPTION_A) && fork->def != NULL &&
 	       is_activation(fork->def);
@@ -508,7 +508,7 @@ static const char *judge(struct sum *m, const struct term *x, const struct term 
 		return "its operands come from different inputs: no value is common to both";
 	for (int k = 0; k < s->nvisited; k++)
 		pools = pools || (s->color[s->visited[k]] == 2 &&
-					 is_pool(s->g->tensors[s->visited[k]]->def));
+					 is_a(s->g->tensors[s->visited[k]]->def, IS_POOL));
 	if (count_layers(s, 2) == 0 && !pools)
 		return "no layer lies between the value that its operands share and the sum";
 	w = way_of(s);
