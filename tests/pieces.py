@@ -103,6 +103,18 @@ def deep_conv(p):
     return conv(p, p.between(150, 260), p.between(16, 70), most=6)
 
 
+def winograd_conv(p):
+    """3x3 of channels by sixteens, in an image that tiles need not divide; or the layers of a highway."""
+    channels, size = 16 * p.between(1, 5), [p.between(3, 22), p.between(3, 22)]
+    pads = [1] * 4 if p.maybe(0.8) else [p.between(0, 2) for _ in range(4)]
+    window = {"kernel_shape": [3, 3], "pads": pads}, size, [size[0] + pads[0] + pads[2] - 2, size[1] + pads[1] + pads[3] - 2]
+    if p.maybe(0.7):
+        return conv(p, channels, 16 * p.between(1, 8), window=window)
+    p.note += f" highway {channels}x{size}"
+    x = behind(p, p.input(1, channels, *size))
+    return gate(p, x, lambda: convolve(p, x, channels, channels, 1, {"kernel_shape": [3, 3], "pads": [1] * 4}))
+
+
 def grouped_conv(p):
     groups = p.between(2, 4)
     return conv(p, groups * p.between(16, 40), groups * p.between(16, 70), groups)
@@ -230,7 +242,7 @@ def pool(p):
     return p.node("Relu", y)
 
 
-KINDS = (any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, expanding_conv,
+KINDS = (winograd_conv, any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, expanding_conv,
          transposed_conv, highway_conv, linear, highway, pool)
 
 

@@ -116,6 +116,8 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 	add_switches(k, template, params, &r.nparams);
 	if (!plain)
 		r.words = arena_printf(p->arena, "%s/%s.h", p->target->folder, isa->suffix);
+	else if (template_has(template, "LANES"))
+		r.words = "vector/c.h";
 	r.nranges = cut_ranges(k, ranges);
 	const char *text = template_instantiate(p->arena, &r);
 

@@ -66,6 +66,21 @@ bool may_hold(const struct kernel *k, int64_t rows);
 void hold(struct kernel *k, int64_t rows);
 bool streams(const struct kernel *k, int64_t rows); /* vector code: weights may be read anew for so many */
 
+/* ---- kernel_product.c ---- */
+
+/* A convolution as conv_gemm sees it: one or two dimensions. */
+struct image {
+	int64_t n, groups, channels, outputs; /* channels and outputs of a group */
+	int64_t h, w, oh, ow, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
+	int64_t xn, xh, xw;
+};
+
+void image_of(const struct kernel *k, struct image *m);
+/* The parameters of these names: sizes and strides of the image. */
+void image_params(struct kernel *k, const struct image *m, const char *names);
+/* Why kernels do not apply that read vectors of channels and know their weights; null: they may. */
+const char *channels_apart(const struct kernel *k);
+
 /* ---- kernels.def ---- */
 
 /* The functions of the rows: why not, cost, parameters. */

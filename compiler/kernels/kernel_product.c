@@ -22,14 +22,7 @@ static int64_t max64(int64_t x, int64_t y)
 
 /* ---- shapes ---- */
 
-/* A convolution as conv_gemm sees it: one or two dimensions. */
-struct image {
-	int64_t n, groups, channels, outputs; /* channels and outputs of a group */
-	int64_t h, w, oh, ow, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
-	int64_t xn, xh, xw;
-};
-
-static void image_of(const struct kernel *k, struct image *m)
+void image_of(const struct kernel *k, struct image *m)
 {
 	const struct region *x = &k->arg[0].region;
 	const struct shape *w = &k->anchor->in[1]->shape, *y = &k->value->shape;
@@ -168,8 +161,7 @@ static const char *applies_products(const struct kernel *k, const struct image *
 	return m->ow > 4096 ? "its rows are too long" : gemm_applies(&row);
 }
 
-/* Why kernels do not apply that read vectors of channels and know their weights; null: they may. */
-static const char *channels_apart(const struct kernel *k)
+const char *channels_apart(const struct kernel *k)
 {
 	const struct region *x = &k->arg[0].region;
 
@@ -222,8 +214,7 @@ static int add_products(struct gemm *g, const struct image *m, int block, int64_
 	return n;
 }
 
-/* The parameters of these names: sizes and strides of the image. */
-static void image_params(struct kernel *k, const struct image *m, const char *names)
+void image_params(struct kernel *k, const struct image *m, const char *names)
 {
 	const struct {
 		const char *name;

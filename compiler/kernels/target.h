@@ -28,6 +28,8 @@ struct tiling {
 	int64_t held_rows;      /* rows that hide where they come from */
 	int64_t narrow_pixels;  /* of a tile of narrow groups */
 	int64_t narrow_columns; /* of the input under it */
+	int64_t winograd_bytes; /* between the transforms of some tiles .. */
+	int64_t winograd_tiles; /* .. and the least of them */
 	int64_t sums;           /* of a fully connected layer, in registers */
 };
 

@@ -152,6 +152,16 @@ static int64_t count_vectors(const struct blob *b)
 	return (count_own(b) + 15) / 16 * 16;
 }
 
+static int64_t count_winograd4(const struct blob *b)
+{
+	return count_own(b) / 9 * 36;
+}
+
+static int64_t count_winograd2(const struct blob *b)
+{
+	return count_own(b) / 9 * 16;
+}
+
 static const struct {
 	enum buffer_kind kind;
 	int64_t (*count)(const struct blob *b);
