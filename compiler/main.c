@@ -241,7 +241,6 @@ static const char *model_file(const struct job *j)
 /* The passes, and then all files at once. Returns the exit status. */
 static int make_files(struct job *j)
 {
-	output_begin(&j->out);
 	j->out.arena = &j->arena;
 	j->options.emit.model = model_file(j);
 	if (!run_passes(j, 'e') || !is_printed() || !output_commit(&j->out)) {
@@ -272,14 +271,18 @@ static int begin(struct job *j, char last, int argc, char **argv)
 static int command_compile(int argc, char **argv)
 {
 	struct job j = { 0 };
+
+	output_begin(&j.out);
 	int status = begin(&j, 'e', argc, argv);
 
 	if (status == 0 && j.options.dir == NULL)
 		status = usage("compile needs -o DIR", "");
 	if (status == 0 && j.options.like != NULL)
 		status = usage("--like is an option of skipc weights", "");
-	if (status != 0)
+	if (status != 0) {
+		output_discard(&j.out);
 		return ended(&j, status);
+	}
 	if (j.options.emit.name == NULL)
 		j.options.emit.name = network_name(&j);
 	return ended(&j, make_files(&j));
@@ -309,10 +312,14 @@ static int begin_like(struct job *j, int argc, char **argv)
 static int command_weights(int argc, char **argv)
 {
 	struct job j = { 0 };
-	int status = begin_like(&j, argc, argv);
 
-	if (status != 0)
+	output_begin(&j.out);
+	const int status = begin_like(&j, argc, argv);
+
+	if (status != 0) {
+		output_discard(&j.out);
 		return ended(&j, status);
+	}
 	j.options.emit.name = j.like.name;
 	j.options.emit.like = &j.like;
 	if (j.out.dir == NULL)

@@ -23,6 +23,12 @@ static union {
 	unsigned char bytes[NET_ARENA_SIZE + NET_ARENA_ALIGN];
 	double align;
 } memory;
+#if NET_PREPARED_SIZE
+static union {
+	unsigned char bytes[NET_PREPARED_SIZE + 64];
+	double align;
+} prepared;
+#endif
 static float input[NET_INPUT0_COUNT], output[NET_OUTPUT0_COUNT];
 
 static void print(const char *label, uint32_t x)
@@ -48,7 +54,11 @@ int main(void)
 		state = state * 1664525u + 1013904223u;
 		input[k] = (float)(state >> 20) / 2048.0f - 1.0f;
 	}
+#if NET_PREPARED_SIZE
+	status = net_init(&net, prepared.bytes + (64 - (uintptr_t)prepared.bytes % 64) % 64, NULL);
+#else
 	status = net_init(&net, NULL, NULL);
+#endif
 	for (int k = 0; k < INFERENCES && status == NET_OK; k++)
 		status = net_run(&net, input, output, arena);
 	if (status != NET_OK) {

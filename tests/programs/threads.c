@@ -74,16 +74,18 @@ static void never(void *context, void (*body)(void *task, int index, int worker)
 static void run(struct net_options options, float *y, const char *what)
 {
 	const size_t extra = (size_t)(options.workers > 1 ? options.workers - 1 : 0) * NET_ARENA_WORKER_SIZE;
-	void *arena = NULL;
+	void *arena = NULL, *prepared = NULL;
 	struct net net;
 
 	check(posix_memalign(&arena, NET_ARENA_ALIGN, NET_ARENA_SIZE + extra) == 0, "memory", 0);
+	check(NET_PREPARED_SIZE == 0 || posix_memalign(&prepared, 64, NET_PREPARED_SIZE) == 0, "memory", 1);
 	memset(arena, 0xff, NET_ARENA_SIZE + extra);
 	further = (unsigned char *)arena + NET_ARENA_SIZE;
-	check(net_init(&net, NULL, &options) == NET_OK, "init", options.isa);
+	check(net_init(&net, prepared, &options) == NET_OK, "init", options.isa);
 	check(net_run(&net, input, y, arena) == NET_OK, "run", options.isa);
 	check(y == expected || memcmp(y, expected, sizeof(expected)) == 0, what, options.workers);
 	free(arena);
+	free(prepared);
 }
 
 int main(void)
