@@ -53,15 +53,16 @@ int main(int argc, char **argv)
 	const size_t size = RESNET18_ARENA_SIZE + (size_t)(workers - 1) * RESNET18_ARENA_WORKER_SIZE;
 	struct resnet18_options options;
 	struct resnet18 alone, shared;
-	void *arena = NULL;
+	void *arena = NULL, *prepared = NULL;
 
 	memset(&options, 0, sizeof(options));
 	options.parallel_for = skipc_pool_for;
 	options.parallel_context = pool;
 	options.workers = workers;
 	if (pool == NULL || posix_memalign(&arena, RESNET18_ARENA_ALIGN, size) != 0 ||
-	    resnet18_init(&alone, NULL, NULL) != RESNET18_OK ||
-	    resnet18_init(&shared, NULL, &options) != RESNET18_OK) {
+	    posix_memalign(&prepared, 64, RESNET18_PREPARED_SIZE + 1) != 0 ||
+	    resnet18_init(&alone, prepared, NULL) != RESNET18_OK ||
+	    resnet18_init(&shared, prepared, &options) != RESNET18_OK) {
 		fprintf(stderr, "threads: no memory, threads or weights\n");
 		return 1;
 	}
@@ -70,6 +71,7 @@ int main(int argc, char **argv)
 	const double before = measure(&alone, one, arena), after = measure(&shared, many, arena);
 
 	free(arena);
+	free(prepared);
 	skipc_pool_destroy(pool);
 	if (before < 0.0 || after < 0.0 || memcmp(one, many, sizeof(one)) != 0) {
 		fprintf(stderr, "threads: a run failed, or the results differ\n");
