@@ -259,6 +259,10 @@ class Test:
             functions = set(re.findall(r"^(?:static )?void (conv\w*)\(", text, re.M))
             calls = re.findall(r"^\t(conv\w*)\(", text[text.index("int alike_run("):], re.M)
             assert len(calls) == 6 and len(set(calls)) <= 3, f"{target}: {calls}, of {functions}"
+            for name in set(calls):
+                first = re.sub(r"_\d$", "", name)
+                says = re.search(rf"\n \* As {first}, but \S.* \*/\n(static|VERSIONS).*\b{name}(_body)?\(", text)
+                assert name == first or says, f"{target}: {name} does not say what it has otherwise than {first}"
 
     def names(self):
         """Inputs and outputs of all kinds of names, the same as C identifiers or keywords."""

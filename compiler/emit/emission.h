@@ -138,6 +138,11 @@ struct instance {
  * kernel.function. */
 struct instance *instantiate(struct plan *p, const char *network, struct names *names, int *count);
 
+/* ---- difference.c ---- */
+
+/* `C 128 for 64, y [1,4] for [1,8]`: what y, whose text this is, has otherwise than x. */
+const char *difference_text(struct arena *a, const struct kernel *x, const struct kernel *y, const char *text);
+
 /* ---- stack.c ---- */
 
 /* Bytes of stack, more than a run of these instances takes with any compiler that was tried. */

@@ -80,7 +80,8 @@ static const char *base_name(struct arena *a, const struct kernel *k)
 	for (int i = 0; i < k->ngroup && k->anchor != NULL; i++)
 		if (most-- > 0)
 			name = arena_printf(a, "%s_%s", name, lower(a, k->group[i]->op->name));
-	return k->in_place != NULL && k->anchor != NULL ? arena_printf(a, "%s_in_place", name) : name;
+	return k->in_place != NULL && k->anchor != NULL ? arena_printf(a, "%s_in_place", name)
+							: name;
 }
 
 /* ---- instances ---- */
@@ -146,7 +147,8 @@ static const char *find_placeholder(const char *s, const char *end, size_t *leng
 
 	if (hit == NULL || hit >= end)
 		return NULL;
-	*length = (size_t)(strspn(hit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"));
+	*length = (size_t)(strspn(
+		hit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"));
 	return hit;
 }
 
@@ -156,7 +158,8 @@ static const char *leaf_name(struct arena *a, const char *s, const char *end)
 	size_t n = 0, more = 0;
 	const char *name = find_placeholder(s, end, &n);
 
-	for (const char *next = name; next != NULL; next = find_placeholder(next + more, end, &more))
+	for (const char *next = name; next != NULL;
+		next = find_placeholder(next + more, end, &more))
 		if (next != name && (more != n || memcmp(next, name, n) != 0))
 			return NULL;
 		else
@@ -182,7 +185,8 @@ static const char *rename_word(struct arena *a, const char *text, const char *fr
 static const char *share_functions(
 	struct arena *a, const char *text, const char *owner, struct piece **pieces)
 {
-	for (const char *s = strstr(text, "static "), *end; s != NULL; s = strstr(end, "\nstatic ")) {
+	for (const char *s = strstr(text, "static "), *end; s != NULL;
+		s = strstr(end, "\nstatic ")) {
 		s += *s == '\n';
 		end = strstr(s, "\n}\n");
 		if (end == NULL)
@@ -216,12 +220,27 @@ static const char *share_functions(
 	return text;
 }
 
+/* Of several functions of one name but for a number, the later ones say what they have otherwise than the first. */
+static const char *with_difference(
+	struct arena *a, const char *text, const struct kernel *first, const struct kernel *k)
+{
+	const char *comment = instance_comment(a, k);
+
+	if (first == k)
+		return text;
+	return replace_all(a, text, comment,
+		arena_printf(a, "%s\n * As %s, but %s.", comment, first->function,
+			difference_text(a, first, k, text)));
+}
+
 struct instance *instantiate(struct plan *p, const char *network, struct names *names, int *count)
 {
 	const int all = p->ninit + p->nkernel;
 	struct instance *v = arena_alloc(p->arena, (size_t)(all + 1) * sizeof(*v));
 	const char *endings[MAX_ENDING];
-	struct texts texts = { 0 };
+	const struct kernel **named = arena_alloc(
+		p->arena, (size_t)(all + 1) * sizeof(struct kernel *));
+	struct texts texts = { 0 }, bases = { 0 };
 	struct piece *pieces = NULL;
 	int n = 0;
 
@@ -232,9 +251,14 @@ struct instance *instantiate(struct plan *p, const char *network, struct names *
 		const int at = texts_number(&texts, p->arena, text);
 
 		if (at == n) {
-			v[n].name = names_claim(names, NAME_FUNCTION, base_name(p->arena, k), endings,
+			const char *name = base_name(p->arena, k);
+			const struct kernel **first = &named[texts_number(&bases, p->arena, name)];
+
+			v[n].name = names_claim(names, NAME_FUNCTION, name, endings,
 				endings_of(p->arena, k, text, endings));
 			v[n].whole = text;
+			*first = *first != NULL ? *first : k;
+			text = with_difference(p->arena, text, *first, k);
 			v[n].text = replace_all(p->arena,
 				share_functions(p->arena, text, v[n].name, &pieces), placeholder,
 				v[n].name);
