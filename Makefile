@@ -20,7 +20,7 @@ BUILD    ?= build
 SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
 LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
 	    $(BUILD)/compiler/import/onnx.pb-c.o $(BUILD)/templates.o
-TEMPLATES = $(sort $(wildcard templates/*.c templates/*/*.c templates/*/*.h))
+TEMPLATES = $(sort $(wildcard templates/*/*.c templates/*/*.h))
 UNITS     = $(filter-out math_exhaustive fuzz_import,$(basename $(notdir $(wildcard tests/*.c))))
 
 all: $(BUILD)/skipc

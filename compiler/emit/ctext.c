@@ -86,36 +86,75 @@ const char *c_line_end(const char *s)
 	return e != NULL ? e + 1 : s + strlen(s);
 }
 
-/* Column behind the last line of out. */
-static size_t column_of(const struct buf *out)
-{
-	size_t from = out->len, column = 0;
+/* ---- long lines ---- */
 
-	while (from > 0 && out->data[from - 1] != '\n')
-		from--;
-	for (; from < out->len; from++)
-		column = out->data[from] == '\t' ? (column / 8 + 1) * 8 : column + 1;
+enum { COLUMNS = 100 };
+
+/* A line that is being printed, and where it may be broken: 0 is nowhere. */
+struct line {
+	size_t from;              /* in out */
+	size_t comma;             /* behind the last one in the fewest brackets .. */
+	size_t open;              /* .. or the first bracket */
+	int column, depth, least; /* brackets that are open; at the comma */
+	int tabs;                 /* before what is broken off; 0: nothing was */
+	bool whole;               /* a directive, which stays */
+};
+
+static void begin_line(struct line *l, const struct buf *out, int column)
+{
+	*l = (struct line){ .from = out->len, .column = column };
+}
+
+static int column_after(const char *s, const char *end, int column)
+{
+	for (; s < end; s++)
+		column = *s == '\n' ? 0 : *s == '\t' ? (column / 8 + 1) * 8 : column + 1;
 	return column;
 }
 
-void c_wrapped(struct buf *out, const char *head, const char *list, const char *tail)
+/* What stands behind the comma, or else the bracket, goes to a line of its own, further in. */
+static void break_line(struct arena *a, struct line *l, struct buf *out)
 {
-	enum { COLUMNS = 100 };
-	const char *space = head[0] != '\0' && head[strlen(head) - 1] == '(' ? "" : " ";
+	const size_t at = l->comma > 0 ? l->comma : l->open;
+	const char *rest = c_copy(a, out->data + at, out->len - at);
+	const int depth = l->depth, have = (int)strspn(out->data + l->from, "\t");
+	const int tabs = l->tabs > 0 ? l->tabs : have > 0 ? have + 1 : 2;
 
-	buf_puts(out, head);
-	while (*list != '\0') {
-		const char *end = strstr(list, ", ");
-		size_t n = end != NULL ? (size_t)(end - list) : strlen(list);
+	rest += *rest == ' ';
+	out->len = at;
+	buf_puts(out, "\n");
+	begin_line(l, out, column_after(rest, rest + strlen(rest), 8 * tabs));
+	l->depth = depth;
+	l->tabs = tabs;
+	for (int i = 0; i < tabs; i++)
+		buf_puts(out, "\t");
+	buf_puts(out, rest);
+}
 
-		if (column_of(out) + strlen(space) + n + 2 > COLUMNS)
-			buf_puts(out, "\n\t\t");
-		else
-			buf_puts(out, space);
-		buf_add(out, list, n);
-		buf_puts(out, end != NULL ? "," : "");
-		list += n + (end != NULL ? 2 : 0);
-		space = " ";
+char *c_fit(struct arena *a, const char *text)
+{
+	struct buf out = { 0 };
+	struct line l = { 0 };
+
+	for (const char *s = text, *e; *s != '\0'; s = e) {
+		const bool comment = s[0] == '/' && s[1] == '*';
+
+		l.whole = l.whole || (*s == '#' && out.len == l.from);
+		e = c_token_end(s);
+		l.depth += (strchr("([{", *s) != NULL) - (strchr(")]}", *s) != NULL);
+		buf_add(&out, s, (size_t)(e - s));
+		l.column = column_after(s, e, l.column);
+		if (*s == '\n' && !(l.whole && s > text && s[-1] == '\\')) {
+			begin_line(&l, &out, 0);
+		} else if (*s == ',' && *e == ' ' && l.column < COLUMNS && l.depth > 0 &&
+			   (l.comma == 0 || l.depth <= l.least)) {
+			l.comma = out.len;
+			l.least = l.depth;
+		}
+		if (*s == '(' && l.open == 0 && l.column < COLUMNS && c_is_word(out.data[l.from]))
+			l.open = out.len;
+		if (l.column > COLUMNS && l.comma + l.open > 0 && !l.whole && !comment)
+			break_line(a, &l, &out);
 	}
-	buf_puts(out, tail);
+	return buf_text(a, &out);
 }

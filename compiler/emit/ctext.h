@@ -15,8 +15,7 @@ const char *c_token_end(const char *s);
 bool c_same(const char *s, const char *end, const char *name);
 bool c_has_word(const char *text, const char *word);
 const char *c_line_end(const char *s);
-/* head, then the items of list, which ", " separates, then tail: wrapped at 100 columns, further lines
- * indented by two tabs. */
-void c_wrapped(struct buf *out, const char *head, const char *list, const char *tail);
+/* Text of C whose lines end at column 100, where they can be broken behind a comma in brackets. */
+char *c_fit(struct arena *a, const char *text);
 
 #endif

@@ -150,15 +150,12 @@ int64_t stack_size(const struct instance *v, int n);
 
 /* ---- versions.c: a kernel's function for each instruction set, and in parts for threads ---- */
 
-/* The macros that the versions are written in. */
-void versions_head(struct buf *out, const struct target *t);
 const char *versions_text(
 	struct plan *p, const struct kernel *k, const char *name, const char *comment);
 
 /* ---- products.c: small products, and the head of code for several instruction sets ---- */
 
 bool calls_libxsmm(const struct emission *e);         /* it has products, and init finds them */
-const char *product_fields(const struct emission *e); /* of struct NAME, for these; or empty */
 void emit_header(struct buf *out, const char *name); /* a header of templates/, as it is */
 /* Definitions that the versions need, and the small products of all kernels. */
 void emit_vectors(struct emission *e, struct buf *out);
@@ -202,6 +199,24 @@ void output_remove(struct output *o, const char *name); /* at the commit, if it 
 bool output_commit(struct output *o);                   /* false: said */
 void output_discard(struct output *o);                  /* after a commit: nothing */
 
+/* ---- fill.c: files of templates/interface ---- */
+
+enum { MAX_WORD = 48, MAX_SWITCH = 8 };
+
+struct filling {
+	struct arena *arena;
+	const char *name, *upper; /* of the network */
+	struct param switches[MAX_SWITCH];
+	struct subst word[MAX_WORD];
+	int nswitches, nwords;
+};
+
+/* A word of its own; a number as WORD, and with commas as WORD_TEXT. */
+void fill_word(struct filling *f, const char *name, const char *text);
+void fill_number(struct filling *f, const char *name, int64_t value);
+/* "interface/NAME": the file as it is for this network. */
+char *fill(const struct filling *f, const char *name);
+
 /* ---- emit.c, interface.c, weights.c: the generated files ---- */
 
 enum { WEIGHTS_ROW = 2048 }; /* bytes of a string literal; 4095 is the most that C99 promises */
@@ -237,6 +252,8 @@ struct emission {
 };
 
 void emit(struct plan *p, const struct emit_options *options, struct output *out);
+/* Switches, and the words that all files have. */
+void interface_words(struct emission *e, struct filling *f);
 char *header_text(struct emission *e);
 void emit_weights(struct emission *e); /* after code_id, and before the header, which states both ids */
 /* Elements that lie at v, low byte first, as lines of an initialiser. */
@@ -245,25 +262,6 @@ void put_elements(struct buf *out, enum dtype type, const unsigned char *v, int6
 const char *weights_head(const struct emission *e);
 const char *weights_sums(const struct emission *e);
 void emit_main(struct emission *e);                       /* and NAME.trace, where traced */
-
-/* ---- fill.c: files of templates/interface ---- */
-
-enum { MAX_WORD = 48, MAX_SWITCH = 8 };
-
-struct filling {
-	struct arena *arena;
-	const char *name, *upper; /* of the network */
-	struct param switches[MAX_SWITCH];
-	struct subst word[MAX_WORD];
-	int nswitches, nwords;
-};
-
-/* Its switches and the words that all files have; further ones; a number as WORD, and with commas as WORD_TEXT. */
-void fill_begin(struct emission *e, struct filling *f);
-void fill_word(struct filling *f, const char *name, const char *text);
-void fill_number(struct filling *f, const char *name, int64_t value);
-/* "interface/NAME": the file as it is for this network. */
-char *fill(const struct filling *f, const char *name);
 
 /* ---- folder.c: what an earlier run left in the folder ---- */
 

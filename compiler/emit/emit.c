@@ -167,12 +167,13 @@ static char *code_text(struct emission *e)
 	e->stack = stack_size(v, n);
 	write_kernels(e, &kernels, v, n);
 	emit_run(e, &run);
-	const char *own = buf_text(e->arena, &kernels), *calls = buf_text(e->arena, &run);
+	const char *own = c_fit(e->arena, buf_text(e->arena, &kernels)),
+		   *calls = c_fit(e->arena, buf_text(e->arena, &run));
 
 	e->code_id = code_id(e, (const char *[]){ own, calls }, 2);
 	if (c_has_word(own, "INLINE"))
 		emit_header(&inlined, "c/inline.h");
-	fill_begin(e, &f);
+	interface_words(e, &f);
 	fill_word(&f, "CLOSED", closed_rows(e));
 	fill_word(&f, "STEP_TABLE", steps_comment(e));
 	fill_word(&f, "KERNELS", arena_printf(e->arena, "%s%s", buf_text(e->arena, &inlined), own));

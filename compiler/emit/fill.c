@@ -1,5 +1,5 @@
 /*
- * The files of templates/interface, filled in: NAME, in capitals where the word it begins has them, conditions on
+ * The files of templates/interface, and vector/shared, filled in: NAME, in capitals where the word it begins has them, conditions on
  * switches, and words for what the network is. A line that is one word becomes its text, or nothing.
  */
 #include "emit/ctext.h"
@@ -40,45 +40,6 @@ void fill_number(struct filling *f, const char *name, int64_t value)
 {
 	fill_word(f, name, arena_printf(f->arena, "%lld", (long long)value));
 	fill_word(f, arena_printf(f->arena, "%s_TEXT", name), grouped(f->arena, value));
-}
-
-static const char *certificate(const struct plan *p)
-{
-	if (p->cert.arena == p->cert.bound && p->cert.all_orders)
-		return "the least that any order of the kernels needs";
-	return p->cert.arena == p->cert.bound || p->cert.exact ? "the least for this order of the kernels"
-							       : "not proved least";
-}
-
-void fill_begin(struct emission *e, struct filling *f)
-{
-	const struct plan *p = e->plan;
-	const bool vectors = target_has_vectors(p->target);
-	const struct param switches[] = {
-		{ "VECTORS", vectors },
-		{ "TRACE", e->options->trace },
-		{ "PREPARES", p->prepared_bytes > 0 },
-		{ "LINKED", e->form != WEIGHTS_BIN },
-		{ "FILE_OF", e->form == WEIGHTS_INCBIN },
-		{ "PRODUCTS", calls_libxsmm(e) },
-	};
-
-	*f = (struct filling){ .arena = e->arena, .name = e->name, .upper = e->upper };
-	f->nswitches = sizeof(switches) / sizeof(switches[0]);
-	memcpy(f->switches, switches, sizeof(switches));
-	fill_word(f, "MODEL", escape(e->arena, e->options->model));
-	fill_word(f, "VERSION", SKIPC_VERSION);
-	fill_word(f, "SETTINGS", e->options->settings);
-	fill_word(f, "CERTIFICATE", certificate(p));
-	fill_word(f, "EVERYWHERE", vectors ? "from every compiler" : "everywhere");
-	fill_word(f, "PARAMETERS", run_parameters(e, true));
-	fill_number(f, "STEPS", p->nkernel);
-	fill_number(f, "MACS", p->macs);
-	fill_word(f, "MACS_LL", arena_printf(e->arena, "%lldLL", (long long)p->macs));
-	fill_number(f, "WEIGHTS", p->weights_bytes);
-	fill_number(f, "PREPARED", p->prepared_bytes);
-	fill_number(f, "STACK", e->stack);
-	fill_number(f, "ARENA", p->cert.arena > 0 ? p->cert.arena : 64); /* an array of no elements is not C */
 }
 
 char *fill(const struct filling *f, const char *name)

@@ -388,46 +388,6 @@ int gemm_request(struct gemm_table *t, const struct gemm *g)
 /* ---- text -------------------------------------------------------------------------------------
  */
 
-static const char notice[] =
-	"/*\n"
-	" * The machine code below was made by LIBXSMM (https://github.com/libxsmm/libxsmm), under "
-	"this licence:\n"
-	" *\n"
-	" * Copyright (c) 2009-2021, Intel Corporation. All rights reserved.\n"
-	" *\n"
-	" * Redistribution and use in source and binary forms, with or without modification, are "
-	"permitted\n"
-	" * provided that the following conditions are met:\n"
-	" * 1. Redistributions of source code must retain the above copyright notice, this list of "
-	"conditions\n"
-	" *    and the following disclaimer.\n"
-	" * 2. Redistributions in binary form must reproduce the above copyright notice, this list "
-	"of\n"
-	" *    conditions and the following disclaimer in the documentation and/or other materials "
-	"provided\n"
-	" *    with the distribution.\n"
-	" * 3. Neither the name of the copyright holder nor the names of its contributors may be "
-	"used to\n"
-	" *    endorse or promote products derived from this software without specific prior "
-	"written permission.\n"
-	" *\n"
-	" * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS \"AS IS\" AND ANY "
-	"EXPRESS OR\n"
-	" * IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF "
-	"MERCHANTABILITY AND\n"
-	" * FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT "
-	"HOLDER OR\n"
-	" * CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR "
-	"CONSEQUENTIAL\n"
-	" * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; "
-	"LOSS OF USE,\n"
-	" * DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF "
-	"LIABILITY, WHETHER\n"
-	" * IN CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN "
-	"ANY WAY OUT\n"
-	" * OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.\n"
-	" */\n";
-
 static void emit_comment(struct buf *out, const struct gemm_kernel *k)
 {
 	const struct gemm *g = &k->gemm;
@@ -471,30 +431,16 @@ void gemm_emit(struct buf *out, const char *symbol, const struct gemm_kernel *k)
 	buf_printf(out, "\t\"\\t.size %s, .-%s\\n\");\n\n", symbol, symbol);
 }
 
-void gemm_condition(struct buf *out, const char *upper)
-{
-	buf_printf(out,
-		"#if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__) && \\\n"
-		"\t(defined(__GNUC__) || defined(__clang__)) && !defined(%s_NO_ASM)\n",
-		upper);
-}
-
-void gemm_emit_all(
-	struct buf *out, const char *prefix, const char *upper, const struct gemm_table *t)
+void gemm_emit_all(struct buf *out, const char *prefix, const struct gemm_table *t)
 {
 	struct arena scratch = { 0 };
 
-	for (int i = 0; i < t->n; i++)
-		if (gemm_check(&t->kernel[i].gemm, t->kernel[i].code, t->kernel[i].size) ==
-			GEMM_WRONG)
-			die("libxsmm's code for %s computes something else", t->kernel[i].name);
-	buf_puts(out, notice);
-	gemm_condition(out, upper);
-	buf_puts(out, "#if defined(__clang__)\n#pragma clang diagnostic ignored "
-		      "\"-Woverlength-strings\"\n#endif\n\n");
-	for (int i = 0; i < t->n; i++)
-		gemm_emit(out, arena_printf(&scratch, "%s_%s", prefix, t->kernel[i].name),
-			&t->kernel[i]);
-	buf_printf(out, "#endif\n\ntypedef int %s_gemm_file; /* a file must not be empty */\n", prefix);
+	for (int i = 0; i < t->n; i++) {
+		const struct gemm_kernel *k = &t->kernel[i];
+
+		if (gemm_check(&k->gemm, k->code, k->size) == GEMM_WRONG)
+			die("libxsmm's code for %s computes something else", k->name);
+		gemm_emit(out, arena_printf(&scratch, "%s_%s", prefix, k->name), k);
+	}
 	arena_release(&scratch);
 }

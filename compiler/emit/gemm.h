@@ -73,10 +73,7 @@ enum gemm_verdict gemm_check(const struct gemm *g, const unsigned char *code, si
 int gemm_request(struct gemm_table *t, const struct gemm *g);
 /* One kernel as C text: a comment that says what it is, and its bytes. `symbol` is its name there. */
 void gemm_emit(struct buf *out, const char *symbol, const struct gemm_kernel *k);
-/* `#if` and where machine code can be: x86-64's ELF, and UPPER_NO_ASM is not defined. */
-void gemm_condition(struct buf *out, const char *upper);
-/* A file of all kernels of t, each run by gemm_check() before, as PREFIX_name, with libxsmm's licence. */
-void gemm_emit_all(
-	struct buf *out, const char *prefix, const char *upper, const struct gemm_table *t);
+/* All kernels of t, each run by gemm_check() before, as PREFIX_name: what templates/interface/NAME_gemm.c stands around. */
+void gemm_emit_all(struct buf *out, const char *prefix, const struct gemm_table *t);
 
 #endif

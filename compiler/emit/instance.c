@@ -80,8 +80,7 @@ static const char *base_name(struct arena *a, const struct kernel *k)
 	for (int i = 0; i < k->ngroup && k->anchor != NULL; i++)
 		if (most-- > 0)
 			name = arena_printf(a, "%s_%s", name, lower(a, k->group[i]->op->name));
-	return k->in_place != NULL && k->anchor != NULL ? arena_printf(a, "%s_in_place", name)
-							: name;
+	return k->in_place != NULL && k->anchor != NULL ? arena_printf(a, "%s_in_place", name) : name;
 }
 
 /* ---- instances ---- */
@@ -147,8 +146,7 @@ static const char *find_placeholder(const char *s, const char *end, size_t *leng
 
 	if (hit == NULL || hit >= end)
 		return NULL;
-	*length = (size_t)(strspn(
-		hit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"));
+	*length = (size_t)(strspn(hit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"));
 	return hit;
 }
 
@@ -158,8 +156,7 @@ static const char *leaf_name(struct arena *a, const char *s, const char *end)
 	size_t n = 0, more = 0;
 	const char *name = find_placeholder(s, end, &n);
 
-	for (const char *next = name; next != NULL;
-		next = find_placeholder(next + more, end, &more))
+	for (const char *next = name; next != NULL; next = find_placeholder(next + more, end, &more))
 		if (next != name && (more != n || memcmp(next, name, n) != 0))
 			return NULL;
 		else
@@ -185,8 +182,7 @@ static const char *rename_word(struct arena *a, const char *text, const char *fr
 static const char *share_functions(
 	struct arena *a, const char *text, const char *owner, struct piece **pieces)
 {
-	for (const char *s = strstr(text, "static "), *end; s != NULL;
-		s = strstr(end, "\nstatic ")) {
+	for (const char *s = strstr(text, "static "), *end; s != NULL; s = strstr(end, "\nstatic ")) {
 		s += *s == '\n';
 		end = strstr(s, "\n}\n");
 		if (end == NULL)

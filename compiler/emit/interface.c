@@ -6,6 +6,45 @@
 
 /* ---- words ---- */
 
+static const char *certificate(const struct plan *p)
+{
+	if (p->cert.arena == p->cert.bound && p->cert.all_orders)
+		return "the least that any order of the kernels needs";
+	return p->cert.arena == p->cert.bound || p->cert.exact ? "the least for this order of the kernels"
+							       : "not proved least";
+}
+
+void interface_words(struct emission *e, struct filling *f)
+{
+	const struct plan *p = e->plan;
+	const bool vectors = target_has_vectors(p->target);
+	const struct param switches[] = {
+		{ "VECTORS", vectors },
+		{ "TRACE", e->options->trace },
+		{ "PREPARES", p->prepared_bytes > 0 },
+		{ "LINKED", e->form != WEIGHTS_BIN },
+		{ "FILE_OF", e->form == WEIGHTS_INCBIN },
+		{ "PRODUCTS", calls_libxsmm(e) },
+	};
+
+	*f = (struct filling){ .arena = e->arena, .name = e->name, .upper = e->upper };
+	f->nswitches = sizeof(switches) / sizeof(switches[0]);
+	memcpy(f->switches, switches, sizeof(switches));
+	fill_word(f, "MODEL", escape(e->arena, e->options->model));
+	fill_word(f, "VERSION", SKIPC_VERSION);
+	fill_word(f, "SETTINGS", e->options->settings);
+	fill_word(f, "CERTIFICATE", certificate(p));
+	fill_word(f, "EVERYWHERE", vectors ? "from every compiler" : "everywhere");
+	fill_word(f, "PARAMETERS", run_parameters(e, true));
+	fill_number(f, "STEPS", p->nkernel);
+	fill_number(f, "MACS", p->macs);
+	fill_word(f, "MACS_LL", arena_printf(e->arena, "%lldLL", (long long)p->macs));
+	fill_number(f, "WEIGHTS", p->weights_bytes);
+	fill_number(f, "PREPARED", p->prepared_bytes);
+	fill_number(f, "STACK", e->stack);
+	fill_number(f, "ARENA", p->cert.arena > 0 ? p->cert.arena : 64); /* an array of no elements is not C */
+}
+
 /* RESNET18_INPUT_DATA_SHAPE and so on, of one input or output. */
 static void write_descriptor(
 	struct emission *e, struct buf *out, const char *kind, int index, const struct tensor *t)
@@ -58,33 +97,31 @@ static const char *about(struct emission *e)
 	return buf_text(e->arena, &out);
 }
 
-static const char linking[] =
-	" *\n * init asks libxsmm (1.17) for products, which allocates and compiles them as it does; they must live as\n"
-	" * long as the network: no libxsmm_finalize() before. Link with -lxsmm -lxsmmnoblas -lpthread -ldl -lm -lrt.\n";
-
 char *header_text(struct emission *e)
 {
 	const struct plan *p = e->plan;
 	const bool vectors = target_has_vectors(p->target);
 	struct filling f;
 
-	fill_begin(e, &f);
+	interface_words(e, &f);
 	fill_word(&f, "SHA256", p->graph->sha256);
 	fill_word(&f, "ABOUT", about(e));
 	fill_word(&f, "SAME_BITS", vectors ? "with one instruction set" : "on every machine");
-	fill_word(&f, "LINKING", calls_libxsmm(e) ? linking : "");
 	fill_word(&f, "ARGUMENTS", run_parameters(e, false));
 	fill_word(&f, "WEIGHTS_ID", arena_printf(e->arena, "0x%016llx", (unsigned long long)e->weights_id));
 	fill_word(&f, "CODE_ID", arena_printf(e->arena, "0x%016llx", (unsigned long long)e->code_id));
 	fill_word(&f, "LEAST", vectors ? "-O1" : "-O0");
 	fill_word(&f, "DESCRIPTORS", descriptors(e));
-	fill_word(&f, "PRODUCT_FIELDS", product_fields(e));
+	fill_number(&f, "PRODUCT_COUNT", gemm_offset(p, NULL));
 	fill_word(&f, "LEVELS", vectors ? p->target->levels : "");
 	fill_number(&f, "WORKER", p->worker_bytes);
 	return fill(&f, "interface/NAME.h");
 }
 
 /* ---- the program ---- */
+
+static const char no_rows[] =
+	"\t{ \"\", \"\", 0, 0, { 0 }, { 0 } },\n"; /* an array of no elements is not C */
 
 static void write_tensor_row(
 	struct emission *e, struct buf *out, const char *name, const struct region *r)
@@ -101,82 +138,62 @@ static void write_tensor_row(
 	buf_puts(out, " } },\n");
 }
 
-static void write_interface_table(
-	struct emission *e, struct buf *out, const char *table, struct tensor **v, int n)
+static const char *interface_rows(struct emission *e, struct tensor **v, int n)
 {
-	buf_printf(out, "static const struct tensor %s[] = {\n", table);
+	struct buf out = { 0 };
+
 	for (int k = 0; k < n; k++) {
 		struct region r = region_dense(v[k]->io_type, &v[k]->shape, NULL);
 
-		write_tensor_row(e, out, v[k]->name, &r);
+		write_tensor_row(e, &out, v[k]->name, &r);
 	}
-	if (n == 0)
-		buf_puts(out, "\t{ \"\", \"\", 0, 0, { 0 }, { 0 } },\n");
-	buf_puts(out, "};\n\n");
+	buf_puts(&out, n == 0 ? no_rows : "");
+	return buf_text(e->arena, &out);
 }
 
-/* NAME.trace: a line per traced tensor, its number, a tab and its name in ONNX, escaped. */
-static void write_trace(struct emission *e, struct buf *out)
+/* And NAME.trace: a line per traced tensor, its number, a tab and its name in ONNX, escaped. */
+static const char *traced_rows(struct emission *e)
 {
 	const struct plan *p = e->plan;
-	struct buf list = { 0 };
+	struct buf rows = { 0 }, list = { 0 };
 	int n = 0;
 
-	buf_puts(out, "static const struct tensor traced[] = {\n");
 	for (int k = 0; k < p->nkernel; k++) {
 		if (!is_traced(e->arena, p->kernel[k]))
 			continue;
-		write_tensor_row(e, out, p->kernel[k]->out->name, &p->kernel[k]->dst);
+		write_tensor_row(e, &rows, p->kernel[k]->out->name, &p->kernel[k]->dst);
 		buf_printf(&list, "%d\t%s\n", n++, escape(e->arena, p->kernel[k]->out->name));
 	}
-	if (n == 0)
-		buf_puts(out, "\t{ \"\", \"\", 0, 0, { 0 }, { 0 } },\n");
-	buf_puts(out, "};\n\n");
-	output_puts(
-		e->out, arena_printf(e->arena, "%s.trace", e->name), list.len > 0 ? list.data : "");
-	buf_release(&list);
+	buf_puts(&rows, n == 0 ? no_rows : "");
+	output_puts(e->out, arena_printf(e->arena, "%s.trace", e->name), buf_text(e->arena, &list));
+	return buf_text(e->arena, &rows);
 }
 
-/* The tables of this network, then the program of templates/main.c that uses them. */
+/* `(const float *)in[0], (float *)out[0]` */
+static const char *casts(struct emission *e)
+{
+	const struct graph *g = e->plan->graph;
+	const char *text = "";
+
+	for (int k = 0; k < g->ninput; k++)
+		text = arena_printf(e->arena, "%s(const %s *)in[%d], ", text,
+			dtypes[g->input[k]->io_type].ctype, k);
+	for (int k = 0; k < g->noutput; k++)
+		text = arena_printf(e->arena, "%s%s(%s *)out[%d]", text, k > 0 ? ", " : "",
+			dtypes[g->output[k]->io_type].ctype, k);
+	return text;
+}
+
 void emit_main(struct emission *e)
 {
 	const struct graph *g = e->plan->graph;
-	const char *program = template_source("main");
-	struct buf out = { 0 };
+	struct filling f;
 
-	if (program == NULL || (program = strstr(program, "\n#include \"main.h\"\n")) == NULL)
-		die("templates/main.c is missing or does not include main.h");
-	buf_printf(&out, "/* A program around %s: files in, files out, times. 0BSD, as %s.c. */\n",
-		e->name, e->name);
-	buf_printf(&out, "#define _POSIX_C_SOURCE 200809L\n#include \"%s.h\"\n\n", e->name);
-	buf_printf(&out,
-		"#define NIN %s_INPUTS\n#define NOUT %s_OUTPUTS\n#define ARENA_SIZE "
-		"%s_ARENA_SIZE\n#define ARENA_WORKER_SIZE %s_ARENA_WORKER_SIZE\n#define "
-		"PREPARED_SIZE %s_PREPARED_SIZE\n#define TRACE %d\n"
-		"#define NETWORK struct %s\n#define OPTIONS struct %s_options\n#define INIT "
-		"%s_init\n#define ERROR %s_error\n",
-		e->upper, e->upper, e->upper, e->upper, e->upper, e->options->trace, e->name,
-		e->name, e->name, e->name);
-	buf_printf(&out,
-		"#ifdef %s_PROFILE\n#define NSTEP %s_STEPS\n#define STEPS %s_steps\n#endif\n\n",
-		e->upper, e->upper, e->name);
-	buf_puts(&out, "struct tensor {\n\tconst char *name, *type; /* type of a .npy file, "
-		       "without byte order */\n\tint size, rank;\n"
-		       "\tlong shape[8], stride[8];\n};\n\n");
-	write_interface_table(e, &out, "inputs", g->input, g->ninput);
-	write_interface_table(e, &out, "outputs", g->output, g->noutput);
-	if (e->options->trace)
-		write_trace(e, &out);
-	buf_printf(&out,
-		"static int run(const struct %s *net, void *const *in, void *const *out, void "
-		"*arena)\n{\n%s\treturn %s_run(net",
-		e->name, g->ninput == 0 ? "\t(void)in;\n" : "", e->name);
-	for (int k = 0; k < g->ninput; k++)
-		buf_printf(&out, ", (const %s *)in[%d]", dtypes[g->input[k]->io_type].ctype, k);
-	for (int k = 0; k < g->noutput; k++)
-		buf_printf(&out, ", (%s *)out[%d]", dtypes[g->output[k]->io_type].ctype, k);
-	buf_puts(&out, ", arena);\n}\n");
-	buf_puts(&out, program + strlen("\n#include \"main.h\"\n"));
-	output_puts(e->out, arena_printf(e->arena, "%s_main.c", e->name), out.data);
-	buf_release(&out);
+	interface_words(e, &f);
+	fill_word(&f, "INPUT_ROWS", interface_rows(e, g->input, g->ninput));
+	fill_word(&f, "OUTPUT_ROWS", interface_rows(e, g->output, g->noutput));
+	fill_word(&f, "TRACED_ROWS", e->options->trace ? traced_rows(e) : "");
+	fill_word(&f, "CASTS", casts(e));
+	output_puts(e->out, arena_printf(e->arena, "%s_main.c", e->name),
+		fill(&f, "interface/NAME_main"));
 }

@@ -45,16 +45,6 @@ bool calls_libxsmm(const struct emission *e)
 	return e->options->libxsmm_call && gemm_offset(e->plan, NULL) > 0;
 }
 
-const char *product_fields(const struct emission *e)
-{
-	if (!calls_libxsmm(e))
-		return "";
-	return arena_printf(e->arena,
-		"\tvoid (*gemm[%d])(const float *a, const float *b, float *c, const uint64_t "
-		"*count,\n\t\t\t const uint64_t *at_a, const uint64_t *at_b);\n",
-		gemm_offset(e->plan, NULL));
-}
-
 static void write_template(struct emission *e, struct buf *out, const char *name)
 {
 	const struct subst size = { "ARENA_WORKER_SIZE",
@@ -107,7 +97,7 @@ static void write_tables(struct emission *e, struct buf *out, struct gemm_table 
 				list = arena_printf(e->arena, "%s%s%s_%s", list, between,
 					t->kernel[gemm_request(t, &k->gemm[j])].product,
 					target->isa[s].suffix);
-			c_wrapped(out, "\t{", list, " },\n");
+			buf_printf(out, "\t{ %s },\n", list);
 			buf_puts(out, s == target->nisa - 1 ? "#if HAVE_VECTORS\n" : "");
 		}
 		buf_puts(out, "#endif\n};\n\n");
@@ -148,32 +138,17 @@ static const char *table_copies(struct emission *e)
 /* --gemm=libxsmm-call: init asks the libxsmm that the program is linked with. */
 static void write_calls(struct emission *e, struct buf *out, struct gemm_table *t)
 {
-	buf_puts(out, "#if HAVE_VECTORS\n#include <libxsmm.h>\n\n"
-		      "/* What libxsmm is asked for: sizes, leading dimensions, and what c is "
-		      "multiplied by before. */\n"
-		      "static const struct gemm_request {\n\tlibxsmm_blasint m, n, k, lda, ldb, "
-		      "ldc;\n\tfloat beta;\n} gemm_requests[] = {\n");
+	struct buf requests = { 0 };
+	struct filling f = { .arena = e->arena, .name = e->name, .upper = e->upper };
+
 	for (int i = 0; i < e->plan->nkernel; i++)
 		for (int j = 0; j < e->plan->kernel[i]->ngemm && brings_products(e->plan, i); j++)
-			write_request(out, &t->kernel[gemm_request(t, &e->plan->kernel[i]->gemm[j])]);
-	buf_printf(out,
-		"};\n#endif\n\n"
-		"/* The products for net->isa: libxsmm's where that is AVX-512 and libxsmm makes "
-		"them, else those above. */\n"
-		"static void find_gemms(struct %s *net)\n{\n%s"
-		"#if HAVE_VECTORS\n"
-		"\tconst int flags = LIBXSMM_GEMM_FLAG_NONE, prefetch = "
-		"LIBXSMM_GEMM_PREFETCH_NONE;\n\tconst float one = 1.0f;\n\n"
-		"\tif (net->isa < ISA_AVX512)\n\t\treturn;\n\tlibxsmm_init();\n"
-		"\tif (libxsmm_get_target_archid() < LIBXSMM_X86_AVX512_CORE)\n\t\treturn;\n"
-		"\tfor (int i = 0; i < %d; i++) {\n"
-		"\t\tconst struct gemm_request *r = &gemm_requests[i];\n"
-		"\t\tconst libxsmm_smmfunction_reducebatch_offs f = "
-		"libxsmm_smmdispatch_reducebatch_offs(\n"
-		"\t\t\tr->m, r->n, r->k, &r->lda, &r->ldb, &r->ldc, &one, &r->beta, &flags, "
-		"&prefetch);\n\n"
-		"\t\tif (f != NULL)\n\t\t\tnet->gemm[i] = (gemm_fn *)f;\n\t}\n#endif\n}\n\n",
-		e->name, table_copies(e), gemm_offset(e->plan, NULL));
+			write_request(&requests,
+				&t->kernel[gemm_request(t, &e->plan->kernel[i]->gemm[j])]);
+	fill_word(&f, "REQUESTS", buf_text(e->arena, &requests));
+	fill_word(&f, "FOUND_ABOVE", table_copies(e));
+	fill_number(&f, "PRODUCT_COUNT", gemm_offset(e->plan, NULL));
+	buf_puts(out, fill(&f, "interface/find_gemms"));
 }
 
 /* The products of an instruction set: libxsmm's machine code where it is there, else the target's template. */
@@ -183,7 +158,11 @@ static void write_set(
 	const bool code = t->code && isa->libxsmm;
 
 	if (code) {
-		gemm_condition(out, e->upper);
+		/* as in NAME_gemm.c */
+		buf_printf(out,
+			"#if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__) && \\\n"
+			"\t(defined(__GNUC__) || defined(__clang__)) && !defined(%s_NO_ASM)\n",
+			e->upper);
 		for (int i = 0; i < t->n; i++)
 			buf_printf(out,
 				"__attribute__((visibility(\"hidden\"))) gemm_fn %s_%s;\n"
@@ -230,13 +209,13 @@ static const char *users_of(struct emission *e, struct gemm_table *t, int produc
 static void write_code(struct emission *e, struct gemm_table *t)
 {
 	struct buf out = { 0 };
+	struct filling f = { .arena = e->arena, .name = e->name, .upper = e->upper };
 
 	for (int i = 0; i < t->n; i++)
 		t->kernel[i].users = users_of(e, t, i);
-
-	buf_printf(&out, "/* Small matrix products of %s.c as machine code, for AVX-512. */\n", e->name);
-	gemm_emit_all(&out, e->name, e->upper, t);
-	e->machine_code = buf_text(e->arena, &out);
+	gemm_emit_all(&out, e->name, t);
+	fill_word(&f, "CODE", buf_text(e->arena, &out));
+	e->machine_code = fill(&f, "interface/NAME_gemm");
 }
 
 /* What the parts of kernels call. */
@@ -279,7 +258,6 @@ void emit_vectors(struct emission *e, struct buf *out)
 
 	emit_header(out, arena_printf(e->arena, "%s/head.h", target->folder));
 	emit_header(out, "vector/head.h");
-	versions_head(out, target);
 	write_sharing(e, out);
 	for (int i = 0; i < e->plan->nkernel; i++)
 		for (int j = 0; j < e->plan->kernel[i]->ngemm; j++)

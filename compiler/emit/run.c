@@ -212,7 +212,7 @@ static void write_call(const struct storage *s, const struct kernel *k)
 				argument_text(s, k, &own.parameter[i]));
 	if (part_count(k) > 1 && signature_scratch(&own) != NULL)
 		list = arena_printf(e->arena, "%s, others", list);
-	c_wrapped(s->out, arena_printf(e->arena, "\t%s(", k->function), list, ");\n");
+	buf_printf(s->out, "\t%s(%s);\n", k->function, list);
 }
 
 /* ---- run ---- */

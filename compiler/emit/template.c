@@ -32,17 +32,6 @@ static const struct subst defaults[] = {
 	{ "I", "int64_t" },
 };
 
-/* ---- pieces of text ---------------------------------------------------------------------------
- */
-
-/* Column after text printed from column at; a tab goes to the next multiple of 8. */
-static int column_after(const char *s, const char *end, int at)
-{
-	for (; s < end; s++)
-		at = *s == '\n' ? 0 : *s == '\t' ? (at / 8 + 1) * 8 : at + 1;
-	return at;
-}
-
 /* ---- step 2: identifiers ----------------------------------------------------------------------
  */
 
@@ -351,45 +340,24 @@ static void print_sizes(struct buf *out, const struct sizes *z)
 	free(line.data);
 }
 
-/* Prints "static ... NAME(parameters)\n" with lines filled up to COLUMNS: the caller's parameters where it
- * has some, else those at s. Returns what follows. */
+/* Prints "static ... NAME(parameters)\n" on one line: the caller's parameters where it has some, else those at s.
+ * Returns what follows. */
 static const char *print_signature(
 	struct job *j, struct buf *out, const char *s, const struct signature *own)
 {
-	const char *open = strchr(s, '('), *behind = strstr(open, ")\n{"), *from, *e;
-	int depth = 0;
+	const char *open = strchr(s, '('), *behind = strstr(open, ")\n{");
 
 	if (behind == NULL)
 		die("template %s: bad signature", j->r->template_name);
 	buf_add(out, s, (size_t)(open + 1 - s));
-	int at = column_after(s, open + 1, 0);
-	if (own != NULL)
-		open = arena_printf(j->arena, "(%s)", signature_text(j->arena, own));
-	from = open + 1;
-	for (s = open;; s = e) {
-		if (*s == '\0')
-			die("template %s: bad signature", j->r->template_name);
-		e = c_token_end(s);
-		depth += *s == '(' || *s == '[';
-		depth -= *s == ')' || *s == ']';
-		if (depth > 1 || (depth == 1 && *s != ','))
-			continue;
-		const char *param = c_copy_trimmed(j->arena, from, s);
-		const int len = (int)strlen(param) + 1;
-
-		if (from > open + 1 && at + 1 + len > COLUMNS) {
-			buf_puts(out, "\n\t\t");
-			at = 16;
-		} else if (from > open + 1) {
-			buf_printf(out, " ");
-			at++;
-		}
-		buf_printf(out, "%s%c", param, *s);
-		at += len;
-		from = e;
-		if (depth == 0)
-			return own != NULL ? behind + 1 : e;
-	}
+	for (s = open + 1 + strspn(open + 1, "\n\t "); own == NULL && s < behind; s++)
+		if (*s != '\n')
+			buf_add(out, s, 1);
+		else
+			for (buf_puts(out, " "); strchr("\t ", s[1]) != NULL;)
+				s++;
+	buf_printf(out, "%s)", own != NULL ? signature_text(j->arena, own) : "");
+	return behind + 1;
 }
 
 /* Does the body use all parameters of the function at s that it used before? */

@@ -13,56 +13,6 @@ struct version {
 	const char *name, *comment, *attribute;
 };
 
-/* ISA_AVX512 */
-static void put_level(struct buf *out, const struct isa *isa)
-{
-	buf_puts(out, "ISA_");
-	for (const char *c = isa->suffix; *c != '\0'; c++)
-		buf_printf(out, "%c", *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-}
-
-/* #define NAME(name, arguments, ...): what is done for the first n instruction sets, and plain C. */
-static void write_versions_macro(struct buf *out, const struct target *t, int first)
-{
-	buf_puts(out, "#define VERSIONS(name, arguments, ...) \\\n");
-	for (int i = first; i < t->nisa; i++)
-		buf_printf(out, "\tCOMPILED(%s, name##_%s, name##_body, arguments, __VA_ARGS__) \\\n",
-			t->isa[i].attribute, t->isa[i].suffix);
-	buf_puts(out, "\tPICKED(name, arguments, __VA_ARGS__)\n");
-}
-
-static void write_picked_macro(struct buf *out, const struct target *t, int first)
-{
-	buf_puts(out, "#define PICKED(name, arguments, ...) \\\n\tstatic void name(int isa, "
-		      "__VA_ARGS__) \\\n\t{ \\\n");
-	for (int i = first; i < t->nisa - 1; i++) {
-		buf_printf(out, "\t\t%sif (isa == ", i > first ? "else " : "");
-		put_level(out, &t->isa[i]);
-		buf_printf(out, ") \\\n\t\t\tname##_%s arguments; \\\n", t->isa[i].suffix);
-	}
-	if (first < t->nisa - 1)
-		buf_puts(out, "\t\telse \\\n\t");
-	else
-		buf_puts(out, "\t\t(void)isa; \\\n");
-	buf_printf(out, "\t\tname##_%s arguments; \\\n\t}\n", t->isa[t->nisa - 1].suffix);
-}
-
-void versions_head(struct buf *out, const struct target *t)
-{
-	buf_puts(out,
-		"/* A function of that body, for one instruction set; the function that takes the one at\n"
-		" * hand; and all that, where the body is the same for each. */\n"
-		"#define COMPILED(attribute, name, body, arguments, ...) \\\n"
-		"\tstatic attribute void name(__VA_ARGS__) \\\n\t{ \\\n\t\tbody arguments; \\\n\t}\n"
-		"#if HAVE_VECTORS\n");
-	write_picked_macro(out, t, 0);
-	write_versions_macro(out, t, 0);
-	buf_puts(out, "#else\n");
-	write_picked_macro(out, t, t->nisa - 1);
-	write_versions_macro(out, t, t->nisa - 1);
-	buf_puts(out, "#endif\n\n");
-}
-
 /* Switches that only what memory() decided can set, of templates that have them. */
 static void add_switches(const struct kernel *k, const char *template, struct param *to, int *n)
 {
@@ -138,17 +88,6 @@ static void find_alike(struct plan *p, const struct kernel *k, const char *name,
 	}
 }
 
-/* COMPILED(AVX512_CODE, f_avx512, f_body, (x, y), const float *x, float *y) */
-static void write_compiled(struct arena *a, struct buf *out, const struct isa *isa, const char *name,
-	const char *body, const struct signature *s)
-{
-	const char *call = arena_printf(
-		a, "COMPILED(%s, %s_%s, %s, (%s),", isa->attribute, name, isa->suffix, body,
-		signature_names(a, s));
-
-	c_wrapped(out, call, signature_text(a, s), ")\n");
-}
-
 /* The versions whose leader is j, from one body or a function of its own. */
 static void write_alike(struct plan *p, const struct kernel *k, struct buf *out, const char *name,
 	const char *comment, const int *leader, int j)
@@ -174,7 +113,9 @@ static void write_alike(struct plan *p, const struct kernel *k, struct buf *out,
 	signature_of(p->arena, k, &s);
 	for (int i = j; i < t->nisa && n < t->nisa; i++)
 		if (leader[i] == j)
-			write_compiled(p->arena, out, &t->isa[i], name, body, &s);
+			buf_printf(out, "COMPILED(%s, %s_%s, %s, (%s), %s)\n", t->isa[i].attribute,
+				name, t->isa[i].suffix, body, signature_names(p->arena, &s),
+				signature_text(p->arena, &s));
 	if (n < t->nisa)
 		buf_puts(out, "\n");
 }
@@ -182,21 +123,21 @@ static void write_alike(struct plan *p, const struct kernel *k, struct buf *out,
 /* ---- parts ---- */
 
 /* `const float *x;` and so on: what a part needs of the call. */
-static void write_task(struct plan *p, struct buf *out, const char *name, const struct signature *s)
+static const char *members(struct arena *a, const struct signature *s)
 {
-	buf_printf(out, "\nstruct %s_task {\n\tint isa;\n", name);
+	const char *text = "";
+
 	for (int i = 0; i < s->n; i++)
 		if (s->parameter[i].range == NULL)
-			buf_printf(out, "\t%s;\n", parameter_text(p->arena, &s->parameter[i], true));
-	if (signature_scratch(s) != NULL)
-		buf_puts(out, "\tfloat *others; /* scratch of further workers */\n");
-	buf_puts(out, "};\n\n");
+			text = arena_printf(
+				a, "%s\t%s;\n", text, parameter_text(a, &s->parameter[i], true));
+	return text;
 }
 
-/* `const int h = index / 2, k = index % 2;`: which part of each range. */
-static void write_indices(struct buf *out, const struct kernel *k)
+/* `	const int h = index / 2, k = index % 2;`: which part of each range. */
+static const char *indices(struct arena *a, const struct kernel *k)
 {
-	const char *between = "\tconst int ";
+	const char *text = "\tconst int ";
 	int inner = part_count(k);
 
 	for (int i = 0; i < k->nshare; i++) {
@@ -206,14 +147,11 @@ static void write_indices(struct buf *out, const struct kernel *k)
 		if (r->parts == 1)
 			continue;
 		inner /= r->parts;
-		buf_printf(out, "%s%s = index", between, r->name);
-		if (inner > 1)
-			buf_printf(out, " / %d", inner);
-		if (!first)
-			buf_printf(out, " %% %d", r->parts);
-		between = ", ";
+		text = arena_printf(a, "%s%s%s = index%s%s", text, first ? "" : ", ", r->name,
+			inner > 1 ? arena_printf(a, " / %d", inner) : "",
+			first ? "" : arena_printf(a, " %% %d", r->parts));
 	}
-	buf_puts(out, ";\n\n");
+	return arena_printf(a, "%s;\n", text);
 }
 
 /* An argument of a part: from the task, but for where its ranges begin and end. */
@@ -230,37 +168,18 @@ static const char *part_argument(struct arena *a, const struct parameter *x)
 		(long long)r->step);
 }
 
-static void write_part(struct plan *p, const struct kernel *k, struct buf *out, const char *name,
-	const struct signature *s)
+/* What run calls, in parts where the user has threads, and the parts. */
+static const char *sharing(
+	struct plan *p, const struct kernel *k, const char *name, const struct signature *s)
 {
-	const char *arguments = "t->isa";
+	const char *parameters = "", *task = "net->isa", *whole = "net->isa", *part = "t->isa";
+	const struct param switches[] = { { "SCRATCH", signature_scratch(s) != NULL } };
+	struct filling f = { .arena = p->arena, .name = name, .upper = name, .nswitches = 1 };
 
-	buf_printf(out,
-		"static void %s_part(void *task, int index, int worker)\n{\n"
-		"\tconst struct %s_task *const t = task;\n",
-		name, name);
-	write_indices(out, k);
-	if (signature_scratch(s) == NULL)
-		buf_puts(out, "\t(void)worker;\n");
-	for (int i = 0; i < s->n; i++)
-		arguments = arena_printf(
-			p->arena, "%s, %s", arguments, part_argument(p->arena, &s->parameter[i]));
-	c_wrapped(out, arena_printf(p->arena, "\t%s_range(", name), arguments, ");\n");
-	buf_puts(out, "\tleave(t->isa);\n}\n\n");
-}
-
-/* What run calls: in parts where the user has threads, else whole. */
-static void write_sharing(struct plan *p, const struct kernel *k, struct buf *out, const char *name,
-	const struct signature *s)
-{
-	const char *parameters = "", *task = "net->isa", *whole = "net->isa";
-	const bool scratch = signature_scratch(s) != NULL;
-
-	write_task(p, out, name, s);
-	write_part(p, k, out, name, s);
 	for (int i = 0; i < s->n; i++) {
 		const struct parameter *x = &s->parameter[i];
 
+		part = arena_printf(p->arena, "%s, %s", part, part_argument(p->arena, x));
 		if (x->range != NULL) {
 			whole = arena_printf(p->arena, "%s, %lld", whole,
 				x->role == ROLE_END ? (long long)x->range->end : 0LL);
@@ -271,17 +190,16 @@ static void write_sharing(struct plan *p, const struct kernel *k, struct buf *ou
 		task = arena_printf(p->arena, "%s, %s", task, x->name);
 		whole = arena_printf(p->arena, "%s, %s", whole, x->name);
 	}
-	c_wrapped(out, arena_printf(p->arena, "static void %s(", name),
-		arena_printf(p->arena, "const struct %s *net%s%s", NETWORK, parameters,
-			scratch ? ", float *others" : ""),
-		")\n{\n");
-	c_wrapped(out, arena_printf(p->arena, "\tstruct %s_task task = {", name),
-		arena_printf(p->arena, "%s%s", task, scratch ? ", others" : ""), " };\n\n");
-	buf_puts(out, "\tif (net->parallel_for == NULL)\n");
-	c_wrapped(out, arena_printf(p->arena, "\t\t%s_range(", name), whole, ");\n");
-	buf_printf(out,
-		"\telse\n\t\tnet->parallel_for(net->parallel_context, %s_part, &task, %d);\n}\n",
-		name, part_count(k));
+	memcpy(f.switches, switches, sizeof(switches));
+	fill_word(&f, "NETWORK", NETWORK);
+	fill_word(&f, "MEMBERS", members(p->arena, s));
+	fill_word(&f, "INDICES", indices(p->arena, k));
+	fill_word(&f, "PART", part);
+	fill_word(&f, "PARAMETERS", parameters + strlen(", "));
+	fill_word(&f, "TASK", task);
+	fill_word(&f, "WHOLE", whole);
+	fill_word(&f, "PARTS", arena_printf(p->arena, "%d", part_count(k)));
+	return fill(&f, "vector/shared");
 }
 
 const char *versions_text(
@@ -306,11 +224,9 @@ const char *versions_text(
 			buf_puts(&b, "#endif\n\n");
 		write_alike(p, k, &b, run, j == 0 ? comment : "", leader, j);
 	}
-	c_wrapped(&b,
-		arena_printf(p->arena, "%s(%s, (%s),", leader[plain] == 0 ? "VERSIONS" : "PICKED", run,
-			signature_names(p->arena, &s)),
-		signature_text(p->arena, &s), ")\n");
+	buf_printf(&b, "%s(%s, (%s), %s)\n", leader[plain] == 0 ? "VERSIONS" : "PICKED", run,
+		signature_names(p->arena, &s), signature_text(p->arena, &s));
 	if (!whole)
-		write_sharing(p, k, &b, name, &s);
+		buf_puts(&b, sharing(p, k, name, &s));
 	return buf_text(p->arena, &b);
 }

@@ -271,7 +271,7 @@ static void emit_incbin(struct emission *e, FILE *f)
 {
 	struct filling words;
 
-	fill_begin(e, &words);
+	interface_words(e, &words);
 	fill_word(&words, "ORDER_CHECK", order_check(e));
 	fputs(fill(&words, "interface/NAME_weights"), f);
 }

@@ -21,6 +21,22 @@ static int best_isa(int most)
 	return ISA_C;
 }
 
+/* The version of a function for the instruction set at hand; that, and versions of one body for each set. */
+#if HAVE_VECTORS
+#define PICKED(name, arguments, ...) \
+	static void name(int isa, __VA_ARGS__) \
+	{ \
+		if (isa == ISA_NEON) \
+			name##_neon arguments; \
+		else \
+			name##_c arguments; \
+	}
+#define VERSIONS(name, arguments, ...) \
+	COMPILED(NEON_CODE, name##_neon, name##_body, arguments, __VA_ARGS__) \
+	COMPILED(, name##_c, name##_body, arguments, __VA_ARGS__) \
+	PICKED(name, arguments, __VA_ARGS__)
+#endif
+
 static void leave(int isa)
 {
 	(void)isa;

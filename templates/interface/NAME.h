@@ -18,7 +18,11 @@ ABOUT
  * The same bits from every compiler SAME_BITS. NAME.c asks for that, and does not
  * compile with what it can see to break it; it does not see clang's -ffp-contract=fast. With -DNAME_ANY_BITS
  * all that is allowed, and products are contracted into sums where that is fast.
-LINKING
+#if PRODUCTS
+ *
+ * init asks libxsmm (1.17) for products, which allocates and compiles them as it does; they must live as
+ * long as the network: no libxsmm_finalize() before. Link with -lxsmm -lxsmmnoblas -lpthread -ldl -lm -lrt.
+#endif
  *
  * How to use it; NAME.c itself is C99:
  *
@@ -90,7 +94,10 @@ struct NAME {
 			     int count);
 	void *parallel_context;
 #endif
-PRODUCT_FIELDS
+#if PRODUCTS
+	void (*gemm[PRODUCT_COUNT])(const float *a, const float *b, float *c, const uint64_t *count,
+				    const uint64_t *at_a, const uint64_t *at_b);
+#endif
 #if TRACE
 	void (*trace)(void *context, int index, const void *data);
 	void *trace_context;

@@ -14,17 +14,21 @@
 #define PREPARES 1 /* init makes something of the weights */
 #define LINKED 1   /* weights are linked in */
 #define FILE_OF 1  /* from a file, and may be left out */
-#define PRODUCTS 0 /* init asks libxsmm for products */
+#define PRODUCTS 1 /* init asks libxsmm for products */
 
 /* Numbers. */
 #define ARENA 64
 #define READY_VALUE 1
 #define STEPS 1
+#define PREPARED 64
+#define WORKER 64
+#define PRODUCT_COUNT 1
 #define WEIGHTS 64
 #define HEAD_WORDS 0
 
 /* Pieces of code. */
-#define DESCRIPTORS
+#define DESCRIPTORS \
+	enum { NAME_INPUTS = 1, NAME_OUTPUTS = 1 };
 #define KERNELS \
 	static int best_isa(int most) \
 	{ \
@@ -33,10 +37,13 @@
 	static void leave(int isa) \
 	{ \
 		(void)isa; \
+	} \
+	static void find_gemms(struct NAME *net) \
+	{ \
+		(void)net; \
 	}
 #define ORDER_CHECK
 #define PARAMETERS const float *x, float *y
-#define PRODUCT_FIELDS
 #define PROFILE { "/conv1/Conv", "conv", 1, 1 }
 #define RUN \
 	static void NAME_prepare(const struct NAME *net, void *prepared) \

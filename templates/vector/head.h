@@ -15,3 +15,21 @@
 #else
 #define BODY inline
 #endif
+
+/* A function of that body, for one instruction set. */
+#define COMPILED(attribute, name, body, arguments, ...) \
+	static attribute void name(__VA_ARGS__) \
+	{ \
+		body arguments; \
+	}
+#if !HAVE_VECTORS
+#define PICKED(name, arguments, ...) \
+	static void name(int isa, __VA_ARGS__) \
+	{ \
+		(void)isa; \
+		name##_c arguments; \
+	}
+#define VERSIONS(name, arguments, ...) \
+	COMPILED(, name##_c, name##_body, arguments, __VA_ARGS__) \
+	PICKED(name, arguments, __VA_ARGS__)
+#endif

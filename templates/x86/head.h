@@ -34,6 +34,25 @@ static AVX2_CODE void leave_vectors(void)
 }
 #endif
 
+/* The version of a function for the instruction set at hand; that, and versions of one body for each set. */
+#if HAVE_VECTORS
+#define PICKED(name, arguments, ...) \
+	static void name(int isa, __VA_ARGS__) \
+	{ \
+		if (isa == ISA_AVX512) \
+			name##_avx512 arguments; \
+		else if (isa == ISA_AVX2) \
+			name##_avx2 arguments; \
+		else \
+			name##_c arguments; \
+	}
+#define VERSIONS(name, arguments, ...) \
+	COMPILED(AVX512_CODE, name##_avx512, name##_body, arguments, __VA_ARGS__) \
+	COMPILED(AVX2_CODE, name##_avx2, name##_body, arguments, __VA_ARGS__) \
+	COMPILED(, name##_c, name##_body, arguments, __VA_ARGS__) \
+	PICKED(name, arguments, __VA_ARGS__)
+#endif
+
 static void leave(int isa)
 {
 #if HAVE_VECTORS

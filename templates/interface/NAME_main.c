@@ -1,8 +1,18 @@
 /*
- * The program of --main. skipc puts the network's tables in front of what follows the include.
+ * NAME_main.c, the program of --main: rows of its tables, casts of the call.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "main.h"
+#include "NAME.h"
+
+#define INPUT_ROWS { "x", "f4", 4, 1, { 1 }, { 1 } },
+#define OUTPUT_ROWS { "y", "f4", 4, 1, { 1 }, { 1 } },
+#define TRACED_ROWS { "y", "f4", 4, 1, { 1 }, { 1 } },
+#define CASTS (const float *)in[0], (float *)out[0]
+
+#include "template.h"
+/* A program around NAME: files in, files out, times. 0BSD, as NAME.c. */
+#define _POSIX_C_SOURCE 200809L
+#include "NAME.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +22,32 @@
 #ifdef SKIPC_POOL /* cc -DSKIPC_POOL -I runtime *.c runtime/skipc_pool.c -lpthread: with --threads */
 #include "skipc_pool.h"
 #endif
+
+struct tensor {
+	const char *name, *type; /* type of a .npy file, without byte order */
+	int size, rank;
+	long shape[8], stride[8];
+};
+
+static const struct tensor inputs[] = {
+	INPUT_ROWS
+};
+
+static const struct tensor outputs[] = {
+	OUTPUT_ROWS
+};
+
+#if TRACE
+static const struct tensor traced[] = {
+	TRACED_ROWS
+};
+
+#endif
+static int run(const struct NAME *net, void *const *in, void *const *out, void *arena)
+{
+	(void)in; /* there may be none */
+	return NAME_run(net, CASTS, arena);
+}
 
 static const char usage[] = "usage: PROGRAM x0.npy [x1.npy ...] -o y0.npy [y1.npy ...] [--time N] [--isa N] [--weights FILE] [--check-weights] [--trace-dir DIR] [--profile] [--threads N]\n"
 			    "inputs and outputs in the order of the graph; --time prints N times of one run, after one not counted,\n"
@@ -178,9 +214,9 @@ static double now(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-#ifdef NSTEP
+#ifdef NAME_PROFILE
 static struct {
-	double start, took[NSTEP]; /* of the step that runs; nanoseconds of the runs counted */
+	double start, took[NAME_STEPS]; /* of the step that runs; nanoseconds of the runs counted */
 	int runs;
 } profile = { 0.0, { 0.0 }, -1 };
 
@@ -191,7 +227,7 @@ static int profile_step(void *context, int step)
 	(void)context;
 	if (step > 0 && profile.runs >= 0)
 		profile.took[step - 1] += time - profile.start;
-	profile.runs += step == NSTEP;
+	profile.runs += step == NAME_STEPS;
 	profile.start = now();
 	return 0;
 }
@@ -201,11 +237,11 @@ static void print_profile(void)
 	double sum = 0.0;
 
 	printf("step         us      MMAC   GFLOP/s         KB  kernel: nodes\n");
-	for (int k = 0; k < NSTEP; k++) {
-		const double took = profile.took[k] / profile.runs, flop = 2.0 * (double)STEPS[k].macs;
+	for (int k = 0; k < NAME_STEPS; k++) {
+		const double took = profile.took[k] / profile.runs, flop = 2.0 * (double)NAME_steps[k].macs;
 
 		printf("%4d %10.1f %9.2f %9.1f %10.1f  %s: %s\n", k, took * 1e-3, flop * 0.5e-6, took > 0.0 ? flop / took : 0.0,
-		       (double)STEPS[k].bytes * 1e-3, STEPS[k].kernel, STEPS[k].nodes);
+		       (double)NAME_steps[k].bytes * 1e-3, NAME_steps[k].kernel, NAME_steps[k].nodes);
 		sum += took;
 	}
 	printf(" sum %10.1f\n", sum * 1e-3);
@@ -214,12 +250,12 @@ static void print_profile(void)
 
 int main(int argc, char **argv)
 {
-	NETWORK net;
-	OPTIONS options;
-	const char *out_path[NOUT + 1] = { 0 };
-	void *in[NIN + 1] = { 0 }, *out[NOUT + 1];
+	struct NAME net;
+	struct NAME_options options;
+	const char *out_path[NAME_OUTPUTS + 1] = { 0 };
+	void *in[NAME_INPUTS + 1] = { 0 }, *out[NAME_OUTPUTS + 1];
 	int nin = 0, nout = -1, times = 0, status;
-	void *arena, *prepared = allocate(PREPARED_SIZE);
+	void *arena, *prepared = allocate(NAME_PREPARED_SIZE);
 
 	memset(&options, 0, sizeof(options));
 	options.workers = 1;
@@ -247,14 +283,14 @@ int main(int argc, char **argv)
 			options.trace = write_traced;
 			options.trace_context = argv[++k];
 #endif
-#ifdef NSTEP
+#ifdef NAME_PROFILE
 		} else if (strcmp(argv[k], "--profile") == 0) {
 			options.profile = profile_step;
 			times = times > 0 ? times : 1;
 #endif
-		} else if (nout >= 0 && nout < NOUT) {
+		} else if (nout >= 0 && nout < NAME_OUTPUTS) {
 			out_path[nout++] = argv[k];
-		} else if (nout < 0 && nin < NIN) {
+		} else if (nout < 0 && nin < NAME_INPUTS) {
 			in[nin] = read_npy(argv[k], &inputs[nin]);
 			nin++;
 		} else {
@@ -262,14 +298,14 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (nin != NIN || nout != NOUT) {
+	if (nin != NAME_INPUTS || nout != NAME_OUTPUTS) {
 		fputs(usage, stderr);
 		return 2;
 	}
-	for (int k = 0; k < NOUT; k++)
+	for (int k = 0; k < NAME_OUTPUTS; k++)
 		out[k] = allocate(count_of(&outputs[k]) * (size_t)outputs[k].size);
-	arena = allocate(ARENA_SIZE + (size_t)(options.workers - 1) * ARENA_WORKER_SIZE);
-	status = INIT(&net, prepared, &options);
+	arena = allocate(NAME_ARENA_SIZE + (size_t)(options.workers - 1) * NAME_ARENA_WORKER_SIZE);
+	status = NAME_init(&net, prepared, &options);
 	if (status == 0)
 		status = run(&net, in, out, arena);
 	for (int k = 0; k < times && status == 0; k++) {
@@ -279,16 +315,16 @@ int main(int argc, char **argv)
 		printf("run %d %.0f ns\n", k, now() - start);
 	}
 	if (status != 0)
-		fail("network", ERROR(status));
-#ifdef NSTEP
+		fail("network", NAME_error(status));
+#ifdef NAME_PROFILE
 	if (options.profile != NULL)
 		print_profile();
 #endif
-	for (int k = 0; k < NOUT; k++) {
+	for (int k = 0; k < NAME_OUTPUTS; k++) {
 		write_npy(out_path[k], &outputs[k], out[k]);
 		free(out[k]);
 	}
-	for (int k = 0; k < NIN; k++)
+	for (int k = 0; k < NAME_INPUTS; k++)
 		free(in[k]);
 	free(arena);
 	free(prepared);
