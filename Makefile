@@ -67,6 +67,14 @@ setup setup-check setup-compilers:
 
 venv: .venv/done
 
+# Without what they depend on: pnnx wants torch for what is not used here, OpenVINO what reports home.
+.venv/peers: tools/requirements-peers.txt .venv/done
+	.venv/bin/pip install -q --disable-pip-version-check --no-deps -r tools/requirements-peers.txt
+	.venv/bin/pip install -q --disable-pip-version-check matplotlib
+	@touch $@
+
+venv-peers: .venv/peers
+
 # ---- the demonstration: make demo, or make demo MODEL=path.onnx ----
 
 DEMO = $(BUILD)/demo
@@ -202,6 +210,11 @@ bench: setup .venv/done
 	@$(MAKE) --no-print-directory all
 	$(PYTHON) tools/bench.py
 
+# In turn with onnxruntime, OpenVINO, ncnn and MNN, on a machine that does nothing else: a quarter of an hour.
+bench-peers: setup .venv/peers
+	@$(MAKE) --no-print-directory all
+	$(PYTHON) tools/bench.py --only peers
+
 # ---- keeping house ----
 
 CHECKED = $(SOURCES) $(wildcard runtime/*.c)
@@ -219,4 +232,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup setup-check setup-compilers venv demo examples units sanitized lint-templates cases check check-fast check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench format lint wc clean
+.PHONY: all setup setup-check setup-compilers venv venv-peers demo examples units sanitized lint-templates cases check check-fast check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers format lint wc clean

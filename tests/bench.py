@@ -4,20 +4,34 @@
     bench.py [--skipc PATH]
 """
 import argparse
+import contextlib
+import io
 import os
+import pty
 import re
 import subprocess
 import sys
 import tempfile
+from unittest import mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
+import bench as figures  # noqa: E402
 import compare  # noqa: E402
+import networks  # noqa: E402
+import peers  # noqa: E402
 import rivals  # noqa: E402
 import timing  # noqa: E402
 
 MODEL = os.path.join(HERE, "cases", "v1_projB_s2_op13", "model.onnx")
 NUMBER = r"[\d.]+"
+
+
+class Absent:
+    name = "absent"
+
+    def __init__(self, task):
+        rivals.module("no_such_engine", "no-such-engine")
 
 
 def bench(skipc, *options, status=0):
@@ -31,8 +45,8 @@ def tables(skipc, work):
     """A ratio for each peer; a line for each step, on both targets."""
     for target in ("c", "x86-64"):
         text = bench(skipc, "--target", target, "--layers", "--keep", work)
-        ratio = re.search(rf"(?m)^onnxruntime +{NUMBER} +{NUMBER} +{NUMBER} +({NUMBER}) +\S+ +ok$", text)
-        assert re.search(r"minimum, us  median, us +ratio", text) and ratio and float(ratio.group(1)) > 0, text
+        ratio = re.search(rf"(?m)^onnxruntime +{NUMBER} +{NUMBER} +{NUMBER} +{NUMBER}% +({NUMBER}) +\S+ +ok$", text)
+        assert re.search(r"minimum, us  median, us +spread +ratio +difference", text) and ratio and float(ratio.group(1)) > 0, text
         header = open(os.path.join(work, "skipc", "net.h")).read()
         steps = int(re.search(r"NET_STEPS (\d+)", header).group(1))
         rows = re.findall(rf"(?m)^(\d+) +\w+ +{NUMBER} +{NUMBER}% +{NUMBER} +{NUMBER}% +[\d,]+  (/.*)$", text)
@@ -42,7 +56,7 @@ def tables(skipc, work):
 
 def threads(skipc, work):
     text = bench(skipc, "--threads", "2")
-    assert re.search(rf"(?m)^skipc, 1 thread +{NUMBER} +{NUMBER} +{NUMBER} +0.0e\+00 +ok$", text), text
+    assert re.search(rf"(?m)^skipc, 1 thread +{NUMBER} +{NUMBER} +{NUMBER}% +{NUMBER} +0.0e\+00 +ok$", text), text
 
 
 def plot(skipc, work):
@@ -63,25 +77,118 @@ def refusals(skipc, work):
         def outputs(self):
             return [1.1 * y for y in super().outputs()]
 
+    class Drifting(rivals.OnnxRuntime):
+        """Right at first."""
+        runs = 0
+
+        def run(self, count):
+            self.runs += 1
+            return super().run(count)
+
+        def outputs(self):
+            return [self.runs * y for y in super().outputs()]
+
     class Failing:
         def __init__(self, task):
             raise ValueError("out of order")
 
-    class Absent:
-        def __init__(self, task):
-            rivals.module("no_such_engine", "no-such-engine")
-
-    rivals.RIVALS.update(wrong=Wrong, failing=Failing, absent=Absent)
+    rivals.RIVALS.update(wrong=Wrong, drifting=Drifting, failing=Failing, absent=Absent)
     task = rivals.Task(MODEL, compare.random_inputs(compare.load(MODEL), {}, 0), work)
     build = timing.Build(skipc)
     results = timing.contest(timing.link(build, timing.generate(build, task)), task,
-                             ["wrong", "ort", "failing", "absent"], 2)
-    ours, wrong, ort, failing, absent = results
-    assert [len(r.times) for r in results] == [2, 0, 2, 0, 0]
+                             ["wrong", "drifting", "ort", "failing", "absent"], 2)
+    ours, wrong, drifting, ort, failing, absent = results
+    assert [len(r.times) for r in results] == [2, 0, 0, 2, 0, 0]
     assert wrong.status == 1 and "something else" in wrong.note and wrong.difference > timing.AGREE, wrong
+    assert drifting.status == 1 and "in a later run" in drifting.note and drifting.difference < 1e-5, drifting
     assert failing.status == 4 and "out of order" in failing.note, failing
     assert absent.status == 4 and "pip install no-such-engine" in absent.note, absent
     assert "'tvm' is none of ort" in bench(skipc, "--peers", "ort,tvm", status=2)
+
+
+def engines(skipc, work):
+    """Each peer that is installed computes what onnxruntime does, after many runs too, and in float32: E says so."""
+    path = os.path.join(work, "resnet8.onnx")
+    networks.save(networks.build("resnet8"), path)
+    feeds = compare.random_inputs(compare.load(path), {}, 0)
+    float64 = list(compare.float64.evaluate(compare.load(path), feeds).values())
+    build = timing.Build(skipc)
+    task = rivals.Task(path, feeds, work)
+    library = timing.link(build, timing.generate(build, task))
+    for task.threads in (1, 2):
+        for theirs in timing.contest(library, task, peers.ALL, 3)[task.threads:]:
+            if theirs.note.startswith(peers.NOT_INSTALLED):
+                print(f"bench: NOT RUN: {theirs.name}: {theirs.note}")
+                continue
+            assert theirs.note == "ok" and len(theirs.times) == 3, theirs
+            assert compare.error(theirs.outputs[0], float64[0]) < 1e-5, theirs
+
+
+def busy(skipc, work):
+    """A warning where the machine is busy, before or during the race, and none where it is not."""
+    def said(load, others):
+        with mock.patch.object(os, "getloadavg", lambda: (load, 0, 0)), \
+                mock.patch.object(timing.Others, "used", lambda self: others), \
+                contextlib.redirect_stdout(io.StringIO()) as table, \
+                contextlib.redirect_stderr(io.StringIO()) as warnings:
+            assert timing.main([MODEL, "--skipc", skipc, "--runs", "2"]) == 0
+        assert f"load {load:.2f} on" in table.getvalue(), table.getvalue()
+        return warnings.getvalue()
+
+    assert said(0.99, 0.1) == ""
+    assert "busy, load 1.01" in said(1.01, 0.1)
+    assert "others used 0.7 processors" in said(0, 0.7)
+    others = timing.Others()
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as other:
+        subprocess.run(["sleep", "1"], check=True)
+        used = others.used()
+        other.kill()
+    assert used > 0.3, used
+
+
+def progress(skipc, work):
+    """What is being done, where standard error is a terminal, and only there."""
+    command = [skipc, "bench", MODEL, "--runs", "3"]
+    environment = {**os.environ, "SKIPC_PYTHON": sys.executable}
+    ours, theirs = pty.openpty()
+    with open(os.path.join(work, "table"), "w+", encoding="utf-8") as table:
+        done = subprocess.run(command, stdout=table, stderr=theirs, env=environment)
+        os.close(theirs)
+        shown = os.read(ours, 1 << 16).decode()
+        table.seek(0)
+        assert done.returncode == 0 and "round 1" not in table.read()
+    assert all(f"round {k} of 3" in shown for k in (1, 2, 3)) and "compiling" in shown, shown
+    assert shown.endswith("\r\033[K") or "warning" in shown, shown
+    assert "round 1" not in bench(skipc)
+
+
+def match_table(skipc, work):
+    """The table of peers: bars of the machine's kind, E beside each time, who was not run, and a picture."""
+    def table(avx512, *matches):
+        runner = figures.Bench(argparse.Namespace(skipc=skipc, work=work, runs=2, inputs=1))
+        with contextlib.redirect_stdout(io.StringIO()) as text:
+            peers.peers(runner, matches, peers.Machine("some processor", avx512, 2))
+        return text.getvalue(), runner.failed
+
+    easy, hard = (0.001, 0.002), (1000, 2000)
+    text, failed = table(True, peers.Match("resnet8", easy, hard, peers=("ort",)))
+    time = rf"{NUMBER} [mu]s, {NUMBER}e-0\d"
+    row = rf"(?m)^\| resnet8 \| {time} \| {time} \|.* {NUMBER} \({NUMBER} to {NUMBER}\) \| 0.001 \| 0.002 \| {NUMBER} \| ok \|$"
+    assert failed == 0 and "some processor, AVX-512, 2 processors" in text and re.search(row, text), text
+    text, failed = table(False, peers.Match("resnet8", easy, hard, {"batch": 2}, 2, ("ort",)))
+    assert failed == 1 and ", AVX2, " in text, text
+    assert re.search(r"(?m)^\| resnet8 batch 2, 2 threads \|.*\| 1000 \| 2000 \|.*not met", text), text
+    with mock.patch.dict(rivals.RIVALS, {"ncnn": Absent}):
+        text, failed = table(True, peers.Match("resnet8", easy, hard, peers=("ort", "ncnn")))
+        assert failed == 1 and "NOT RUN: resnet8: ncnn: not installed" in text, text
+    with mock.patch.object(compare, "FAST", (1e-9, 0)):
+        assert table(True, peers.Match("resnet8", easy, hard, peers=("ort",)))[1] == 1
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        assert "picture: none" in text and not os.path.exists(os.path.join(work, "peers.svg")), text
+        return
+    assert "<svg" in open(os.path.join(work, "peers.svg"), encoding="utf-8").read() and "peers.svg" in text, text
 
 
 def faults(skipc, work):
@@ -105,7 +212,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
-    tests = (tables, threads, plot, refusals, faults)
+    tests = (tables, threads, plot, engines, busy, progress, match_table, refusals, faults)
     for test in tests:
         with tempfile.TemporaryDirectory() as work:
             test(skipc, work)

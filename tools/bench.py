@@ -4,8 +4,9 @@
     bench.py [--skipc PATH] [--work DIR] [--only GROUP ...] [--runs N] [--inputs N]
 
 Builds the networks with networks.py into DIR (default build/bench), and prints a Markdown table
-for each group: arena, compile, speed, highway, x86, accuracy. One thread, unless a row says
-otherwise. Exit status 1 when a bar is not met.
+for each group: arena, compile, speed, highway, x86, accuracy; and, if --only names it, peers
+(`make bench-peers`: peers.py), with a picture in DIR. One thread, unless a row says otherwise. Exit
+status 1 when a bar is not met.
 """
 import argparse
 import filecmp
@@ -19,6 +20,7 @@ import compare  # says how to install what is missing
 import networks
 import numpy as np
 import onnx
+import peers
 import timing
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -329,21 +331,24 @@ def measured(command):
 
 
 GROUPS = {"arena": Bench.arena, "compile": Bench.compile, "speed": Bench.speed,
-          "highway": Bench.highway, "x86": Bench.x86, "accuracy": Bench.accuracy}
+          "highway": Bench.highway, "x86": Bench.x86, "accuracy": Bench.accuracy,
+          "peers": peers.peers}
+USUAL = [name for name in GROUPS if name != "peers"]  # which wants more packages than make venv has
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
-    p.add_argument("--work", default=os.path.join(HERE, "..", "build", "bench"), metavar="DIR")
-    p.add_argument("--only", nargs="+", choices=GROUPS, default=list(GROUPS), metavar="GROUP",
-                   help="of " + ", ".join(GROUPS))
+    p.add_argument("--work", default=os.path.normpath(os.path.join(HERE, "..", "build", "bench")),
+                   metavar="DIR")
+    p.add_argument("--only", nargs="+", choices=GROUPS, default=USUAL, metavar="GROUP",
+                   help=f"of {', '.join(GROUPS)} (default: all but peers)")
     p.add_argument("--runs", type=int, default=15, help="timed pairs (default 15)")
     p.add_argument("--inputs", type=int, default=3, help="inputs for accuracy (default 3)")
     arguments = p.parse_args()
     bench = Bench(arguments)
     print(f"onnxruntime {compare.onnxruntime.__version__}, numpy {np.__version__}, "
-          f"onnx {onnx.__version__}; load {os.getloadavg()[0]:.2f} on {os.cpu_count()} processors")
+          f"onnx {onnx.__version__}; load {timing.warn_of_load():.2f} on {os.cpu_count()} processors")
     for name in arguments.only:
         try:
             GROUPS[name](bench)

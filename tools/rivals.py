@@ -6,7 +6,8 @@ A rival is made for a model with its inputs, and then has
     outputs()     what the last run computed, in the order of the graph
 
 Whoever cannot be made raises compare.Stop with the reason: not installed, or the model is refused.
-RIVALS has a row for each. Everything computes in float32 on `threads` threads.
+RIVALS has a row for each. Everything computes in float32 on `threads` threads, set up as its makers
+say is fastest then; `make venv-peers` installs all of them.
 """
 import contextlib
 import importlib
@@ -147,8 +148,10 @@ class Ncnn:
         self.net = ncnn.Net()
         options = self.net.opt
         options.num_threads = task.threads
-        options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
-        options.use_bf16_storage = False
+        for name in dir(options):  # Winograd, sgemm, packing and light mode are on already
+            if "fp16" in name or "bf16" in name:
+                setattr(options, name, False)
+        options.openmp_blocktime = 1  # ms that its threads spin after a run: others are next
         self.pools = ncnn.UnlockedPoolAllocator(), ncnn.PoolAllocator()
         options.blob_allocator, options.workspace_allocator = self.pools
         if self.net.load_param(made + "param") or self.net.load_model(made + "bin"):
@@ -194,22 +197,28 @@ class Mnn:
                  copied(task, self.name), "--MNNModel", made, "--bizCode", "skipc"], made)
         self.net = mnn.Interpreter(made)
         with silence():
+            # power "high" would leave its threads spinning while others run
             self.session = self.net.createSession({"numThread": task.threads, "backend": "CPU",
                                                    "precision": "high"})
         inputs = {n: self.net.getSessionInput(self.session, n) for n in task.feeds}
         for name, tensor in inputs.items():
             self.net.resizeTensor(tensor, task.feeds[name].shape)
         self.net.resizeSession(self.session)
-        for name, tensor in inputs.items():
-            tensor.copyFrom(self.on_host(task.feeds[name]))
+        self.feeds = task.feeds  # whose memory the tensors below are
+        self.inputs = [(tensor, self.on_host(task.feeds[n])) for n, tensor in inputs.items()]
         self.names = [o.name for o in compare.load(task.path).graph.output]
 
     def on_host(self, array):
         return self.mnn.Tensor(array.shape, self.mnn.Halide_Type_Float, array,
                                self.mnn.Tensor_DimensionType_Caffe)
 
+    def once(self):
+        for tensor, x in self.inputs:  # each time: it uses their memory for something else
+            tensor.copyFrom(x)
+        self.net.runSession(self.session)
+
     def run(self, count):
-        return timed(lambda: self.net.runSession(self.session), count)
+        return timed(self.once, count)
 
     def outputs(self):
         values = []

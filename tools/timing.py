@@ -8,9 +8,10 @@
 
 All run in this process on the same input, bound once. In each of N rounds each has a turn, and
 another one begins: a run that is not counted, then runs for some milliseconds. The table has the
-least and the median time of a run, the median over the rounds of a peer's time over ours, and how
-far its output is from ours; a peer that computes something else is not timed. With more than one
-thread there is a row for ours on one.
+least and the median time of a run, how wide the middle half of the rounds is spread, the median over
+the rounds of a peer's time over ours, and how far its output is from ours; a peer that computes
+something else, at first or after the race, is not timed. With more than one thread there is a row for
+ours on one. Where the machine is busy, before or during the race, a warning says so.
 
 --layers builds the network with -DNAME_PROFILE and prints the median time of each step, and how
 near it comes to the peak that a loop of multiply-adds reaches here and now.
@@ -27,6 +28,7 @@ import shlex
 import statistics
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 
 import compare  # says how to install what is missing
@@ -37,6 +39,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 RUNTIME = os.path.join(HERE, "..", "runtime")
 TURN = 0.02  # seconds that a turn lasts, where one run is shorter
 AGREE = 1e-2  # of the largest value: other orders of summation move a deep network by 4e-3
+BUSY = 1.0  # processors that others may use before ratios are not to be trusted
+BUSY_RACE = 0.25  # and during the race, where both sides suffer from it in turn
 
 
 # ours --------------------------------------------------------------------------------------------
@@ -153,6 +157,46 @@ class Ours:
         return took(self.net)[:len(self.steps())]
 
 
+# what else is going on --------------------------------------------------------------------------
+
+def progress(text=""):
+    """What is being done, on a line of its own that the next replaces; nothing where nobody looks."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def warn(text):
+    progress()
+    print(f"warning: {text}", file=sys.stderr, flush=True)
+
+
+def warn_of_load():
+    """To be called first: later this program is part of the load."""
+    load = os.getloadavg()[0]
+    if load > BUSY:
+        warn(f"this machine is busy, load {load:.2f} on {os.cpu_count()} processors: times will be too "
+             "long, and ratios uncertain")
+    return load
+
+
+class Others:
+    """How many processors others use, the hypervisor among them, from now on."""
+
+    def __init__(self):
+        self.start = self.now()
+
+    @staticmethod
+    def now():
+        with open("/proc/stat", encoding="ascii") as f:
+            user, nice, system, _, _, irq, softirq, steal = map(int, f.readline().split()[1:9])
+        used = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+        return np.array([used - sum(os.times()[:2]), time.monotonic()])
+
+    def used(self):
+        processors, seconds = self.now() - self.start
+        return max(0.0, processors / max(seconds, 1e-3))
+
+
 # the race ----------------------------------------------------------------------------------------
 
 @dataclass
@@ -166,6 +210,7 @@ class Result:
     difference: float = math.nan  # of them from ours
     note: str = "ok"
     status: int = 0
+    others: float = 0.0  # processors that others used during the race; of ours, which is the first
 
 
 def race(sides, runs):
@@ -173,16 +218,32 @@ def race(sides, runs):
     counts = [max(1, int(TURN / min(s.run(1), s.run(1)))) for s in sides]
     times = [[] for _ in sides]
     for first in range(runs):
+        progress(f"round {first + 1} of {runs}")
         for k in range(len(sides)):
             k = (first + k) % len(sides)
             sides[k].run(1)
             times[k].append(sides[k].run(counts[k]))
+    progress()
     return times
 
 
+def ratios(result, ours):
+    """How many times as long as ours: the quartiles over the rounds, the median in the middle."""
+    return quartiles([b / a for a, b in zip(ours.times, result.times)])
+
+
 def ratio(result, ours):
-    """How many times as long as ours: the median over the rounds."""
-    return statistics.median(b / a for a, b in zip(ours.times, result.times))
+    return ratios(result, ours)[1]
+
+
+def quartiles(values):
+    return statistics.quantiles(values, method="inclusive") if len(values) > 1 else values * 3
+
+
+def spread(times):
+    """The width of the middle half, of the median."""
+    first, median, third = quartiles(times)
+    return (third - first) / median
 
 
 def difference(ours, theirs):
@@ -203,6 +264,7 @@ def difference(ours, theirs):
 def enter(make, name, ours):
     """A rival that computes what ours does, and its result to be; or None, and why not."""
     result = Result(name)
+    progress(f"{name}: converting, loading, a first run")
     try:
         side = make()
         result.name, result.version = side.name, side.version
@@ -233,8 +295,14 @@ def contest(library, task, peers, runs, isa=0):
     if task.threads > 1:
         entered[1][1].name = "skipc, 1 thread"
     sides = [(side, result) for side, result in entered if side is not None]
-    for (_, result), times in zip(sides, race([side for side, _ in sides], runs)):
-        result.times = times
+    others = Others()
+    for (side, result), times in zip(sides, race([side for side, _ in sides], runs)):
+        apart = difference(result.outputs, side.outputs())
+        if apart > AGREE:
+            result.note, result.status = "NOT TIMED: it computes something else in a later run", 1
+        else:
+            result.times = times
+    entered[0][1].others = others.used()
     return [result for _, result in entered]
 
 
@@ -250,14 +318,16 @@ def report(results):
     factor, name = unit(statistics.median(ours.times))
     rows = []
     for r in results:
-        times = [""] * 3
+        times = [""] * 4
         if r.times:
             times = [f"{min(r.times) * factor:.2f}", f"{statistics.median(r.times) * factor:.2f}",
-                     f"{ratio(r, ours):.3f}"]
+                     f"{spread(r.times):.1%}", f"{ratio(r, ours):.3f}"]
         apart = "" if math.isnan(r.difference) else f"{r.difference:.1e}"
         rows.append([r.name, r.version, *times, apart, r.note])
-    compare.print_table(["who", "version", f"minimum, {name}", f"median, {name}", "ratio",
-                         "difference", ""], rows)
+    compare.print_table(["who", "version", f"minimum, {name}", f"median, {name}",
+                         "spread", "ratio", "difference", ""], rows)
+    if ours.others > BUSY_RACE:
+        warn(f"others used {ours.others:.1f} processors during the race")
 
 
 def peak(work):
@@ -318,15 +388,18 @@ def plot(path, title, names, seconds):
 def bench(arguments, options):
     if arguments.plot:
         module("matplotlib.figure", "matplotlib")  # better now than after minutes
+    load = warn_of_load()
     feeds, dims = compare.feeds_of(compare.load(arguments.model), arguments)
     build = Build(arguments.skipc, tuple(options), arguments.cc, arguments.cflags)
     with tempfile.TemporaryDirectory(prefix="skipc-bench-") as temporary:
         task = Task(arguments.model, feeds, arguments.keep or temporary, arguments.threads, dims)
         title = f"{os.path.basename(task.path)}, {' '.join(build.options)}, {task.threads} thread" \
                 f"{'s' if task.threads > 1 else ''}"
+        progress("compiling and building")
         folder = generate(build, task)
-        print(f"{title}; {arguments.runs} rounds; load {os.getloadavg()[0]:.2f} on "
-              f"{os.cpu_count()} processors before", flush=True)
+        progress()
+        print(f"{title}; {arguments.runs} rounds; load {load:.2f} on {os.cpu_count()} processors "
+              "before", flush=True)
         results = contest(link(build, folder), task, arguments.peers, arguments.runs,
                           arguments.isa)
         report(results)
