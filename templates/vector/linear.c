@@ -36,7 +36,7 @@ static TARGET INLINE void linear_sums(const float *restrict x, const float *rest
 	enum { EACH = (VECTORS + PASSES - 1) / PASSES, DEPTH = PASSES > 1 ? 16 : K };
 
 	for (int k0 = 0; k0 < K; k0 += DEPTH) {
-		const float *next = w + (k0 + DEPTH) * COUNT;
+		const float *next = w + (k0 + 16) * COUNT; /* what is fetched meanwhile */
 
 		UNROLL
 		for (int p = 0; p < PASSES; p++) {
@@ -58,8 +58,8 @@ static TARGET INLINE void linear_sums(const float *restrict x, const float *rest
 				const VEC s = VEC_SET1(x[k * XK]);
 
 				UNROLL
-				for (int i = 0; PASSES > 1 && i < EACH * LANES; i += 16, next += 16)
-					VEC_PREFETCH_FAR(next);
+				for (int i = 0; i < EACH * LANES; i += 16, next += 16)
+					VEC_PREFETCH(next);
 				UNROLL
 				for (int i = 0; i < EACH; i++)
 					v[i] = VEC_FMADD(VEC_LOAD(w + k * COUNT + at[i]), s, v[i]);
