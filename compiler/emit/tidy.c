@@ -381,10 +381,16 @@ struct loop {
 	int body, end;  /* its first token, and behind its last one */
 };
 
+/* A pragma of templates/vector/head.h, for the loop behind it. */
+static bool is_hint(const struct body *b, int i)
+{
+	return is(b, i, "UNROLL") || is(b, i, "UNROLL4") || is(b, i, "LANEWISE");
+}
+
 /* Behind the statement that begins at i. */
 static int statement_end(const struct body *b, int i)
 {
-	while (is(b, i, "UNROLL") || is(b, i, "UNROLL4"))
+	while (is_hint(b, i))
 		i = go(b, i, 1);
 	if (is(b, i, "for") || is(b, i, "if") || is(b, i, "while")) {
 		int end = statement_end(b, go(b, partner(b, go(b, i, 1), 1), 1));
@@ -456,7 +462,7 @@ static bool declares_others(const struct body *b, const struct loop *l)
 /* The loop's header goes; its block, too, unless a loop or a condition around it takes it over. */
 static void unroll(struct body *b, const struct loop *l)
 {
-	const int hint = go(b, l->head, -1), before = is(b, hint, "UNROLL") ? go(b, hint, -1) : hint;
+	const int hint = go(b, l->head, -1), before = is_hint(b, hint) ? go(b, hint, -1) : hint;
 	const bool block = is(b, l->body, "{"), nested = is(b, before, ")") || is(b, before, "else");
 
 	if (block && !nested && declares_others(b, l))
@@ -542,7 +548,7 @@ static int indent_block(struct body *b, int i, int level)
 /* The statement at i and comments above it; returns what follows. */
 static int indent_statement(struct body *b, int i, int level)
 {
-	if (is(b, i, "UNROLL") || is(b, i, "UNROLL4")) {
+	if (is_hint(b, i)) {
 		indent(b, i, i + 1, level);
 		return indent_statement(b, go(b, i, 1), level);
 	}
@@ -550,7 +556,7 @@ static int indent_statement(struct body *b, int i, int level)
 		return indent_block(b, i, level);
 	if (is(b, i, "for") || is(b, i, "if") || is(b, i, "while") || is(b, i, "else")) {
 		const int close = is(b, i, "else") ? i : partner(b, go(b, i, 1), 1), next = go(b, close, 1);
-		const bool nest = is(b, i, "for") && (is(b, next, "for") || is(b, next, "UNROLL")) &&
+		const bool nest = is(b, i, "for") && (is(b, next, "for") || is_hint(b, next)) &&
 				  tabs(b, next) <= tabs(b, i);
 
 		indent(b, i, close + 1, level);

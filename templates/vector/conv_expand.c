@@ -97,6 +97,7 @@ static TARGET void conv_expand(const float *restrict x, const float *restrict w,
 				for (int j = 0; j < WIDTH; j++)
 					VEC_STORE(t + i * WIDE + j * LANES, sum[i][j]);
 			for (int p = p0; p < first + 6; p++)
+				LANEWISE
 				for (int j = 0; j < WIDE; j++) {
 					const int k = k0 + j;
 #if BIAS

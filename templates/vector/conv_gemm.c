@@ -155,9 +155,11 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 				const int last = block / STACK - 16;
 
 				for (int j0 = 0; j0 < block / STACK; j0 += 16)
+				LANEWISE
 				for (int s = 0; s < 16; s++) {
 					const int j = s + (j0 < last ? j0 : last);
 #else
+				LANEWISE
 				for (int j = 0; j < block / STACK; j++) {
 #endif
 					const int k = g * K + k0 + j;

@@ -172,6 +172,7 @@ static TARGET void conv_narrow(const float *restrict x, const float *restrict w,
 					for (int i = i0 - from; i < PB; i++) {
 						const int p = h * OW + from + i;
 
+						LANEWISE
 						for (int j = 0; j < count; j++) {
 							const int k = k0 + j;
 							float v = t[i * LANES + j];

@@ -68,6 +68,7 @@ static TARGET void conv_planar(const float *restrict x, const float *restrict w,
 					for (int i = 0; i < NB; i++) {
 						const int p = h * OW + i0 + i;
 
+						LANEWISE
 						for (int j = 0; j < block; j++) {
 							const int k = k0 + j;
 #if BIAS

@@ -103,6 +103,7 @@ static TARGET void linear(const float *restrict x, const float *restrict w,
 			linear_sums(row, w + n0 * STACK * K, sum);
 #endif
 			for (int j0 = 0; j0 < NB; j0 += STRIP) /* strips as wide as a vector; the last overlaps */
+				LANEWISE
 				for (int i = 0; i < STRIP; i++) {
 					const int j = i + (j0 < NB - STRIP ? j0 : NB - STRIP);
 					float a = sum[j];

@@ -181,6 +181,7 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 
 					if (h0 + i / M >= OH || w0 + i % M >= OW)
 						continue;
+					LANEWISE
 					for (int j = 0; j < STEP; j++) {
 						const int k = k0 + j;
 						float v = out[i * KB + j];
