@@ -26,16 +26,33 @@ struct body {
 
 /* ---- tokens ---- */
 
+/* As c_token_end(), but for numbers (1.5e-3f), and directives, which are one token with all their lines. */
+static const char *token_end(const char *s, bool first)
+{
+	const char *e = c_token_end(s);
+
+	if (*s == '#' && first)
+		for (e = s + strcspn(s, "\n"); *e != '\0' && e[-1] == '\\';)
+			e += 1 + strcspn(e + 1, "\n");
+	else if (*s >= '0' && *s <= '9')
+		while (c_is_word(*e) || *e == '.' || (strchr("+-", *e) != NULL && strchr("eE", e[-1]) != NULL && *e != '\0'))
+			e++;
+	return e;
+}
+
 static void read_tokens(struct body *b, const char *text)
 {
 	int most = 1;
+
+	bool first = true;
 
 	for (const char *s = text; *s != '\0'; s = c_token_end(s))
 		most++;
 	b->v = arena_alloc(b->arena, (size_t)most * sizeof(*b->v));
 	b->n = 0;
 	for (const char *s = text, *e; *s != '\0'; s = e) {
-		e = c_token_end(s);
+		e = token_end(s, first);
+		first = *s == '\n' || (first && strchr(" \t", *s) != NULL);
 		b->v[b->n++] = (struct token){ c_copy(b->arena, s, (size_t)(e - s)),
 			strchr(" \t\n", *s) == NULL && !(s[0] == '/' && s[1] == '*') };
 	}
@@ -119,7 +136,7 @@ static bool number(const struct body *b, int i, long *value)
 	if (*s < '0' || *s > '9')
 		return false;
 	*value = strtol(s, NULL, 10);
-	return strspn(s, "0123456789") == strlen(s) && !is_one(b, i + 1, ".") && !is_one(b, i - 1, ".");
+	return strspn(s, "0123456789") == strlen(s) && !is_one(b, i - 1, ".");
 }
 
 static bool has_value(const struct body *b, int i, long value)
@@ -130,6 +147,31 @@ static bool has_value(const struct body *b, int i, long value)
 }
 
 /* ---- sums and products ---- */
+
+static bool is_type(const struct body *b, int i)
+{
+	static const char *const types[] = { "int", "float", "double", "char", "short", "long", "unsigned", "signed", "void" };
+	const size_t n = i >= 0 && i < b->n ? strlen(b->v[i].text) : 0;
+
+	for (size_t k = 0; k < sizeof(types) / sizeof(types[0]); k++)
+		if (is(b, i, types[k]))
+			return true;
+	return n > 2 && strcmp(b->v[i].text + n - 2, "_t") == 0;
+}
+
+/* Does a value end here, so that what follows is between two of them? */
+static bool is_value_end(const struct body *b, int i)
+{
+	static const char *const words[] = { "return", "sizeof", "case", "else", "do" };
+	const int last = go(b, i, -1);
+
+	for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+		if (is(b, i, words[k]))
+			return false;
+	if (is(b, i, ")"))
+		return !is_type(b, last) && !is(b, last, "*");
+	return i >= 0 && i < b->n && (is(b, i, "]") || c_is_word(b->v[i].text[0]));
+}
 
 /* Where the factor that ends at i begins: `x`, `f(x)`, `a[i]`, `(a + b)`. */
 static int factor_begin(const struct body *b, int i)
@@ -155,15 +197,39 @@ static int factor_end(const struct body *b, int i)
 	return i;
 }
 
-/* The product that the zero at i is a factor of becomes 0. */
+/* Is a factor that begins at i all of it: no sign before, no member or increment of it? */
+static bool is_plain_factor(const struct body *b, int i)
+{
+	const int before = go(b, i, -1), behind = go(b, factor_end(b, i), 1);
+
+	if (!c_is_word(b->v[i].text[0]) && !is(b, i, "("))
+		return false;
+	if (is_one(b, before, "!~.") || is(b, before, "sizeof") || (is(b, before, ">") && is(b, before - 1, "-")) ||
+		(is_one(b, before, "*&") && !is(b, before - 1, "&") && !is_value_end(b, go(b, before, -1))))
+		return false;
+	return !is(b, behind, ".") && !(is_one(b, behind, "+-") && is_one(b, behind + 1, "+->")) &&
+	       !(is_one(b, before, "+-") && is_one(b, before - 1, "+-"));
+}
+
+/* The product that the zero at i is a factor of becomes 0, where all its factors are plain. */
 static void drop_product(struct body *b, int i)
 {
 	int from = i, to = i;
 
-	while (is_one(b, go(b, from, -1), "*/%"))
-		from = factor_begin(b, go(b, go(b, from, -1), -1));
-	while (is_one(b, go(b, to, 1), "*/%"))
-		to = factor_end(b, go(b, go(b, to, 1), 1));
+	while (is_one(b, go(b, from, -1), "*/%")) {
+		const int last = go(b, go(b, from, -1), -1);
+
+		from = factor_begin(b, last);
+		if (!is_value_end(b, last) || !is_plain_factor(b, from))
+			return;
+	}
+	while (is_one(b, go(b, to, 1), "*/%")) {
+		const int next = go(b, go(b, to, 1), 1);
+
+		if (next >= b->n || !is_plain_factor(b, next))
+			return;
+		to = factor_end(b, next);
+	}
 	if (from == to)
 		return;
 	for (int k = from; k <= to; k++)
@@ -184,6 +250,10 @@ static void tidy_one(struct body *b, int i)
 		b->v[i].text = "0";
 		b->v[before].text = "*";
 		drop_product(b, i);
+		if (is_there(b, before) && is(b, i, "0")) { /* it stays */
+			b->v[i].text = "1";
+			b->v[before].text = "%";
+		}
 	} else if (is_one(b, behind, "*") && !is(b, go(b, behind, 1), "=")) {
 		const int next = go(b, behind, 1);
 
@@ -202,7 +272,7 @@ static void tidy_zero(struct body *b, int i)
 		drop_product(b, i);
 		return;
 	}
-	if (is_one(b, before, "+-") && !is_one(b, go(b, before, -1), "([,=+-?:<>&|*/%;"))
+	if (is_one(b, before, "+-") && is_value_end(b, go(b, before, -1)))
 		drop(b, before, i + 1);
 	else if (is_one(b, behind, "+") && is_one(b, before, "([,=?:<>&|") && !is_one(b, behind + 1, "+=")) {
 		const int next = go(b, behind, 1);
@@ -213,17 +283,6 @@ static void tidy_zero(struct body *b, int i)
 	}
 }
 
-static bool is_type(const struct body *b, int i)
-{
-	static const char *const types[] = { "int", "float", "double", "int32_t", "uint32_t", "int64_t", "uint64_t",
-		"size_t", "void" };
-
-	for (size_t k = 0; k < sizeof(types) / sizeof(types[0]); k++)
-		if (is(b, i, types[k]))
-			return true;
-	return false;
-}
-
 /* Nothing but numbers and sums of them between i and end. */
 static bool is_plain_sum(const struct body *b, int i, int end)
 {
@@ -232,6 +291,15 @@ static bool is_plain_sum(const struct body *b, int i, int end)
 	while (i < end && (number(b, i, &value) || is_one(b, i, "+-")))
 		i = go(b, i, 1);
 	return i == end;
+}
+
+/* Between i and end, but for what is in brackets. */
+static bool has_comma(const struct body *b, int i, int end)
+{
+	for (; i < end; i = go(b, is_one(b, i, "([{") ? partner(b, i, 1) : i, 1))
+		if (is(b, i, ","))
+			return true;
+	return false;
 }
 
 /* Brackets around one number, a sum of numbers in a sum, or all of an index or of what is assigned. */
@@ -247,7 +315,9 @@ static void tidy_brackets(struct body *b, int i)
 	const bool index = is(b, before, "[") && is(b, behind, "]");
 	const bool sum = is_one(b, before, "+") && !is_one(b, behind, "*/%") && is_plain_sum(b, inner, end);
 
-	if (!single && !sum && !index && !(is(b, before, "=") && is(b, behind, ";")) && !(is(b, before, "return") && is(b, behind, ";")))
+	const bool whole = (is(b, before, "=") || is(b, before, "return")) && is(b, behind, ";");
+
+	if (!single && !sum && !index && !(whole && !has_comma(b, inner, end)))
 		return;
 	b->v[i].text = b->v[end].text = "";
 	b->changed = true;
@@ -268,118 +338,6 @@ static void tidy_expressions(struct body *b)
 }
 
 /* ---- variables ---- */
-
-/* Between i and end: are all uses of the name in sums and products, where a number may stand? */
-static bool is_summand(const struct body *b, int i, int end, const char *name)
-{
-	for (; i < end; i++)
-		if (is_there(b, i) && is(b, i, name) &&
-			(!is_one(b, go(b, i, -1), "([,=+-*;") || !is_one(b, go(b, i, 1), ")],;+-*/%") ||
-				is(b, go(b, go(b, i, 1), 1), "=")))
-			return false;
-	return true;
-}
-
-/* Is the name a target of `=`, `+=`, `++` between i and end? */
-static bool is_changed(const struct body *b, int i, int end, const char *name)
-{
-	for (; i < end; i++)
-		if (is_there(b, i) && is(b, i, name)) {
-			const int x = go(b, i, 1), y = go(b, x, 1), before = go(b, i, -1);
-
-			if ((is(b, x, "=") && !is(b, y, "=")) || (is_one(b, x, "+-*/|&") && is_one(b, y, "=")) ||
-				(is_one(b, x, "+-") && is_one(b, y, "+-")) ||
-				(is(b, before, "&") && is_one(b, go(b, before, -1), "(,=")))
-				return true;
-		}
-	return false;
-}
-
-static void substitute(struct body *b, int i, int end, const char *name, const char *to)
-{
-	for (; i < end; i++)
-		if (is_there(b, i) && is(b, i, name))
-			b->v[i].text = to;
-	b->changed = true;
-}
-
-/* Behind the block that i is in. */
-static int block_end(const struct body *b, int i)
-{
-	int depth = 0;
-
-	for (; i < b->n && depth >= 0; i++)
-		if (is_there(b, i))
-			depth += is_one(b, i, "{") - is_one(b, i, "}");
-	return i;
-}
-
-/* Tokens from i, to behind the end of its line and the blanks at its begin. */
-static void drop_line(struct body *b, int i)
-{
-	int end = i;
-
-	while (i > 0 && strcmp(b->v[i - 1].text, "\n") != 0)
-		i--;
-	while (end < b->n && strcmp(b->v[end].text, "\n") != 0)
-		end++;
-	for (; i <= end && i < b->n; i++)
-		b->v[i].text = "";
-	b->changed = true;
-}
-
-/* `const int k = j;`: k is j; `const float *v = x;`: so is v. `const int at = 0;`: where that can be left out, it is. */
-static void tidy_constant(struct body *b, int i)
-{
-	const int type = go(b, i, 1), star = go(b, type, 1);
-	const int pointer = is(b, star, "*") ? go(b, star, 1) : star;
-	const int name = is(b, pointer, "const") ? go(b, pointer, 1) : pointer, equal = go(b, name, 1), value = go(b, equal, 1);
-	const int end = go(b, value, 1);
-
-	if (!is(b, i, "const") || !(is(b, type, "int") || pointer != star) || !is(b, equal, "=") || !is(b, end, ";"))
-		return;
-	const int last = block_end(b, end);
-	const char *word = b->v[name].text, *to = b->v[value].text;
-	const bool zero = strcmp(to, "0") == 0 && is_summand(b, end, last, word);
-
-	if (!zero && (!is_name(b, value) || is_changed(b, end, last, to) ||
-			     is_changed(b, end, last, word)))
-		return;
-	substitute(b, end, last, word, to);
-	drop_line(b, i);
-}
-
-/* `int h0[PB];` that is filled and not read. */
-static void tidy_array(struct body *b, int i)
-{
-	const int name = go(b, i, 1), open = go(b, name, 1);
-
-	if (!is(b, i, "int") || !is(b, open, "[") || !is(b, go(b, partner(b, open, 1), 1), ";"))
-		return;
-	const int last = block_end(b, i);
-
-	for (int pass = 0; pass < 2; pass++) {
-		for (int k = open; k < last; k++) {
-			const int index = go(b, k, 1);
-
-			if (!is_there(b, k) || !is(b, k, b->v[name].text))
-				continue;
-			if (pass == 1)
-				drop_line(b, k);
-			else if (!is(b, go(b, partner(b, index, 1), 1), "=") || !is_one(b, go(b, k, -1), ";{}"))
-				return;
-		}
-	}
-	drop_line(b, i);
-}
-
-/* ---- loops ---- */
-
-/* A loop that turns once: where its parts are. */
-struct loop {
-	int head, name; /* `for`, and the variable */
-	int body, end;  /* its first token, and behind its last one */
-};
 
 /* A pragma of templates/vector/head.h, for the loop behind it. */
 static bool is_hint(const struct body *b, int i)
@@ -406,6 +364,136 @@ static int statement_end(const struct body *b, int i)
 	return i + 1;
 }
 
+/* Between i and end: are all uses of the name in sums and products, where a number may stand? */
+static bool is_summand(const struct body *b, int i, int end, const char *name)
+{
+	for (; i < end; i++)
+		if (is_there(b, i) && is(b, i, name) &&
+			(!is_one(b, go(b, i, -1), "([,=+-*;") || !is_one(b, go(b, i, 1), ")],;+-*/%")))
+			return false;
+	return true;
+}
+
+/* Is the name a target of `=`, `+=`, `<<=`, `++` between i and end, or its address taken? */
+static bool is_changed(const struct body *b, int i, int end, const char *name)
+{
+	for (; i < end; i++)
+		if (is_there(b, i) && is(b, i, name)) {
+			const int x = go(b, i, 1), y = go(b, x, 1), before = go(b, i, -1);
+
+			if ((is(b, x, "=") && !is(b, y, "=")) || (is_one(b, x, "+-*/%|&^") && is_one(b, y, "=")) ||
+				(is_one(b, x, "<>") && is(b, y, b->v[x].text) && is(b, go(b, y, 1), "=")) ||
+				(is_one(b, x, "+-") && is_one(b, y, "+-")) ||
+				(is_one(b, before, "+-") && is(b, before - 1, b->v[before].text)) ||
+				(is(b, before, "&") && is_one(b, go(b, before, -1), "(,=")))
+				return true;
+		}
+	return false;
+}
+
+static void substitute(struct body *b, int i, int end, const char *name, const char *to)
+{
+	for (; i < end; i++)
+		if (is_there(b, i) && is(b, i, name))
+			b->v[i].text = to;
+	b->changed = true;
+}
+
+/* Behind the block that i is in. */
+static int block_end(const struct body *b, int i)
+{
+	int depth = 0;
+
+	for (; i < b->n && depth >= 0; i++)
+		if (is_there(b, i))
+			depth += is_one(b, i, "{") - is_one(b, i, "}");
+	return i;
+}
+
+/* Is there nothing but blanks and comments before i on its line, and behind end on that one? */
+static bool has_lines(const struct body *b, int i, int end)
+{
+	for (i--; i >= 0 && !is(b, i, "\n"); i--)
+		if (is_there(b, i))
+			return false;
+	for (end++; end < b->n && !is(b, end, "\n"); end++)
+		if (is_there(b, end))
+			return false;
+	return true;
+}
+
+/* The lines of tokens i .. end. */
+static void drop_lines(struct body *b, int i, int end)
+{
+	while (i > 0 && strcmp(b->v[i - 1].text, "\n") != 0)
+		i--;
+	while (end < b->n && strcmp(b->v[end].text, "\n") != 0)
+		end++;
+	for (; i <= end && i < b->n; i++)
+		b->v[i].text = "";
+	b->changed = true;
+}
+
+static void drop_line(struct body *b, int i)
+{
+	drop_lines(b, i, i);
+}
+
+/* `const int k = j;`: k is j; `const float *v = x;`: so is v. `const int at = 0;`: where that can be left out, it is. */
+static void tidy_constant(struct body *b, int i)
+{
+	const int type = go(b, i, 1), star = go(b, type, 1);
+	const int pointer = is(b, star, "*") ? go(b, star, 1) : star;
+	const int name = is(b, pointer, "const") ? go(b, pointer, 1) : pointer, equal = go(b, name, 1), value = go(b, equal, 1);
+	const int end = go(b, value, 1);
+
+	if (!is(b, i, "const") || !(is(b, type, "int") || pointer != star) || !is(b, equal, "=") || !is(b, end, ";") ||
+		!has_lines(b, i, end))
+		return;
+	const int last = block_end(b, end);
+	const char *word = b->v[name].text, *to = b->v[value].text;
+	const bool zero = strcmp(to, "0") == 0 && is_summand(b, end, last, word);
+
+	if (!zero && (!is_name(b, value) || is_changed(b, end, last, to) ||
+			     is_changed(b, end, last, word)))
+		return;
+	substitute(b, end, last, word, to);
+	drop_line(b, i);
+}
+
+/* `int h0[PB];` that is filled and not read. */
+static void tidy_array(struct body *b, int i)
+{
+	const int name = go(b, i, 1), open = go(b, name, 1), semicolon = go(b, partner(b, open, 1), 1);
+
+	if (!is(b, i, "int") || !is(b, open, "[") || !is(b, semicolon, ";") || !has_lines(b, i, semicolon))
+		return;
+	const int last = block_end(b, i);
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (int k = open; k < last; k++) {
+			if (!is_there(b, k) || !is(b, k, b->v[name].text))
+				continue;
+			const int end = statement_end(b, k) - 1;
+
+			if (pass == 1)
+				drop_lines(b, k, end);
+			else if (!is(b, go(b, partner(b, go(b, k, 1), 1), 1), "=") || !is_one(b, go(b, k, -1), ";{}") ||
+				 !has_lines(b, k, end))
+				return;
+		}
+	}
+	drop_line(b, i);
+}
+
+/* ---- loops ---- */
+
+/* A loop that turns once: where its parts are. */
+struct loop {
+	int head, name; /* `for`, and the variable */
+	int body, end;  /* its first token, and behind its last one */
+};
+
 /* Does the body leave its turn, other than at its end? What loops in it do with theirs does not matter. */
 static bool leaves(const struct body *b, const struct loop *l)
 {
@@ -414,7 +502,7 @@ static bool leaves(const struct body *b, const struct loop *l)
 
 		for (int i = l->body; i < k && own; i++)
 			own = !((is(b, i, "for") || is(b, i, "while")) && statement_end(b, i) > k);
-		if (own || is(b, k, "#"))
+		if (own || b->v[k].text[0] == '#')
 			return true;
 	}
 	return false;
@@ -440,21 +528,46 @@ static bool find_loop(const struct body *b, int i, struct loop *l)
 		return false;
 	*l = (struct loop){ i, at[3], go(b, at[plus ? 14 : 15], 1), 0 };
 	l->end = statement_end(b, l->body);
-	return !leaves(b, l) && is_summand(b, l->body, l->end, b->v[l->name].text);
+	return !leaves(b, l) && is_summand(b, l->body, l->end, b->v[l->name].text) &&
+	       !is_changed(b, l->body, l->end, b->v[l->name].text);
 }
 
-/* Does the block itself declare a name that other parts of the function have, too? */
+/* In the block that the loop is in, but for the loop. */
+static bool occurs_outside(const struct body *b, const struct loop *l, int name)
+{
+	int from = l->head, depth = 0;
+
+	for (; from >= 0 && depth >= 0; from--)
+		if (is_there(b, from))
+			depth += is_one(b, from, "}") - is_one(b, from, "{");
+	for (int k = from + 1, end = block_end(b, l->end); k < end; k++)
+		if ((k < l->head || k >= l->end) && is(b, k, b->v[name].text))
+			return true;
+	return false;
+}
+
+/* Does the block itself declare a name that other parts of the function have, too? `const float *u = x, v[4];` */
 static bool declares_others(const struct body *b, const struct loop *l)
 {
-	for (int i = go(b, l->body, 1), name; i < l->end - 1; i = go(b, i, 1)) {
-		if (is_one(b, i, "({["))
-			i = partner(b, i, 1);
-		name = go(b, i, 1);
-		if (!is_type(b, i) || !is_name(b, name))
+	for (int i = go(b, l->body, 1), end; i < l->end - 1; i = go(b, end - 1, 1)) {
+		int name = i;
+
+		end = statement_end(b, i);
+		if (is(b, i, "struct") || is(b, i, "union") || is(b, i, "enum"))
+			return true;
+		while (is_name(b, i) && (is_name(b, go(b, name, 1)) || is(b, go(b, name, 1), "*")))
+			name = go(b, name, 1);
+		if (name == i || is(b, i, "return") || is_hint(b, i))
 			continue;
-		for (int k = 0; k < b->n; k++)
-			if ((k < l->body || k >= l->end) && is(b, k, b->v[name].text))
+		while (name < end) {
+			if (is_name(b, name) && occurs_outside(b, l, name))
 				return true;
+			while (name < end && !is(b, name, ","))
+				name = go(b, is_one(b, name, "([{") ? partner(b, name, 1) : name, 1);
+			do
+				name = go(b, name, 1);
+			while (is(b, name, "*") || is(b, name, "const"));
+		}
 	}
 	return false;
 }
@@ -463,9 +576,10 @@ static bool declares_others(const struct body *b, const struct loop *l)
 static void unroll(struct body *b, const struct loop *l)
 {
 	const int hint = go(b, l->head, -1), before = is_hint(b, hint) ? go(b, hint, -1) : hint;
-	const bool block = is(b, l->body, "{"), nested = is(b, before, ")") || is(b, before, "else");
+	const bool block = is(b, l->body, "{"),
+		   nested = is(b, before, ")") || is(b, before, "else") || is(b, before, "do");
 
-	if (block && !nested && declares_others(b, l))
+	if (block && !nested && (declares_others(b, l) || !has_lines(b, l->head, l->body) || !has_lines(b, l->end - 1, l->end - 1)))
 		return;
 	substitute(b, l->body, l->end, b->v[l->name].text, "0");
 	if (block && !nested)
@@ -592,7 +706,7 @@ static char *drop_unused(struct arena *a, char *code)
 	for (char *s = code; *s != '\0';) {
 		const char *e = c_line_end(s), *name = s + strspn(s, "\t"), *name_end;
 
-		if (strncmp(name, "const int ", 10) == 0 && e - name > 12 && e[-2] == ';') {
+		if (strncmp(name, "const int ", 10) == 0 && e - name > 12 && memchr(name, ';', (size_t)(e - name)) == e - 2) {
 			name += 10;
 			name_end = c_token_end(name);
 			const char *comma = memchr(name, ',', (size_t)(e - name));
