@@ -82,7 +82,7 @@ bool window(struct plan *p, struct kernel *k, const int64_t *kernel)
 	const int64_t *dilations = attr_ints(k->anchor, "dilations", &n);
 	bool leaves = false;
 
-	for (int axis = spatial == 3 ? 0 : 1; axis < 3; axis++) {
+	for (int axis = 0; axis < 3; axis++) {
 		const int i = spatial - 3 + axis;
 		const char c = "DHW"[axis];
 		bool here = i >= 0;
@@ -282,7 +282,7 @@ void setup_avgpool(struct plan *p, struct kernel *k)
 	const int64_t *pads = attr_ints(k->anchor, "pads", &n);
 
 	setup_pool(p, k);
-	for (int axis = spatial == 3 ? 0 : 1; axis < 3; axis++) {
+	for (int axis = 0; axis < 3; axis++) {
 		const int i = spatial - 3 + axis;
 
 		param(k, spatial_name(p, "END_", "DHW"[axis]),
@@ -307,8 +307,7 @@ void setup_argmaxpool(struct plan *p, struct kernel *k)
 		stride[d + 3 - spatial] = step;
 		step *= x->dim[2 + d];
 	}
-	if (spatial == 3)
-		param(k, "ID", stride[0]);
+	param(k, "ID", stride[0]);
 	param(k, "IH", stride[1]);
 	param(k, "IW", stride[2]);
 	param(k, "IC", step);

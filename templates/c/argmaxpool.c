@@ -27,21 +27,14 @@ static TARGET void argmaxpool(const float *restrict x, int64_t *restrict y)
 			float most = 0.0f;
 			int best = -1;
 
-#if DEPTH
 			for (int q = 0; q < Q; q++)
-#endif
 			for (int r = 0; r < R; r++) {
 				for (int s = 0; s < S; s++) {
 					const int h = p / OW % OH * STRIDE_H - PAD_H + r * DIL_H;
 					const int i = p % OW * STRIDE_W - PAD_W + s * DIL_W;
-#if DEPTH
 					const int d = p / (OH * OW) * STRIDE_D - PAD_D + q * DIL_D;
 					const int at = n * XN + k * XC + d * XD + h * XH + i * XW;
 					const int index = n * IN + k * IC + d * ID + h * IH + i * IW;
-#else
-					const int at = n * XN + k * XC + h * XH + i * XW;
-					const int index = n * IN + k * IC + h * IH + i * IW;
-#endif
 
 #if DEPTH
 					if (d < 0 || d >= D)

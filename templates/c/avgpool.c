@@ -39,16 +39,12 @@ static TARGET void avgpool(const float *restrict x, float *y)
 
 			for (int j = 0; j < count; j++)
 				acc[j] = 0.0f;
-#if DEPTH
 			for (int q = 0; q < Q; q++)
-#endif
 			for (int r = 0; r < R; r++) {
 				for (int s = 0; s < S; s++) {
 					const int h = p / OW % OH * STRIDE_H - PAD_H + r * DIL_H;
 					const int i = p % OW * STRIDE_W - PAD_W + s * DIL_W;
-#if DEPTH
 					const int d = p / (OH * OW) * STRIDE_D - PAD_D + q * DIL_D;
-#endif
 
 #if INCLUDE && DEPTH
 					positions += d < END_D && h < END_H && i < END_W;
@@ -64,11 +60,7 @@ static TARGET void avgpool(const float *restrict x, float *y)
 #if !INCLUDE
 					positions++;
 #endif
-#if DEPTH
 					const float *v = x + (n * XN + c0 * XC + d * XD + h * XH + i * XW);
-#else
-					const float *v = x + (n * XN + c0 * XC + h * XH + i * XW);
-#endif
 
 					for (int j = 0; j < count; j++)
 						acc[j] += v[j * XC];

@@ -62,26 +62,22 @@ static TARGET INLINE void conv_tile(
 #if PADDED && !PLANAR
 	static const float zero[C] = { 0 }; /* a pixel outside x */
 #endif
-#if DEPTH
 	int d0[PB];
-#endif
 	int h0[PB]; /* where the windows start */
 	int w0[PB];
 
 	for (int i = 0; i < PB; i++) {
 		const int p = p0 + i < P ? p0 + i : P - 1;
 
-#if DEPTH
 		d0[i] = p / (OH * OW) * STRIDE_D - PAD_D;
+#if DEPTH
 		h0[i] = p / OW % OH * STRIDE_H - PAD_H;
 #else
 		h0[i] = p / OW * STRIDE_H - PAD_H;
 #endif
 		w0[i] = p % OW * STRIDE_W - PAD_W;
 	}
-#if DEPTH
 	for (int q = 0; q < Q; q++)
-#endif
 	for (int r = 0; r < R; r++) {
 		for (int s = 0; s < S; s++) {
 			const float *v[PB];
@@ -92,12 +88,8 @@ static TARGET INLINE void conv_tile(
 			for (int i = 0; i < PB; i++) {
 				const int h = h0[i] + r * DIL_H;
 				const int j = w0[i] + s * DIL_W;
-#if DEPTH
 				const int d = d0[i] + q * DIL_D;
 				const int at = d * XD + h * XH + j * XW;
-#else
-				const int at = h * XH + j * XW;
-#endif
 #if PADDED && !PLANAR && DEPTH
 				const int in = d >= 0 && d < D && h >= 0 && h < H && j >= 0 && j < W;
 #elif PADDED && !PLANAR
@@ -156,19 +148,13 @@ static TARGET INLINE void conv_pixel(
 	enum { DIL_D = 1, DIL_H = 1, DIL_W = 1 };
 	enum { XC = 1, XD = 1, XH = 32, XW = 4 }; /* strides of x */
 
-#if DEPTH
 	for (int q = 0; q < Q; q++)
-#endif
 	for (int r = 0; r < R; r++) {
 		for (int s = 0; s < S; s++, w += C * count) {
 			const int h = p / OW % OH * STRIDE_H - PAD_H + r * DIL_H;
 			const int j = p % OW * STRIDE_W - PAD_W + s * DIL_W;
-#if DEPTH
 			const int d = p / (OH * OW) * STRIDE_D - PAD_D + q * DIL_D;
 			const int at = d * XD + h * XH + j * XW;
-#else
-			const int at = h * XH + j * XW;
-#endif
 
 #if PADDED && DEPTH
 			if (d < 0 || d >= D)

@@ -40,28 +40,21 @@ static TARGET void depthwise(const float *restrict x, const float *restrict w,
 #else
 				acc[j] = 0.0f;
 #endif
-#if DEPTH
 			for (int q = 0; q < Q; q++)
-#endif
 			for (int r = 0; r < R; r++) {
 				for (int s = 0; s < S; s++) {
 					const int h = p / OW % OH * STRIDE_H - PAD_H + r * DIL_H;
 					const int i = p % OW * STRIDE_W - PAD_W + s * DIL_W;
-#if DEPTH
 					const int d = p / (OH * OW) * STRIDE_D - PAD_D + q * DIL_D;
 
+#if DEPTH
 					if (d < 0 || d >= D)
 						continue;
 #endif
 					if (h < 0 || h >= H || i < 0 || i >= W)
 						continue;
-#if DEPTH
 					const float *v = x + (n * XN + c0 * XC + d * XD + h * XH + i * XW);
 					const float *t = w + (((q * R + r) * S + s) * C + c0);
-#else
-					const float *v = x + (n * XN + c0 * XC + h * XH + i * XW);
-					const float *t = w + ((r * S + s) * C + c0);
-#endif
 
 					for (int j = 0; j < count; j++)
 						acc[j] += v[j * XC] * t[j];
