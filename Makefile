@@ -75,6 +75,14 @@ venv: .venv/done
 
 venv-peers: .venv/peers
 
+# torch and what it wants: gigabytes. So it is no part of .venv.
+build/families-venv/done: tools/requirements.txt tools/requirements-families.txt
+	python3 -m venv build/families-venv
+	build/families-venv/bin/pip install -q --disable-pip-version-check -r tools/requirements.txt -r tools/requirements-families.txt
+	@touch $@
+
+venv-families: build/families-venv/done
+
 # ---- the demonstration: make demo, or make demo MODEL=path.onnx ----
 
 DEMO = $(BUILD)/demo
@@ -215,6 +223,11 @@ bench-peers: setup .venv/peers
 	@$(MAKE) --no-print-directory all
 	$(PYTHON) tools/bench.py --only peers
 
+# 60 networks of timm's beside onnxruntime: an hour at first, when they are made.
+bench-families: setup build/families-venv/done
+	@$(MAKE) --no-print-directory all
+	build/families-venv/bin/python tools/families.py
+
 # ---- keeping house ----
 
 CHECKED = $(SOURCES) $(wildcard runtime/*.c)
@@ -232,4 +245,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup setup-check setup-compilers venv venv-peers demo examples units sanitized lint-templates cases check check-fast check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers format lint wc clean
+.PHONY: all setup setup-check setup-compilers venv venv-peers venv-families demo examples units sanitized lint-templates cases check check-fast check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers bench-families format lint wc clean

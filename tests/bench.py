@@ -191,6 +191,18 @@ def match_table(skipc, work):
     assert "<svg" in open(os.path.join(work, "peers.svg"), encoding="utf-8").read() and "peers.svg" in text, text
 
 
+def families(skipc, work):
+    """A row for a network that is there; why not for one that cannot be made."""
+    networks.save(networks.build("resnet8"), os.path.join(work, "small.onnx"))
+    command = [sys.executable, os.path.join(HERE, "..", "tools", "families.py"), "--skipc", skipc, "--work", work,
+               "--runs", "2", "--layers", "--only", "small", "no_such_network"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    row = rf"(?m)^\| small \| {NUMBER} \| {NUMBER} \| {NUMBER} \({NUMBER} to {NUMBER}\) \| {NUMBER}e-0\d \| {NUMBER} \|"
+    assert re.search(row, done.stdout) and "of peak" in done.stdout, done.stdout + done.stderr
+    assert re.search(r"(?m)^\| no_such_network \|.*\| \w.* \|$", done.stdout), done.stdout
+    assert done.returncode == 1 and re.search(r"(?m)^2 networks, [12] below 0.95", done.stdout), done.stdout
+
+
 def faults(skipc, work):
     """`skipc diff` says where onnxruntime is known to be wrong, and only then."""
     attacked = os.path.join(HERE, "cases", "resize_scale_ignored_same_size", "model.onnx")
@@ -212,7 +224,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
-    tests = (tables, threads, plot, engines, busy, progress, match_table, refusals, faults)
+    tests = (tables, threads, plot, engines, busy, progress, match_table, families, refusals, faults)
     for test in tests:
         with tempfile.TemporaryDirectory() as work:
             test(skipc, work)

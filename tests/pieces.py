@@ -218,6 +218,30 @@ def linear(p):
     return p.epilogue(y, [*shape[:-1], outputs]) if len(shape) == 2 else y
 
 
+def product(p):
+    """Two matrices known at run time, each perhaps lying transposed, a part of a larger one, or the same for a batch."""
+    m, n, k = p.between(1, 130), p.between(1, 150), p.between(1, 80)
+    batch = [p.between(1, 3) for _ in range(p.between(0, 3))]
+    p.note += f" {batch}x{m}x{k} by {k}x{n}"
+
+    def factor(rows, columns):
+        own = [1 if p.maybe(0.2) else b for b in batch] if p.maybe() else batch
+        more = p.between(1, 9) if p.maybe(0.3) else 0
+        if p.maybe():
+            perm = [*range(len(batch)), len(batch) + 1, len(batch)]
+            x = p.node("Transpose", p.input(*own, columns, rows + more), perm=perm)
+        else:
+            x = p.input(*own, rows + more, columns)
+        if more:
+            ends = (p.constant(np.int64([v])) for v in (more, more + rows, len(batch)))
+            x = p.node("Slice", x, *ends)
+        return x
+
+    y = p.node("MatMul", factor(m, k), factor(k, n))
+    shape = [max(1, b) for b in batch] + [m, n]
+    return p.epilogue(y, shape) if p.maybe(0.7) else y
+
+
 def highway(p):
     size = p.between(1, 130)
     shape = shape_of_rows(p, size)
@@ -243,7 +267,8 @@ def pool(p):
 
 
 KINDS = (winograd_conv, any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, expanding_conv,
-         transposed_conv, highway_conv, linear, highway, pool)
+         transposed_conv, highway_conv, linear, highway, pool,
+         product, winograd_conv)
 
 
 def model(seed, kinds=KINDS, count=6):

@@ -1,4 +1,5 @@
 /* Kernels on matrices: fully connected layers, products of two run-time matrices. */
+#include "emit/gemm.h"
 #include "kernels/kernel.h"
 
 #include <string.h>
@@ -154,62 +155,211 @@ void setup_rows(struct plan *p, struct kernel *k)
 	k->title = "linear_rows";
 }
 
+/* ---- products of two run-time matrices ---- */
+
+/* a [.., m, k] and b [.., k, n] of a MatMul as they lie, broadcast to the dimensions of its result. */
+struct factors {
+	struct region a, b;
+	int64_t m, n, k;
+	int rank;
+};
+
+/* Input i, laid over the result's batch dimensions. */
+static struct region factor(const struct kernel *k, int i)
+{
+	const struct shape *y = &k->value->shape;
+	const struct tensor *t = k->anchor->in[i];
+	const bool run_time = i < k->narg && k->arg[i].tensor == t;
+	const struct region r = run_time || is_runtime(t) ? k->arg[run_time ? i : 0].region
+							  : region_dense(t->type, &t->shape, NULL);
+	struct shape full = *y;
+
+	full.dim[y->rank - 2] = t->shape.dim[t->shape.rank - 2];
+	full.dim[y->rank - 1] = t->shape.dim[t->shape.rank - 1];
+	return region_broadcast(&r, &full);
+}
+
+static void factors_of(const struct kernel *k, struct factors *f)
+{
+	const int rank = k->value->shape.rank;
+
+	*f = (struct factors){ .a = factor(k, 0), .b = factor(k, 1), .rank = rank };
+	f->m = f->a.shape.dim[rank - 2];
+	f->k = f->a.shape.dim[rank - 1];
+	f->n = f->b.shape.dim[rank - 1];
+}
+
 const char *applies_matmul(const struct kernel *k)
 {
 	return k->out->shape.rank <= 5 ? NULL : "it has more than three batch dimensions";
 }
 
-void setup_matmul(struct plan *p, struct kernel *k)
+static double matmul_macs(const struct kernel *k)
+{
+	const struct shape *a = &k->anchor->in[0]->shape;
+
+	return (double)shape_count(&k->value->shape) * (double)a->dim[a->rank - 1];
+}
+
+double cost_matmul(const struct kernel *k)
+{
+	return matmul_macs(k) * cost_of(k, COST_MATMUL);
+}
+
+/* Arguments a and b, a constant one too, and what both templates want to know of them. */
+static void matmul_parameters(struct plan *p, struct kernel *k, const struct factors *f)
 {
 	const struct shape *y = &k->value->shape;
-	struct shape full[2];
-	struct region r[2];
-	int rank = y->rank, batch = rank - 2;
-	int64_t n = y->dim[rank - 1];
+	const int batch = f->rank - 2;
 
 	for (int i = 0; i < 2; i++) {
-		const struct tensor *t = k->anchor->in[i];
+		struct tensor *t = k->anchor->in[i];
 
-		full[i] = *y;
-		full[i].dim[rank - 2] = t->shape.dim[t->shape.rank - 2];
-		full[i].dim[rank - 1] = t->shape.dim[t->shape.rank - 1];
 		if (i >= k->narg || k->arg[i].tensor != t) { /* a constant factor */
 			struct arg run_time = k->arg[i];
 
 			k->narg = i;
-			constant(p, k, NULL, k->anchor->in[i]);
+			constant(p, k, NULL, t);
 			if (i == 0)
 				k->arg[k->narg] = run_time;
 			k->narg += i == 0;
 		}
 		k->arg[i].name = i == 0 ? "a" : "b";
-		r[i] = region_broadcast(&k->arg[i].region, &full[i]);
 	}
 	for (int i = 0; i < 3; i++) {
 		int d = i - (3 - batch);
 
 		param(k, spatial_name(p, "B", (char)('0' + i)), d >= 0 ? y->dim[d] : 1);
-		param(k, spatial_name(p, "A", (char)('0' + i)), d >= 0 ? r[0].stride[d] : 0);
-		param(k, spatial_name(p, "S", (char)('0' + i)), d >= 0 ? r[1].stride[d] : 0);
+		param(k, spatial_name(p, "A", (char)('0' + i)), d >= 0 ? f->a.stride[d] : 0);
+		param(k, spatial_name(p, "S", (char)('0' + i)), d >= 0 ? f->b.stride[d] : 0);
 		share(k, spatial_name(p, "b", (char)('0' + i)), d >= 0 ? y->dim[d] : 1, 1,
 			DIVIDES_BOTH);
 		add_coord(k, d >= 0 ? span(d, d + 1) : span(0, 0));
 	}
-	param(k, "M", y->dim[rank - 2]);
-	param(k, "N", n);
-	param(k, "K", full[0].dim[rank - 1]);
-	param(k, "MB", 4);
-	share(k, "m", y->dim[rank - 2], 4, DIVIDES_INPUT);
-	param(k, "NB", n < 16 ? n : 16);
-	param(k, "TAIL", n >= 16 && n % 16 != 0);
-	param(k, "AM", r[0].stride[rank - 2]);
-	param(k, "AK", r[0].stride[rank - 1]);
-	param(k, "SK", r[1].stride[rank - 2]);
-	param(k, "SN", r[1].stride[rank - 1]);
-	add_coord(k, span(rank - 2, rank - 1));
-	add_coord(k, span(rank - 1, rank));
-	k->macs = shape_count(y) * full[0].dim[rank - 1];
+	param(k, "M", f->m);
+	param(k, "N", f->n);
+	param(k, "K", f->k);
+	param(k, "AM", f->a.stride[batch]);
+	param(k, "AK", f->a.stride[batch + 1]);
+	param(k, "SK", f->b.stride[batch]);
+	param(k, "SN", f->b.stride[batch + 1]);
+	add_coord(k, span(batch, batch + 1));
+	add_coord(k, span(batch + 1, batch + 2));
+	k->macs = shape_count(y) * f->k;
 	k->title = "matmul";
+}
+
+void setup_matmul(struct plan *p, struct kernel *k)
+{
+	struct factors f;
+
+	factors_of(k, &f);
+	matmul_parameters(p, k, &f);
+	param(k, "MB", 4);
+	share(k, "m", f.m, 4, DIVIDES_INPUT);
+	param(k, "NB", f.n < 16 ? f.n : 16);
+	param(k, "TAIL", f.n >= 16 && f.n % 16 != 0);
+}
+
+/* A MatMul in small products: of so many rows and columns, from copies where a or b lies otherwise. */
+struct small {
+	int rows, columns;
+	bool pack_a, pack_b;
+	struct gemm full;
+};
+
+static void small_products(const struct kernel *k, const struct factors *f, struct small *s)
+{
+	const int64_t blocks = (f->m + tiling_of(k)->pixels - 1) / tiling_of(k)->pixels;
+	const int64_t am = f->a.stride[f->rank - 2], sk = f->b.stride[f->rank - 2];
+
+	s->rows = (int)((f->m + blocks - 1) / blocks);
+	s->columns = (int)(f->n < tiling_of(k)->channels ? f->n : tiling_of(k)->channels);
+	s->pack_a = (f->k > 1 && f->a.stride[f->rank - 1] != 1) || (f->m > 1 && am < f->k);
+	s->pack_b = f->b.stride[f->rank - 1] != 1 || sk < s->columns;
+	memset(&s->full, 0, sizeof(s->full)); /* sets are compared as bytes */
+	s->full.m = s->full.ldc = s->columns;
+	s->full.n = s->rows;
+	s->full.k = (int)f->k;
+	s->full.lda = s->pack_b ? s->columns : (int)sk;
+	s->full.ldb = s->pack_a || f->m == 1 ? (int)f->k : (int)am;
+	s->full.reduce = GEMM_OFFSET;
+	s->full.isa = GEMM_AVX512;
+}
+
+const char *applies_matmul_gemm(const struct kernel *k)
+{
+	struct factors f;
+	struct small s;
+
+	if (applies_matmul(k) != NULL)
+		return applies_matmul(k);
+	factors_of(k, &f);
+	if (f.n < 16)
+		return "it has too few columns";
+	if (f.k > INT32_MAX / 4096 || f.k * f.n > INT32_MAX / 16)
+		return "its matrices are too large";
+	small_products(k, &f, &s);
+	return gemm_applies(&s.full);
+}
+
+double cost_matmul_gemm(const struct kernel *k)
+{
+	struct factors f;
+	struct small s;
+
+	factors_of(k, &f);
+	small_products(k, &f, &s);
+	const double outputs = (double)shape_count(&k->value->shape), rows = (double)f.m,
+		     columns = (double)f.n;
+	const double copied = (s.pack_a ? 1.0 / columns : 0.0) + (s.pack_b ? 1.0 / rows : 0.0);
+
+	return matmul_macs(k) * (1.0 + copied * cost_of(k, COST_COPY)) +
+	       outputs * cost_of(k, COST_PRODUCT_OUTPUT);
+}
+
+static int64_t whole_vectors(int64_t floats)
+{
+	return (floats + 15) / 16 * 16;
+}
+
+void setup_matmul_gemm(struct plan *p, struct kernel *k)
+{
+	struct gemm *g = arena_alloc(p->arena, 4 * sizeof(*g));
+	struct factors f;
+	struct small s;
+
+	factors_of(k, &f);
+	small_products(k, &f, &s);
+	const int tail = (int)(f.n % s.columns), rest = (int)(f.m % s.rows);
+
+	matmul_parameters(p, k, &f);
+	param(k, "PACK_A", s.pack_a);
+	param(k, "PACK_B", s.pack_b);
+	param(k, "TAIL", tail > 0);
+	param(k, "REST", rest > 0);
+	param(k, "MB", s.rows);
+	param(k, "NB", s.columns);
+	param(k, "COLUMNS", s.columns);
+	param(k, "STRIPS",
+		k->ngroup > 0 && (tail == 0 || tail >= 16) &&
+			(s.columns % 16 != 0 || tail % 16 != 0));
+	share(k, "m", f.m, s.rows, DIVIDES_INPUT);
+	for (int i = 0; i < 4; i++) {
+		g[i] = s.full;
+		if (i % 2 > 0 && tail > 0)
+			g[i].m = g[i].ldc = tail;
+		if (i % 2 > 0 && tail > 0 && s.pack_b)
+			g[i].lda = tail;
+		if (i / 2 > 0 && rest > 0)
+			g[i].n = rest;
+	}
+	k->gemm = g;
+	k->ngemm = rest > 0 ? 4 : tail > 0 ? 2 : 1;
+	k->scratch = 4 * (whole_vectors(s.rows * s.columns) +
+				 (s.pack_a ? whole_vectors(s.rows * f.k) : 0) +
+				 (s.pack_b ? f.k * f.n : 0));
+	k->scratch_name = "tile";
 }
 
 bool streams(const struct kernel *k, int64_t rows)
