@@ -21,6 +21,7 @@ SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
 LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
 	    $(BUILD)/compiler/import/onnx.pb-c.o $(BUILD)/templates.o
 TEMPLATES = $(sort $(wildcard templates/*/*.c templates/*/*.h))
+PARTS = $(wildcard templates/*/*.inc) # of templates: embed.sh puts them in
 UNITS     = $(filter-out math_exhaustive fuzz_import,$(basename $(notdir $(wildcard tests/*.c))))
 
 all: $(BUILD)/skipc
@@ -45,7 +46,7 @@ $(BUILD)/compiler/import/onnx.pb-c.h: $(BUILD)/compiler/import/onnx.pb-c.c ;
 $(BUILD)/compiler/import/onnx.pb-c.o: $(BUILD)/compiler/import/onnx.pb-c.c
 	@$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
 
-$(BUILD)/templates.c: $(TEMPLATES) tools/embed.sh
+$(BUILD)/templates.c: $(TEMPLATES) $(PARTS) tools/embed.sh
 	@mkdir -p $(@D)
 	sh tools/embed.sh $(TEMPLATES) > $@.tmp && mv $@.tmp $@
 

@@ -4,13 +4,30 @@
 
 #include <string.h>
 
+/* Floats of so many and more, a whole and odd number of cache lines: what winograd.c leaves between places. */
+static int64_t odd_lines(int64_t floats)
+{
+	return (floats / 16 | 1) * 16;
+}
+
 /* How a convolution is cut into tiles. */
 struct tiles {
 	int pixels, side; /* of y, and of x under them: F(pixels x pixels, 3 x 3) */
 	int64_t rows, columns, all; /* of an image, and of all images */
 	int64_t block;    /* tiles that are transformed, multiplied and transformed back together */
 	int outputs;      /* channels of a block, of each of the stacked convolutions */
+	int depth;        /* inputs of a product */
 };
+
+/* F(pixels x pixels, 3 x 3), whose filters init transforms; fly: they are transformed as they are used. */
+struct form {
+	int pixels;
+	bool fly;
+	enum packing packing;
+};
+
+static const struct form prepared4 = { 4, false, PACK_WINOGRAD4 }, prepared2 = { 2, false, PACK_WINOGRAD2 };
+static const struct form fly4 = { 4, true, PACK_GEMM }, fly2 = { 2, true, PACK_GEMM };
 
 /* The greatest multiple of 16 up to `most` that divides n; 0: there is none. */
 static int sixteens(int64_t n, int64_t most)
@@ -22,18 +39,23 @@ static int sixteens(int64_t n, int64_t most)
 	return (int)d;
 }
 
-/* Blocks of about one size, whose transformed input and sums stay in the second cache. */
-static void cut_tiles(const struct kernel *k, const struct image *m, int pixels, struct tiles *t)
+/*
+ * Blocks of about one size, whose transformed input and sums stay in the second cache; or, where filters are transformed
+ * for each of them, are just too large for it: they are read in order, and seldom.
+ */
+static void cut_tiles(const struct kernel *k, const struct image *m, const struct form *f, struct tiles *t)
 {
-	const int64_t side = pixels + 2, width = sixteens(m->outputs, tiling_of(k)->channels / (1 + k->nstacked));
+	const int pixels = f->pixels;
+	const int64_t side = pixels + 2, bytes = tiling_of(k)->winograd_bytes * (f->fly ? 4 : 1), width = sixteens(m->outputs, tiling_of(k)->channels / (1 + k->nstacked));
 
 	*t = (struct tiles){ .pixels = pixels,
 		.side = (int)side,
 		.rows = (m->oh + pixels - 1) / pixels,
 		.columns = (m->ow + pixels - 1) / pixels,
-		.outputs = (int)width };
+		.outputs = (int)width,
+		.depth = f->fly ? sixteens(m->channels, tiling_of(k)->winograd_depth) : (int)m->channels };
 	t->all = m->n * t->rows * t->columns;
-	int64_t most = tiling_of(k)->winograd_bytes / (side * side * 4 * (m->channels + width * (1 + k->nstacked)));
+	int64_t most = bytes / (side * side * 4 * (m->channels + width * (1 + k->nstacked)));
 
 	if (most < tiling_of(k)->winograd_tiles)
 		most = tiling_of(k)->winograd_tiles;
@@ -42,17 +64,18 @@ static void cut_tiles(const struct kernel *k, const struct image *m, int pixels,
 	t->block = (t->all + blocks - 1) / blocks;
 }
 
-static void tile_product(struct gemm *g, const struct image *m, int64_t tiles, int width)
+static void tile_product(struct gemm *g, const struct image *m, const struct tiles *t, int64_t tiles, int width)
 {
 	memset(g, 0, sizeof(*g)); /* sets are compared as bytes */
 	g->m = g->lda = g->ldc = width;
 	g->n = (int)tiles;
-	g->k = g->ldb = (int)m->channels;
+	g->k = t->depth;
+	g->ldb = (int)m->channels;
 	g->reduce = GEMM_OFFSET;
 	g->isa = GEMM_AVX512;
 }
 
-static const char *applies(const struct kernel *k, int pixels)
+static const char *applies(const struct kernel *k, const struct form *f)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 	struct image m;
@@ -72,65 +95,84 @@ static const char *applies(const struct kernel *k, int pixels)
 		return "it is grouped, or could not leave out single rows";
 	if (m.channels % 16 != 0 || sixteens(m.outputs, 16) == 0)
 		return "its channels are no multiples of 16";
-	cut_tiles(k, &m, pixels, &t);
-	tile_product(&g, &m, t.block, t.outputs * (1 + k->nstacked));
+	cut_tiles(k, &m, f, &t);
+	tile_product(&g, &m, &t, t.block, t.outputs * (1 + k->nstacked));
 	return gemm_applies(&g);
 }
 
-static double cost(const struct kernel *k, int pixels)
+static double cost(const struct kernel *k, const struct form *f)
 {
 	struct image m;
 	struct tiles t;
 
 	image_of(k, &m);
-	cut_tiles(k, &m, pixels, &t);
+	cut_tiles(k, &m, f, &t);
 	const double side2 = t.side * t.side, in = (double)m.channels, out = (double)m.outputs * (1 + k->nstacked),
-		     tiles = (double)t.all * side2;
+		     tiles = (double)t.all * side2, blocks = (double)((t.all + t.block - 1) / t.block);
+	const double filters = f->fly ? blocks * side2 * cost_of(k, COST_WINOGRAD_FILTER) :
+					(side2 - 9.0) * cost_of(k, COST_WINOGRAD_FETCH);
 
 	return (tiles * (in * out * cost_of(k, COST_WINOGRAD) + in * cost_of(k, COST_WINOGRAD_IN) +
 				out * cost_of(k, COST_WINOGRAD_OUT)) +
-		       (side2 - 9.0) * in * out * cost_of(k, COST_WINOGRAD_FETCH)) /
+		       filters * in * out) /
 	       (1 + k->nstacked);
 }
 
-static void setup(struct plan *p, struct kernel *k, int pixels, enum packing packing)
+/* Products of whole and of last blocks; of the first inputs, and of others, which are added. */
+static void products(struct plan *p, struct kernel *k, const struct image *m, const struct tiles *t, int width)
+{
+	const int64_t rest = t->all % t->block;
+	struct gemm *g = arena_alloc(p->arena, 4 * sizeof(*g));
+
+	k->gemm = g;
+	for (int more = 0; more <= (t->depth < m->channels); more++) {
+		tile_product(&g[k->ngemm++], m, t, t->block, width);
+		g[k->ngemm - 1].accumulate = more;
+		if (rest == 0)
+			continue;
+		tile_product(&g[k->ngemm++], m, t, rest, width);
+		g[k->ngemm - 1].accumulate = more;
+	}
+}
+
+static void setup(struct plan *p, struct kernel *k, const struct form *f)
 {
 	struct image m;
 	struct tiles t;
 
 	image_of(k, &m);
-	cut_tiles(k, &m, pixels, &t);
-	const int width = t.outputs * (1 + k->nstacked), rest = (int)(t.all % t.block);
-	struct gemm *g = arena_alloc(p->arena, 2 * sizeof(*g));
+	cut_tiles(k, &m, f, &t);
+	const int width = t.outputs * (1 + k->nstacked), places = t.side * t.side;
 
 	image_params(k, &m, "C K H W OH OW P PAD_H PAD_W XN XH XW");
-	param(k, "PIXELS", pixels);
-	param(k, "M", pixels);
+	param(k, "PIXELS", f->pixels);
+	param(k, "M", f->pixels);
+	param(k, "FLY", f->fly);
 	param(k, "SIDE", t.side);
 	param(k, "KB", width);
 	param(k, "CHANNELS", width);
 	param(k, "STEP", t.outputs);
+	param(k, "DEPTH", t.depth);
 	param(k, "TB", t.block);
 	param(k, "TH", t.rows);
 	param(k, "TW", t.columns);
 	param(k, "TILES", t.all);
-	param(k, "TAIL", rest > 0);
+	param(k, "TAIL", t.all % t.block > 0);
 	share(k, "q", t.all, t.block, DIVIDES_INPUT);
 	share(k, "k", m.outputs, t.outputs, DIVIDES_WEIGHTS);
-	tile_product(&g[0], &m, t.block, width);
-	tile_product(&g[1], &m, rest, width);
-	k->gemm = g;
-	k->ngemm = 1 + (rest > 0);
-	k->scratch = 4 * (t.side * t.side * t.block * (m.channels + width) + pixels * pixels * width);
+	products(p, k, &m, &t, width);
+	k->scratch = 4 * (places * (odd_lines(t.block * m.channels) + odd_lines(t.block * width) +
+					   (f->fly ? odd_lines((int64_t)t.depth * width) : 0)) +
+				 f->pixels * f->pixels * width);
 	k->scratch_name = "tile";
-	weights(p, k, &(struct blob){ .packing = packing, .group = 1, .block = t.outputs });
+	weights(p, k, &(struct blob){ .packing = f->packing, .group = 1, .block = t.outputs, .chunk = f->fly });
 	bias(p, k, 1, t.outputs);
 	stacking(k);
 	add_coord(k, span(0, 1));
 	add_coord(k, span(1, 2));
 	add_coord(k, span(2, 4));
 	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * m.channels * 9;
-	k->title = arena_printf(p->arena, "winograd%d", pixels);
+	k->title = arena_printf(p->arena, f->fly ? "winograd%d_fly" : "winograd%d", f->pixels);
 }
 
 void prepare_winograd(struct plan *p, struct kernel *k, const struct blob *b)
@@ -138,7 +180,7 @@ void prepare_winograd(struct plan *p, struct kernel *k, const struct blob *b)
 	const struct shape *w = &b->tensor[0]->shape;
 	const int pixels = b->packing == PACK_WINOGRAD4 ? 4 : 2;
 
-	same_weights(p, k, "w", &(struct blob){ .packing = PACK_CONV, .group = 1, .block = b->block }, b);
+	same_weights(p, k, "w", &(struct blob){ .packing = PACK_GEMM, .group = 1, .block = b->block, .chunk = 1 }, b);
 	param(k, "PIXELS", pixels);
 	param(k, "SIDE", pixels + 2);
 	param(k, "BLOCKS", w->dim[0] / b->block);
@@ -148,30 +190,60 @@ void prepare_winograd(struct plan *p, struct kernel *k, const struct blob *b)
 
 const char *applies_winograd4(const struct kernel *k)
 {
-	return applies(k, 4);
+	return applies(k, &prepared4);
 }
 
 const char *applies_winograd2(const struct kernel *k)
 {
-	return applies(k, 2);
+	return applies(k, &prepared2);
+}
+
+const char *applies_winograd4_fly(const struct kernel *k)
+{
+	return applies(k, &fly4);
+}
+
+const char *applies_winograd2_fly(const struct kernel *k)
+{
+	return applies(k, &fly2);
 }
 
 double cost_winograd4(const struct kernel *k)
 {
-	return cost(k, 4);
+	return cost(k, &prepared4);
 }
 
 double cost_winograd2(const struct kernel *k)
 {
-	return cost(k, 2);
+	return cost(k, &prepared2);
+}
+
+double cost_winograd4_fly(const struct kernel *k)
+{
+	return cost(k, &fly4);
+}
+
+double cost_winograd2_fly(const struct kernel *k)
+{
+	return cost(k, &fly2);
 }
 
 void setup_winograd4(struct plan *p, struct kernel *k)
 {
-	setup(p, k, 4, PACK_WINOGRAD4);
+	setup(p, k, &prepared4);
 }
 
 void setup_winograd2(struct plan *p, struct kernel *k)
 {
-	setup(p, k, 2, PACK_WINOGRAD2);
+	setup(p, k, &prepared2);
+}
+
+void setup_winograd4_fly(struct plan *p, struct kernel *k)
+{
+	setup(p, k, &fly4);
+}
+
+void setup_winograd2_fly(struct plan *p, struct kernel *k)
+{
+	setup(p, k, &fly2);
 }

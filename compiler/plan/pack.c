@@ -152,14 +152,22 @@ static int64_t count_vectors(const struct blob *b)
 	return (count_own(b) + 15) / 16 * 16;
 }
 
+/* Blocks of `places` matrices [C][K], each in an odd number of cache lines. */
+static int64_t count_places(const struct blob *b, int64_t places)
+{
+	const struct shape *w = &b->tensor[0]->shape;
+
+	return w->dim[0] / b->block * places * ((b->stack * b->block * w->dim[1] / 16) | 1) * 16;
+}
+
 static int64_t count_winograd4(const struct blob *b)
 {
-	return count_own(b) / 9 * 36;
+	return count_places(b, 36);
 }
 
 static int64_t count_winograd2(const struct blob *b)
 {
-	return count_own(b) / 9 * 16;
+	return count_places(b, 16);
 }
 
 static const struct {

@@ -16,5 +16,6 @@
 #define VEC_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define VEC_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define VEC_FMADD(a, b, c) ((a) * (b) + (c))
+#define VEC_PREFETCH_FAR(p) (void)(p)
 
 #endif

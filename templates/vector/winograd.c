@@ -5,11 +5,15 @@
  *
  * TB tiles at a time, so that what is between the transforms stays in L2. x has its channels side by side: strides
  * XN XH XW; C is a multiple of 16, and so is what a block of KB channels has of each convolution; blocks are whole.
- * w [block][SIDE * SIDE][C][STACK][KB / STACK], transformed; bias [block][STACK][KB / STACK]. x is not y.
+ * w: where FLY is 0 [block][SIDE * SIDE][C][STACK][KB / STACK], transformed by init, LINES floats a place; where it is 1
+ * the filters, [block][C][3 * 3][STACK][KB / STACK], transformed as they are used, DEPTH channels at a time: for few tiles
+ * that takes less time than to fetch them transformed. bias [block][STACK][KB / STACK]. x is not y.
  * STACK convolutions that read the same x are computed together: the epilogue has the first one's value in v, the
  * others' in b and c.
- * gemm: [0] TB tiles; [1] REST, where the last block of tiles has fewer. They replace.
- * tile: in [SIDE * SIDE][TB][C], sums [SIDE * SIDE][TB][KB], out [M * M][KB] floats, aligned to 64.
+ * gemm: [0] TB tiles; [1] REST, where the last block of tiles has fewer; behind them those that add, for all DEPTH channels
+ * but the first.
+ * tile: in [SIDE * SIDE][TB][C], sums [SIDE * SIDE][TB][KB], out [M * M][KB], filters [SIDE * SIDE][DEPTH][KB] floats, aligned
+ * to 64. From one of SIDE * SIDE to the next it is an odd number of cache lines, as all would fall into a few sets of the cache.
  */
 #include "template.h"
 
@@ -18,9 +22,14 @@
 #define CHANNELS 64 /* KB, channels of a block */
 #define STACK 1	    /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
 #define TAIL 1	    /* REST < TB */
+#define FLY 1	    /* filters are transformed here */
 #define VECTOR 0    /* the epilogue has a vector form; STACK is 1 */
 
 #define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
+
+#if FLY
+#include "winograd_filter.inc"
+#endif
 
 /* o = B'd: for M = 4 the points 0, 1, -1, 2, -2 and infinity, for M = 2 without 2 and -2. */
 static TARGET INLINE void winograd_in(const VEC *d, VEC *o)
@@ -68,10 +77,15 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 	enum { TB = 6, TH = 2, TW = 2, TILES = 4 }; /* tiles: of a block, of a column and a row of an image, of all */
 	enum { H = 8, W = 8, OH = 8, OW = 8, P = 64, PAD_H = 1, PAD_W = 1 };
 	enum { XN = 1024, XH = 128, XW = 16 }; /* strides of x */
+	enum { DEPTH = 16, LINES = (DEPTH * KB / 32 * 2 + 1) * 16, AHEAD = (DEPTH * 9 * KB / 16 + SIDE * SIDE - 1) / (SIDE * SIDE) };
+	enum { IN = (TB * C / 32 * 2 + 1) * 16, SUMS = (TB * KB / 32 * 2 + 1) * 16 };
 	static const float zero[C] = { 0 }; /* a pixel outside x */
-	float *const in = tile, *const sums = in + SIDE * SIDE * TB * C;
+	float *const in = tile, *const sums = in + SIDE * SIDE * IN;
 #if !VECTOR
-	float *const out = sums + SIDE * SIDE * TB * KB;
+	float *const out = sums + SIDE * SIDE * SUMS;
+#endif
+#if FLY
+	float *const filters = sums + SIDE * SIDE * SUMS + M * M * KB;
 #endif
 
 	for (int t0 = FROM(q); t0 < TO(q, TILES); t0 += TB) {
@@ -114,21 +128,32 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 					winograd_in(r[i], e);
 					UNROLL
 					for (int j = 0; j < SIDE; j++)
-						VEC_STORE(to + (i * SIDE + j) * TB * C, e[j]);
+						VEC_STORE(to + (i * SIDE + j) * IN, e[j]);
 				}
 			}
 		}
 		for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP) {
-			const float *a = w + k0 * STACK * SIDE * SIDE * C;
-
-			for (int i = 0; i < SIDE * SIDE; i++) {
+			for (int c0 = 0; c0 < C; c0 += DEPTH) {
 				const uint64_t count = 1, start = 0;
-
 #if TAIL
-				gemm[tiles < TB](a + i * C * KB, in + i * TB * C, sums + i * TB * KB, &count, &start, &start);
+				gemm_fn *const product = gemm[(c0 > 0) * 2 + (tiles < TB)];
 #else
-				gemm[0](a + i * C * KB, in + i * TB * C, sums + i * TB * KB, &count, &start, &start);
+				gemm_fn *const product = gemm[c0 > 0];
 #endif
+#if FLY
+				const float *const from = w + (k0 * STACK * C + c0 * KB) * 9, *const a = filters;
+
+				winograd_weights_rows(from, filters, DEPTH, KB, LINES);
+#else
+				const float *const a = w + k0 / STEP * SIDE * SIDE * LINES;
+#endif
+				for (int i = 0; i < SIDE * SIDE; i++) {
+#if FLY
+					for (int l = i * AHEAD; l < (i + 1) * AHEAD; l++)
+						VEC_PREFETCH_FAR(from + DEPTH * 9 * KB + l * 16);
+#endif
+					product(a + i * LINES, in + i * IN + c0, sums + i * SUMS, &count, &start, &start);
+				}
 			}
 			for (int t = t0; t < t0 + tiles; t++) {
 				const int n = t / (TH * TW), h0 = t / TW % TH * M, w0 = t % TW * M;
@@ -144,7 +169,7 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 
 						UNROLL
 						for (int q = 0; q < SIDE; q++)
-							d[q] = VEC_LOAD(from + (q * SIDE + i) * TB * KB);
+							d[q] = VEC_LOAD(from + (q * SIDE + i) * SUMS);
 						winograd_out(d, e);
 						UNROLL
 						for (int q = 0; q < M; q++)
