@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +131,26 @@ static const char *take_gemm(struct options *o, const char *value)
 	return "--gemm is inline or libxsmm-call, not ";
 }
 
+static const char *take_limit(struct options *o, const char *value)
+{
+	char *end;
+
+	errno = 0;
+	o->plan.limited = true;
+	o->plan.prepared_limit = strtoll(value, &end, 10);
+	if (!isdigit((unsigned char)*value) || *end != '\0' || errno != 0)
+		return "--prepared-limit wants a number of bytes, not ";
+	return NULL;
+}
+
+static const char *take_winograd(struct options *o, const char *value)
+{
+	o->plan.winograd_file = strcmp(value, "file") == 0;
+	if (o->plan.winograd_file || strcmp(value, "init") == 0)
+		return NULL;
+	return "--winograd-weights is init or file, not ";
+}
+
 /* ---- the rows ---- */
 
 #define FIELD(member) NULL, offsetof(struct options, member)
@@ -180,6 +201,10 @@ static const struct row {
 		"libxsmm-call (calls of an installed libxsmm; link -lxsmm)" },
 	{ "--exact", FIELD(plan.exact), SHAPES,
 		"no kernel that trades accuracy for speed (--target=c has none)" },
+	{ "--winograd-weights=W", take_winograd, 0, SHAPES,
+		"transformed by init (unless given), or file: written so, two to four times as large" },
+	{ "--prepared-limit=BYTES", take_limit, 0, SHAPES,
+		"most that init may fill with what it makes of the weights; where it gains the most first" },
 	{ "--trace", FIELD(emit.trace), SHAPES,
 		"the program can write every stored tensor (--trace-dir DIR)" },
 	{ NULL, TOOLS, 0, "diff:" },

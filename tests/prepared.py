@@ -8,7 +8,7 @@ On each target and instruction set of this machine, sanitized and optimised, wit
 of a network that was trained again. programs/prepared.c looks at what init writes, and refuses. Then cases of run.py,
 and the threads of its programs.
 """
-import argparse, concurrent.futures, os, re, subprocess, sys, tempfile
+import argparse, array, concurrent.futures, json, os, re, subprocess, sys, tempfile
 
 import run
 
@@ -67,11 +67,11 @@ def builds(target):
 
 
 class Net:
-    def __init__(self, skipc, work, name, target):
+    def __init__(self, skipc, work, name, target, folder=None, text=None):
         self.skipc, self.name, self.target = skipc, name, target
-        self.work = os.path.join(work, f"{name}-{target}")
+        self.work = os.path.join(work, f"{folder or name}-{target}")
         os.mkdir(self.work)
-        self.model = self.write("net.skipc", NETS[name])
+        self.model = self.write("net.skipc", text or NETS[name])
 
     def write(self, name, text):
         path = os.path.join(self.work, name)
@@ -117,6 +117,55 @@ class Net:
             f"{self.work}: weights of another training"
 
 
+def limits(skipc):
+    """--prepared-limit bounds what init fills, and spends it where it gains the most; --winograd-weights=file needs none."""
+    model = os.path.join(ROOT, "tests", "cases", "optA_identity_conv_op13", "model.onnx")
+    def plan(*options):
+        return json.loads(call(skipc, "inspect", "--json", model, *TURNED, *options))
+    rows = lambda p: [k["row"] for k in p["kernels"]].count("conv_turned")
+    whole = plan()
+    size, last = whole["prepared_bytes"], 0
+    assert size > 0 and rows(plan("--prepared-limit=0")) == 0 == plan("--prepared-limit=63")["prepared_bytes"]
+    for limit in (*range(64, size + 128, size // 9), size + 64):
+        some = plan(f"--prepared-limit={limit}")
+        assert last <= rows(some) and (some["prepared_bytes"] == 0 or some["prepared_bytes"] + 64 <= limit), (limit, some["prepared_bytes"])
+        last = rows(some)
+    assert last == rows(whole) > 2, "the limit is not used"
+    for wrong in ("-1", "1k", "", "99999999999999999999"):
+        call(skipc, "inspect", model, f"--prepared-limit={wrong}", status=2)
+
+
+WINOGRAD = """input %x : f32[1,64,40,40]
+const @w : f32[64,64,3,3] = fill(1)
+const @h : f32[64,64,3,3] = fill(2)
+const @t : f32[64,64,3,3] = fill(3)
+%a = Conv(%x, @w) {pads=[1,1,1,1]}
+%b = Conv(%a, @h) {pads=[1,1,1,1]}
+%c = Conv(%a, @t) {pads=[1,1,1,1]}
+%d = Relu(%b)
+%e = Sigmoid(%c)
+%y = Blend(%d, %a, %e)
+output %y
+"""
+
+
+def winograd(skipc, work, target):
+    """Filters that init transforms, that stand in the file, and that run transforms: the same network, near the direct one."""
+    net = Net(skipc, work, "image", target, "winograd", WINOGRAD)
+    build, found = builds(target)[-1], {}
+    for name, options in (("exact", ["--exact"]), ("init", []), ("file", ["--winograd-weights=file"]), ("fly", ["--prepared-limit=0"])):
+        folder = net.compile(name, *options)
+        with open(os.path.join(folder, "net.h")) as f:
+            prepares = "NET_PREPARED_SIZE 0 " not in f.read()
+        assert prepares == (name == "init"), f"{target}, {name}: init prepares {prepares}"
+        assert name == "exact" or "winograd" in open(os.path.join(folder, "net.c")).read(), f"{target}, {name}: no Winograd"
+        found[name] = [array.array("f", bits) for bits in net.bits(folder, build)]
+    for name in ("init", "file", "fly"):
+        for level, (want, got) in enumerate(zip(found["exact"], found[name])):
+            worst = max(abs(a - b) for a, b in zip(want, got)) / max(map(abs, want))
+            assert worst < run.WINOGRAD, f"{target}, {name}, level {level}: {worst} apart"
+
+
 def threads(skipc, work):
     """The program of --main with a pool: the same bits, and kernels that are cut."""
     folder = os.path.join(work, "threads")
@@ -155,6 +204,9 @@ def main():
         nets = [Net(skipc, work, name, target) for name in NETS for target in targets]
         list(pool.map(Net.check, nets))
         threads(skipc, work)
+        limits(skipc)
+        for target in targets[1:]:
+            winograd(skipc, work, target)
     for target in targets:
         call(sys.executable, "tests/run.py", "--skipc", skipc, f"--target={target}", "--jobs", arguments.jobs,
              f"--options={' '.join(TURNED)}", "hconv", "conv_two_bns", "conv_run_time")

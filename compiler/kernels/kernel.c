@@ -5,6 +5,7 @@
 #include "kernels/kernel.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct kernel_row rows[] = {
@@ -30,6 +31,26 @@ static bool serves(const struct kernel_row *r, const struct plan *p)
 	return strcmp(r->target, "c") == 0 || target_has_vectors(p->target);
 }
 
+/* Bytes that init makes for k where the row computes it; the row applies. */
+static int64_t prepared_bytes(const struct kernel_row *r, const struct kernel *k)
+{
+	static const struct {
+		const char *row;
+		void (*prepares)(const struct kernel *k, struct blob *b);
+	} makers[] = {
+#define PREPARES(row) { #row, prepares_##row },
+#include "kernels/kernels.def"
+	};
+	struct blob b;
+
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+		if (strcmp(makers[i].row, r->name) == 0) {
+			makers[i].prepares(k, &b);
+			return pack_prepared(&b);
+		}
+	return 0;
+}
+
 static const char left_out[] = "the costs leave it out";
 
 /* Why the row does not compute k; null: it does, at that cost. */
@@ -37,6 +58,8 @@ static const char *objection(const struct kernel_row *r, const struct kernel *k,
 {
 	const char *why = r->applies(k);
 
+	if (why == NULL && k->unprepared && prepared_bytes(r, k) > 0)
+		why = "what init makes for it goes beyond --prepared-limit";
 	*cost = why == NULL ? r->cost(k) : 0.0;
 	return why == NULL && *cost == 0.0 ? left_out : why;
 }
@@ -76,7 +99,51 @@ double kernel_cost(const struct plan *p, const struct kernel *k)
 	return cost;
 }
 
-void kernel_choose(struct plan *p, struct kernel *k)
+/* What a kernel gains by what init makes for it. */
+struct gain {
+	struct kernel *kernel;
+	double a_byte;
+	int64_t bytes;
+};
+
+static int by_gain(const void *a, const void *b)
+{
+	const struct gain *x = a, *y = b;
+
+	if (x->a_byte != y->a_byte)
+		return x->a_byte > y->a_byte ? -1 : 1;
+	return x->kernel->id - y->kernel->id;
+}
+
+/* Leaves so many kernels prepared as the limit has room for. */
+static void limit_prepared(struct plan *p)
+{
+	struct gain *gain = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(*gain));
+	int64_t left = p->options->prepared_limit / 64 * 64 - 64; /* behind all: of what it is */
+	int n = 0;
+
+	for (int i = 0; i < p->nkernel; i++) {
+		struct kernel *k = p->kernel[i];
+		const char *why;
+		double with, without;
+		const struct kernel_row *r = cheapest(p, k, &with, &why);
+		const int64_t bytes = r != NULL ? (prepared_bytes(r, k) + 63) / 64 * 64 : 0;
+
+		if (bytes == 0)
+			continue;
+		k->unprepared = true;
+		cheapest(p, k, &without, &why);
+		gain[n++] = (struct gain){ k, (without - with) / (double)bytes, bytes };
+	}
+	qsort(gain, (size_t)n, sizeof(*gain), by_gain);
+	for (int i = 0; i < n; i++)
+		if (gain[i].bytes <= left) {
+			left -= gain[i].bytes;
+			gain[i].kernel->unprepared = false;
+		}
+}
+
+static void choose(struct plan *p, struct kernel *k)
 {
 	const char *why;
 	double cost;
@@ -91,6 +158,14 @@ void kernel_choose(struct plan *p, struct kernel *k)
 	}
 	k->row->setup(p, k);
 	p->macs += k->macs;
+}
+
+void kernel_choose(struct plan *p)
+{
+	if (p->options->limited)
+		limit_prepared(p);
+	for (int k = 0; k < p->nkernel; k++)
+		choose(p, p->kernel[k]);
 }
 
 /* ---- weights that init makes ---- */

@@ -88,6 +88,7 @@ const char *channels_apart(const struct kernel *k);
 	const char *applies_##when(const struct kernel *k);                                        \
 	double cost_##price(const struct kernel *k);                                               \
 	void setup_##prepare(struct plan *p, struct kernel *k);
+#define PREPARES(row) void prepares_##row(const struct kernel *k, struct blob *b);
 #include "kernels/kernels.def"
 #define PREPARED(row, elements, file, setup, words)                                                \
 	void prepare_##setup(struct plan *p, struct kernel *k, const struct blob *b);

@@ -230,6 +230,11 @@ void setup_conv_turned(struct plan *p, struct kernel *k)
 	setup_direct(p, k, PACK_TURNED);
 }
 
+void prepares_conv_turned(const struct kernel *k, struct blob *b)
+{
+	*b = (struct blob){ .tensor = { k->anchor->in[1] }, .stack = 1 + k->nstacked, .packing = PACK_TURNED };
+}
+
 void prepare_turned(struct plan *p, struct kernel *k, const struct blob *b)
 {
 	const struct shape *w = &b->tensor[0]->shape;

@@ -23,11 +23,12 @@ struct tiles {
 struct form {
 	int pixels;
 	bool fly;
-	enum packing packing;
+	enum packing packing, file; /* where init transforms, and where the weights are written so */
 };
 
-static const struct form prepared4 = { 4, false, PACK_WINOGRAD4 }, prepared2 = { 2, false, PACK_WINOGRAD2 };
-static const struct form fly4 = { 4, true, PACK_GEMM }, fly2 = { 2, true, PACK_GEMM };
+static const struct form prepared4 = { 4, false, PACK_WINOGRAD4, PACK_WINOGRAD4_FILE };
+static const struct form prepared2 = { 2, false, PACK_WINOGRAD2, PACK_WINOGRAD2_FILE };
+static const struct form fly4 = { 4, true, PACK_GEMM, PACK_GEMM }, fly2 = { 2, true, PACK_GEMM, PACK_GEMM };
 
 /* The greatest multiple of 16 up to `most` that divides n; 0: there is none. */
 static int sixteens(int64_t n, int64_t most)
@@ -100,6 +101,27 @@ static const char *applies(const struct kernel *k, const struct form *f)
 	return gemm_applies(&g);
 }
 
+/* Filters as a kernel of that form reads them. */
+static struct blob filters(const struct kernel *k, const struct form *f, const struct tiles *t)
+{
+	return (struct blob){ .packing = k->plan->options->winograd_file ? f->file : f->packing,
+		.group = 1,
+		.block = t->outputs,
+		.chunk = f->fly };
+}
+
+static void prepares(const struct kernel *k, const struct form *f, struct blob *b)
+{
+	struct image m;
+	struct tiles t;
+
+	image_of(k, &m);
+	cut_tiles(k, &m, f, &t);
+	*b = filters(k, f, &t);
+	b->tensor[0] = k->anchor->in[1];
+	b->stack = 1 + k->nstacked;
+}
+
 static double cost(const struct kernel *k, const struct form *f)
 {
 	struct image m;
@@ -165,7 +187,8 @@ static void setup(struct plan *p, struct kernel *k, const struct form *f)
 					   (f->fly ? odd_lines((int64_t)t.depth * width) : 0)) +
 				 f->pixels * f->pixels * width);
 	k->scratch_name = "tile";
-	weights(p, k, &(struct blob){ .packing = f->packing, .group = 1, .block = t.outputs, .chunk = f->fly });
+	const struct blob how = filters(k, f, &t);
+	weights(p, k, &how);
 	bias(p, k, 1, t.outputs);
 	stacking(k);
 	add_coord(k, span(0, 1));
@@ -186,6 +209,16 @@ void prepare_winograd(struct plan *p, struct kernel *k, const struct blob *b)
 	param(k, "BLOCKS", w->dim[0] / b->block);
 	param(k, "C", w->dim[1]);
 	param(k, "KB", b->block * b->stack);
+}
+
+void prepares_winograd4(const struct kernel *k, struct blob *b)
+{
+	prepares(k, &prepared4, b);
+}
+
+void prepares_winograd2(const struct kernel *k, struct blob *b)
+{
+	prepares(k, &prepared2, b);
 }
 
 const char *applies_winograd4(const struct kernel *k)

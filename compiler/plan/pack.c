@@ -66,23 +66,28 @@ struct packer {
 	unsigned char *to;
 };
 
+static void put_bits(struct packer *x, uint64_t bits)
+{
+	for (int i = 0; i < dtypes[x->blob->type].size; i++)
+		*x->to++ = (unsigned char)(bits >> 8 * i);
+}
+
+static void put_number(struct packer *x, double number)
+{
+	const float v = (float)number;
+	uint32_t word;
+
+	memcpy(&word, &v, sizeof(word));
+	put_bits(x, word);
+}
+
 /* Appends element k of tensor s. */
 static void put(struct packer *x, int s, int64_t k)
 {
-	const int size = dtypes[x->blob->type].size;
-	uint64_t bits;
-
-	if (x->i[s] != NULL) {
-		bits = (uint64_t)x->i[s][k];
-	} else {
-		const float v = (float)x->f[s][k];
-		uint32_t word;
-
-		memcpy(&word, &v, sizeof(word));
-		bits = word;
-	}
-	for (int i = 0; i < size; i++)
-		*x->to++ = (unsigned char)(bits >> 8 * i);
+	if (x->i[s] != NULL)
+		put_bits(x, (uint64_t)x->i[s][k]);
+	else
+		put_number(x, x->f[s][k]);
 }
 
 static void pack_plain(struct packer *x)
@@ -139,6 +144,45 @@ static void pack_depthwise(struct packer *x)
 			put(x, 0, c * taps + t);
 }
 
+/* Each filter in its places, G w G'; and zeros between the matrices. */
+static void pack_winograd(struct packer *x, int pixels)
+{
+	static const double four[6][3] = { { 0.25, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 }, { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
+		{ 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 } };
+	static const double two[4][3] = { { 1, 0, 0 }, { 0.5, 0.5, 0.5 }, { 0.5, -0.5, 0.5 }, { 0, 0, 1 } };
+	const double(*g)[3] = pixels == 4 ? four : two;
+	const struct blob *b = x->blob;
+	const int side = pixels + 2;
+	const int64_t channels = x->shape->dim[1],
+		      rest = b->count / (x->shape->dim[0] / b->block * side * side) - b->stack * b->block * channels;
+
+	for (int64_t k0 = 0; k0 < x->shape->dim[0]; k0 += b->block)
+		for (int place = 0; place < side * side; place++) {
+			for (int64_t c = 0; c < channels; c++)
+				for (int s = 0; s < b->stack; s++)
+					for (int64_t k = k0; k < k0 + b->block; k++) {
+						double sum = 0.0;
+
+						for (int i = 0; i < 9; i++)
+							sum += g[place / side][i / 3] * g[place % side][i % 3] *
+							       x->f[s][(k * channels + c) * 9 + i];
+						put_number(x, sum);
+					}
+			for (int64_t k = 0; k < rest; k++)
+				put_number(x, 0.0);
+		}
+}
+
+static void pack_winograd4(struct packer *x)
+{
+	pack_winograd(x, 4);
+}
+
+static void pack_winograd2(struct packer *x)
+{
+	pack_winograd(x, 2);
+}
+
 /* ---- the table ---- */
 
 static int64_t count_own(const struct blob *b)
@@ -182,6 +226,12 @@ static const struct {
 	[PACK_##row] = { BUF_PREPARED, count_##elements, NULL, words },
 #include "plan/packings.def"
 };
+
+int64_t pack_prepared(const struct blob *b)
+{
+	return packings[b->packing].kind == BUF_PREPARED ?
+		       packings[b->packing].count(b) * dtypes[b->tensor[0]->type].size : 0;
+}
 
 struct buffer *pack_buffer(struct plan *p, struct blob *b)
 {

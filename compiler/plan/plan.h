@@ -116,6 +116,7 @@ enum { MAX_ARG = 8, MAX_PARAM = 64, MAX_SUBST = 8, MAX_OPERAND = 32, MAX_SHARE =
  * group of elementwise nodes, or a copy of src (no anchor, no group). Stores one tensor. */
 struct kernel {
 	int id;
+	bool unprepared; /* init may make nothing for it */
 	struct plan *plan;
 	const struct kernel_row *row;
 	struct node *anchor;
@@ -212,6 +213,9 @@ struct plan_options {
 	const struct target *target;
 	double cost[COST_COUNT]; /* by enum cost; 0: the target's */
 	bool exact;              /* no kernel that trades accuracy for speed */
+	bool winograd_file;      /* the weights have Winograd's filters transformed, not init */
+	bool limited;            /* init may not fill any number of bytes .. */
+	int64_t prepared_limit;  /* .. but so many */
 };
 
 struct plan {
@@ -291,8 +295,9 @@ struct phase *phases(struct graph *g, struct node *conv, int *count);
 
 /* ---- kernel.c, kernels.def: which kernel computes what ---- */
 
-/* Chooses the cheapest row that applies and sets k up; where none does, an error at the node. */
-void kernel_choose(struct plan *p, struct kernel *k);
+/* Chooses the cheapest row that applies for each kernel and sets it up; where none does, an error at the node. Within
+ * options' prepared_limit those are prepared first that gain the most a byte. */
+void kernel_choose(struct plan *p);
 /* The kernels of init, for all blobs that it makes. */
 void kernel_prepare(struct plan *p);
 /* Of the cheapest row that applies to k as its arguments lie, in multiply-adds; INFINITY: none
@@ -331,6 +336,7 @@ void report_json(FILE *to, const struct plan *p); /* skipc inspect --json */
 /* ---- pack.c, packings.def: constants as kernels want them ---- */
 
 struct blob *plan_blob(struct plan *p, const struct blob *wanted); /* finds or adds it */
+int64_t pack_prepared(const struct blob *b); /* bytes of it that init makes: all or none */
 /* Sets type and count of a blob, whose buffer it makes. */
 struct buffer *pack_buffer(struct plan *p, struct blob *b);
 void pack_constants(struct plan *p); /* offsets of all blobs, in whose order they stand from now on */

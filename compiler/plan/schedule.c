@@ -401,8 +401,7 @@ struct plan *schedule(struct graph *g, const struct plan_options *options)
 		}
 	}
 	store_outputs(&s);
-	for (int k = 0; k < p->nkernel; k++)
-		kernel_choose(p, p->kernel[k]);
+	kernel_choose(p);
 	kernel_prepare(p);
 	return p;
 }

@@ -140,6 +140,29 @@ static int check_weights(const void *weights, int all)
 	return NAME_OK;
 }
 
+#if PREPARES
+/* Makes what is prepared, and says behind it of what; or, where that was done before, looks what it is of. */
+static int prepare(const struct NAME *net, void *prepared, int ready)
+{
+#if VECTORS
+	const uint64_t isa = (uint64_t)net->isa;
+#else
+	const uint64_t isa = 1;
+#endif
+	uint64_t *const mark = (uint64_t *)prepared + (NAME_PREPARED_SIZE - 64) / 8;
+
+	if (ready)
+		return mark[0] == NAME_CODE_ID && mark[1] == net->weights_id && mark[2] == isa ? NAME_OK : NAME_E_PREPARED;
+	for (int k = 0; k < 8; k++)
+		mark[k] = 0; /* nothing that is half made is taken for whole */
+	NAME_prepare(net, prepared);
+	mark[0] = NAME_CODE_ID;
+	mark[1] = net->weights_id;
+	mark[2] = isa;
+	return NAME_OK;
+}
+#endif
+
 int NAME_init(struct NAME *net, void *prepared, const struct NAME_options *options)
 {
 #if LINKED && FILE_OF
@@ -205,7 +228,9 @@ int NAME_init(struct NAME *net, void *prepared, const struct NAME_options *optio
 	net->weights = (const float *)weights + 16; /* behind the head */
 	net->weights_id = id_of((const uint32_t *)weights);
 #if PREPARES
-	NAME_prepare(net, prepared);
+	status = prepare(net, prepared, options != NULL && options->prepared_ready);
+	if (status != NAME_OK)
+		return status;
 	net->prepared = (const float *)prepared;
 #endif
 	net->ready = READY;
@@ -242,6 +267,8 @@ const char *NAME_error(int status)
 		return "init has not succeeded on this network";
 	case NAME_E_STOPPED:
 		return "the callback of the steps asked to stop";
+	case NAME_E_PREPARED:
+		return "the prepared memory is not what init makes of these weights";
 	case NAME_E_PROFILE:
 		return "there is a callback of steps, but the code is compiled without them";
 	default:

@@ -77,7 +77,8 @@ enum NAME_status {
 	NAME_E_CHECKSUM = -8, /* the weights are damaged: this is not their checksum */
 	NAME_E_INIT = -9, /* init has not succeeded on this network */
 	NAME_E_STOPPED = -10, /* the callback of the steps asked to stop */
-	NAME_E_PROFILE = -11 /* there is a callback of steps, but the code is compiled without them */
+	NAME_E_PROFILE = -11, /* there is a callback of steps, but the code is compiled without them */
+	NAME_E_PREPARED = -12 /* the prepared memory is said to be ready, and is not what init makes of these weights */
 };
 
 /* A network ready to run. Constant after init: threads may share it. Its fields are its own business. */
@@ -118,6 +119,11 @@ struct NAME_options {
 	/* Not 0: init reads all of the weights and compares their CRC-64/XZ (polynomial of ECMA-182) with the one in
 	 * their head, which else is all that it looks at. To see whether flash has rotted since: init of another net. */
 	int check_weights;
+#if PREPARES
+	/* Not 0: an init of this code with the same weights and instruction set has filled `prepared` before, perhaps of another
+	 * net or process, or for a file that is mapped: it is only read. NAME_E_PREPARED: it is not so. */
+	int prepared_ready;
+#endif
 #if VECTORS
 	/* Calls body(task, i, worker) for all i below count, on any threads, and returns when all have returned.
 	 * worker is below `workers`, and bodies that run at once have different ones; the bits depend on neither.

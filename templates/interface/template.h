@@ -20,10 +20,11 @@
 #define ARENA 64
 #define READY_VALUE 1
 #define STEPS 1
-#define PREPARED 64
 #define WORKER 64
 #define PRODUCT_COUNT 1
 #define WEIGHTS 64
+#define PREPARED 128
+#define CODE_IDUL 1 /* what UINT64_C makes of CODE_ID */
 #define HEAD_WORDS 0
 
 /* Pieces of code. */

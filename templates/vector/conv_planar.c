@@ -34,7 +34,7 @@ static TARGET void conv_planar(const float *restrict x, const float *restrict w,
 		int next = 0; /* rows before it are in the ring, or no longer needed */
 
 		for (int h = FROM(h); h < TO(h, OH); h++) {
-			uint64_t at_a[R], at_b[R], count = 0;
+			uint64_t at_a[R] = { 0 }, at_b[R], count = 0; /* gcc warns of at_a else */
 
 			if (next < h * STRIDE_H - PAD_H)
 				next = h * STRIDE_H - PAD_H;

@@ -15,4 +15,7 @@ static TARGET void winograd_weights(const float *restrict w, float *y)
 
 	for (int block = 0; block < BLOCKS; block++)
 		winograd_weights_rows(w + block * C * 9 * KB, y + block * SIDE * SIDE * LINES, C, KB, LINES);
+	for (int i = 0; i < BLOCKS * SIDE * SIDE; i++)
+		for (int j = C * KB; j < LINES; j++) /* between the places: nobody reads it, but what is prepared is the same */
+			y[i * LINES + j] = 0.0f;
 }

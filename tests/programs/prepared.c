@@ -42,8 +42,33 @@ static void check_refusals(const struct net_options *options)
 	wrong.weights = none;
 	wrong.weights_size = sizeof(none);
 	check(net_init(&net, prepared[0], &wrong) != NET_OK, "no weights are taken");
+	wrong = *options;
+	wrong.prepared_ready = 1;
+	check(net_init(&net, prepared[0], &wrong) == NET_E_PREPARED, "memory that init has not filled is taken");
 	check(is_filled(prepared[0], sizeof(prepared), 0xa5), "an init that fails writes");
 	check(net_run(&net, input, output[0], arena) == NET_E_INIT, "a net runs after an init that failed");
+}
+#endif
+
+#if NET_PREPARED_SIZE > 0
+/* What one init has made serves another, which does not write; but not where it is of other weights. */
+static void check_ready(struct net_options options)
+{
+	struct net net;
+
+	options.prepared_ready = 1;
+	prepared[0][0] ^= 1; /* as nobody looks at it */
+	check(net_init(&net, prepared[0], &options) == NET_OK, "what is ready is not taken");
+	prepared[0][0] ^= 1;
+	check(memcmp(prepared[0], prepared[1], NET_PREPARED_SIZE) == 0, "an init writes what is ready");
+	check(net_run(&net, input, output[1], arena) == NET_OK, "run fails with what was ready");
+	check(memcmp(output[0], output[1], sizeof(output[0])) == 0, "with what was ready there is another result");
+	for (int k = 0; k < 24; k++) {
+		prepared[0][NET_PREPARED_SIZE - 64 + k] ^= 1;
+		check(net_init(&net, prepared[0], &options) == NET_E_PREPARED, "what is of other weights is taken");
+		check(net_run(&net, input, output[1], arena) == NET_E_INIT, "a net runs on what is of other weights");
+		prepared[0][NET_PREPARED_SIZE - 64 + k] ^= 1;
+	}
 }
 #endif
 
@@ -85,6 +110,7 @@ int main(int argc, char **argv)
 #if NET_PREPARED_SIZE > 0
 	check(memcmp(prepared[0], prepared[1], NET_PREPARED_SIZE) == 0, "run writes, or init does not write all");
 	check(is_filled(prepared[0] + NET_PREPARED_SIZE, 64, 0xff), "init writes behind what it was given");
+	check_ready(options);
 #endif
 	f = fopen(argv[1], "wb");
 	check(f != NULL && fwrite(output[0], sizeof(output[0]), 1, f) == 1 && fclose(f) == 0, "no output");
