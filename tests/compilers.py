@@ -45,7 +45,7 @@ def qemu(machine, gnu):
     return f"qemu-{machine} -L /usr/{gnu}"
 
 
-# On a board: what follows is its name, and where code and data begin.
+# On a board: what follows is its name, where code and data begin, and room for code where that is not 512K.
 COMPILERS = [
     Compiler("x86-64", "gcc -O2", targets=X86),
     Compiler("x86-64", "gcc -O3 -march=native -std=gnu17", targets=X86),
@@ -117,10 +117,10 @@ def execute(command, quiet=True):
     return done.stdout + done.stderr
 
 
-def on_board(folder, board, code, data):
+def on_board(folder, board, code, data, room="512K"):
     """What a compiler needs for a board, and the command that runs the program there."""
     script = os.path.join(folder, f"{board}.ld")
-    memory = read(os.path.join(FIRMWARE, "mps2.ld")).replace("0x00000000, LENGTH = 256K", f"{code}, LENGTH = 512K")
+    memory = read(os.path.join(FIRMWARE, "mps2.ld")).replace("0x00000000, LENGTH = 256K", f"{code}, LENGTH = {room}")
     with open(script, "w") as f:
         f.write(memory.replace("0x20000000, LENGTH = 8K", f"{data}, LENGTH = 512K"))
     options = ["-ffreestanding", "-fno-tree-loop-distribute-patterns", "-DON_BOARD", "-I", FIRMWARE, "-nostdlib", "-T", script,

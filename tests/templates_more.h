@@ -612,10 +612,10 @@ static void check_helpers(void *library)
 static const struct {
 	const char *compiler, *flags;
 } builds[] = {
-	{ "gcc", WARNINGS "-O2" },
-	{ "clang", WARNINGS "-O2" },
-	{ "gcc", WARNINGS "-O1 -fsanitize=undefined -fsanitize-undefined-trap-on-error" },
-	{ "gcc", "-O3 -march=native -std=gnu17 -Wall" },
+	{ "gcc", WARNINGS "-O2 -DSCALAR=0" },
+	{ "clang", WARNINGS "-O2 -DSCALAR=1" },
+	{ "gcc", WARNINGS "-O1 -fsanitize=undefined -fsanitize-undefined-trap-on-error -DSCALAR=1" },
+	{ "gcc", "-O3 -march=native -std=gnu17 -Wall -DSCALAR=0" },
 };
 
 static void compare(struct item *t, const char *build)

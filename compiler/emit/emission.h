@@ -211,6 +211,7 @@ struct filling {
 	int nswitches, nwords;
 };
 
+void fill_switch(struct filling *f, const char *name, bool value);
 /* A word of its own; a number as WORD, and with commas as WORD_TEXT. */
 void fill_word(struct filling *f, const char *name, const char *text);
 void fill_number(struct filling *f, const char *name, int64_t value);

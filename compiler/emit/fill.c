@@ -29,6 +29,13 @@ static const char *line_text(const struct filling *f, const char *s)
 	return *end == '\n' && isupper((unsigned char)*word) ? text_for(f, word, end) : NULL;
 }
 
+void fill_switch(struct filling *f, const char *name, bool value)
+{
+	if (f->nswitches == MAX_SWITCH)
+		die("too many switches for a file of the interface");
+	f->switches[f->nswitches++] = (struct param){ name, value };
+}
+
 void fill_word(struct filling *f, const char *name, const char *text)
 {
 	if (f->nwords == MAX_WORD)

@@ -12,6 +12,9 @@
  * SKIP: where L(n, k, p) holds, for all channels of a pixel, the epilogue does not look at a; a tile of such pixels
  * is not summed up.
  */
+#include "row_f32.c"
+#include "tile_f32.c"
+
 #include "template.h"
 
 #define BIAS 1	    /* a bias for each output channel */
@@ -109,6 +112,12 @@ static TARGET INLINE void conv_tile(
 				continue;
 			}
 #endif
+			if (SCALAR) {
+				for (int i = 0; i < PB; i += 6)
+					tile_f32(v + i, XC, w, C, KB, acc[i]);
+				w += C * KB;
+				continue;
+			}
 			for (int c = 0; c < C; c++, w += KB) {
 				const float x0 = v[0][c * XC], x1 = v[1][c * XC], x2 = v[2][c * XC];
 				const float x3 = v[3][c * XC], x4 = v[4][c * XC], x5 = v[5][c * XC];
@@ -164,6 +173,10 @@ static TARGET INLINE void conv_pixel(
 			if (h < 0 || h >= H || j < 0 || j >= W)
 				continue;
 #endif
+			if (SCALAR) {
+				row_f32(x + at, XC, w, C, count, acc);
+				continue;
+			}
 			for (int c = 0; c < C; c++)
 				for (int k = 0; k < count; k++)
 					acc[k] += x[at + c * XC] * w[c * count + k];

@@ -9,6 +9,8 @@
  * others' in b and c.
  * SKIP: where L(m, n) holds, for a whole row m, the epilogue does not look at a, and no sum is computed.
  */
+#include "row_f32.c"
+
 #include "template.h"
 
 #define BIAS 1 /* a bias for each output */
@@ -54,15 +56,20 @@ static TARGET void linear(const float *restrict x, const float *restrict w,
 				acc[j] = 0.0f;
 #endif
 #if SKIP
-			for (int k = L(m, n0) ? K : 0; k < K; k++) {
+			const int depth = L(m, n0) ? 0 : K;
 #else
-			for (int k = 0; k < K; k++) {
+			const int depth = K;
 #endif
-				const float v = row[k * XK];
 
-				for (int j = 0; j < STACK * count; j++)
-					acc[j] += v * t[k * STACK * count + j];
-			}
+			if (SCALAR)
+				row_f32(row, XK, t, depth, STACK * count, acc);
+			else
+				for (int k = 0; k < depth; k++) {
+					const float v = row[k * XK];
+
+					for (int j = 0; j < STACK * count; j++)
+						acc[j] += v * t[k * STACK * count + j];
+				}
 			for (int j = 0; j < count; j++) {
 				const int n = n0 + j;
 				float a = acc[j];

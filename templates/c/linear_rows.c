@@ -10,6 +10,9 @@
  * SKIP: where L(m, n) holds, for a whole row m, the epilogue does not look at a; a tile of such rows is not summed
  * up.
  */
+#include "row_f32.c"
+#include "tile_f32.c"
+
 #include "template.h"
 
 #define BIAS 1	   /* a bias for each output */
@@ -33,6 +36,11 @@ static TARGET INLINE void linear_rows_tile(
 
 	for (int i = 0; i < MB; i++)
 		v[i] = x + (m0 + i < M ? m0 + i : M - 1) * XM;
+	if (SCALAR) {
+		for (int i = 0; i < MB; i += 6)
+			tile_f32(v + i, XK, w, K, NB, acc[i]);
+		return;
+	}
 	for (int k = 0; k < K; k++, w += NB) {
 		const float x0 = v[0][k * XK], x1 = v[1][k * XK], x2 = v[2][k * XK];
 		const float x3 = v[3][k * XK], x4 = v[4][k * XK], x5 = v[5][k * XK];
@@ -67,6 +75,10 @@ static TARGET INLINE void linear_rows_row(
 {
 	enum { K = 4, XM = 4, XK = 1 };
 
+	if (SCALAR) {
+		row_f32(x + m * XM, XK, w, K, count, acc);
+		return;
+	}
 	for (int k = 0; k < K; k++)
 		for (int n = 0; n < count; n++)
 			acc[n] += x[m * XM + k * XK] * w[k * count + n];

@@ -23,6 +23,9 @@
 #endif
 #define FROM(range) 0			 /* where a loop that may be cut in parts begins */
 #define TO(range, end) (end)		 /* and where it ends */
+#ifndef SCALAR
+#define SCALAR 1			 /* sums are kept in variables: see interface/NAME.c */
+#endif
 #define T float				 /* element type */
 #define I int64_t			 /* type of run-time indices */
 

@@ -66,6 +66,24 @@ STEP_TABLE
 #error "float is not IEEE 754's binary32"
 #endif
 
+#if SUMS_IN_SCALARS
+/* Whether sums are kept in variables, where the compiler has no vectors for them; -DNAME_SCALAR=0 or 1 says it otherwise. */
+#if defined(NAME_SCALAR)
+#define SCALAR NAME_SCALAR
+#elif defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE_SIZE__)
+#define SCALAR 1
+#elif defined(__SSE__) || defined(__ARM_NEON) || (defined(__ARM_FEATURE_MVE) && __ARM_FEATURE_MVE >= 2) || \
+	defined(__ALTIVEC__) || defined(__VX__) || defined(__riscv_vector) || defined(__wasm_simd128__) || \
+	defined(__mips_msa) || defined(__loongarch_sx) || defined(_M_X64) || defined(_M_ARM64)
+#define SCALAR 0
+#else
+#define SCALAR 1
+#endif
+#if SCALAR && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-schedule-insns") /* would read all operands first, and have no registers for the sums */
+#endif
+
+#endif
 KERNELS
 #ifdef NAME_PROFILE
 #if VECTORS

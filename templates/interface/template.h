@@ -8,6 +8,8 @@
 
 #include "../c/template.h"
 
+#undef SCALAR
+
 /* Switches. */
 #define VECTORS 1  /* several instruction sets, and threads */
 #define TRACE 1	   /* a callback for each tensor */
@@ -15,6 +17,7 @@
 #define LINKED 1   /* weights are linked in */
 #define FILE_OF 1  /* from a file, and may be left out */
 #define PRODUCTS 1 /* init asks libxsmm for products */
+#define SUMS_IN_SCALARS 1 /* kernels have sums */
 
 /* Numbers. */
 #define ARENA 64
