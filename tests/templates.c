@@ -412,12 +412,11 @@ static void conv_case(void)
 	p[np++] = (struct param){ "G", g };
 	p[np++] = (struct param){ "K", k };
 	p[np++] = (struct param){ "BIAS", bias };
-	p[np++] = (struct param){ "PLANAR", w.x[1] != 1 };
 	p[np++] = (struct param){ "TAIL", k % kb != 0 };
 	p[np++] = (struct param){ "CHANNELS", kb };
 	p[np++] = (struct param){ "PIXELS", kb <= 8 ? 12 : 6 };
 	p[1].value = c;
-	write_instance(t, &y, "c/conv", p, np, NULL);
+	write_instance(t, &y, !w.padded ? "c/conv" : w.x[1] == 1 ? "c/conv_padded" : "c/conv_edges", p, np, NULL);
 	for (int n = 0; n < w.n; n++)
 		for (int o = 0; o < dim_k; o++)
 			for (int at = 0; at < positions(&w); at++) {

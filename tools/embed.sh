@@ -1,6 +1,7 @@
 #!/bin/sh
 # embed.sh FILE... > build/templates.c: the templates as C strings, sorted by name ("c/conv").
-# A line `#include "FILE.inc"` becomes that file of the same folder. C99 promises literals of 4095 characters only, so a text is an array of character constants.
+# A line `#include "FILE.inc"` becomes that file of the same folder.
+# C99 promises literals of 4095 characters only, so a text is an array of character constants.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -18,13 +19,19 @@ done | sort | {
 		id=$(echo "text_$name" | tr -c 'A-Za-z0-9\n' _)
 		names="$names $name"
 		printf 'static const char %s[] = {\n' "$id"
-		awk -v dir="${f%/*}" '/^#include ".*\.inc"$/ {
-			part = dir "/" substr($2, 2, length($2) - 2)
-			while ((got = (getline line < part)) > 0)
-				print line
-			if (got < 0) { print "no " part > "/dev/stderr"; exit 1 }
-			next
-		} { print }' "$f" | od -An -v -tu1 | sed 's/^ *//; s/ *$//; s/  */, /g; s/^/	/; s/$/,/'
+		text=$(awk '
+			function put(file, line, got) {
+				while ((got = (getline line < file)) > 0)
+					if (line ~ /^#include ".*\.inc"$/)
+						put(folder substr(line, 11, length(line) - 11))
+					else
+						print line
+				if (got < 0)
+					exit 1
+				close(file)
+			}
+			BEGIN { folder = ARGV[1]; sub("[^/]*$", "", folder); put(ARGV[1]) }' "$f") || { echo "$f: a part is missing" >&2; exit 1; }
+		printf '%s\n' "$text" | od -An -v -tu1 | sed 's/^ *//; s/ *$//; s/  */, /g; s/^/	/; s/$/,/'
 		printf '	0,\n};\n'
 	done
 	echo

@@ -419,7 +419,7 @@ void write_epilogue(const void *ctx, struct buf *out, const char *indent, const 
 			*x = &own;
 
 	if (ncoord != k->ncoord)
-		die("template %s has %d coordinates, kernel %s %d", k->row->template, ncoord,
+		die("template %s has %d coordinates, kernel %s %d", k->template, ncoord,
 			k->row->name, k->ncoord);
 	if (k->anchor == NULL && k->ngroup == 0) {
 		const char *text = unwrapped(x->arena, operand_text(x, 0));
@@ -467,6 +467,6 @@ void write_access(const void *ctx, struct buf *out, char letter, char *const *co
 		return;
 	}
 	if (letter != 'Y' || ncoord != k->ncoord)
-		die("template %s: access %c with %d coordinates", k->row->template, letter, ncoord);
+		die("template %s: access %c with %d coordinates", k->template, letter, ncoord);
 	buf_printf(out, "y[%s]", index_text(k->plan->arena, k, &k->dst, coord));
 }

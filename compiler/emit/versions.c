@@ -35,7 +35,7 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 	const struct version *v)
 {
 	const bool plain = isa == NULL || isa->lanes == 1;
-	const char *template = plain && k->portable != NULL ? k->portable : k->row->template;
+	const char *template = plain && k->portable != NULL ? k->portable : k->template;
 	const char *ranges[MAX_SHARE];
 	struct param params[MAX_PARAM + 3];
 	struct subst substs[MAX_SUBST + 2];
@@ -46,7 +46,7 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 		.comment = v->comment,
 		.params = params,
 		.nparams = k->nparam,
-		.also = template != k->row->template ? k->row->template : k->portable,
+		.also = template != k->template ? k->template : k->portable,
 		.substs = substs,
 		.nsubsts = k->nsubst,
 		.signature = &signature,

@@ -156,6 +156,7 @@ static void choose(struct plan *p, struct kernel *k)
 			"%s cannot be compiled: %s", k->anchor->op->name, why);
 		return;
 	}
+	k->template = k->row->template;
 	k->row->setup(p, k);
 	p->macs += k->macs;
 }
@@ -192,7 +193,8 @@ void kernel_prepare(struct plan *p)
 		p->init = plan_grown(p->arena, p->init, p->ninit, &p->init_cap);
 		p->init[p->ninit++] = k;
 		k->row = &preparations[b->packing].row;
-		k->title = strrchr(k->row->template, '/') + 1;
+		k->template = k->row->template;
+		k->title = strrchr(k->template, '/') + 1;
 		k->dst = region_dense(b->type, &(struct shape){ .rank = 1, .dim = { b->count } }, NULL);
 		k->dst.buffer = b->buffer;
 		preparations[b->packing].prepare(p, k, b);

@@ -50,6 +50,8 @@ const char *constant_weights(const struct kernel *k); /* why they are not, or nu
 bool window(
 	struct plan *p, struct kernel *k, const int64_t *kernel); /* true: it leaves the image */
 const char *applies_image(const struct kernel *k);
+/* In plain C; padded: windows leave the image; planar: its channels are not neighbours. */
+const char *conv_template(bool padded, bool planar);
 char *window_text(struct plan *p, const struct kernel *k); /* 3x3_s2 */
 int channel_block(const struct kernel *k, int64_t outputs);
 /* block: outputs of one of the stacked anchors. The pixels of a tile. */

@@ -440,9 +440,7 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	int block = expand_block(w->dim[0]);
 	bool small = w->dim[1] * w->dim[0] <= 65536;
 
-	param(k, "PADDED",
-		window(p, k, &w->dim[2])); /* also of the portable version, which is c/conv */
-	param(k, "PLANAR", 0);
+	k->portable = conv_template(window(p, k, &w->dim[2]), false);
 	param(k, "G", 1);
 	param(k, "C", w->dim[1]);
 	param(k, "TAPS", 1);
@@ -456,7 +454,6 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	bias(p, k, 1, block);
 	stacking(k);
 	skipping(k);
-	k->portable = "c/conv";
 	k->macs = shape_count(&k->value->shape) * w->dim[1];
 	k->title = "conv1x1_expand";
 }

@@ -198,14 +198,20 @@ int tile(struct kernel *k, int64_t pixels, int64_t outputs, int block)
 	return most;
 }
 
+const char *conv_template(bool padded, bool planar)
+{
+	if (!padded)
+		return "c/conv";
+	return planar ? "c/conv_edges" : "c/conv_padded";
+}
+
 static void setup_direct(struct plan *p, struct kernel *k, enum packing packing)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 	int64_t group = attr_int(k->anchor, "group", 1), outputs = w->dim[0] / group;
 	int block = channel_block(k, outputs);
 
-	param(k, "PADDED", window(p, k, &w->dim[2]));
-	param(k, "PLANAR", input(k)->stride[1] != 1);
+	k->template = conv_template(window(p, k, &w->dim[2]), input(k)->stride[1] != 1);
 	param(k, "G", group);
 	param(k, "C", w->dim[1]);
 	param(k, "TAPS", shape_count(w) / (w->dim[0] * w->dim[1]));

@@ -158,8 +158,8 @@ struct kernel {
 	const struct gemm *gemm; /* small products that its template calls, of no ISA yet; argument
 				    behind scratch */
 	int ngemm;
-	const char *portable; /* template of the plain C version where the row's has none; null: the
-				 row's own */
+	const char *template; /* the row's, or another that its setup chose */
+	const char *portable; /* that of the plain C version; null: the same */
 	int64_t macs;
 	const struct prov *prov;
 	const char *function; /* name of its instance; emit.c */
