@@ -40,6 +40,7 @@ static const uint64_t hashes[] = {
 	0xbc61edb2959b443a, /* round */
 	0xc70e6ae41b9a9e53, /* pow */
 	0xb1de6b66df5ffb05, /* exp_fma */
+	0x6b89aa9a7d7fa971, /* erf_fma */
 	0x497269c1bf62bb2e, /* sigmoid_fma */
 	0x1e20b2166d2e68c4, /* tanh_fma */
 };
@@ -75,6 +76,8 @@ static const struct special {
 	{ "exp_fma", 0.0, 1.0 }, { "exp_fma", -0.0, 1.0 }, { "exp_fma", INF, INF },
 	{ "exp_fma", -INF, 0.0 }, { "exp_fma", 0x1.62e42ep+6, 0x1.ffff08p+127 },
 	{ "exp_fma", 0x1.62e430p+6, INF }, { "exp_fma", -103.0, 0.0 }, { "exp_fma", -3e38, 0.0 },
+	{ "erf_fma", 0.0, 0.0 }, { "erf_fma", -0.0, -0.0 }, { "erf_fma", INF, 1.0 }, { "erf_fma", -INF, -1.0 },
+	{ "erf_fma", 4.0, 1.0 }, { "erf_fma", -3e38, -1.0 }, { "erf_fma", 0x1p-149, 0x1p-149 },
 	{ "sigmoid_fma", 0.0, 0.5 }, { "sigmoid_fma", INF, 1.0 }, { "sigmoid_fma", -INF, 0.0 },
 	{ "sigmoid_fma", 100.0, 1.0 }, { "sigmoid_fma", -3e38, 0.0 },
 	{ "tanh_fma", -0.0, -0.0 }, { "tanh_fma", INF, 1.0 }, { "tanh_fma", -INF, -1.0 },

@@ -35,6 +35,7 @@
 #include "../templates/c/round_f32.c"
 #include "../templates/x86/template.h"
 #include "../templates/vector/exp_fma_f32.c"
+#include "../templates/vector/erf_fma_f32.c"
 #include "../templates/vector/sigmoid_fma_f32.c"
 #include "../templates/vector/tanh_fma_f32.c"
 
@@ -54,6 +55,7 @@ static int have_fma(void)
 }
 #else
 #define exp_fma_f32	exp_f32
+#define erf_fma_f32	erf_f32
 #define sigmoid_fma_f32 sigmoid_f32
 #define tanh_fma_f32	tanh_f32
 static int have_fma(void)
@@ -90,6 +92,7 @@ MAP(floor, )
 MAP(ceil, )
 MAP(round, )
 MAP(exp_fma, FUSED_CODE)
+MAP(erf_fma, FUSED_CODE)
 MAP(sigmoid_fma, FUSED_CODE)
 MAP(tanh_fma, FUSED_CODE)
 #undef MAP
@@ -128,10 +131,11 @@ static const struct function functions[] = {
 	{ "round", map_round, nearbyint, 0.0, 0.0 },
 	{ "pow", NULL, NULL, 4.0, 0.0 },
 	{ "exp_fma", map_exp_fma, exp, 1.0, 0x1p-125 },
+	{ "erf_fma", map_erf_fma, erf, 2.0, 0.0 },
 	{ "sigmoid_fma", map_sigmoid_fma, reference_sigmoid, 3.0, 0x1p-125 },
 	{ "tanh_fma", map_tanh_fma, tanh, 2.0, 0.0 },
 };
-enum { NFUNCTIONS = sizeof functions / sizeof functions[0], NFMA = 3 }; /* the last ones */
+enum { NFUNCTIONS = sizeof functions / sizeof functions[0], NFMA = 4 }; /* the last ones */
 
 static int runs_here(const struct function *f)
 {

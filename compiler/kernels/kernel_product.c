@@ -275,7 +275,8 @@ static void products(struct plan *p, struct kernel *k, const struct image *m)
 	if (rows * tile > tiling_of(k)->tile_bytes)
 		rows = max64(tiling_of(k)->tile_bytes / tile, 1);
 	inner_columns(m, &s0, &s1);
-	image_params(k, m, "N C K H OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W PADDED DIL_H DIL_W XN XH XW");
+	image_params(k, m,
+		"N C K H OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W PADDED DIL_H DIL_W XN XH XW");
 	param(k, "G", m->groups);
 	param(k, "S0", s0);
 	param(k, "S1", s1);
@@ -378,7 +379,8 @@ double cost_linear_gemm(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 
-	return (double)row_count(k) * (double)w->dim[1] * ((double)w->dim[0] + cost_of(k, COST_PRODUCT_OUTPUT));
+	return (double)row_count(k) * (double)w->dim[1] *
+	       ((double)w->dim[0] + cost_of(k, COST_PRODUCT_OUTPUT));
 }
 
 void setup_linear_gemm(struct plan *p, struct kernel *k)
@@ -430,7 +432,8 @@ double cost_conv_expand(const struct kernel *k)
 {
 	double depth = (double)k->anchor->in[1]->shape.dim[1];
 
-	return (double)shape_count(&k->value->shape) * (depth * cost_of(k, COST_EXPAND) + cost_of(k, COST_EXPAND_OUTPUT));
+	return (double)shape_count(&k->value->shape) *
+	       (depth * cost_of(k, COST_EXPAND) + cost_of(k, COST_EXPAND_OUTPUT));
 }
 
 void setup_conv_expand(struct plan *p, struct kernel *k)
@@ -564,7 +567,7 @@ const char *applies_conv_narrow(const struct kernel *k)
 	if (k->nstacked > 0)
 		return "several convolutions are computed together";
 	image_of(k, &m);
-	if (m.channels != m.outputs)
+	if (m.channels != m.outputs && m.channels != 1)
 		return "a group has not as many outputs as inputs";
 	if (m.channels != 1 && m.channels != 2 && m.channels != 4 && m.channels != 8)
 		return "a group has not 1, 2, 4 or 8 channels";
@@ -573,15 +576,18 @@ const char *applies_conv_narrow(const struct kernel *k)
 	return (m.s - 1) * m.dil_w < tiling_of(k)->narrow_columns ? NULL : "its window is too wide";
 }
 
-/* Vectors of 16 channels, and what it takes to spread and to store them. */
+/* Vectors of 16 channels, and what it takes to spread and to store them; several outputs of a channel one by
+ * one. */
 double cost_conv_narrow(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
-	double pixels = (double)(shape_count(&k->value->shape) / w->dim[0]);
+	const int64_t groups = attr_int(k->anchor, "group", 1), channels = groups * w->dim[1];
+	const double pixels = (double)(shape_count(&k->value->shape) / w->dim[0]);
+	const double multiple = (double)(w->dim[0] / channels);
 
-	return pixels * (double)((w->dim[0] + 15) / 16 * 16) *
+	return pixels * multiple * (double)((channels + 15) / 16 * 16) *
 	       (cost_of(k, COST_NARROW) * (double)(shape_count(w) / w->dim[0]) +
-		       cost_of(k, COST_NARROW_OUTPUT));
+		       cost_of(k, COST_NARROW_OUTPUT) * (multiple > 1 ? 4 : 1));
 }
 
 void setup_conv_narrow(struct plan *p, struct kernel *k)
@@ -591,11 +597,15 @@ void setup_conv_narrow(struct plan *p, struct kernel *k)
 
 	image_of(k, &m);
 	width = m.channels;
+	const int64_t multiple = m.outputs / width;
+
 	m.channels *= m.groups;
 	inner_columns(&m, &s0, &s1);
 	pixels = narrow_pixels(k, &m);
-	image_params(k, &m, "N C H W OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W PADDED DIL_H DIL_W XN XH XW");
+	image_params(k, &m,
+		"N C H W OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W PADDED DIL_H DIL_W XN XH XW");
 	param(k, "WIDTH", width);
+	param(k, "MULTIPLE", multiple);
 	param(k, "SIDES", s0 > 0 || s1 < m.s);
 	param(k, "TAIL", m.channels % 16 != 0);
 	param(k, "PB", pixels);
@@ -606,8 +616,9 @@ void setup_conv_narrow(struct plan *p, struct kernel *k)
 	share(k, "n", m.n, 1, DIVIDES_INPUT);
 	share(k, "h", m.oh, 1, DIVIDES_INPUT);
 	share(k, "k", m.channels, 16, DIVIDES_BOTH);
-	weights(p, k, &(struct blob){ .packing = PACK_NARROW, .group = 1, .block = 16 });
-	bias(p, k, 1, (int)m.channels);
+	weights(p, k,
+		&(struct blob){ .packing = PACK_NARROW, .group = (int)m.groups, .block = 16 });
+	bias(p, k, 1, (int)(m.channels * multiple));
 	k->portable = "c/conv_narrow";
 	k->macs = shape_count(&k->value->shape) * width * m.r * m.s;
 	k->title = arena_printf(p->arena, "%s%s", width == 1 ? "depthwise" : "conv",

@@ -104,10 +104,11 @@ static void pack_blocks(struct packer *x)
 	const bool matrix = x->shape->rank == 2; /* of a Linear: [C, K] */
 	const int64_t all = shape_count(x->shape), outputs = x->shape->dim[matrix] / b->group,
 		      inputs = all / x->shape->dim[matrix],
-		      channels = x->shape->rank > 2 ? x->shape->dim[1] : inputs, taps = inputs / channels,
-		      chunk = b->chunk > 0 ? b->chunk : channels;
+		      channels = x->shape->rank > 2 ? x->shape->dim[1] : inputs,
+		      taps = inputs / channels, chunk = b->chunk > 0 ? b->chunk : channels;
 
-	for (int64_t k0 = 0; k0 < outputs * b->group; k0 += minimum(b->block, outputs - k0 % outputs))
+	for (int64_t k0 = 0; k0 < outputs * b->group;
+		k0 += minimum(b->block, outputs - k0 % outputs))
 		for (int64_t i = 0; i < inputs; i++) {
 			const int64_t end = minimum(k0 + b->block, k0 - k0 % outputs + outputs),
 				      c = i / (taps * chunk) * chunk + i % chunk,
@@ -119,19 +120,22 @@ static void pack_blocks(struct packer *x)
 		}
 }
 
-/* Groups of few channels, whole ones side by side in a block. In groups of eight the channels of
+/* Groups of few channels, whole ones side by side in a block; of several outputs of single channels, first
+ * one of each. In groups of eight the channels of
  * the second half come first for the outputs of the second half. */
 static void pack_narrow(struct packer *x)
 {
 	const int64_t outputs = x->shape->dim[0], width = x->shape->dim[1], block = x->blob->block,
-		      taps = shape_count(x->shape) / (outputs * width);
+		      taps = shape_count(x->shape) / (outputs * width),
+		      channels = x->blob->group * width, multiple = outputs / channels;
 
-	for (int64_t k0 = 0; k0 < outputs; k0 += block)
-		for (int64_t i = 0; i < taps * width; i++)
-			for (int64_t k = k0; k < minimum(k0 + block, outputs); k++) {
+	for (int64_t k0 = 0; k0 < channels; k0 += block)
+		for (int64_t i = 0; i < multiple * taps * width; i++)
+			for (int64_t k = k0; k < minimum(k0 + block, channels); k++) {
+				const int64_t m = i / (taps * width), tap = i / width % taps;
 				const int64_t c = width < 8 ? i % width : i % width ^ (k & 4);
 
-				put(x, 0, (k * width + c) * taps + i / width);
+				put(x, 0, ((k * multiple + m) * width + c) * taps + tap);
 			}
 }
 

@@ -1,6 +1,6 @@
 /*
  * Convolution in groups of WIDTH channels (1 is depthwise), as many out as in, in one or two dimensions, vector
- * code. A vector holds neighbouring channels of a pixel, whole groups of them; those of PB neighbouring output
+ * code; or depthwise with MULTIPLE outputs of each channel, one after the other as if each were a convolution. A vector holds neighbouring channels of a pixel, whole groups of them; those of PB neighbouring output
  * pixels stay in registers while the window goes by. Each vector of the input is read once for all of them, and
  * spread: one vector for each channel of a group, which has it in all lanes of the group.
  *
@@ -8,20 +8,21 @@
  *
  * x has its channels side by side: strides XN XH XW. x is not y. Sums start with the bias and run over rows and
  * columns of the window, then over the input channels as w has them.
- * w [block][tap][i][16]: blocks of 16 channels, the last one of what is left; taps in the order r, s; in lane l
+ * w [block][multiple][tap][i][16]: blocks of 16 channels, the last one of what is left; taps in the order r, s; in lane l
  * the weight for input channel i of its group, in groups of eight for i ^ (l & 4).
  */
 #include "template.h"
 
 #define BIAS 1	 /* a bias for each channel */
 #define WIDTH 4	 /* channels of a group: 1, 2, 4 or 8 */
+#define MULTIPLE 1 /* outputs of a channel; of more than one WIDTH is 1 */
 #define SIDES 1	 /* windows leave the image to the left or right */
 #define PADDED 1 /* windows leave the image above or below */
 #define REST 0	 /* OW % PB != 0 */
 #define TAIL 0	 /* C % 16 != 0 */
 #define VECTOR 1 /* the epilogue has a vector form */
 
-#define Y(n, k, p) y[((n) * P + (p)) * C + (k)]
+#define Y(n, k, p) y[((n) * P + (p)) * C * MULTIPLE + (k)]
 
 /* The channels at p; zeros for those behind the first `count`. */
 static TARGET INLINE VEC conv_narrow_load(const float *p, const int count)
@@ -62,7 +63,7 @@ static TARGET INLINE void conv_narrow_spread(const VEC a, VEC *v)
  * channels. */
 static TARGET INLINE void conv_narrow_tile(const float *restrict x,
 	const float *restrict w,
-#if BIAS
+#if BIAS && MULTIPLE == 1
 	const float *restrict bias,
 #endif
 	VEC *sum, int left, int rows, const int ld, const int count)
@@ -72,7 +73,7 @@ static TARGET INLINE void conv_narrow_tile(const float *restrict x,
 
 	UNROLL
 	for (int i = 0; i < PB; i++)
-#if BIAS
+#if BIAS && MULTIPLE == 1
 		sum[i] = conv_narrow_load(bias, count);
 #else
 		sum[i] = VEC_ZERO();
@@ -120,14 +121,15 @@ static TARGET void conv_narrow(const float *restrict x, const float *restrict w,
 #endif
 		const float *u = x + n * XN + (h * STRIDE_H - PAD_H + r0 * DIL_H) * XH;
 
-		for (int k0 = FROM(k); k0 < TO(k, C); k0 += LANES) {
+		for (int k0 = FROM(k); k0 < TO(k, C); k0 += LANES)
+		for (int m = 0; m < MULTIPLE; m++) {
 #if TAIL
 			const int count = C - k0 < LANES ? C - k0 : LANES;
 			const int ld = C - k0 / 16 * 16 < 16 ? C - k0 / 16 * 16 : 16;
 #else
 			const int count = LANES, ld = 16;
 #endif
-			const float *a = w + k0 / 16 * 16 * R * S * WIDTH + r0 * S * WIDTH * ld + k0 % 16;
+			const float *a = w + (k0 / 16 * 16 * MULTIPLE + m * ld) * R * S * WIDTH + r0 * S * WIDTH * ld + k0 % 16;
 
 			for (int i0 = 0; i0 < OW; i0 += PB) {
 #if REST
@@ -137,15 +139,15 @@ static TARGET void conv_narrow(const float *restrict x, const float *restrict w,
 #endif
 				VEC sum[PB];
 
-#if BIAS
+#if BIAS && MULTIPLE == 1
 				conv_narrow_tile(u + k0, a, bias + k0, sum, from * STRIDE_W - PAD_W, r1 - r0, ld, count);
 #else
 				conv_narrow_tile(u + k0, a, sum, from * STRIDE_W - PAD_W, r1 - r0, ld, count);
 #endif
-#if VECTOR && TAIL
+#if VECTOR && MULTIPLE == 1 && TAIL
 				if (count == LANES)
 #endif
-#if VECTOR
+#if VECTOR && MULTIPLE == 1
 				UNROLL
 				for (int i = 0; i < PB; i++) {
 					const int p = h * OW + from + i;
@@ -159,10 +161,10 @@ static TARGET void conv_narrow(const float *restrict x, const float *restrict w,
 					VEC_STORE(&Y(n, k0, p), v);
 				}
 #endif
-#if VECTOR && TAIL
+#if VECTOR && MULTIPLE == 1 && TAIL
 				else
 #endif
-#if TAIL || !VECTOR
+#if TAIL || !VECTOR || MULTIPLE > 1
 				{
 					float t[PB * LANES];
 
@@ -174,8 +176,12 @@ static TARGET void conv_narrow(const float *restrict x, const float *restrict w,
 
 						LANEWISE
 						for (int j = 0; j < count; j++) {
-							const int k = k0 + j;
+							const int k = (k0 + j) * MULTIPLE + m;
+#if BIAS && MULTIPLE > 1
+							float v = t[i * LANES + j] + bias[k];
+#else
 							float v = t[i * LANES + j];
+#endif
 
 							EPILOGUE(v, n, k, p);
 							Y(n, k, p) = v;
