@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 import bench as figures  # noqa: E402
 import compare  # noqa: E402
+import flags  # noqa: E402
 import networks  # noqa: E402
 import peers  # noqa: E402
 import rivals  # noqa: E402
@@ -191,6 +192,26 @@ def match_table(skipc, work):
     assert "<svg" in open(os.path.join(work, "peers.svg"), encoding="utf-8").read() and "peers.svg" in text, text
 
 
+def flag_table(skipc, work):
+    """The table of compilers: each over the best of a column; a build that fails, or is too slow, is not ok."""
+    def table(bar, *commands):
+        runner = figures.Bench(argparse.Namespace(skipc=skipc, work=work, runs=2, inputs=1))
+        columns = [flags.Column("highway_fc", {"width": 16, "depth": 2}, isa=isa) for isa in (0, 2)]
+        with contextlib.redirect_stdout(io.StringIO()) as text, contextlib.redirect_stderr(io.StringIO()), \
+                mock.patch.object(flags, "BAR", bar):
+            flags.compilers(runner, columns, commands)
+        return text.getvalue(), runner.failed
+
+    text, failed = table(1e6, ("gcc", "-O2"), ("gcc", "-O2 -no-such-option"))
+    assert failed == 1 and "| compiler | highway_fc width 16 depth 2 | highway_fc width 16 depth 2, AVX2 |" in text, text
+    assert "| gcc -O2 | 1.00 | 1.00 | ok |" in text and "no-such-option | inf | inf | **not met** |" in text, text
+    assert table(0.5, ("gcc", "-O2"))[1] == 1
+    with mock.patch.dict(os.environ, {"PATH": work}):
+        open(os.path.join(work, "clang-9"), "w").close()
+        os.chmod(os.path.join(work, "clang-9"), 0o755)
+        assert flags.found() == ["clang-9"]
+
+
 def families(skipc, work):
     """A row for a network that is there; why not for one that cannot be made."""
     networks.save(networks.build("resnet8"), os.path.join(work, "small.onnx"))
@@ -224,7 +245,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
-    tests = (tables, threads, plot, engines, busy, progress, match_table, families, refusals, faults)
+    tests = (tables, threads, plot, engines, busy, progress, match_table, flag_table, families, refusals, faults)
     for test in tests:
         with tempfile.TemporaryDirectory() as work:
             test(skipc, work)

@@ -5,8 +5,8 @@
 
 Builds the networks with networks.py into DIR (default build/bench), and prints a Markdown table
 for each group: arena, compile, speed, highway, x86, accuracy; and, if --only names it, peers
-(`make bench-peers`: peers.py), with a picture in DIR. One thread, unless a row says otherwise. Exit
-status 1 when a bar is not met.
+(`make bench-peers`: peers.py), with a picture in DIR, or compilers (flags.py: half an hour). One
+thread, unless a row says otherwise. Exit status 1 when a bar is not met.
 """
 import argparse
 import filecmp
@@ -17,6 +17,7 @@ import sys
 from dataclasses import dataclass
 
 import compare  # says how to install what is missing
+import flags
 import networks
 import numpy as np
 import onnx
@@ -332,8 +333,8 @@ def measured(command):
 
 GROUPS = {"arena": Bench.arena, "compile": Bench.compile, "speed": Bench.speed,
           "highway": Bench.highway, "x86": Bench.x86, "accuracy": Bench.accuracy,
-          "peers": peers.peers}
-USUAL = [name for name in GROUPS if name != "peers"]  # which wants more packages than make venv has
+          "peers": peers.peers, "compilers": flags.compilers}
+USUAL = [name for name in GROUPS if name not in ("peers", "compilers")]  # which want more than make venv has
 
 
 def main():
@@ -342,7 +343,7 @@ def main():
     p.add_argument("--work", default=os.path.normpath(os.path.join(HERE, "..", "build", "bench")),
                    metavar="DIR")
     p.add_argument("--only", nargs="+", choices=GROUPS, default=USUAL, metavar="GROUP",
-                   help=f"of {', '.join(GROUPS)} (default: all but peers)")
+                   help=f"of {', '.join(GROUPS)} (default: all but peers and compilers)")
     p.add_argument("--runs", type=int, default=15, help="timed pairs (default 15)")
     p.add_argument("--inputs", type=int, default=3, help="inputs for accuracy (default 3)")
     arguments = p.parse_args()

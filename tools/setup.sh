@@ -4,7 +4,7 @@
 #
 #     setup.sh              what make, make demo and make check-fast need
 #     setup.sh check        and make check: compilers and emulators of the machines that it runs generated code on
-#     setup.sh compilers    and make check-compilers
+#     setup.sh compilers    and make check-compilers, bench.py --only compilers
 #
 # Of the compilers for other machines, those that this system's archive does not have are left out: tests say NOT RUN.
 set -eu
@@ -14,7 +14,7 @@ check="g++ tcc qemu-user gcc-arm-none-eabi qemu-system-arm"
 for machine in aarch64-linux-gnu=arm64 arm-linux-gnueabi=armel powerpc-linux-gnu=powerpc s390x-linux-gnu=s390x; do
 	check="$check gcc-${machine%=*} libc6-dev-${machine#*=}-cross"
 done
-compilers="musl-tools gcc-mingw-w64-x86-64 clang-19 clang-22 lld wasi-libc libclang-rt-14-dev-wasm32 nodejs"
+compilers="musl-tools gcc-mingw-w64-x86-64 gcc-11 clang-13 clang-15 clang-16 clang-19 clang-22 lld wasi-libc libclang-rt-14-dev-wasm32 nodejs"
 for machine in arm-linux-gnueabihf=armhf riscv64-linux-gnu=riscv64 mips-linux-gnu=mips; do
 	compilers="$compilers gcc-${machine%=*} libc6-dev-${machine#*=}-cross"
 done
