@@ -22,8 +22,8 @@
 
 #if PACK_A || PACK_B
 /* to [rows][columns] = from, whose strides are down and across: a square of cache lines at a time. */
-static TARGET void matmul_gemm_pack(const float *restrict from, float *restrict to, int rows, int columns, int down,
-				    int across)
+static TARGET INLINE void matmul_gemm_pack(const float *restrict from, float *restrict to, int rows, int columns, int down,
+					   int across)
 {
 	for (int r0 = 0; r0 < rows; r0 += 16)
 		for (int c0 = 0; c0 < columns; c0 += 16) {
