@@ -430,13 +430,13 @@ const int64_t *attr_ints(const struct node *n, const char *name, int *count)
 	return found ? a->i : NULL;
 }
 
-/* The place for an attribute of that name, emptied. */
-static struct attr *attr_slot(struct graph *g, struct node *n, const char *name)
+/* The place for an attribute of that name, whose values are to come. */
+static struct attr *attr_slot(struct graph *g, struct node *n, const char *name, enum attr_kind kind, int count)
 {
 	for (int k = 0; k < n->nattr; k++) {
 		if (strcmp(n->attr[k].name, name) != 0)
 			continue;
-		n->attr[k] = (struct attr){ .name = n->attr[k].name };
+		n->attr[k] = (struct attr){ .name = n->attr[k].name, .kind = kind, .n = count };
 		return &n->attr[k];
 	}
 	struct attr *v = arena_alloc(g->arena, (size_t)(n->nattr + 1) * sizeof(*v));
@@ -444,54 +444,41 @@ static struct attr *attr_slot(struct graph *g, struct node *n, const char *name)
 	if (n->nattr > 0)
 		memcpy(v, n->attr, (size_t)n->nattr * sizeof(*v));
 	n->attr = v;
-	v[n->nattr].name = arena_strdup(g->arena, name);
+	v[n->nattr] = (struct attr){ .name = arena_strdup(g->arena, name), .kind = kind, .n = count };
 	return &v[n->nattr++];
 }
 
 void set_ints(struct graph *g, struct node *n, const char *name, int count, const int64_t *v)
 {
 	int64_t *copy = arena_alloc(g->arena, (size_t)(count + 1) * sizeof(*copy));
-	struct attr *a;
 
 	if (count > 0)
 		memcpy(copy, v, (size_t)count * sizeof(*copy));
-	a = attr_slot(g, n, name);
-	a->kind = ATTR_INTS;
-	a->n = count;
-	a->i = copy;
+	attr_slot(g, n, name, ATTR_INTS, count)->i = copy;
 }
 
 void set_int(struct graph *g, struct node *n, const char *name, int64_t v)
 {
 	int64_t *i = arena_alloc(g->arena, sizeof(*i));
-	struct attr *a = attr_slot(g, n, name);
 
 	*i = v;
-	a->kind = ATTR_INT;
-	a->n = 1;
-	a->i = i;
+	attr_slot(g, n, name, ATTR_INT, 1)->i = i;
 }
 
 void set_float(struct graph *g, struct node *n, const char *name, double v)
 {
 	double *f = arena_alloc(g->arena, sizeof(*f));
-	struct attr *a = attr_slot(g, n, name);
 
 	*f = v;
-	a->kind = ATTR_FLOAT;
-	a->n = 1;
-	a->f = f;
+	attr_slot(g, n, name, ATTR_FLOAT, 1)->f = f;
 }
 
 void set_string(struct graph *g, struct node *n, const char *name, const char *v)
 {
 	const char **s = arena_alloc(g->arena, sizeof(*s));
-	struct attr *a = attr_slot(g, n, name);
 
 	*s = arena_strdup(g->arena, v);
-	a->kind = ATTR_STRING;
-	a->n = 1;
-	a->s = s;
+	attr_slot(g, n, name, ATTR_STRING, 1)->s = s;
 }
 
 static bool same_element(const struct attr *a, const struct attr *b, int k)

@@ -123,6 +123,9 @@ bool has_vector_epilogue(const struct kernel *k); /* it can be computed on vecto
 
 /* ---- instance.c: kernels as C functions ---- */
 
+/* How the dimensions of r lie, behind its shape: " channels last"; "" for row by row. */
+const char *layout_text(const struct region *r);
+
 #define NETWORK "skipc_network" /* stands for the struct's name in texts of instances */
 
 /* One C function of the output, shared by all kernels that are alike; where the target has several

@@ -10,8 +10,7 @@
 
 /* ---- names and comments ---- */
 
-/* How the dimensions of r lie: "" for row by row. */
-static const char *layout_text(const struct region *r)
+const char *layout_text(const struct region *r)
 {
 	struct region rows = region_dense(r->type, &r->shape, NULL), same = *r;
 

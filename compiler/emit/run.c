@@ -32,18 +32,6 @@ static const char *sum_text(struct arena *a, const char *base, int64_t n)
 	return n == 0 ? base : arena_printf(a, "%s + %lld", base, (long long)n);
 }
 
-/* `channels last`, in brackets what the text of a shape does not say. */
-static const char *order_text(const struct region *r)
-{
-	struct region rows = region_dense(r->type, &r->shape, NULL), same = *r;
-
-	same.offset = 0;
-	same.buffer = NULL;
-	if (region_same(&rows, &same))
-		return "";
-	return r->shape.rank > 2 && r->stride[1] == 1 ? " channels last" : " strided";
-}
-
 /* ---- the arena ---- */
 
 /* `	float *const relu = (float *)arena; /" [1,64,56,56] channels last, steps 2-5 "/` */
@@ -78,7 +66,7 @@ static void declare_buffer(struct storage *s, const struct kernel *k)
 	const struct tensor *t = b->tensor != NULL ? b->tensor : k->out;
 	const char *shape = shape_text(a, &t->shape);
 	const char *what = shape_equal(&t->shape, &r->shape)
-				   ? arena_printf(a, "%s%s", shape, order_text(r))
+				   ? arena_printf(a, "%s%s", shape, layout_text(r))
 				   : arena_printf(a, "%s, which %s is part of", shape,
 					     shape_text(a, &r->shape));
 

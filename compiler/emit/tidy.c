@@ -98,14 +98,20 @@ static bool is_name(const struct body *b, int i)
 	return i >= 0 && i < b->n && c_is_word_start(b->v[i].text[0]);
 }
 
-/* Tokens i .. end - 1 and the blanks before or, where there is a line's begin, behind them. */
+/* Tokens i .. end - 1. */
+static void erase(struct body *b, int i, int end)
+{
+	for (; i < end; i++)
+		b->v[i].text = "";
+	b->changed = true;
+}
+
+/* The same, and the blanks before them. */
 static void drop(struct body *b, int i, int end)
 {
 	while (i > 0 && strcmp(b->v[i - 1].text, " ") == 0)
 		i--;
-	for (; i < end; i++)
-		b->v[i].text = "";
-	b->changed = true;
+	erase(b, i, end);
 }
 
 /* The bracket that belongs to the one at i, forwards or, step -1, backwards. */
@@ -232,11 +238,8 @@ static void drop_product(struct body *b, int i)
 	}
 	if (from == to)
 		return;
-	for (int k = from; k <= to; k++)
-		b->v[k].text = "";
-	b->v[from].text = "0";
-	b->v[from].code = true;
-	b->changed = true;
+	erase(b, from, to + 1);
+	b->v[from] = (struct token){ "0", true };
 }
 
 /* A factor of one: `x * 1`, `x / 1`, `1 * x`; and `x % 1`, which is 0. */
@@ -254,13 +257,8 @@ static void tidy_one(struct body *b, int i)
 			b->v[i].text = "1";
 			b->v[before].text = "%";
 		}
-	} else if (is_one(b, behind, "*") && !is(b, go(b, behind, 1), "=")) {
-		const int next = go(b, behind, 1);
-
-		for (int k = i; k < next; k++)
-			b->v[k].text = "";
-		b->changed = true;
-	}
+	} else if (is_one(b, behind, "*") && !is(b, go(b, behind, 1), "="))
+		erase(b, i, go(b, behind, 1));
 }
 
 /* A term of zero: `x + 0`, `x - 0`, `0 + x`. */
@@ -274,13 +272,8 @@ static void tidy_zero(struct body *b, int i)
 	}
 	if (is_one(b, before, "+-") && is_value_end(b, go(b, before, -1)))
 		drop(b, before, i + 1);
-	else if (is_one(b, behind, "+") && is_one(b, before, "([,=?:<>&|") && !is_one(b, behind + 1, "+=")) {
-		const int next = go(b, behind, 1);
-
-		for (int k = i; k < next; k++)
-			b->v[k].text = "";
-		b->changed = true;
-	}
+	else if (is_one(b, behind, "+") && is_one(b, before, "([,=?:<>&|") && !is_one(b, behind + 1, "+="))
+		erase(b, i, go(b, behind, 1));
 }
 
 /* Nothing but numbers and sums of them between i and end. */
@@ -429,9 +422,7 @@ static void drop_lines(struct body *b, int i, int end)
 		i--;
 	while (end < b->n && strcmp(b->v[end].text, "\n") != 0)
 		end++;
-	for (; i <= end && i < b->n; i++)
-		b->v[i].text = "";
-	b->changed = true;
+	erase(b, i, end < b->n ? end + 1 : b->n);
 }
 
 static void drop_line(struct body *b, int i)
@@ -585,14 +576,12 @@ static void unroll(struct body *b, const struct loop *l)
 	if (block && !nested)
 		drop_line(b, l->end - 1);
 	if (block && nested) {
-		for (int k = before + 1; k < l->body; k++)
-			b->v[k].text = "";
+		erase(b, before + 1, l->body);
 		b->v[l->head] = (struct token){ " ", false }; /* the bracket stays one */
 	} else if (block) {
 		drop_line(b, l->body);
 	} else {
-		for (int k = l->head; k < l->body; k++)
-			b->v[k].text = "";
+		erase(b, l->head, l->body);
 	}
 	if (block && !nested && is_there(b, l->head))
 		drop_line(b, l->head);

@@ -6,20 +6,6 @@
 
 /* ---- axes ---- */
 
-/* Flags of a list of axes; one listed twice is once. */
-static bool read_axes(
-	struct graph *g, struct node *n, const int64_t *list, int count, int rank, bool *flag)
-{
-	for (int i = 0; i < count; i++) {
-		int k;
-
-		if (!axis_of(g, n, list[i], rank, &k))
-			return false;
-		flag[k] = true;
-	}
-	return true;
-}
-
 /* Sorted, as attribute `axes`. Their number. */
 static int set_axes(struct graph *g, struct node *n, int rank, const bool *flag)
 {
@@ -46,7 +32,7 @@ static bool reduce_axes(struct graph *g, struct node *n, bool *flag)
 		return true;
 	}
 	if (!list_argument(g, n, 1, "axes", &list, &count) ||
-		!read_axes(g, n, list, count, rank, flag))
+		!axes_of(g, n, list, count, rank, false, flag))
 		return false;
 	for (int k = 0; k < rank && count == 0 && attr_int(n, "noop_with_empty_axes", 0) == 0; k++)
 		flag[k] = true;
@@ -186,7 +172,7 @@ bool shape_normalize(struct graph *g, struct node *n)
 	int from = x->rank, count;
 	const int64_t *list = attr_ints(n, "axes", &count);
 
-	if (!float_inputs(g, n) || !read_axes(g, n, list, count, x->rank, flag))
+	if (!float_inputs(g, n) || !axes_of(g, n, list, count, x->rank, false, flag))
 		return false;
 	if (node_attr(n, "axis") != NULL && !axis_of(g, n, attr_int(n, "axis", -1), x->rank, &from))
 		return false;

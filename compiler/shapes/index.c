@@ -130,11 +130,7 @@ static bool check_indices(struct graph *g, struct node *n, int k, int rank)
 		node_error(g, n, NULL, "its indices are %s", dtypes[n->in[k]->type].name);
 		return false;
 	}
-	if (rank > MAX_RANK) {
-		node_error(g, n, NULL, "%d dimensions; skipc has at most %d", rank, MAX_RANK);
-		return false;
-	}
-	return true;
+	return has_room(g, n, rank);
 }
 
 bool shape_gather(struct graph *g, struct node *n)

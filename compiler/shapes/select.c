@@ -6,6 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A dimension of one before `axis`. */
+static void insert_axis(struct shape *s, int axis)
+{
+	memmove(&s->dim[axis + 1], &s->dim[axis], (size_t)(s->rank - axis) * sizeof(s->dim[0]));
+	s->dim[axis] = 1;
+	s->rank++;
+}
+
 /* ---- Split ---- */
 
 /* The size of each part: given, or equal ones with a smaller last. */
@@ -200,9 +208,7 @@ bool shape_concatfromsequence(struct graph *g, struct node *n)
 			return false;
 		if (!stack)
 			continue;
-		memmove(&s.dim[axis + 1], &s.dim[axis], (size_t)(s.rank - axis) * sizeof(s.dim[0]));
-		s.dim[axis] = 1;
-		s.rank++;
+		insert_axis(&s, axis);
 		part[k] = reshaped(g, n, part[k], &s);
 		if (part[k] == NULL)
 			return false;
@@ -232,9 +238,7 @@ static struct tensor *repeat_axis(
 		node_error(g, n, NULL, "so many repeats of a tensor with %d dimensions", MAX_RANK);
 		return NULL;
 	}
-	memmove(&s.dim[axis + 1], &s.dim[axis], (size_t)(s.rank - axis) * sizeof(s.dim[0]));
-	s.dim[axis] = 1;
-	s.rank++;
+	insert_axis(&s, axis);
 	x = reshaped(g, n, x, &s);
 	s.dim[axis] = times;
 	x = x != NULL ? expanded(g, n, x, &s) : NULL;
@@ -356,9 +360,7 @@ bool shape_onehot(struct graph *g, struct node *n)
 	}
 	if (!axis_of(g, n, attr_int(n, "axis", -1), s.rank + 1, &axis))
 		return false;
-	memmove(&s.dim[axis + 1], &s.dim[axis], (size_t)(s.rank - axis) * sizeof(s.dim[0]));
-	s.dim[axis] = 1;
-	s.rank++;
+	insert_axis(&s, axis);
 	x = reshaped(g, n, x, &s);
 	if (x != NULL && dtypes[x->type].suffix[0] != 'u') /* negative ones count from the end */
 		x = chosen(g, n, op2(g, n, "Less", x, graph_scalar(g, x->type, 0.0)),

@@ -186,6 +186,13 @@ bool float_inputs(struct graph *g, struct node *n)
 	return true;
 }
 
+bool has_room(struct graph *g, struct node *n, int rank)
+{
+	if (rank > MAX_RANK)
+		node_error(g, n, NULL, "%d dimensions; skipc has at most %d", rank, MAX_RANK);
+	return rank <= MAX_RANK;
+}
+
 bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank, int *k)
 {
 	if (axis < -(int64_t)rank || axis >= rank) {
@@ -194,6 +201,22 @@ bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank, int *k)
 		return false;
 	}
 	*k = (int)(axis < 0 ? axis + rank : axis);
+	return true;
+}
+
+bool axes_of(struct graph *g, struct node *n, const int64_t *list, int count, int rank, bool once, bool *flag)
+{
+	for (int i = 0; i < count; i++) {
+		int k;
+
+		if (!axis_of(g, n, list[i], rank, &k))
+			return false;
+		if (once && flag[k]) {
+			node_error(g, n, NULL, "axis %d is listed twice", k);
+			return false;
+		}
+		flag[k] = true;
+	}
 	return true;
 }
 
@@ -310,12 +333,8 @@ bool shape_constantofshape(struct graph *g, struct node *n)
 	int count;
 	const int64_t *dim = int_argument(g, n, 0, "shape", &count);
 
-	if (dim == NULL)
+	if (dim == NULL || !has_room(g, n, count))
 		return false;
-	if (count > MAX_RANK) {
-		node_error(g, n, NULL, "%d dimensions; skipc has at most %d", count, MAX_RANK);
-		return false;
-	}
 	if (value != NULL &&
 		(value->kind != ATTR_TENSOR || shape_count(&value->tensor->shape) != 1)) {
 		node_error(g, n, NULL, "its value is not one element");

@@ -58,8 +58,11 @@ bool list_argument(
 
 bool has_input(const struct node *n, int k);
 bool float_inputs(struct graph *g, struct node *n); /* else reported */
+bool has_room(struct graph *g, struct node *n, int rank); /* for so many dimensions; else reported */
 bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank,
 	int *k); /* negative ones from the end */
+/* A list of them as flags; once: none is listed twice. */
+bool axes_of(struct graph *g, struct node *n, const int64_t *list, int count, int rank, bool once, bool *flag);
 
 /* ---- view.c ---- */
 

@@ -130,13 +130,8 @@ bool shape_reshape(struct graph *g, struct node *n)
 		int count;
 		const int64_t *v = int_argument(g, n, 1, "shape", &count);
 
-		if (v == NULL)
+		if (v == NULL || !has_room(g, n, count))
 			return false;
-		if (count > MAX_RANK) {
-			node_error(
-				g, n, NULL, "%d dimensions; skipc has at most %d", count, MAX_RANK);
-			return false;
-		}
 		if (!resolve_reshape(g, n, v, count, &s))
 			return false;
 	} else if (!n->out[0]->known) {
@@ -171,24 +166,6 @@ bool shape_flatten(struct graph *g, struct node *n)
 	return turn_to_reshape(g, n, &s);
 }
 
-/* The axes of a list as flags; each at most once. */
-static bool flag_axes(
-	struct graph *g, struct node *n, const int64_t *list, int count, int rank, bool *flag)
-{
-	for (int i = 0; i < count; i++) {
-		int k;
-
-		if (!axis_of(g, n, list[i], rank, &k))
-			return false;
-		if (flag[k]) {
-			node_error(g, n, NULL, "axis %d is listed twice", k);
-			return false;
-		}
-		flag[k] = true;
-	}
-	return true;
-}
-
 bool shape_squeeze(struct graph *g, struct node *n)
 {
 	const struct shape *x = &n->in[0]->shape;
@@ -198,7 +175,7 @@ bool shape_squeeze(struct graph *g, struct node *n)
 	int count;
 
 	if (!list_argument(g, n, 1, "axes", &list, &count) ||
-		(list != NULL && !flag_axes(g, n, list, count, x->rank, flag)))
+		(list != NULL && !axes_of(g, n, list, count, x->rank, true, flag)))
 		return false;
 	for (int k = 0; k < x->rank; k++) {
 		if (list == NULL ? x->dim[k] == 1 : flag[k]) {
@@ -228,7 +205,7 @@ bool shape_unsqueeze(struct graph *g, struct node *n)
 			MAX_RANK);
 		return false;
 	}
-	if (!flag_axes(g, n, list, count, x->rank + count, flag))
+	if (!axes_of(g, n, list, count, x->rank + count, true, flag))
 		return false;
 	for (int k = 0, from = 0; k < x->rank + count; k++)
 		s.dim[s.rank++] = flag[k] ? 1 : x->dim[from++];
@@ -299,13 +276,8 @@ bool shape_expand(struct graph *g, struct node *n)
 		int count;
 		const int64_t *v = int_argument(g, n, 1, "shape", &count);
 
-		if (v == NULL)
+		if (v == NULL || !has_room(g, n, count))
 			return false;
-		if (count > MAX_RANK) {
-			node_error(
-				g, n, NULL, "%d dimensions; skipc has at most %d", count, MAX_RANK);
-			return false;
-		}
 		to.rank = count;
 		memcpy(to.dim, v, (size_t)count * sizeof(*v));
 		for (int k = 0; k < count; k++) {
