@@ -105,11 +105,13 @@ def deep_conv(p):
 
 def winograd_conv(p):
     """3x3 of channels by sixteens, in an image that tiles need not divide; or the layers of a highway."""
-    channels, size = 16 * p.between(1, 5), [p.between(3, 22), p.between(3, 22)]
+    channels, most = 16 * p.between(1, 5), 50 if p.maybe(0.3) else 22
+    size = [p.between(3, most), p.between(3, most)]
     pads = [1] * 4 if p.maybe(0.8) else [p.between(0, 2) for _ in range(4)]
     window = {"kernel_shape": [3, 3], "pads": pads}, size, [size[0] + pads[0] + pads[2] - 2, size[1] + pads[1] + pads[3] - 2]
     if p.maybe(0.7):
-        return conv(p, channels, 16 * p.between(1, 8), window=window)
+        groups = p.between(2, 3) if p.maybe(0.2) else 1
+        return conv(p, groups * channels, groups * 16 * p.between(1, 8 // groups), groups, window=window)
     p.note += f" highway {channels}x{size}"
     x = behind(p, p.input(1, channels, *size))
     return gate(p, x, lambda: convolve(p, x, channels, channels, 1, {"kernel_shape": [3, 3], "pads": [1] * 4}))

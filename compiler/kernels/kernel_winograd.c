@@ -92,8 +92,8 @@ static const char *applies(const struct kernel *k, const struct form *f)
 	image_of(k, &m);
 	if (m.stride_h != 1 || m.stride_w != 1 || m.dil_h != 1 || m.dil_w != 1)
 		return "it has strides or dilations";
-	if (m.groups > 1 || k->keep != NULL)
-		return "it is grouped, or could not leave out single rows";
+	if (k->keep != NULL)
+		return "it could not leave out single rows";
 	if (m.channels % 16 != 0 || sixteens(m.outputs, 16) == 0)
 		return "its channels are no multiples of 16";
 	cut_tiles(k, &m, f, &t);
@@ -102,10 +102,10 @@ static const char *applies(const struct kernel *k, const struct form *f)
 }
 
 /* Filters as a kernel of that form reads them. */
-static struct blob filters(const struct kernel *k, const struct form *f, const struct tiles *t)
+static struct blob filters(const struct kernel *k, const struct form *f, const struct image *m, const struct tiles *t)
 {
 	return (struct blob){ .packing = k->plan->options->winograd_file ? f->file : f->packing,
-		.group = 1,
+		.group = (int)m->groups,
 		.block = t->outputs,
 		.chunk = f->fly };
 }
@@ -117,7 +117,7 @@ static void prepares(const struct kernel *k, const struct form *f, struct blob *
 
 	image_of(k, &m);
 	cut_tiles(k, &m, f, &t);
-	*b = filters(k, f, &t);
+	*b = filters(k, f, &m, &t);
 	b->tensor[0] = k->anchor->in[1];
 	b->stack = 1 + k->nstacked;
 }
@@ -134,7 +134,7 @@ static double cost(const struct kernel *k, const struct form *f)
 	const double filters = f->fly ? blocks * side2 * cost_of(k, COST_WINOGRAD_FILTER) :
 					(side2 - 9.0) * cost_of(k, COST_WINOGRAD_FETCH);
 
-	return (tiles * (in * out * cost_of(k, COST_WINOGRAD) + in * cost_of(k, COST_WINOGRAD_IN) +
+	return (double)m.groups * (tiles * (in * out * cost_of(k, COST_WINOGRAD) + in * cost_of(k, COST_WINOGRAD_IN) +
 				out * cost_of(k, COST_WINOGRAD_OUT)) +
 		       filters * in * out) /
 	       (1 + k->nstacked);
@@ -180,6 +180,8 @@ static void setup(struct plan *p, struct kernel *k, const struct form *f)
 	param(k, "TW", t.columns);
 	param(k, "TILES", t.all);
 	param(k, "TAIL", t.all % t.block > 0);
+	param(k, "G", m.groups);
+	share(k, "g", m.groups, 1, DIVIDES_BOTH);
 	share(k, "q", t.all, t.block, DIVIDES_INPUT);
 	share(k, "k", m.outputs, t.outputs, DIVIDES_WEIGHTS);
 	products(p, k, &m, &t, width);
@@ -187,9 +189,9 @@ static void setup(struct plan *p, struct kernel *k, const struct form *f)
 					   (f->fly ? odd_lines((int64_t)t.depth * width) : 0)) +
 				 f->pixels * f->pixels * width);
 	k->scratch_name = "tile";
-	const struct blob how = filters(k, f, &t);
+	const struct blob how = filters(k, f, &m, &t);
 	weights(p, k, &how);
-	bias(p, k, 1, t.outputs);
+	bias(p, k, (int)m.groups, t.outputs);
 	stacking(k);
 	add_coord(k, span(0, 1));
 	add_coord(k, span(1, 2));
@@ -203,7 +205,7 @@ void prepare_winograd(struct plan *p, struct kernel *k, const struct blob *b)
 	const struct shape *w = &b->tensor[0]->shape;
 	const int pixels = b->packing == PACK_WINOGRAD4 ? 4 : 2;
 
-	same_weights(p, k, "w", &(struct blob){ .packing = PACK_GEMM, .group = 1, .block = b->block, .chunk = 1 }, b);
+	same_weights(p, k, "w", &(struct blob){ .packing = PACK_GEMM, .group = b->group, .block = b->block, .chunk = 1 }, b);
 	param(k, "PIXELS", pixels);
 	param(k, "SIDE", pixels + 2);
 	param(k, "BLOCKS", w->dim[0] / b->block);

@@ -4,10 +4,10 @@
  * place of nine times M * M; and what they give becomes A'mA, M x M pixels of y.
  *
  * TB tiles at a time, so that what is between the transforms stays in L2. x has its channels side by side: strides
- * XN XH XW; C is a multiple of 16, and so is what a block of KB channels has of each convolution; blocks are whole.
- * w: where FLY is 0 [block][SIDE * SIDE][C][STACK][KB / STACK], transformed by init, LINES floats a place; where it is 1
- * the filters, [block][C][3 * 3][STACK][KB / STACK], transformed as they are used, DEPTH channels at a time: for few tiles
- * that takes less time than to fetch them transformed. bias [block][STACK][KB / STACK]. x is not y.
+ * XN XH XW; C, the channels of each of G groups, is a multiple of 16, and so is what a block of KB channels has of each convolution; blocks are whole.
+ * w: where FLY is 0 [group][block][SIDE * SIDE][C][STACK][KB / STACK], transformed by init, LINES floats a place; where it is 1
+ * the filters, [group][block][C][3 * 3][STACK][KB / STACK], transformed as they are used, DEPTH channels at a time: for few tiles
+ * that takes less time than to fetch them transformed. bias [group][block][STACK][KB / STACK]. x is not y.
  * STACK convolutions that read the same x are computed together: the epilogue has the first one's value in v, the
  * others' in b and c.
  * gemm: [0] TB tiles; [1] REST, where the last block of tiles has fewer; behind them those that add, for all DEPTH channels
@@ -73,7 +73,7 @@ static TARGET INLINE void winograd_out(const VEC *m, VEC *o)
 static TARGET void winograd(const float *restrict x, const float *restrict w, const float *restrict bias, float *y,
 			    float *restrict tile, gemm_fn *const *gemm)
 {
-	enum { M = PIXELS, SIDE = M + 2, C = 16, K = 64, KB = CHANNELS, STEP = CHANNELS / STACK };
+	enum { M = PIXELS, SIDE = M + 2, G = 1, C = 16, K = 64, KB = CHANNELS, STEP = CHANNELS / STACK };
 	enum { TB = 6, TH = 2, TW = 2, TILES = 4 }; /* tiles: of a block, of a column and a row of an image, of all */
 	enum { H = 8, W = 8, OH = 8, OW = 8, P = 64, PAD_H = 1, PAD_W = 1 };
 	enum { XN = 1024, XH = 128, XW = 16 }; /* strides of x */
@@ -88,6 +88,7 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 	float *const filters = sums + SIDE * SIDE * SUMS + M * M * KB;
 #endif
 
+	for (int g = FROM(g); g < TO(g, G); g++)
 	for (int t0 = FROM(q); t0 < TO(q, TILES); t0 += TB) {
 #if TAIL
 		const int tiles = TILES - t0 < TB ? TILES - t0 : TB;
@@ -96,7 +97,7 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 #endif
 
 		for (int t = t0; t < t0 + tiles; t++) {
-			const float *at[SIDE * SIDE], *const u = x + t / (TH * TW) * XN;
+			const float *at[SIDE * SIDE], *const u = x + t / (TH * TW) * XN + g * C;
 			const int h0 = t / TW % TH * M - PAD_H, w0 = t % TW * M - PAD_W;
 
 			for (int i = 0; i < SIDE; i++)
@@ -133,6 +134,8 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 			}
 		}
 		for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP) {
+			const int first = g * K + k0; /* of the block's channels */
+
 			for (int c0 = 0; c0 < C; c0 += DEPTH) {
 				const uint64_t count = 1, start = 0;
 #if TAIL
@@ -141,11 +144,11 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 				gemm_fn *const product = gemm[c0 > 0];
 #endif
 #if FLY
-				const float *const from = w + (k0 * STACK * C + c0 * KB) * 9, *const a = filters;
+				const float *const from = w + (first * STACK * C + c0 * KB) * 9, *const a = filters;
 
 				winograd_weights_rows(from, filters, DEPTH, KB, LINES);
 #else
-				const float *const a = w + k0 / STEP * SIDE * SIDE * LINES;
+				const float *const a = w + first / STEP * SIDE * SIDE * LINES;
 #endif
 				for (int i = 0; i < SIDE * SIDE; i++) {
 #if FLY
@@ -183,12 +186,12 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 						UNROLL
 						for (int q = 0; q < M; q++) {
 #if BIAS
-							VEC v = VEC_ADD(e[q], VEC_LOAD(bias + k0 * STACK + j));
+							VEC v = VEC_ADD(e[q], VEC_LOAD(bias + first * STACK + j));
 #else
 							VEC v = e[q];
 #endif
 #if VECTOR
-							const int p = (h0 + i) * OW + w0 + q, k = k0 + j;
+							const int p = (h0 + i) * OW + w0 + q, k = first + j;
 
 							if (h0 + i >= OH || w0 + q >= OW)
 								continue;
@@ -208,7 +211,7 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 						continue;
 					LANEWISE
 					for (int j = 0; j < STEP; j++) {
-						const int k = k0 + j;
+						const int k = first + j;
 						float v = out[i * KB + j];
 #if STACK > 1
 						const float b = out[i * KB + STEP + j];
