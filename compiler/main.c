@@ -192,6 +192,7 @@ static const char about
 	     "  skipc inspect MODEL           blocks, nodes, kernels, fusions, memory plan\n"
 	     "  skipc diff MODEL              builds, runs, compares with onnxruntime\n"
 	     "  skipc bench MODEL             builds, runs, times in turn with onnxruntime and others\n"
+	     "  skipc tune -o FILE            measures on this machine what kernels cost: a table for --costs\n"
 	     "\n",
    exits[] =
 	   "\nExit: 0 done, 1 the model is refused or differs, or something could not be read or written,\n"
@@ -388,6 +389,11 @@ static int command_bench(int argc, char **argv)
 	return python_command("timing.py", argc, argv);
 }
 
+static int command_tune(int argc, char **argv)
+{
+	return python_command("tune.py", argc, argv);
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -397,6 +403,7 @@ static const struct command {
 	{ "inspect", command_inspect },
 	{ "diff", command_diff },
 	{ "bench", command_bench },
+	{ "tune", command_tune },
 };
 
 /*

@@ -220,6 +220,10 @@ static const struct row {
 		"of all; of ours: 1 plain C, 2 AVX2, 3 AVX-512; 15 unless given" },
 	{ "--layers", TOOLS, 0, "each step's time, GFLOP/s, percent of the peak, bytes" },
 	{ "--plot FILE", TOOLS, 0, "bars of the peers, or of the steps: .svg or .png" },
+	{ NULL, TOOLS, 0, "tune:" },
+	{ "--quick --rows LIST --isa N", TOOLS, 0,
+		"fewer measurements; of some rows of kernels.def; on an instruction set" },
+	{ "--check", TOOLS, 0, "time some networks with the table and without" },
 };
 
 static const struct row *const end_of_rows = rows + sizeof(rows) / sizeof(rows[0]);

@@ -481,23 +481,29 @@ def dimension(text):
     return name, int(n)
 
 
-def command_line(prog, epilog):
-    """The options that all commands have which build and run a model."""
+def build_line(prog, epilog):
+    """The options that all commands have which build what skipc makes."""
     p = argparse.ArgumentParser(prog=prog, epilog=epilog)
-    p.add_argument("model", metavar="MODEL.onnx")
     p.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"),
                    help="the compiler (default: the one built here)")
-    p.add_argument("--input", action="append", default=[], metavar="FILE",
-                   help=".npy or .pb, one for each input, in order (default: random)")
-    p.add_argument("--seed", type=int, default=0, help="of random inputs (default 0)")
-    p.add_argument("--dim", action="append", type=dimension, default=[], metavar="NAME=N",
-                   help="value of a symbolic dimension (default 1)")
     p.add_argument("--target", default="x86-64", help="of skipc compile (default x86-64)")
     p.add_argument("--exact", action="store_true", help="of skipc compile")
     p.add_argument("--gemm", metavar="FORM", help="of skipc compile")
     p.add_argument("--cc", default="cc", help="C compiler (default cc)")
     p.add_argument("--cflags", default="-O2", help="its flags (default -O2)")
     p.add_argument("--keep", metavar="DIR", help="leave everything that is made there")
+    return p
+
+
+def command_line(prog, epilog):
+    """And those of commands that run a model."""
+    p = build_line(prog, epilog)
+    p.add_argument("model", metavar="MODEL.onnx")
+    p.add_argument("--input", action="append", default=[], metavar="FILE",
+                   help=".npy or .pb, one for each input, in order (default: random)")
+    p.add_argument("--seed", type=int, default=0, help="of random inputs (default 0)")
+    p.add_argument("--dim", action="append", type=dimension, default=[], metavar="NAME=N",
+                   help="value of a symbolic dimension (default 1)")
     return p
 
 

@@ -149,12 +149,12 @@ class Ours:
         count = ctypes.c_int.in_dll(self.library, "timing_steps").value
         return (Step * count).in_dll(self.library, "net_steps")
 
-    def step_times(self):
-        """Seconds of each step of one run."""
-        self.run(1)
+    def step_times(self, count=1):
+        """Seconds of each step of one run, the mean of `count`."""
+        self.run(count)
         took = self.library.timing_took
         took.restype = ctypes.POINTER(ctypes.c_double)
-        return took(self.net)[:len(self.steps())]
+        return [t / count for t in took(self.net)[:len(self.steps())]]
 
 
 # what else is going on --------------------------------------------------------------------------
@@ -330,11 +330,11 @@ def report(results):
         warn(f"others used {ours.others:.1f} processors during the race")
 
 
-def peak(work):
+def peak(work, flags="-march=native"):
     """GFLOP/s that one core of this machine reaches, now."""
     library = os.path.join(work, "peak.so")
     if not os.path.exists(library):
-        shared("cc", ["-O2", "-march=native", os.path.join(HERE, "peak.c")], library)
+        shared("cc", ["-O2", *flags.split(), os.path.join(HERE, "peak.c")], library)
     function = ctypes.CDLL(library).peak_gflops
     function.restype = ctypes.c_double
     return function()
