@@ -163,6 +163,9 @@ static void choose(struct plan *p, struct kernel *k)
 
 void kernel_choose(struct plan *p)
 {
+	for (int k = 0; k < p->nkernel; k++)
+		if (strcmp(anchor_name(p->kernel[k]), "Conv") == 0)
+			p->filters += shape_count(&p->kernel[k]->anchor->in[1]->shape);
 	if (p->options->limited)
 		limit_prepared(p);
 	for (int k = 0; k < p->nkernel; k++)

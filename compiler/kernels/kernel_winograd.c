@@ -131,8 +131,9 @@ static double cost(const struct kernel *k, const struct form *f)
 	cut_tiles(k, &m, f, &t);
 	const double side2 = t.side * t.side, in = (double)m.channels, out = (double)m.outputs * (1 + k->nstacked),
 		     tiles = (double)t.all * side2, blocks = (double)((t.all + t.block - 1) / t.block);
+	const bool near = k->plan->filters * t.side * t.side / 9 * 4 <= tiling_of(k)->near_bytes;
 	const double filters = f->fly ? blocks * side2 * cost_of(k, COST_WINOGRAD_FILTER) :
-					(side2 - 9.0) * cost_of(k, COST_WINOGRAD_FETCH);
+					(side2 - 9.0) * cost_of(k, near ? COST_WINOGRAD_NEAR : COST_WINOGRAD_FETCH);
 
 	return (double)m.groups * (tiles * (in * out * cost_of(k, COST_WINOGRAD) + in * cost_of(k, COST_WINOGRAD_IN) +
 				out * cost_of(k, COST_WINOGRAD_OUT)) +

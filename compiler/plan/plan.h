@@ -224,6 +224,7 @@ struct plan {
 	const struct plan_options *options;
 	const struct target *target;
 	double cost[COST_COUNT]; /* by enum cost: the target's, or the user's */
+	int64_t filters; /* elements of all weights of convolutions */
 	struct kernel **kernel; /* in execution order after memory() */
 	int nkernel, kernel_cap;
 	struct kernel **init; /* those that init runs, once: each makes a blob of what the weights hold */
