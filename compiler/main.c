@@ -86,7 +86,7 @@ static void pass_emit(struct job *j)
 
 enum {
 	GRAPH = 1, SHAPES = 2, FOLDED = 4, CANONICAL = 8, SKIPS = 16, LAYOUT = 32, PLAN = 64, OFFSETS = 128,
-	PACKED = 256, FILES = 512
+	PACKED = 256, FILES = 512, INTEGERS = 1024
 };
 
 /* Each pass is a file with one public function, of the job, its graph or its plan; `needs` must have been made
@@ -101,7 +101,8 @@ static const struct pass {
 } passes[] = {
 	{ 'i', "import", 0, GRAPH, .of_job = pass_import },
 	{ 's', "shapes", GRAPH, SHAPES, .of_graph = shapes },
-	{ 'f', "fold", GRAPH | SHAPES, FOLDED, .of_graph = fold },
+	{ 'q', "integers", GRAPH | SHAPES, INTEGERS, .of_graph = integers },
+	{ 'f', "fold", GRAPH | SHAPES | INTEGERS, FOLDED, .of_graph = fold },
 	{ 'r', "rewrite", GRAPH | SHAPES | FOLDED, CANONICAL, .of_job = pass_rewrite },
 	{ 'b', "skip", GRAPH | SHAPES | CANONICAL, SKIPS, .of_job = pass_skip },
 	{ 'l', "layout", GRAPH | SHAPES | CANONICAL | SKIPS, LAYOUT, .of_graph = layout },

@@ -203,10 +203,9 @@ def flag_table(skipc, work):
         return text.getvalue(), runner.failed
 
     text, failed = table(1e6, ("gcc", "-O2"), ("gcc", "-O2 -no-such-option"))
-    assert failed == 2 and "| compiler | highway_fc width 16 depth 2 | highway_fc width 16 depth 2, AVX2 |" in text, text
+    assert failed == 1 and "| compiler | highway_fc width 16 depth 2 | highway_fc width 16 depth 2, AVX2 |" in text, text
     assert "| gcc -O2 | 1.00 | 1.00 | ok |" in text and "no-such-option | inf | inf | **not met** |" in text, text
-    assert "| gcc | inf | inf | **not met** |" in text.split("The worst flags")[1], text
-    assert table(0.5, ("gcc", "-O2"))[1] == 2
+    assert table(0.5, ("gcc", "-O2"))[1] == 1
     with mock.patch.dict(os.environ, {"PATH": work}):
         open(os.path.join(work, "clang-9"), "w").close()
         os.chmod(os.path.join(work, "clang-9"), 0o755)

@@ -296,10 +296,19 @@ def operators():
          "of ConcatFromSequence skipc has what SequenceConstruct gives", "hint: take its parts by SequenceAt")
     scale = numpy_helper.from_array(np.array(0.1, np.float32), "scale")
     zero = numpy_helper.from_array(np.array(0, np.uint8), "zero")
-    save("quantised", model([make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"]),
-                             make_node("DequantizeLinear", ["q", "scale", "zero"], ["y"])], [scale, zero]),
-         "operator QuantizeLinear is not supported", "operator DequantizeLinear is not supported",
-         "hint: quantised models are not supported yet; compile the float model")
+    blocks = numpy_helper.from_array(np.full((1, 4, 6, 6), 0.1, np.float32), "scale")
+    save("quantised_blocks", model([make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"], axis=1, block_size=2),
+                                    make_node("DequantizeLinear", ["q", "scale", "zero"], ["y"])], [blocks, zero], opset=21),
+         "error: block_size is 2", "hint: scales of blocks are not supported; quantise by tensor or by channel")
+    save("quantised_4bits", model([make_node("QuantizeLinear", ["x", "scale"], ["q"], output_dtype=TensorProto.UINT4),
+                                   make_node("DequantizeLinear", ["q", "scale"], ["y"])], [scale], opset=23),
+         "error: quantising to 4 bits at run time is not supported", "hint: integers of 8 and 16 bits are")
+    for op, domain, hint in (("MatMulNBits", "com.microsoft", "weights in blocks, unpacked as they are used, are not supported"),
+                             ("QAttention", "com.microsoft", "of quantised operators those are compiled"),
+                             ("Quant", "qonnx.custom_op.general", "its numbers of bits are free")):
+        save("quantised_" + op.lower(), model([make_node(op, ["x"], ["y"], domain=domain)],
+                                              imports=[helper.make_opsetid("", 17), helper.make_opsetid(domain, 1)]),
+             f"operator {op} of domain", f"hint: {hint}")
     save("conv_transpose", one("ConvTranspose", inits=[weight("w", 4, 8, 2, 2)], inputs=("x", "w")),
          '"/layer/ConvTranspose" (ConvTranspose): error: 1 groups of a weight [4,8,2,2] do not fit an input of 8 channels',
          "hint: the weight must be [C,K/group,R,S] and the input [N,C,H,W]")

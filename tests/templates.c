@@ -492,6 +492,7 @@ static void pool_case(enum pool kind)
 	p[np++] = (struct param){ "CB", cb };
 	p[np++] = (struct param){ "TAIL", w.c % cb != 0 };
 	p[np++] = (struct param){ "INCLUDE", include };
+	p[np++] = (struct param){ "FLOATS", 1 };
 	write_instance(t, &y, (const char *[]){ "c/depthwise", "c/maxpool", "c/avgpool" }[kind], p, np, NULL);
 	for (int n = 0; n < w.n; n++)
 		for (int c = 0; c < w.c; c++)

@@ -102,7 +102,7 @@ class Contest:
 
 
 def compilers(bench, columns=None, commands=None):
-    """Each column's time over the best one's, for each command, and the worst of each compiler."""
+    """The table of each column's time over the best compiler's."""
     columns = columns or COLUMNS
     commands = commands or list(itertools.product(found(), LEVELS))
     times = {command: [] for command in commands}
@@ -114,11 +114,9 @@ def compilers(bench, columns=None, commands=None):
         shutil.rmtree(contest.work)
     timing.progress()
     best = [min(column) for column in zip(*times.values())]
-    over = {command: [t / least for t, least in zip(row, best)] for command, row in times.items()}
-    worst = {cc: [max(column) for column in zip(*(over[command] for command in commands if command[0] == cc))]
-             for cc in dict.fromkeys(cc for cc, _ in commands)}
-    for title, table in (("Compilers and flags", {" ".join(c): row for c, row in over.items()}),
-                         ("The worst flags of each compiler", worst)):
-        bench.rows(f"{title}: processor time over the best of the column; bar {BAR}",
-                   ["compiler", *(c.title for c in columns)],
-                   [[name, *(f"{x:.2f}" for x in row), max(row) <= BAR] for name, row in table.items()])
+    rows = []
+    for command, row in times.items():
+        over = [t / least for t, least in zip(row, best)]
+        rows.append([" ".join(command), *(f"{x:.2f}" for x in over), max(over) <= BAR])
+    bench.rows(f"Compilers and flags: processor time over the best of the column; bar {BAR}",
+               ["compiler", *(c.title for c in columns)], rows)

@@ -45,6 +45,14 @@ static double no_floats(const double *x)
 	die("a word of integers in an expression of floats");
 }
 
+/* Even where there are two; of NaN the least. */
+static double nearest(const double *x)
+{
+	const double v = x[0] > x[1] ? x[0] : x[1], bounded = v < x[2] ? v : x[2];
+
+	return bounded - remainder(bounded, 1.0);
+}
+
 #define U(k) ((uint64_t)x[k])
 #define WORD(name, operands, c, value, vector, integer, wraps, whole, modular)                     \
 	static double run_##name(const double *x)                                                  \
@@ -180,6 +188,24 @@ double expr_run(const struct program *p, const double *x)
 	if (p->direct != NULL)
 		return p->direct(x);
 	RUN_TERMS(double, run)
+}
+
+static double rounded(double v)
+{
+	return (double)(float)v;
+}
+
+/* Of floats, double holds products and quotients so well that rounding them again changes nothing. */
+double expr_run_single(const struct program *p, const double *x)
+{
+	double stack[MAX_DEPTH] = { 0 }, *top = stack;
+
+	for (const struct term *t = p->term; t < p->term + p->n; t++) {
+		top -= t->word != NULL ? t->word->arity : 0;
+		*top = rounded(t->word != NULL ? t->word->run(top) : t->input >= 0 ? x[t->input] : t->number);
+		top++;
+	}
+	return stack[0];
 }
 
 int64_t expr_run_whole(const struct program *p, const int64_t *x)

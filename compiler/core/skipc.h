@@ -108,6 +108,7 @@ struct tensor {
 	int lazy; /* > 0: a constant too big to keep as doubles, of so many nodes; eval.c,
 		     is_lazy_const() */
 	int64_t made_of; /* elements of the constants that it is made of */
+	int bits;        /* constants of i8 and u8: 4 where the file has such small ones; else 0 */
 };
 
 /* A use of a tensor: element k of node->use is for node->in[k]. A node that reads it twice has two. */
@@ -187,7 +188,9 @@ enum trait {
 	IS_INDEX = 1 << 14,      /* gives places or sizes: i64, whatever its input */
 	IS_OPEN = 1 << 15,       /* its attributes do not say its shape (of pools: the ceil mode) */
 	LIES_CHANNELS_LAST = 1 << 16, /* its result in memory; layout() */
-	LIES_AS_INPUT = 1 << 17
+	LIES_AS_INPUT = 1 << 17,
+	IS_SINGLE = 1 << 18, /* elementwise: computed in floats, constants too, whatever its operands are */
+	IS_EXACT = 1 << 19   /* an anchor of integers, whose kernels store what the epilogue makes of sums */
 };
 
 /* A row of ops.def. */
@@ -523,6 +526,8 @@ struct program;
 struct program *expr_compile(struct arena *a, const struct op *op, const struct node *n);
 int expr_uses(const struct op *op, int input); /* how often the expression reads input k */
 double expr_run(const struct program *p, const double *x); /* x: the inputs of one element */
+/* As the float at run time, each step rounded. */
+double expr_run_single(const struct program *p, const double *x);
 int64_t expr_run_whole(const struct program *p, const int64_t *x); /* of integers */
 bool expr_is_modular(const struct program *p); /* the same for int64_t and uint64_t */
 /* The expression as C, appended: x[k] is the text of input k, type the type it is computed in.
@@ -563,6 +568,10 @@ struct graph *import(struct arena *a, struct diag *d, const struct raw_model *m,
 void shapes(struct graph *g);
 bool infer(struct graph *g,
 	struct node *n); /* one node, whose inputs are known; used by rewrites too */
+
+/* ---- integers.c: what is computed in integers ---- */
+
+void integers(struct graph *g);
 
 /* ---- fold.c: constant nodes -> constants ---- */
 

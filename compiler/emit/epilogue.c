@@ -297,7 +297,7 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 	double number;
 
 	if (t == k->whole && k->value != NULL)
-		return x->value;
+		return is_a(k->anchor, IS_EXACT) ? "a" : x->value; /* so named in their templates */
 	for (int i = 0; i < k->nstacked; i++)
 		if (k->stacked[i]->out[0] == t)
 			return i == 0 ? "b" : "c"; /* so named in the templates that stack */
@@ -322,7 +322,9 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 /* The type that a node's expression is computed in. */
 static enum dtype compute_type(const struct node *n)
 {
-	return n->op->result == RESULT_LAST ? n->out[0]->type : n->in[0]->type;
+	return is_a(n, IS_SINGLE)	      ? DT_F32
+	       : n->op->result == RESULT_LAST ? n->out[0]->type
+					      : n->in[0]->type;
 }
 
 static const char *unwrapped(struct arena *a, const char *text)
@@ -389,7 +391,9 @@ static const char *node_text(struct epilogue *x, int member)
 
 	for (int i = 0; i < n->nin && i < MAX_EXPR_IN; i++)
 		in[i] = input_text(x, n->in[i], compute_type(n));
-	if (n->op->result == RESULT_CAST)
+	if (is_a(n, IS_SINGLE) && n->in[0]->type != DT_F32)
+		in[0] = arena_printf(x->arena, "(float)%s", atom(x->arena, in[0]));
+	if (n->op->result == RESULT_CAST && !is_a(n, IS_SINGLE))
 		return cast_text(x->arena, n, in[0]);
 	expr_print(&b, n->op, n, compute_type(n), x->vector, in);
 	text = arena_strdup(x->arena, b.data);

@@ -317,7 +317,7 @@ static bool store_floats(struct graph *g, struct node *n, double *v)
 
 bool eval_elementwise(struct graph *g, struct node *n)
 {
-	bool floats = dtypes[n->out[0]->type].is_float, step = is_step(n);
+	bool floats = dtypes[n->out[0]->type].is_float, single = is_a(n, IS_SINGLE), step = single || is_step(n);
 	const int nin = n->nin;
 	int64_t count = shape_count(&n->out[0]->shape);
 	struct arena scratch = { 0 };
@@ -341,7 +341,7 @@ bool eval_elementwise(struct graph *g, struct node *n)
 
 		for (int k = 0; k < nin; k++)
 			x[k] = step ? (double)(float)in[k][w.at[k]] : in[k][w.at[k]];
-		v[i] = expr_run(p, x);
+		v[i] = single ? expr_run_single(p, x) : expr_run(p, x);
 	}
 	store_floats(g, n, v);
 	arena_release(&scratch);

@@ -53,15 +53,6 @@ bool convert_chain(struct site *s, const char *arg)
 	return true;
 }
 
-static struct tensor *put_cast(struct site *s, struct tensor *x, enum dtype to)
-{
-	struct tensor *y = put1(s, "Cast", x);
-
-	y->type = y->io_type = dtypes[to].is_float ? DT_F32 : to;
-	set_int(s->g, y->def, "to", y->type);
-	return y;
-}
-
 /* Are all elements integers? Not if they are computed. */
 static bool is_whole(const struct tensor *t)
 {

@@ -19,21 +19,11 @@ static struct tensor *float_table(struct site *s, const char *name, int64_t rows
 	return graph_constant(s->g, NULL, DT_F32, &shape, DT_F64, a->f);
 }
 
-static struct tensor *as_float(struct site *s, struct tensor *x)
-{
-	if (x->type == DT_F32)
-		return x;
-	x = put1(s, "Cast", x);
-	x->type = x->io_type = DT_F32;
-	set_int(s->g, x->def, "to", DT_F32);
-	return x;
-}
-
 /* (x - offset) * scale, a number for each feature or one for all. */
 bool convert_scaler(struct site *s, const char *arg)
 {
 	struct tensor *offset = float_table(s, "offset", 1), *scale = float_table(s, "scale", 1);
-	struct tensor *y = as_float(s, s->in[0]);
+	struct tensor *y = put_floats(s, s->in[0]);
 
 	(void)arg;
 	y = offset != NULL ? put2(s, "Sub", y, offset) : y;
@@ -48,7 +38,7 @@ bool convert_normalizer(struct site *s, const char *arg)
 		{ "L2", "ReduceL2" } };
 	static const int64_t last[1] = { -1 };
 	const char *norm = site_string(s, "norm", "MAX");
-	struct tensor *x = as_float(s, s->in[0]), *zero = graph_scalar(s->g, DT_F32, 0.0);
+	struct tensor *x = put_floats(s, s->in[0]), *zero = graph_scalar(s->g, DT_F32, 0.0);
 
 	(void)arg;
 	for (int k = 0; k < 3; k++) {
@@ -85,7 +75,7 @@ static struct tensor *put_scores(struct site *s, int64_t rows)
 		w = put1(s, "Transpose", w);
 		set_ints(s->g, w->def, "perm", 2, perm);
 	}
-	y = put2(s, "MatMul", as_float(s, s->in[0]), w);
+	y = put2(s, "MatMul", put_floats(s, s->in[0]), w);
 	return b != NULL && b->n > 0 ? put2(s, "Add", y, float_table(s, "intercepts", 1)) : y;
 }
 

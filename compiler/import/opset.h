@@ -7,7 +7,7 @@
  *   opset.c    the rows of opset.def: which one holds for a node, and its attributes
  *   site.c     what the functions use that opset.def names: attributes, new nodes
  *   hints.c    what to do about a node that is refused, where that depends on the model
- *   convert.c, convert_nn.c, convert_ml.c, einsum.c    the functions that opset.def names
+ *   convert.c, convert_nn.c, convert_ml.c, convert_quant.c, einsum.c    the functions that opset.def names
  */
 #ifndef OPSET_H
 #define OPSET_H
@@ -64,6 +64,8 @@ struct node *site_put(struct site *s, const char *op, int nin, struct tensor *co
 /* The same with one or two inputs and one output, which is returned. */
 struct tensor *put1(struct site *s, const char *op, struct tensor *x);
 struct tensor *put2(struct site *s, const char *op, struct tensor *x, struct tensor *y);
+struct tensor *put_cast(struct site *s, struct tensor *x, enum dtype to);
+struct tensor *put_floats(struct site *s, struct tensor *x); /* x itself where it is of floats */
 const struct attr *site_attr(const struct site *s, const char *name); /* null: absent */
 int64_t site_int(const struct site *s, const char *name, int64_t absent);
 double site_float(const struct site *s, const char *name, double absent);

@@ -293,37 +293,59 @@ static bool dimensions(struct reader *r, const Onnx__TensorProto *p, const char 
 	return true;
 }
 
+/* Elements of the message, as many of that type; null: reported. */
+static const void *elements(struct reader *r, const Onnx__TensorProto *p, const char *name, enum dtype type, size_t count)
+{
+	const size_t size = (size_t)dtypes[type].size;
+
+	if (p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
+		return external_elements(r, p, name, count, size);
+	if (!p->has_raw_data)
+		return typed_elements(r, p, name, type, count);
+	if (p->raw_data.len / size == count && p->raw_data.len % size == 0)
+		return raw_elements(r, p->raw_data.data, count, size);
+	model_error(r->diag, NULL, "tensor \"%s\": %zu bytes of data, its shape needs %zu of %zu bytes",
+		escape(r->arena, name), p->raw_data.len, count, size);
+	return NULL;
+}
+
+/* Integers of four bits, two in a byte, the first in the lower half; as bytes. Null: reported. */
+static const void *widened(struct reader *r, const Onnx__TensorProto *p, const char *name, bool is_signed, size_t count)
+{
+	const uint8_t *pairs = elements(r, p, name, DT_U8, (count + 1) / 2);
+	int8_t *v = arena_alloc(r->arena, count);
+
+	for (size_t k = 0; pairs != NULL && k < count; k++) {
+		const int bits = pairs[k / 2] >> 4 * (k % 2) & 15;
+
+		v[k] = (int8_t)(is_signed && bits > 7 ? bits - 16 : bits);
+	}
+	return pairs != NULL ? v : NULL;
+}
+
 struct tensor *payload_tensor(struct reader *r, const Onnx__TensorProto *p)
 {
 	struct tensor *t = arena_alloc(r->arena, sizeof(*t));
 	const char *name = p->name != NULL ? p->name : "";
-	const enum dtype type = dtype_of_onnx(p->data_type);
-	const size_t size = (size_t)dtypes[type].size;
+	const bool i4 = p->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__INT4,
+		   u4 = p->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__UINT4;
+	const enum dtype type = i4 ? DT_I8 : u4 ? DT_U8 : dtype_of_onnx(p->data_type);
 	int64_t count = 0;
 
 	t->name = name;
 	t->known = true;
+	t->bits = i4 || u4 ? 4 : 0;
 	t->stored = t->io_type = type;
 	t->type = dtypes[type].is_float ? DT_F32 : type;
 	if (!dimensions(r, p, name, t, &count))
 		return NULL;
-	if (type == DT_NONE) {
+	if (type == DT_NONE)
 		t->data = payload_type_name(p->data_type);
-	} else if (count == 0) {
+	else if (count == 0)
 		t->data = arena_alloc(r->arena, 16); /* not null: it is a constant */
-	} else if (p->has_data_location &&
-		   p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
-		t->data = external_elements(r, p, name, (size_t)count, size);
-	} else if (p->has_raw_data) {
-		if (p->raw_data.len / size == (size_t)count && p->raw_data.len % size == 0)
-			t->data = raw_elements(r, p->raw_data.data, (size_t)count, size);
-		else
-			model_error(r->diag, NULL,
-				"tensor \"%s\": %zu bytes of data, its shape needs %lld of %zu "
-				"bytes",
-				escape(r->arena, name), p->raw_data.len, (long long)count, size);
-	} else {
-		t->data = typed_elements(r, p, name, type, (size_t)count);
-	}
+	else if (t->bits == 4)
+		t->data = widened(r, p, name, i4, (size_t)count);
+	else
+		t->data = elements(r, p, name, type, (size_t)count);
 	return t->data != NULL ? t : NULL;
 }

@@ -84,6 +84,20 @@ struct tensor *put2(struct site *s, const char *op, struct tensor *x, struct ten
 	return site_put(s, op, 2, in, 1)->out[0];
 }
 
+struct tensor *put_cast(struct site *s, struct tensor *x, enum dtype to)
+{
+	struct tensor *y = put1(s, "Cast", x);
+
+	y->type = y->io_type = dtypes[to].is_float ? DT_F32 : to;
+	set_int(s->g, y->def, "to", y->type);
+	return y;
+}
+
+struct tensor *put_floats(struct site *s, struct tensor *x)
+{
+	return x->type == DT_F32 ? x : put_cast(s, x, DT_F32);
+}
+
 const struct attr *site_attr(const struct site *s, const char *name)
 {
 	for (int k = 0; k < s->nattr; k++)

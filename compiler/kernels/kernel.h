@@ -57,10 +57,16 @@ int channel_block(const struct kernel *k, int64_t outputs);
 /* block: outputs of one of the stacked anchors. The pixels of a tile. */
 int tile(struct kernel *k, int64_t pixels, int64_t outputs, int block);
 
+/* ---- kernel_reduce.c ---- */
+
+const char *least_text(enum dtype type); /* the least value of that type, in C */
+
 /* ---- kernel_matrix.c ---- */
 
 int64_t row_count(const struct kernel *k);
 void linear_shape(struct kernel *k, int64_t *rows, int64_t *xm, int64_t *xk);
+/* Arguments u and v of those names, a constant one too, and what templates of products want to know of them. */
+void matmul_parameters(struct plan *p, struct kernel *k, const char *u, const char *v);
 struct coord rows_of(const struct shape *s);
 /* A Linear that copies so many rows of its input, computes theirs from the copy, and so on: its
  * result may lie where the input does. Is that so, and worth it? Says it of k. */

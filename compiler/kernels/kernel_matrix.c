@@ -206,12 +206,13 @@ double cost_matmul(const struct kernel *k)
 	return matmul_macs(k) * cost_of(k, COST_MATMUL);
 }
 
-/* Arguments a and b, a constant one too, and what both templates want to know of them. */
-static void matmul_parameters(struct plan *p, struct kernel *k, const struct factors *f)
+void matmul_parameters(struct plan *p, struct kernel *k, const char *u, const char *v)
 {
 	const struct shape *y = &k->value->shape;
-	const int batch = f->rank - 2;
+	struct factors own, *f = &own;
+	const int batch = y->rank - 2;
 
+	factors_of(k, f);
 	for (int i = 0; i < 2; i++) {
 		struct tensor *t = k->anchor->in[i];
 
@@ -224,7 +225,7 @@ static void matmul_parameters(struct plan *p, struct kernel *k, const struct fac
 				k->arg[k->narg] = run_time;
 			k->narg += i == 0;
 		}
-		k->arg[i].name = i == 0 ? "a" : "b";
+		k->arg[i].name = i == 0 ? u : v;
 	}
 	for (int i = 0; i < 3; i++) {
 		int d = i - (3 - batch);
@@ -254,7 +255,7 @@ void setup_matmul(struct plan *p, struct kernel *k)
 	struct factors f;
 
 	factors_of(k, &f);
-	matmul_parameters(p, k, &f);
+	matmul_parameters(p, k, "a", "b");
 	param(k, "MB", 4);
 	share(k, "m", f.m, 4, DIVIDES_INPUT);
 	param(k, "NB", f.n < 16 ? f.n : 16);
@@ -333,7 +334,7 @@ void setup_matmul_gemm(struct plan *p, struct kernel *k)
 	small_products(k, &f, &s);
 	const int tail = (int)(f.n % s.columns), rest = (int)(f.m % s.rows);
 
-	matmul_parameters(p, k, &f);
+	matmul_parameters(p, k, "a", "b");
 	param(k, "PACK_A", s.pack_a);
 	param(k, "PACK_B", s.pack_b);
 	param(k, "TAIL", tail > 0);

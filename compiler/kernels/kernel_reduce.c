@@ -133,6 +133,11 @@ static const struct limit {
 	[DT_BOOL] = { "0", "1" },
 };
 
+const char *least_text(enum dtype type)
+{
+	return limits[type].least;
+}
+
 void setup_reduce(struct plan *p, struct kernel *k)
 {
 	const struct shape *x = &input(k)->shape;
@@ -153,12 +158,16 @@ void setup_reduce(struct plan *p, struct kernel *k)
 	param(k, "TAIL", inner >= 16 && inner % 16 != 0);
 	param(k, "RUN", 64);
 	subst(k, "T", dtypes[type].ctype);
+	subst(k, "TX", dtypes[input(k)->type].ctype);
 	if (r->init[0] == 'm')
-		subst(k, "INIT", r->init[1] == 'i' ? limits[type].least : limits[type].greatest);
+		subst(k, "INIT", r->init[1] == 'i' ? least_text(type) : limits[type].greatest);
 	else
 		subst(k, "INIT", arena_printf(p->arena, "%s%s", r->init, point));
-	subst(k, "STEP", joining(p->arena, type, r->step, r->wrap_step));
-	subst(k, "JOIN", joining(p->arena, type, r->join, r->wrap_join));
+	/* sums of a larger type have room (and gcc 12 computes others of int8_t wrongly at -O3, wrapped as they need not be) */
+	const bool wraps = input(k)->type == type;
+
+	subst(k, "STEP", joining(p->arena, type, r->step, wraps ? r->wrap_step : NULL));
+	subst(k, "JOIN", joining(p->arena, type, r->join, wraps ? r->wrap_join : NULL));
 	if (strchr(r->finish, '%') != NULL)
 		subst(k, "FINISH",
 			arena_printf(p->arena, "(a / %lld%s)",
@@ -167,6 +176,22 @@ void setup_reduce(struct plan *p, struct kernel *k)
 	else
 		subst(k, "FINISH", r->finish);
 	k->title = k->row->name;
+}
+
+const char *applies_lookup(const struct kernel *k)
+{
+	return fits(k, all_dims(&k->anchor->in[0]->shape), 4);
+}
+
+void setup_lookup(struct plan *p, struct kernel *k)
+{
+	dims_params(p, k, "O", 4, all_dims(&input(k)->shape), 0, true);
+	constant(p, k, "table", k->anchor->in[1]);
+	subst(k, "TX", dtypes[input(k)->type].ctype);
+	subst(k, "TS", dtypes[k->value->type].ctype);
+	subst(k, "TY", dtypes[k->dst.type].ctype);
+	subst(k, "FIRST", k->ngroup > 0 ? "0" : "a");
+	k->title = "lookup";
 }
 
 static unsigned softmax_set(const struct kernel *k)

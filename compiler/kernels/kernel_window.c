@@ -117,7 +117,7 @@ static const int64_t *kernel_size(const struct kernel *k)
 {
 	int n;
 
-	if (is_op(k->anchor, "Conv"))
+	if (is_a(k->anchor, IS_WEIGHTED))
 		return &k->anchor->in[1]->shape.dim[2];
 	return attr_ints(k->anchor, "kernel_shape", &n);
 }
@@ -277,12 +277,22 @@ void setup_depthwise(struct plan *p, struct kernel *k)
 	k->title = arena_printf(p->arena, "depthwise%s", window_text(p, k));
 }
 
-void setup_pool(struct plan *p, struct kernel *k)
+static void setup_pool(struct plan *p, struct kernel *k)
 {
 	window(p, k, kernel_size(k));
 	channel_tile(k, input(k)->shape.dim[1],
 		64); /* compilers vectorize a loop, not 16 unrolled steps */
 	k->title = arena_printf(p->arena, "%s%s", k->row->name, window_text(p, k));
+}
+
+void setup_maxpool(struct plan *p, struct kernel *k)
+{
+	const enum dtype type = k->value->type;
+
+	setup_pool(p, k);
+	param(k, "FLOATS", type == DT_F32);
+	subst(k, "T", dtypes[type].ctype);
+	subst(k, "LEAST", type == DT_F32 ? "(-1.0f / 0.0f)" : least_text(type));
 }
 
 void setup_avgpool(struct plan *p, struct kernel *k)

@@ -192,9 +192,9 @@ static struct tensor *zeros_like(struct graph *g, struct tensor *const *v, int n
 
 	for (int s = 0; s < n; s++)
 		like = v[s] != NULL ? v[s] : like;
-	float *zeros = arena_alloc(g->arena, (size_t)shape_count(&like->shape) * sizeof(*zeros));
+	void *zeros = arena_alloc(g->arena, (size_t)(shape_count(&like->shape) * dtypes[like->type].size));
 
-	return graph_constant(g, NULL, DT_F32, &like->shape, DT_F32, zeros);
+	return graph_constant(g, NULL, like->type, &like->shape, like->type, zeros);
 }
 
 /* A bias that is not there, or zero, costs nothing. */

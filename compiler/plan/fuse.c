@@ -164,8 +164,8 @@ static bool extend(struct fuser *f, struct group *gr)
 		}
 		open = first_open(f, gr, &count);
 	} while (count > 1);
-	/* an anchor's template stores the type that the anchor gives */
-	if (gr->kernel->anchor != NULL && open->type != gr->kernel->value->type) {
+	/* most anchors' templates store the type that the anchor gives */
+	if (gr->kernel->anchor != NULL && !is_a(gr->kernel->anchor, IS_EXACT) && open->type != gr->kernel->value->type) {
 		gr->n = before;
 		gr->inputs = inputs;
 		return false;

@@ -68,7 +68,7 @@ bool shape_reduce(struct graph *g, struct node *n)
 	for (int k = 0; k < x->rank; k++)
 		if (keep || !flag[k])
 			s.dim[s.rank++] = flag[k] ? 1 : x->dim[k];
-	if (!give(g, n, 0, n->in[0]->type, &s))
+	if (!give(g, n, 0, (enum dtype)attr_int(n, "to", n->in[0]->type), &s))
 		return false;
 	node_drop_inputs(n, 1);
 	set_int(g, n, "keepdims", keep);
@@ -251,8 +251,9 @@ bool shape_matmul(struct graph *g, struct node *n)
 {
 	const struct shape *x = &n->in[0]->shape, *y = &n->in[1]->shape;
 	struct shape s, t;
+	enum dtype type;
 
-	if (!float_inputs(g, n))
+	if (!layer_type(g, n, &type))
 		return false;
 	if (x->rank == 0 || y->rank == 0) {
 		node_error(g, n, NULL, "a scalar has no matrix product");
@@ -280,15 +281,16 @@ bool shape_matmul(struct graph *g, struct node *n)
 	}
 	s.dim[s.rank++] = x->dim[x->rank - 2];
 	s.dim[s.rank++] = y->dim[y->rank - 1];
-	return give(g, n, 0, DT_F32, &s);
+	return give(g, n, 0, type, &s);
 }
 
 bool shape_linear(struct graph *g, struct node *n)
 {
 	const struct shape *x = &n->in[0]->shape, *w = &n->in[1]->shape;
 	struct shape s = *x;
+	enum dtype type;
 
-	if (!float_inputs(g, n))
+	if (!layer_type(g, n, &type))
 		return false;
 	if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[0]) {
 		node_error(g, n, "the weight is [inputs,outputs], the input [..,inputs]",
@@ -302,7 +304,7 @@ bool shape_linear(struct graph *g, struct node *n)
 		return false;
 	}
 	s.dim[s.rank - 1] = w->dim[1];
-	return give(g, n, 0, DT_F32, &s);
+	return give(g, n, 0, type, &s);
 }
 
 /* ---- Hardmax ---- */

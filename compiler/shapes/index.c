@@ -158,6 +158,17 @@ bool shape_gather(struct graph *g, struct node *n)
 	return give(g, n, 0, n->in[0]->type, &s);
 }
 
+bool shape_lookup(struct graph *g, struct node *n)
+{
+	const struct shape *s = &n->in[1]->shape;
+
+	if (dtypes[n->in[0]->type].size != 1 || s->rank != 1 || s->dim[0] != 256) {
+		node_error(g, n, NULL, "%s does not say which of %s", dtypes[n->in[0]->type].name, shape_text(g->arena, s));
+		return false;
+	}
+	return give(g, n, 0, n->in[1]->type, &n->in[0]->shape);
+}
+
 /* ---- positions: where index tuples point in dimensions of the data that are flattened ---- */
 
 static struct tensor *index_scalar(struct graph *g, const struct tensor *like, int64_t v)

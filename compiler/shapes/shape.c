@@ -70,7 +70,8 @@ static bool is_arithmetic(const struct node *n)
 {
 	const struct tensor *t = n->out[0];
 
-	if (n->dead || n->op->eval == NULL || !t->known || !constant_inputs(n))
+	/* of weights: integers() wants them as they are */
+	if (n->dead || n->op->eval == NULL || !t->known || !constant_inputs(n) || is_op(n, "Dequantize"))
 		return false;
 	if (t->type != DT_F32)
 		return true;
@@ -193,6 +194,27 @@ bool has_room(struct graph *g, struct node *n, int rank)
 	return rank <= MAX_RANK;
 }
 
+bool layer_type(struct graph *g, struct node *n, enum dtype *type)
+{
+	const int64_t to = attr_int(n, "to", DT_I32);
+
+	*type = DT_F32;
+	if (!is_a(n, IS_EXACT))
+		return float_inputs(g, n);
+	for (int k = 0; k < n->nin; k++) {
+		if (n->in[k] == NULL || (!dtypes[n->in[k]->type].is_float && n->in[k]->type != DT_BOOL))
+			continue;
+		node_error(g, n, NULL, "input %d is %s, not integers", k, dtypes[n->in[k]->type].name);
+		return false;
+	}
+	if (to != DT_I32 && to != DT_I64) {
+		node_error(g, n, NULL, "its sums are i32 or i64");
+		return false;
+	}
+	*type = (enum dtype)to;
+	return true;
+}
+
 bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank, int *k)
 {
 	if (axis < -(int64_t)rank || axis >= rank) {
@@ -238,7 +260,7 @@ static bool operand_types(struct graph *g, struct node *n)
 			g, n, NULL, "the condition is %s, not bool", dtypes[n->in[0]->type].name);
 		return false;
 	}
-	if (x->type != type && n->op->result != RESULT_FIRST) {
+	if (x->type != type && n->op->result != RESULT_FIRST && !is_a(n, IS_SINGLE)) {
 		node_error(g, n, "a Cast is missing in the model",
 			"its inputs are of different types, %s and %s", dtypes[x->type].name,
 			dtypes[type].name);

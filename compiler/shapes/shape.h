@@ -59,6 +59,8 @@ bool list_argument(
 bool has_input(const struct node *n, int k);
 bool float_inputs(struct graph *g, struct node *n); /* else reported */
 bool has_room(struct graph *g, struct node *n, int rank); /* for so many dimensions; else reported */
+/* What a layer gives: floats of floats; of integers, where it is exact, what its attribute `to` says. False: reported. */
+bool layer_type(struct graph *g, struct node *n, enum dtype *type);
 bool axis_of(struct graph *g, struct node *n, int64_t axis, int rank,
 	int *k); /* negative ones from the end */
 /* A list of them as flags; once: none is listed twice. */

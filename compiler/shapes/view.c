@@ -221,6 +221,8 @@ bool shape_channel(struct graph *g, struct node *n)
 	int axis;
 	bool ok;
 
+	if (attr_int(n, "scalar", 0) != 0 && shape_count(v) == 1) /* whatever x is */
+		return turn_to_reshape(g, n, &s);
 	if (!axis_of(g, n, attr_int(n, "axis", 1), x->rank, &axis))
 		return false;
 	ok = v->rank <= x->rank - axis;

@@ -205,14 +205,15 @@ bool shape_conv(struct graph *g, struct node *n)
 	int64_t group = attr_int(n, "group", 1);
 	struct shape s = n->in[0]->shape;
 	struct window w;
+	enum dtype type;
 	bool same;
 
-	if (!float_inputs(g, n) || !read_window(g, n, &w) || !spread_image(g, n, &w) ||
+	if (!layer_type(g, n, &type) || !read_window(g, n, &w) || !spread_image(g, n, &w) ||
 		!check_channels(g, n, group) || !read_kernel(g, n, &w))
 		return false;
 	s.dim[1] = n->in[1]->shape.dim[0];
 	if (!auto_pads(g, n, &w, &same) || !window_outputs(g, n, &w, false, &s) ||
-		!give(g, n, 0, DT_F32, &s))
+		!give(g, n, 0, type, &s))
 		return false;
 	set_window(g, n, &w);
 	set_int(g, n, "group", group);
@@ -356,7 +357,9 @@ bool shape_pool(struct graph *g, struct node *n)
 	bool same, ceil_mode = attr_int(n, "ceil_mode", 0) != 0, index = is_op(n, "ArgMaxPool");
 	struct window w;
 
-	if (!float_inputs(g, n) || !read_window(g, n, &w) ||
+	const bool integers = is_op(n, "MaxPool") && !dtypes[n->in[0]->type].is_float && n->in[0]->type != DT_BOOL;
+
+	if ((!integers && !float_inputs(g, n)) || !read_window(g, n, &w) ||
 		!spatial_list(g, n, "kernel_shape", w.spatial, 1, 0, w.kernel) ||
 		!auto_pads(g, n, &w, &same))
 		return false;
@@ -376,7 +379,7 @@ bool shape_pool(struct graph *g, struct node *n)
 	/* What is static already shows ceil mode in its size alone. */
 	if (n->out[0]->known && !same && shape_equal(&n->out[0]->shape, &in_ceil_mode))
 		s = in_ceil_mode;
-	if (!give(g, n, 0, index ? DT_I64 : DT_F32, &s))
+	if (!give(g, n, 0, index ? DT_I64 : n->in[0]->type, &s))
 		return false;
 	set_window(g, n, &w);
 	set_ints(g, n, "kernel_shape", w.spatial, w.kernel);

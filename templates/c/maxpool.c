@@ -8,13 +8,15 @@
 
 #include "template.h"
 
+#define FLOATS 1 /* there may be NaN */
+#define LEAST (-1.0f / 0.0f) /* of all elements */
 #define DEPTH 0 /* three dimensions: D, OD, Q, XD */
 #define TAIL 1	/* C % CB != 0 */
 
 #define Y(n, k, p) y[((n) * C + (k)) * P + (p)]
 
 /* Largest value of each window: see the top of this file. */
-static TARGET void maxpool(const float *restrict x, float *y)
+static TARGET void maxpool(const T *restrict x, T *y)
 {
 	enum { N = 1, C = 20, CB = 16, P = 64 };
 	enum { D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3, OH = 8, OW = 8 };
@@ -30,10 +32,10 @@ static TARGET void maxpool(const float *restrict x, float *y)
 #else
 			const int count = CB;
 #endif
-			float acc[CB];
+			T acc[CB];
 
 			for (int j = 0; j < count; j++)
-				acc[j] = -1.0f / 0.0f;
+				acc[j] = LEAST;
 			for (int q = 0; q < Q; q++)
 			for (int r = 0; r < R; r++) {
 				for (int s = 0; s < S; s++) {
@@ -47,18 +49,22 @@ static TARGET void maxpool(const float *restrict x, float *y)
 #endif
 					if (h < 0 || h >= H || i < 0 || i >= W)
 						continue;
-					const float *v = x + (n * XN + c0 * XC + d * XD + h * XH + i * XW);
+					const T *v = x + (n * XN + c0 * XC + d * XD + h * XH + i * XW);
 
 					for (int j = 0; j < count; j++) {
-						const float larger = v[j * XC] > acc[j] ? v[j * XC] : acc[j];
+						const T larger = v[j * XC] > acc[j] ? v[j * XC] : acc[j];
 
+#if FLOATS
 						acc[j] = v[j * XC] == v[j * XC] ? larger : v[j * XC];
+#else
+						acc[j] = larger;
+#endif
 					}
 				}
 			}
 			for (int j = 0; j < count; j++) {
 				const int k = c0 + j;
-				float a = acc[j];
+				T a = acc[j];
 
 				EPILOGUE(a, n, k, p);
 				Y(n, k, p) = a;

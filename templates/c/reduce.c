@@ -9,6 +9,7 @@
  */
 #include "template.h"
 
+#define TX float /* of x; T is that of sums */
 #define INIT 0.0f
 #define STEP (a + v)
 #define JOIN (a + v)
@@ -18,7 +19,7 @@
 #define Y(i0, i1, i2, i3) y[(((i0) * O1 + (i1)) * O2 + (i2)) * O3 + (i3)]
 
 /* Adds up, for `count` neighbours of O3, all elements behind x. */
-static TARGET INLINE void reduce_sum(const T *restrict x, T *restrict sum, int count)
+static TARGET INLINE void reduce_sum(const TX *restrict x, T *restrict sum, int count)
 {
 	enum { CB = 16, RUN = 64, R0 = 1, R1 = 1, R2 = 7, R3 = 7 };
 	enum { X_O3 = 1, X_R0 = 0, X_R1 = 0, X_R2 = 140, X_R3 = 20 }; /* strides of x */
@@ -52,7 +53,7 @@ static TARGET INLINE void reduce_sum(const T *restrict x, T *restrict sum, int c
 }
 
 /* Reduction: see the top of this file. */
-static TARGET void reduce(const T *restrict x, T *y)
+static TARGET void reduce(const TX *restrict x, T *y)
 {
 	enum { O0 = 1, O1 = 1, O2 = 1, O3 = 20, CB = 16 };
 	enum { X_O0 = 0, X_O1 = 0, X_O2 = 0, X_O3 = 1 }; /* strides of x */

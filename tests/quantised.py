@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+"""Random quantised graphs: every element of every output as tools/quantised.py, which is R of DESIGN.md, has it.
+
+    quantised.py [--skipc PATH] [--graphs N] [--seed N] [--targets c,x86-64]
+
+Activations of 8 and 16 bits; weights of 8 and 4, by tensor and by channel, signed and not; biases of int32 and floats;
+layers between QuantizeLinear and DequantizeLinear, QLinear operators of ONNX and of onnxruntime, sums of integers. Each graph
+is built without a warning, run on every instruction set that this machine has, and must give the same bits.
+"""
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tools"))
+import compare  # noqa: E402
+import quantised  # noqa: E402
+
+FLAGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -std=c99"
+ACTIVATIONS = [np.uint8, np.uint8, np.int8, np.int16, np.uint16]
+MS = "com.microsoft"
+
+
+class Builder:
+    """A graph, evaluated as it grows: scales fit what there is."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        self.nodes, self.constants, self.outputs, self.values, self.count = [], [], [], {"": None}, 0
+        self.type = self.pick(ACTIVATIONS)
+        shape = (int(self.rng.integers(1, 3)), int(self.rng.integers(1, 7)), int(self.rng.integers(4, 9)), int(self.rng.integers(4, 9)))
+        self.x = self.rng.standard_normal(shape).astype(np.float32)
+        self.values["x"] = quantised.Value(self.x)
+        self.evaluation = quantised.Evaluation(helper.make_model(helper.make_graph([], "g", [], []),
+                                                                 opset_imports=[helper.make_opsetid("", 21)]))
+
+    def pick(self, options):
+        return options[int(self.rng.integers(len(options)))]
+
+    def name(self):
+        self.count += 1
+        return f"t{self.count}"
+
+    def constant(self, array, four=0):
+        name = self.name()
+        if four:
+            self.constants.append(helper.make_tensor(name, four, array.shape, array.ravel().tolist()))
+        else:
+            self.constants.append(numpy_helper.from_array(np.asarray(array), name))
+        self.values[name] = quantised.Value(np.asarray(array))
+        self.values[name].constant = True
+        return name
+
+    def node(self, kind, *inputs, domain="", **attributes):
+        out = self.name()
+        node = helper.make_node(kind, list(inputs), [out], domain=domain, **attributes)
+        self.values[out] = self.evaluation.node(node, [self.values[i] for i in inputs])[0]
+        self.values[out].constant = all(getattr(self.values[i], "constant", False) for i in inputs if i)
+        self.nodes.append(node)
+        return out
+
+    def array(self, name):
+        return self.values[name].array
+
+    # ---- quantised values: (name, scale, zero) ----
+
+    def parameters(self, array, dtype):
+        """Scale and zero point that most of the array fits."""
+        info, low, high = np.iinfo(dtype), min(float(array.min()), 0.0), max(float(array.max()), 1e-3)
+        symmetric = self.rng.random() < 0.3
+        scale = np.float32(max((high - low) / (info.max - info.min) * self.rng.uniform(0.8, 1.3), 1e-6))
+        zero = (int(info.max) + int(info.min) + 1) // 2 if symmetric else int(np.clip(round(info.min - low / scale), info.min, info.max))
+        return self.constant(scale), self.constant(np.array(zero, dtype))
+
+    def quantize(self, name, dtype=None):
+        scale, zero = self.parameters(self.array(name), dtype or self.type)
+        q = self.node("QuantizeLinear", name, scale, zero)
+        if self.rng.random() < 0.3:
+            self.outputs.append(q)
+        return q, scale, zero
+
+    def dequantize(self, q):
+        return self.node("DequantizeLinear", *q)
+
+    def weights(self, shape, axis):
+        """Weights, quantised; and their scales by output along the axis."""
+        w = self.rng.standard_normal(shape) / np.sqrt(np.prod(shape) / shape[axis])
+        four = self.pick([0, 0, 0, TensorProto.INT4, TensorProto.UINT4])
+        dtype = np.dtype({0: self.pick([np.int8, np.int8, np.uint8]), TensorProto.INT4: np.int8, TensorProto.UINT4: np.uint8}[four])
+        low, high = (np.iinfo(dtype).min, np.iinfo(dtype).max) if not four else (-8, 7) if dtype.kind == "i" else (0, 15)
+        outputs = shape[axis] if self.rng.random() < 0.6 else 1
+        step = np.full(outputs, np.abs(w).max() * 2 / (high - low)) * self.rng.uniform(0.5, 1.2, outputs)
+        zero = np.zeros(outputs, int) if dtype.kind == "i" else self.rng.integers(low, high, outputs)
+        along = [-1 if k == axis % len(shape) else 1 for k in range(len(shape))]
+        q = np.clip(np.rint(w / step.reshape(along)) + zero.reshape(along), low, high).astype(dtype)
+        form = (lambda a: a if outputs > 1 else a[0])
+        return (self.constant(q, four), self.constant(form(step.astype(np.float32))),
+                self.constant(form(zero.astype(dtype)), four)), step
+
+    def bias(self, x, w, outputs):
+        """A bias of int32, in steps of both scales; or of floats, or none."""
+        kind = self.pick(["int32", "int32", "float", None])
+        if kind is None:
+            return []
+        scale = (self.array(x[1]) * self.array(w[1])).astype(np.float32)
+        values = self.rng.integers(-500, 500, outputs)
+        if kind == "float":
+            return [self.constant((values * scale).astype(np.float32))]
+        return [self.node("DequantizeLinear", self.constant(values.astype(np.int32)), self.constant(scale), axis=0)]
+
+    # ---- steps: a quantised image becomes another ----
+
+    def conv(self, q):
+        n, c, h, w = self.array(q[0]).shape
+        group = self.pick([1, 1, 1, c])
+        outputs = c * int(self.rng.integers(1, 3)) if group > 1 else int(self.rng.integers(1, 20))
+        r, s, pad = int(self.rng.integers(1, min(h, 3) + 1)), int(self.rng.integers(1, min(w, 3) + 1)), int(self.rng.integers(0, 2))
+        at = dict(group=group, kernel_shape=[r, s], pads=[pad * (r > 1), pad * (s > 1), 0, pad * (s > 1)],
+                  strides=[self.pick([1, 1, 2]), 1])
+        weights, _ = self.weights((outputs, c // group, r, s), 0)
+        if self.type in (np.uint8, np.int8) and self.rng.random() < 0.4:
+            y = self.node("Conv", self.dequantize(q), self.node("DequantizeLinear", *weights, axis=0), **at)
+            scale, zero = self.parameters(self.array(y), self.type)
+            self.nodes = [n for n in self.nodes if n.output[0] != y]
+            bias = [self.constant(self.rng.integers(-500, 500, outputs).astype(np.int32))] if self.rng.random() < 0.5 else []
+            return self.node("QLinearConv", *q, *weights, scale, zero, *bias, **at), scale, zero
+        y = self.node("Conv", self.dequantize(q), self.node("DequantizeLinear", *weights, axis=0), *self.bias(q, weights, outputs), **at)
+        if self.rng.random() < 0.4:
+            y = self.node("Relu", y)
+        return self.quantize(y)
+
+    def residual(self, q):
+        other = self.quantize(self.node("Mul", self.dequantize(q), self.constant(np.float32(self.rng.uniform(-1.5, 1.5)))))
+        kind = self.pick(["Add", "Add", "Mul"])
+        y = self.node(kind, self.dequantize(q), self.dequantize(other))
+        if self.type in (np.uint8, np.int8) and self.rng.random() < 0.4:
+            scale, zero = self.parameters(self.array(y), self.type)
+            return self.node(f"QLinear{kind}", *q, *other, scale, zero, domain=MS), scale, zero
+        return self.quantize(self.node("Relu", y) if self.rng.random() < 0.5 else y)
+
+    def unary(self, q):
+        x = self.dequantize(q)
+        kind = self.pick(["Sigmoid", "LeakyRelu", "HardSwish", "swish", "carry", "Relu"]
+                         if self.type in (np.uint8, np.int8) else ["LeakyRelu", "Relu", "HardSwish"])
+        y = self.node("Sigmoid" if kind in ("swish", "carry") else kind, x)
+        if kind == "swish":
+            y = self.node("Mul", x, y)
+        if kind == "carry":
+            y = self.node("Sub", self.constant(np.float32(1)), y)
+        if kind in ("Sigmoid", "LeakyRelu") and self.type in (np.uint8, np.int8) and self.rng.random() < 0.4:
+            scale, zero = self.parameters(self.array(y), self.type)
+            return self.node(f"QLinear{kind}", *q, scale, zero, domain=MS), scale, zero
+        return self.quantize(y)
+
+    def pool(self, q):
+        x, kind = self.dequantize(q), self.pick(["MaxPool", "AveragePool", "GlobalAveragePool"])
+        if kind == "GlobalAveragePool":
+            y = self.node("Add", self.node("Relu", x), self.dequantize(self.quantize(self.node(kind, x))))
+        else:
+            y = self.node(kind, x, kernel_shape=[min(2, n) for n in self.array(x).shape[2:]],
+                          strides=[1, self.pick([1, 2])])
+        return self.quantize(y)
+
+    def view(self, q):
+        x = self.dequantize(q)
+        kind = self.pick(["Transpose", "Concat", "Pad", "Slice"])
+        if kind == "Concat":
+            x = self.node("Concat", x, self.dequantize(self.unary(q)), axis=1)
+        elif kind == "Transpose":
+            x = self.node("Transpose", x, perm=[0, 1, 3, 2])
+        elif kind == "Pad":
+            x = self.node("Pad", x, self.constant(np.array([0, 0, 1, 0, 0, 1, 0, 2])))
+        elif self.array(x).shape[1] > 1:
+            x = self.node("Slice", x, self.constant(np.array([1])), self.constant(np.array([99])), self.constant(np.array([1])))
+        return self.quantize(x)
+
+    def last(self, q):
+        """A fully connected layer."""
+        flat = self.node("Flatten", self.dequantize(q))
+        q = self.quantize(flat)
+        inputs, outputs = self.array(flat).shape[1], int(self.rng.integers(1, 20))
+        turned = self.rng.random() < 0.5
+        w, _ = self.weights((outputs, inputs) if turned else (inputs, outputs), 0 if turned else 1)
+        b = self.bias(q, w, outputs)
+        weights = self.node("DequantizeLinear", *w, axis=0 if turned else 1)
+        if b or turned:
+            y = self.node("Gemm", self.dequantize(q), weights, *b, transB=int(turned))
+        else:
+            y = self.node("MatMul", self.dequantize(q), weights)
+        self.quantize(y)
+        if self.type in (np.uint8, np.int8) and np.ndim(self.array(w[2])) == 0 and not turned:
+            self.outputs.append(self.node("MatMulInteger", q[0], w[0], q[2], w[2]))
+        return self.quantize(y)
+
+    def model(self):
+        q = self.quantize("x")
+        for _ in range(int(self.rng.integers(2, 6))):
+            q = self.pick([self.conv, self.conv, self.residual, self.unary, self.pool, self.view])(q)
+        if self.rng.random() < 0.6:
+            q = self.last(q)
+        self.outputs.append(q[0])
+        self.outputs = list(dict.fromkeys(self.outputs))
+        values = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(self.array(n).dtype), self.array(n).shape)
+                  for n in self.outputs]
+        graph = helper.make_graph(self.nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, self.x.shape)], values,
+                                  self.constants)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid(MS, 1)], ir_version=10)
+
+
+def levels(target):
+    with open("/proc/cpuinfo") as f:
+        flags = f.read()
+    return [1] if target == "c" else [k for k, flag in ((1, ""), (2, " avx2 "), (3, " avx512f ")) if flag in flags]
+
+
+def run(program, b, options, work):
+    x, ys = os.path.join(work, "x.npy"), [os.path.join(work, f"y{k}.npy") for k in range(len(b.outputs))]
+    np.save(x, b.x)
+    subprocess.run([program, x, "-o", *ys, *options], check=True, capture_output=True)
+    return [np.load(y) for y in ys]
+
+
+def check(skipc, seed, target, work):
+    """What is wrong; null: nothing."""
+    b = Builder(seed)
+    path = os.path.join(work, "model.onnx")
+    onnx.save(b.model(), path)
+    compare.compile_model(skipc, path, work, options=[f"--target={target}"])
+    program = compare.build_program(work, "gcc" if seed % 2 else "clang", f"-O2 {FLAGS}")
+    for level in levels(target):
+        got = run(program, b, ["--isa", str(level)] if target != "c" else [], work)
+        for name, y in zip(b.outputs, got):
+            want = b.array(name)
+            if y.dtype != want.dtype or y.shape != want.shape:
+                return f"{name} is {y.dtype}{y.shape}, not {want.dtype}{want.shape}"
+            if (y != want).any():
+                return f"level {level}: {(y != want).sum()} of {y.size} elements of {name} differ"
+    return None
+
+
+def infinite(skipc, target, work):
+    """NaN and infinities are quantised to the ends of the range."""
+    x = np.array([np.nan, np.inf, -np.inf, 1e30, -1e30, 0.5, 1.5, -0.5], np.float32)
+    numbers = {"s": np.float32(1), "u": np.array(7, np.uint8), "i": np.array(-3, np.int16)}
+    graph = helper.make_graph([helper.make_node("QuantizeLinear", ["x", "s", z], [f"y{z}"]) for z in "ui"], "g",
+                              [helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)],
+                              [helper.make_tensor_value_info(f"y{z}", helper.np_dtype_to_tensor_dtype(numbers[z].dtype), x.shape)
+                               for z in "ui"], [numpy_helper.from_array(np.asarray(a), n) for n, a in numbers.items()])
+    path = os.path.join(work, "model.onnx")
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), path)
+    compare.compile_model(skipc, path, work, options=[f"--target={target}"])
+    program = compare.build_program(work, "gcc", f"-O1 {FLAGS} -fsanitize=undefined,float-cast-overflow -fno-sanitize-recover=all")
+    got = [y.tolist() for y in compare.run_program(program, {"x": x}, 2, work)]
+    want = [[0, 255, 0, 255, 0, 7, 9, 7], [-32768, 32767, -32768, 32767, -32768, -3, -1, -3]]
+    return None if got == want else f"{got}, not {want}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
+    parser.add_argument("--graphs", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--targets", default="c,x86-64")
+    a, failed = parser.parse_args(), 0
+    skipc = os.path.abspath(a.skipc)
+    for seed in (None, *range(a.seed, a.seed + a.graphs)):
+        for target in a.targets.split(","):
+            with tempfile.TemporaryDirectory(prefix="skipc-quantised-") as work:
+                try:
+                    why = infinite(skipc, target, work) if seed is None else check(skipc, seed, target, work)
+                except Exception as e:  # also what a compiler said
+                    why = f"{type(e).__name__}: {e}"
+            if why:
+                failed += 1
+                print(f"FAILED seed {seed}, --target={target}: {why[:1500]}", flush=True)
+    print(f"quantised: {a.graphs} graphs, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
