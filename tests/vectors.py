@@ -56,6 +56,13 @@ BUILDS = {  # of shapes, by target: the first for every model, one of the others
 }
 EMULATED = f"clang -O1 -DNET_NO_ASM -isystem {os.path.join(HERE, 'avx512')}"  # a processor with AVX-512, of one with AVX2
 LIBXSMM = "-lxsmm -lxsmmnoblas -lpthread -ldl -lm -lrt"
+FREE = "--cost=WINOGRAD=1e-9 --cost=WINOGRAD_IN=1e-9 --cost=WINOGRAD_OUT=1e-9"
+COSTS = [  # of shapes, in turn: the target's, and such that each form of winograd is chosen
+    f"{FREE} --cost=WINOGRAD_FILTER=1e6 --cost=WINOGRAD_FETCH=1e-6",  # winograd2: fewer weights
+    f"{FREE} --cost=WINOGRAD_FILTER=1e-6 --cost=WINOGRAD_FETCH=1e6",  # winograd2_fly
+    "",
+    "--cost=WINOGRAD_FILTER=1e6 --cost=WINOGRAD_FETCH=1e-9",  # winograd4
+]
 LEAST = 2  # times that each row must be chosen
 
 
@@ -105,6 +112,7 @@ def rows():
 def check_shapes(skipc, seed, target):
     """How often each row was chosen."""
     model, feeds, notes = pieces.model(seed)
+    costs = COSTS[seed % len(COSTS)].split()
     want = float64.evaluate(model, feeds)
 
     def against(got, how, tolerance=TOLERANCE):
@@ -119,7 +127,7 @@ def check_shapes(skipc, seed, target):
         net.compile("c", "--target=c")
         net.build("c", "gcc -O1")
         against(net.run()[0], "--target=c")
-        net.compile(target, f"--target={target}")
+        net.compile(target, f"--target={target}", *costs)
         net.emulator = emulator(target)
         tolerance = allowed(os.path.join(work, target, "net.c"), TOLERANCE)
         first, *others = [b for b in BUILDS[target].values() if shutil.which(b.split()[0])]
@@ -129,7 +137,7 @@ def check_shapes(skipc, seed, target):
                 against(net.run(*level)[0], " ".join([build, *level]), tolerance)
         if target == "x86-64":
             check_emulated(net, lambda got, how: against(got, how, tolerance), seed)
-        return collections.Counter(k["row"] for k in report(skipc, net.model, target=target)["kernels"])
+        return collections.Counter(k["row"] for k in report(skipc, net.model, *costs, target=target)["kernels"])
 
 
 def check_emulated(net, against, seed):
@@ -360,7 +368,7 @@ def main():
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     parser.add_argument("--target", default="x86-64", choices=BUILDS)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--models", type=int, default=10)
+    parser.add_argument("--models", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("parts", nargs="*", metavar="PART", choices=[*PARTS, []])
     arguments = parser.parse_args()
