@@ -5,6 +5,7 @@ them, and what it writes is read by --costs.
     tune.py [--skipc build/skipc]
 """
 import argparse
+import collections
 import contextlib
 import io
 import json
@@ -21,6 +22,7 @@ import compare  # noqa: E402
 import tune  # noqa: E402
 
 LEFT_OUT = {"conv_turned"}  # no target has its cost
+ROW = r"^KERNEL\((\w+), +(\w+),(?:[^,]*,){3} *(\w+),"
 QUICK = ["--quick", "--rows", "linear,linear_vector"]
 
 
@@ -39,9 +41,10 @@ def compiler_of(skipc, target, work):
 
 
 def rows(skipc, work):
-    """Every row that has costs has probes, and each probe is computed by its row."""
-    costs = dict(re.findall(r"^KERNEL\((\w+),(?:[^,]*,){4} *(\w+),", table("kernels.def"), re.M))
-    priced = {name for name, cost in costs.items() if cost != "macs"}
+    """Every row that has costs, and is not the only one of its operator, has probes, each computed by its row."""
+    found = re.findall(ROW, table("kernels.def"), re.M)
+    several = {op for op, count in collections.Counter(op for _, op, _ in found).items() if count > 1}
+    priced = {name for name, op, cost in found if cost != "macs" and op in several}
     assert priced - LEFT_OUT == set(tune.PROBES) - {tune.COPIED}, priced ^ set(tune.PROBES)
     for target, count in ("x86-64", None), ("aarch64", 1), ("c", None):
         compiler = compiler_of(skipc, target, work)

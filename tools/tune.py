@@ -14,8 +14,8 @@ row to be taken. Times are the least of some passes over all probes; those of a 
 its costs, in units of what the smallest relative error makes of the multiply-adds that have no cost
 of their own, those of products. Where no row has such (--target=c), the first cost stays as shipped.
 
-Weights of more than COLD bytes come from memory, as those of a large network do, others from
-caches; the input was written just before.
+Weights come from memory, from the last cache or from near ones, by how many there are (FLUSHES), as
+they do in networks of such layers; the input was written just before.
 
 --check times some networks in turn, compiled with the table and without.
 
@@ -41,8 +41,10 @@ from rivals import Task
 
 TINY, HUGE = 1e-6, 1e9  # costs that make a row cheap, or dear
 MARGIN = 1.02  # how much dearer than the forced row all others are at least
-COLD = 256 << 10
-FLUSH = 96 << 20  # bytes that are read to have nothing else left in caches
+# A layer with more bytes of weights than the first finds them where they are after the second were
+# read: in memory, in the last cache. No probe's weights are near the first, where winograd's costs
+# change with near_bytes of target.def.
+FLUSHES = (4 << 20, 96 << 20), (64 << 10, 4 << 20)
 FLOOR = 0.1  # of the shipped value: what was found to cost less costs this
 QUICK = 4  # probes of a row
 ROUNDS = 10  # in which a fit's weights settle
@@ -65,8 +67,9 @@ class Layer:
     planes: bool = False  # its input lies so, and could be copied
 
     @property
-    def cold(self):
-        return self.weights > COLD
+    def flush(self):
+        """Bytes that are read before the layer is timed."""
+        return next((read for weights, read in FLUSHES if self.weights > weights), 0)
 
 
 def conv(channels, outputs, size, kernel=3, stride=1, group=1, planes=False):
@@ -119,9 +122,9 @@ def depthwise(channels, size, stride=1, kernel=3):
     return conv(channels, channels, size, kernel, stride, channels)
 
 
-WIDE = [conv(64, 64, 56), conv(512, 512, 7), conv(128, 512, 14), conv(16, 16, 32), conv(256, 256, 14),
+WIDE = [conv(64, 64, 56), conv(512, 512, 7), conv(128, 256, 14), conv(256, 640, 14), conv(16, 16, 32),
         conv(128, 128, 28), conv(32, 32, 16), conv(64, 64, 8), conv(32, 32, 32), conv(256, 64, 28),
-        conv(128, 128, 14), conv(64, 64, 32), conv(32, 128, 28)]
+        conv(128, 128, 14), conv(64, 64, 32), conv(32, 128, 28), conv(512, 512, 14), conv(640, 256, 7)]
 COPIED = "copy"  # no row: a kernel that schedule.c puts before another
 
 # By row of kernels.def that has costs; the first few are those of --quick.
@@ -316,7 +319,7 @@ def build_all(made, build, work):
 def measure(made, build, isa, quick, work):
     """Fills in the times of each probe, seconds; returns the peak, multiply-adds a second."""
     sides = [timing.Ours(library, task, isa=isa) for library, task in build_all(made, build, work)]
-    flush, top = np.ones(FLUSH // 8), 0.0
+    flush, top = np.ones(FLUSHES[0][1] // 8), 0.0
     passes = 2 if quick else 5
     for n in range(passes):
         top = max(top, timing.peak(work, peak_flags(build, isa)))
@@ -334,8 +337,8 @@ def least(p, side, flush):
     for n in itertools.count():
         if n >= 3 and time.monotonic() > end or n > 200:
             return best
-        if p.layer.cold:
-            flush.sum()
+        if p.layer.flush:
+            flush[:p.layer.flush // 8].sum()
             count = 1
         best = min(best, side.step_times(count)[p.kernel])
 
