@@ -1,6 +1,7 @@
 /*
- * What takes over what: plans of graphs in text form. A fully connected layer overwrites its input where nobody reads
- * that later or elsewhere, and a block of rows of it can be copied first.
+ * Plans of graphs in text form. What takes over what: a fully connected layer overwrites its input where nobody reads
+ * that later or elsewhere, and a block of rows of it can be copied first. What is copied to lie otherwise: rows of which
+ * no two elements are neighbours, where a kernel in vectors is worth it, and once.
  */
 #include "plan/plan.h"
 
@@ -39,25 +40,63 @@ static const struct plan_case {
 	  LINEAR("y", "s", "3") "output %y\n", { 0, 0 }, { 2 * 64 * ROW, 2 * 64 * ROW + 16 * ROW } },
 };
 
-START_TEST(test_case)
+static struct plan *plan_of(struct arena *arena, const char *text, const struct plan_options *options)
 {
-	const struct plan_case *c = &cases[_i / 2];
-	const char *target = _i % 2 == 0 ? "c" : "x86-64";
-	struct arena arena = { 0 };
 	struct diag diag = { .path = "test", .to = stderr };
-	struct graph *g = text_parse(&arena, &diag, "test", c->text);
-	int held = 0;
+	struct graph *g = text_parse(arena, &diag, "test", text);
 
-	ck_assert_msg(g != NULL, "%s", c->text);
+	ck_assert_msg(g != NULL, "%s", text);
 	shapes(g);
 	fold(g);
 	rewrite(g);
 	skip(g);
 	layout(g);
-	const struct plan_options options = { .target = target_find(target) };
-	struct plan *p = schedule(g, &options);
+	struct plan *p = schedule(g, options);
 
 	memory(p);
+	return p;
+}
+
+#define TURNED "input %x : f32[48,64]\n%t = Transpose(%x) {perm=[1,0]} : f32[64,48]\n"
+#define NORMALIZED(y, x) "%" y " = Normalize(%" x ") {axes=[1], epsilon=1e-05}\n"
+
+static const struct copies {
+	const char *text;
+	int count[2]; /* kernels that only copy: c, x86-64 */
+} copies[] = {
+	{ ROWS("64") LINEAR("y", "x", "1") "output %y\n", { 0, 0 } },
+	{ TURNED LINEAR("y", "t", "1") "output %y\n", { 0, 1 } },
+	{ TURNED NORMALIZED("y", "t") "output %y\n", { 0, 1 } },
+	{ TURNED LINEAR("y", "t", "1") NORMALIZED("z", "t") "output %y\noutput %z\n", { 0, 1 } },
+	/* a sum lies as what a layer gave, not as a view of the input */
+	{ TURNED LINEAR("l", "t", "1") "%s = Add(%t, %l)\n" NORMALIZED("n", "s") LINEAR("y", "n", "2") "output %y\n", { 0, 1 } },
+};
+
+START_TEST(test_copies)
+{
+	const struct copies *c = &copies[_i / 2];
+	const char *target = _i % 2 == 0 ? "c" : "x86-64";
+	const struct plan_options options = { .target = target_find(target) };
+	struct arena arena = { 0 };
+	const struct plan *p = plan_of(&arena, c->text, &options);
+	int count = 0;
+
+	for (int i = 0; i < p->nkernel; i++)
+		count += p->kernel[i]->anchor == NULL && p->kernel[i]->ngroup == 0;
+	ck_assert_msg(count == c->count[_i % 2], "%s%s: %d copies", c->text, target, count);
+	arena_release(&arena);
+}
+END_TEST
+
+START_TEST(test_case)
+{
+	const struct plan_case *c = &cases[_i / 2];
+	const char *target = _i % 2 == 0 ? "c" : "x86-64";
+	const struct plan_options options = { .target = target_find(target) };
+	struct arena arena = { 0 };
+	struct plan *p = plan_of(&arena, c->text, &options);
+	int held = 0;
+
 	for (int i = 0; i < p->nkernel; i++) {
 		const struct kernel *k = p->kernel[i];
 
@@ -85,6 +124,9 @@ int main(void)
 	SRunner *run = srunner_create(s);
 
 	tcase_add_loop_test(t, test_case, 0, 2 * (int)(sizeof(cases) / sizeof(cases[0])));
+	suite_add_tcase(s, t);
+	t = tcase_create("copies");
+	tcase_add_loop_test(t, test_copies, 0, 2 * (int)(sizeof(copies) / sizeof(copies[0])));
 	suite_add_tcase(s, t);
 	srunner_run_all(run, CK_NORMAL);
 	const int failed = srunner_ntests_failed(run);

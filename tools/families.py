@@ -42,6 +42,9 @@ def settle(model, x):
     from torch import nn
 
     torch.manual_seed(0)
+    for p in model.parameters():  # the last layers of some are: every output would be 0
+        if p.ndim > 1 and not p.any():
+            nn.init.normal_(p, std=.05)
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     for m in norms:
         m.momentum = None  # average

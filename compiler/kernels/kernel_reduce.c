@@ -99,8 +99,7 @@ static const struct reduction {
 };
 
 /* The text for that type. */
-static const char *joining(
-	struct arena *a, enum dtype type, const char *text, const char *wrapping)
+static const char *joining(struct arena *a, enum dtype type, const char *text, const char *wrapping)
 {
 	struct buf b = { 0 };
 	const char *result;
@@ -246,6 +245,19 @@ const char *applies_normalize(const struct kernel *k)
 	return why != NULL ? why : fits(k, all_dims(&k->anchor->in[0]->shape) & ~set, 3);
 }
 
+double cost_normalize(const struct kernel *k)
+{
+	const struct region *x = input(k);
+	const unsigned set = axis_set(k->anchor);
+	bool apart = true;
+
+	for (int d = 0; d < x->shape.rank; d++)
+		if ((set >> d & 1u) != 0 && x->stride[d] == 1)
+			apart = false;
+	return (double)shape_count(&x->shape) *
+	       cost_of(k, apart ? COST_NORMALIZE_APART : COST_NORMALIZE);
+}
+
 void setup_normalize(struct plan *p, struct kernel *k)
 {
 	unsigned set = axis_set(k->anchor);
@@ -311,12 +323,11 @@ void setup_cumulate(struct plan *p, struct kernel *k)
 	add_coord(k, span(axis, axis + 1));
 	param(k, "EXCLUSIVE", attr_int(k->anchor, "exclusive", 0));
 	param(k, "REVERSE", attr_int(k->anchor, "reverse", 0));
-	subst(k, "INIT",
-		type->is_float ? (product ? "1.0f" : "0.0f") : (product ? "1" : "0"));
+	subst(k, "INIT", type->is_float ? (product ? "1.0f" : "0.0f") : (product ? "1" : "0"));
 	subst(k, "STEP",
 		type->is_float ? (product ? "a * v" : "a + v")
-			       : arena_printf(p->arena, "(%s)((uint64_t)a %s (uint64_t)v)", type->ctype,
-					 product ? "*" : "+"));
+			       : arena_printf(p->arena, "(%s)((uint64_t)a %s (uint64_t)v)",
+					 type->ctype, product ? "*" : "+"));
 	subst(k, "T", type->ctype);
 	k->title = k->row->name;
 }

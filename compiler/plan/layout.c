@@ -54,6 +54,12 @@ static void order_like(struct tensor *t, const struct tensor *like)
 		t->order[n++] = (uint8_t)(like->order[k] + shift);
 }
 
+/* How much t says of an order: what a kernel writes, and how, more than what views made of an input. */
+static int says(const struct tensor *t)
+{
+	return 2 * (t->def != NULL && t->def->op->class == OP_ANCHOR) + !is_row_major(t);
+}
+
 /* The run-time input that an elementwise result, or a view of many, should lie like. */
 static const struct tensor *main_input(const struct node *n)
 {
@@ -64,9 +70,8 @@ static const struct tensor *main_input(const struct node *n)
 
 		if (t == NULL || !is_runtime(t))
 			continue;
-		/* of equal ones, an operand that a convolution gave says more than a graph input */
 		if (best == NULL || shape_count(&t->shape) > shape_count(&best->shape) ||
-			(shape_equal(&t->shape, &best->shape) && is_row_major(best)))
+			(shape_equal(&t->shape, &best->shape) && says(t) > says(best)))
 			best = t;
 	}
 	return best;

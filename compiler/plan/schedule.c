@@ -11,8 +11,9 @@
 struct scheduler {
 	struct plan *plan;
 	struct graph *graph;
-	struct region *place;    /* by tensor id: where it has to be; buffer null: anywhere */
-	struct region *turned;   /* by tensor id: its copy with channels last, if there is one */
+	struct region *place; /* by tensor id: where it has to be; buffer null: anywhere */
+	struct region
+		*turned; /* by tensor id: its copy that lies in another order, if there is one */
 	struct kernel **pending; /* by id: kernels of fuse(), not yet in order */
 	int npending;
 };
@@ -177,8 +178,8 @@ static void add_operand(struct scheduler *s, struct kernel *k, struct tensor *t)
 		die("an epilogue with more than %d operands", k->noperand);
 	struct region r = source(s, t, k->prov);
 
-	k->operand[k->noperand++] = (struct arg){
-		.tensor = t, .region = region_broadcast(&r, &k->out->shape) };
+	k->operand[k->noperand++] = (struct arg){ .tensor = t,
+		.region = region_broadcast(&r, &k->out->shape) };
 }
 
 /* An argument of an anchor must be stored whole: zero padding that is a window is made real. */
@@ -193,28 +194,46 @@ static struct region argument(struct scheduler *s, struct tensor *t, const struc
 	return dense;
 }
 
+/* The order in which k would rather read its first argument. False: there is none, or it lies so. */
+static bool better_order(const struct kernel *k, const struct region *r, uint8_t *order)
+{
+	const int last = r->shape.rank - 1;
+
+	for (int d = 0; d <= last; d++)
+		order[d] = (uint8_t)d;
+	if (is_op(k->anchor, "Linear") || is_op(k->anchor, "Normalize"))
+		return r->stride[last] != 1 && r->shape.dim[last] != 1;
+	if (!is_op(k->anchor, "Conv") || last < 2 || r->stride[1] == 1)
+		return false;
+	for (int d = 1; d < last; d++)
+		order[d] = (uint8_t)(d + 1);
+	order[last] = 1;
+	return true;
+}
+
 /* An image in planes, as a graph's input lies, is turned where a kernel that wants channels side by
- * side is worth the copy. */
-static void turn_image(struct scheduler *s, struct kernel *k)
+ * side is worth the copy; and so are rows of which no two elements are neighbours. */
+static void turn_input(struct scheduler *s, struct kernel *k)
 {
 	struct arg *a = &k->arg[0];
 	struct region as_is = a->region, *turned;
-	int rank = as_is.shape.rank;
 	uint8_t order[MAX_RANK] = { 0 };
 	double cost;
 
-	if (k->narg == 0 || !is_op(k->anchor, "Conv") || rank < 3 || as_is.stride[1] == 1)
+	if (k->narg == 0 || !better_order(k, &as_is, order))
 		return;
-	for (int d = 1; d < rank - 1; d++)
-		order[d] = (uint8_t)(d + 1);
-	order[rank - 1] = 1;
 	turned = &s->turned[a->tensor->id];
 	cost = kernel_cost(s->plan, k);
 	a->region = region_dense(as_is.type, &as_is.shape, order);
+	if (turned->buffer != NULL &&
+		memcmp(turned->stride, a->region.stride, sizeof(a->region.stride)) != 0)
+		turned = NULL; /* turned already, but otherwise */
 	cost -= kernel_cost(s->plan, k);
 	a->region = as_is;
+	if (turned == NULL)
+		return;
 	if (turned->buffer == NULL) {
-		if (cost <= s->plan->cost[COST_COPY] * (double)shape_count(&as_is.shape))
+		if (!(cost > s->plan->cost[COST_COPY] * (double)shape_count(&as_is.shape)))
 			return;
 		*turned = new_region(s->plan, as_is.type, &as_is.shape, order, a->tensor);
 		copy(s, a->tensor, &as_is, turned, k->prov);
@@ -255,9 +274,10 @@ static void settle_kernel(struct scheduler *s, struct kernel *k)
 		if (k->narg == MAX_ARG)
 			die("%s has too many arguments", k->anchor->op->name);
 		k->arg[k->narg++] = (struct arg){
-			.name = "x", .tensor = t, .region = argument(s, t, k->prov) };
+			.name = "x", .tensor = t, .region = argument(s, t, k->prov)
+		};
 	}
-	turn_image(s, k);
+	turn_input(s, k);
 	/* what no row can read as it lies, one can read row by row */
 	for (int i = 0; k->anchor != NULL && kernel_cost(p, k) == INFINITY && i < k->narg; i++) {
 		struct arg *a = &k->arg[i];
@@ -405,4 +425,3 @@ struct plan *schedule(struct graph *g, const struct plan_options *options)
 	kernel_prepare(p);
 	return p;
 }
-
