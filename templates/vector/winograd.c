@@ -80,6 +80,7 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 	enum { DEPTH = 16, LINES = (DEPTH * KB / 32 * 2 + 1) * 16, AHEAD = (DEPTH * 9 * KB / 16 + SIDE * SIDE - 1) / (SIDE * SIDE) };
 	enum { IN = (TB * C / 32 * 2 + 1) * 16, SUMS = (TB * KB / 32 * 2 + 1) * 16 };
 	static const float zero[C] = { 0 }; /* a pixel outside x */
+	const uint64_t count = 1, start = 0; /* of each product: one pair of matrices, at once */
 	float *const in = tile, *const sums = in + SIDE * SIDE * IN;
 #if !VECTOR
 	float *const out = sums + SIDE * SIDE * SUMS;
@@ -137,25 +138,26 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 			const int first = g * K + k0; /* of the block's channels */
 
 			for (int c0 = 0; c0 < C; c0 += DEPTH) {
-				const uint64_t count = 1, start = 0;
-#if TAIL
-				gemm_fn *const product = gemm[(c0 > 0) * 2 + (tiles < TB)];
-#else
-				gemm_fn *const product = gemm[c0 > 0];
-#endif
 #if FLY
-				const float *const from = w + (first * STACK * C + c0 * KB) * 9, *const a = filters;
+				const float *const from = w + (first * STACK * C + c0 * KB) * 9;
+				const float *const a = filters;
+				gemm_fn *const *const product = gemm + (c0 > 0 ? 1 + TAIL : 0);
 
 				winograd_weights_rows(from, filters, DEPTH, KB, LINES);
 #else
 				const float *const a = w + first / STEP * SIDE * SIDE * LINES;
+				gemm_fn *const *const product = gemm;
 #endif
 				for (int i = 0; i < SIDE * SIDE; i++) {
 #if FLY
 					for (int l = i * AHEAD; l < (i + 1) * AHEAD; l++)
 						VEC_PREFETCH_FAR(from + DEPTH * 9 * KB + l * 16);
 #endif
-					product(a + i * LINES, in + i * IN + c0, sums + i * SUMS, &count, &start, &start);
+#if TAIL
+					product[tiles < TB](a + i * LINES, in + i * IN + c0, sums + i * SUMS, &count, &start, &start);
+#else
+					product[0](a + i * LINES, in + i * IN + c0, sums + i * SUMS, &count, &start, &start);
+#endif
 				}
 			}
 			for (int t = t0; t < t0 + tiles; t++) {
