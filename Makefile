@@ -48,7 +48,7 @@ $(BUILD)/compiler/import/onnx.pb-c.o: $(BUILD)/compiler/import/onnx.pb-c.c
 
 $(BUILD)/templates.c: $(TEMPLATES) $(PARTS) tools/embed.sh
 	@mkdir -p $(@D)
-	sh tools/embed.sh $(TEMPLATES) > $@.tmp && mv $@.tmp $@
+	@echo EMBED $@; sh tools/embed.sh $(TEMPLATES) > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/templates.o: $(BUILD)/templates.c
 	@$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
