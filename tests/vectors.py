@@ -56,12 +56,10 @@ BUILDS = {  # of shapes, by target: the first for every model, one of the others
 }
 EMULATED = f"clang -O1 -DNET_NO_ASM -isystem {os.path.join(HERE, 'avx512')}"  # a processor with AVX-512, of one with AVX2
 LIBXSMM = "-lxsmm -lxsmmnoblas -lpthread -ldl -lm -lrt"
-FREE = "--cost=WINOGRAD=1e-9 --cost=WINOGRAD_IN=1e-9 --cost=WINOGRAD_OUT=1e-9"
-COSTS = [  # of shapes, in turn: the target's, and such that each form of winograd is chosen
-    f"{FREE} --cost=WINOGRAD_FILTER=1e6 --cost=WINOGRAD_FETCH=1e-6",  # winograd2: fewer weights
-    f"{FREE} --cost=WINOGRAD_FILTER=1e-6 --cost=WINOGRAD_FETCH=1e6",  # winograd2_fly
-    "",
-    "--cost=WINOGRAD_FILTER=1e6 --cost=WINOGRAD_FETCH=1e-9",  # winograd4
+COSTS = [  # of shapes, by seed: small images have a use for one of Winograd's rows, and these for another each
+    [f"--cost=WINOGRAD{part}={value}" for part, value in (("", 1e-6), ("_IN", 1e-6), ("_OUT", 1e-6), ("_NEAR", prepared),
+                                                          ("_FETCH", prepared), ("_FILTER", filtered))]
+    for prepared, filtered in ((1e-12, 1e6), (1e-3, 1e6), (1e6, 1e-12), (1e6, 1e-3))  # winograd4, winograd2 (fewer weights), .._fly
 ]
 LEAST = 2  # times that each row must be chosen
 
@@ -112,7 +110,7 @@ def rows():
 def check_shapes(skipc, seed, target):
     """How often each row was chosen."""
     model, feeds, notes = pieces.model(seed)
-    costs = COSTS[seed % len(COSTS)].split()
+    costs = COSTS[seed % len(COSTS)]
     want = float64.evaluate(model, feeds)
 
     def against(got, how, tolerance=TOLERANCE):
@@ -368,7 +366,7 @@ def main():
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     parser.add_argument("--target", default="x86-64", choices=BUILDS)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--models", type=int, default=12)
+    parser.add_argument("--models", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("parts", nargs="*", metavar="PART", choices=[*PARTS, []])
     arguments = parser.parse_args()
