@@ -254,6 +254,26 @@ def highway(p):
     return x
 
 
+def quantised_conv(p):
+    """Of bytes: signed or not, with weights and a bias by channel."""
+    channels, outputs = p.between(1, 40), 16 * p.between(1, 8)
+    attributes, image, _ = spatial(p, p.between(1, 2), 12)
+    dtype = [np.uint8, np.int8][p.between(0, 1)]
+    p.note += f" {channels}x{image} -> {outputs} {dtype.__name__}, {attributes}"
+    zero, x_scale, y_scale = p.constant(np.array(p.between(0, 100), dtype)), np.float32(0.03), np.float32(0.05)
+    fan = channels * int(np.prod(attributes["kernel_shape"]))
+    w_scale = p.rng.uniform(0.5, 1.5, outputs).astype(np.float32) * np.float32(0.03 / fan**0.5)
+    w = p.rng.integers(-128, 128, (outputs, channels, *attributes["kernel_shape"])).astype(np.int8)
+    b = p.constant(p.rng.integers(-1000, 1000, outputs).astype(np.int32))
+    q = p.node("QuantizeLinear", p.input(1, channels, *image), p.constant(x_scale), zero)
+    y = p.node("Conv", p.node("DequantizeLinear", q, p.constant(x_scale), zero),
+               p.node("DequantizeLinear", p.constant(w), p.constant(w_scale), axis=0),
+               p.node("DequantizeLinear", b, p.constant(w_scale * x_scale), axis=0), **attributes)
+    if p.maybe():
+        return y
+    return p.node("DequantizeLinear", p.node("QuantizeLinear", y, p.constant(y_scale), zero), p.constant(y_scale), zero)
+
+
 def pool(p):
     channels = p.between(1, 80)
     attributes, image, size = spatial(p, 2, 12)
@@ -269,7 +289,7 @@ def pool(p):
 
 
 KINDS = (winograd_conv, any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, expanding_conv,
-         transposed_conv, highway_conv, linear, highway, pool,
+         transposed_conv, highway_conv, linear, highway, pool, quantised_conv,
          product, winograd_conv)
 
 

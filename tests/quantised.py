@@ -119,7 +119,7 @@ class Builder:
     def conv(self, q):
         n, c, h, w = self.array(q[0]).shape
         group = self.pick([1, 1, 1, c])
-        outputs = c * int(self.rng.integers(1, 3)) if group > 1 else int(self.rng.integers(1, 20))
+        outputs = c * int(self.rng.integers(1, 3)) if group > 1 else self.pick([int(self.rng.integers(1, 20)), 16, 32, 48, 64])
         r, s, pad = int(self.rng.integers(1, min(h, 3) + 1)), int(self.rng.integers(1, min(w, 3) + 1)), int(self.rng.integers(0, 2))
         at = dict(group=group, kernel_shape=[r, s], pads=[pad * (r > 1), pad * (s > 1), 0, pad * (s > 1)],
                   strides=[self.pick([1, 1, 2]), 1])

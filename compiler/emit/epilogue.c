@@ -264,7 +264,8 @@ static const char *operand_text(struct epilogue *x, int i)
 		element = arena_printf(x->arena, "z%d[%s]", i, index);
 	if (x->vector)
 		return arena_printf(x->arena,
-			channel_stride(x->kernel, &o->region) == 1 ? "VEC_LOAD(&%s)" : "VEC_SET1(%s)",
+			channel_stride(x->kernel, &o->region) == 1 ? "VEC_LOAD(&%s)"
+								   : "VEC_SET1(%s)",
 			element);
 	element = apply_format(x->arena, load_format(o->region.type), element);
 	if (!o->region.windowed)
@@ -322,7 +323,7 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 /* The type that a node's expression is computed in. */
 static enum dtype compute_type(const struct node *n)
 {
-	return is_a(n, IS_SINGLE)	      ? DT_F32
+	return is_a(n, IS_SINGLE)             ? DT_F32
 	       : n->op->result == RESULT_LAST ? n->out[0]->type
 					      : n->in[0]->type;
 }
@@ -347,8 +348,11 @@ static const char *unwrapped(struct arena *a, const char *text)
 static const char *truncated_text(struct arena *a, enum dtype to, const char *x)
 {
 	const bool wide = to == DT_U64, medium = to == DT_I64 || to == DT_U32;
-	const char *text = arena_printf(
-		a, "cast_%s(%s)", wide ? "u64" : medium ? "i64" : "i32", unwrapped(a, x));
+	const char *text = arena_printf(a, "cast_%s(%s)",
+		wide     ? "u64"
+		: medium ? "i64"
+			 : "i32",
+		unwrapped(a, x));
 
 	return wide || to == DT_I64 || to == DT_I32
 		       ? text
@@ -407,6 +411,8 @@ static const char *fitted(struct arena *a, const struct node *n, const char *tex
 {
 	enum dtype type = n->out[0]->type;
 
+	if (is_a(n, IS_SINGLE) && type != DT_F32) /* by way of int32_t, as vectors have it */
+		return arena_printf(a, "(%s)(int32_t)(%s)", dtypes[type].ctype, unwrapped(a, text));
 	return dtypes[type].size < 4 ? arena_printf(a, "(%s)(%s)", dtypes[type].ctype, text)
 				     : unwrapped(a, text);
 }
@@ -416,10 +422,10 @@ void write_epilogue(const void *ctx, struct buf *out, const char *indent, const 
 {
 	const struct kernel *k = ctx;
 	struct epilogue own = { .arena = k->plan->arena,
-			.kernel = k,
-			.coord = coord,
-			.value = value,
-			.vector = vector },
+		.kernel = k,
+		.coord = coord,
+		.value = value,
+		.vector = vector },
 			*x = &own;
 
 	if (ncoord != k->ncoord)

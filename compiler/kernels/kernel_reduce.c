@@ -162,7 +162,7 @@ void setup_reduce(struct plan *p, struct kernel *k)
 		subst(k, "INIT", r->init[1] == 'i' ? least_text(type) : limits[type].greatest);
 	else
 		subst(k, "INIT", arena_printf(p->arena, "%s%s", r->init, point));
-	/* sums of a larger type have room (and gcc 12 computes others of int8_t wrongly at -O3, wrapped as they need not be) */
+	/* sums of a larger type have room */
 	const bool wraps = input(k)->type == type;
 
 	subst(k, "STEP", joining(p->arena, type, r->step, wraps ? r->wrap_step : NULL));

@@ -165,13 +165,23 @@ static bool extend(struct fuser *f, struct group *gr)
 		open = first_open(f, gr, &count);
 	} while (count > 1);
 	/* most anchors' templates store the type that the anchor gives */
-	if (gr->kernel->anchor != NULL && !is_a(gr->kernel->anchor, IS_EXACT) && open->type != gr->kernel->value->type) {
+	if (gr->kernel->anchor != NULL && !is_a(gr->kernel->anchor, IS_EXACT) &&
+		open->type != gr->kernel->value->type) {
 		gr->n = before;
 		gr->inputs = inputs;
 		return false;
 	}
 	gr->result = open;
 	return true;
+}
+
+/* A sum's result in fewer bytes: who computes the sum stores that. */
+static bool narrows(const struct node *n)
+{
+	const struct tensor *x = n->in[0];
+
+	return dtypes[n->out[0]->type].size < dtypes[x->type].size && x->def != NULL &&
+	       is_a(x->def, IS_EXACT);
 }
 
 /* Takes in elementwise nodes whose results only the epilogue reads. */
@@ -182,7 +192,8 @@ static void pull(struct fuser *f, struct group *gr)
 			gr->member[k]->op->class == OP_ELEMENTWISE && i < gr->member[k]->nin; i++) {
 			struct tensor *t = gr->member[k]->in[i];
 
-			if (t->def == NULL || in_group(gr, t->def) || !can_join(f, gr, t->def))
+			if (t->def == NULL || in_group(gr, t->def) || narrows(t->def) ||
+				!can_join(f, gr, t->def))
 				continue;
 			join(gr, t->def);
 			if (used_outside(gr, t)) {
@@ -235,13 +246,13 @@ static void grow(struct fuser *f, struct node *start)
 /* Do the templates compute y beside x: the same operator, input and shapes, only other weights? */
 static bool can_stack(const struct node *x, const struct node *y)
 {
-	if (!is_a(x, IS_WEIGHTED) || x->op != y->op || x->in[0] != y->in[0] || is_runtime(x->in[1]) ||
-		is_runtime(y->in[1]) || !shape_equal(&x->in[1]->shape, &y->in[1]->shape))
+	if (!is_a(x, IS_WEIGHTED) || x->op != y->op || x->in[0] != y->in[0] ||
+		is_runtime(x->in[1]) || is_runtime(y->in[1]) ||
+		!shape_equal(&x->in[1]->shape, &y->in[1]->shape))
 		return false;
 	/* depthwise kernels have one anchor, phases of a transposed convolution are several kernels
 	 */
-	if (is_op(x, "Conv") &&
-		(x->in[1]->shape.dim[1] == 1 || node_attr(x, "spread") != NULL))
+	if (is_op(x, "Conv") && (x->in[1]->shape.dim[1] == 1 || node_attr(x, "spread") != NULL))
 		return false;
 	return attrs_equal(x, y);
 }

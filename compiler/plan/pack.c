@@ -148,17 +148,38 @@ static void pack_depthwise(struct packer *x)
 			put(x, 0, c * taps + t);
 }
 
+/* Two inputs of an output side by side; a last one by itself has a zero beside it. Blocks are alike. */
+static void pack_pairs(struct packer *x)
+{
+	const int64_t outputs = x->shape->dim[0], channels = x->shape->dim[1],
+		      taps = shape_count(x->shape) / (outputs * channels), block = x->blob->block;
+
+	for (int64_t k0 = 0; k0 < outputs; k0 += block)
+		for (int64_t t = 0; t < taps; t++)
+			for (int64_t c = 0; c < channels; c += 2)
+				for (int64_t k = k0; k < k0 + block; k++) {
+					put(x, 0, (k * channels + c) * taps + t);
+					if (c + 1 < channels)
+						put(x, 0, (k * channels + c + 1) * taps + t);
+					else
+						put_bits(x, 0);
+				}
+}
+
 /* Each filter in its places, G w G'; and zeros between the matrices. */
 static void pack_winograd(struct packer *x, int pixels)
 {
-	static const double four[6][3] = { { 0.25, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 }, { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
-		{ 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 } };
-	static const double two[4][3] = { { 1, 0, 0 }, { 0.5, 0.5, 0.5 }, { 0.5, -0.5, 0.5 }, { 0, 0, 1 } };
+	static const double four[6][3] = { { 0.25, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 },
+		{ -1.0 / 6, 1.0 / 6, -1.0 / 6 }, { 1.0 / 24, 1.0 / 12, 1.0 / 6 },
+		{ 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 } };
+	static const double two[4][3] = { { 1, 0, 0 }, { 0.5, 0.5, 0.5 }, { 0.5, -0.5, 0.5 },
+		{ 0, 0, 1 } };
 	const double(*g)[3] = pixels == 4 ? four : two;
 	const struct blob *b = x->blob;
 	const int side = pixels + 2;
 	const int64_t channels = x->shape->dim[1],
-		      rest = b->count / (x->shape->dim[0] / b->block * side * side) - b->stack * b->block * channels;
+		      rest = b->count / (x->shape->dim[0] / b->block * side * side) -
+			     b->stack * b->block * channels;
 
 	for (int64_t k0 = 0; k0 < x->shape->dim[0]; k0 += b->block)
 		for (int place = 0; place < side * side; place++) {
@@ -168,7 +189,8 @@ static void pack_winograd(struct packer *x, int pixels)
 						double sum = 0.0;
 
 						for (int i = 0; i < 9; i++)
-							sum += g[place / side][i / 3] * g[place % side][i % 3] *
+							sum += g[place / side][i / 3] *
+							       g[place % side][i % 3] *
 							       x->f[s][(k * channels + c) * 9 + i];
 						put_number(x, sum);
 					}
@@ -198,6 +220,13 @@ static int64_t count_own(const struct blob *b)
 static int64_t count_vectors(const struct blob *b)
 {
 	return (count_own(b) + 15) / 16 * 16;
+}
+
+static int64_t count_pairs(const struct blob *b)
+{
+	const struct shape *w = &b->tensor[0]->shape;
+
+	return shape_count(w) / w->dim[1] * ((w->dim[1] + 1) / 2 * 2);
 }
 
 /* Blocks of `places` matrices [C][K], each in an odd number of cache lines. */
@@ -233,8 +262,9 @@ static const struct {
 
 int64_t pack_prepared(const struct blob *b)
 {
-	return packings[b->packing].kind == BUF_PREPARED ?
-		       packings[b->packing].count(b) * dtypes[b->tensor[0]->type].size : 0;
+	return packings[b->packing].kind == BUF_PREPARED
+		       ? packings[b->packing].count(b) * dtypes[b->tensor[0]->type].size
+		       : 0;
 }
 
 struct buffer *pack_buffer(struct plan *p, struct blob *b)

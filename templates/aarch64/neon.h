@@ -26,5 +26,13 @@
 #define VEC_FOURTH3(v) vdupq_laneq_f32(v, 3)
 #define VEC_PREFETCH(p) __builtin_prefetch(p)
 #define VEC_PREFETCH_FAR(p) __builtin_prefetch(p, 0, 2)
+#define IVEC int32x4_t
+#define IVEC_ZERO() vdupq_n_s32(0)
+#define IVEC_STORE(p, v) vst1q_s32(p, v)
+#define IVEC_WIDEN(p) vreinterpretq_s32_s16(vmovl_s8(vld1_s8(p)))
+#define IVEC_PAIR(p) vdupq_n_s32(*(p))
+#define IVEC_DOT(c, a, b) \
+	vaddq_s32(c, vpaddq_s32(vmull_s16(vget_low_s16(vreinterpretq_s16_s32(a)), vget_low_s16(vreinterpretq_s16_s32(b))), \
+			 vmull_high_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b))))
 
 #endif

@@ -19,7 +19,7 @@
 #define Y(i0, i1, i2, i3) y[(((i0) * O1 + (i1)) * O2 + (i2)) * O3 + (i3)]
 
 /* Adds up, for `count` neighbours of O3, all elements behind x. */
-static TARGET INLINE void reduce_sum(const TX *restrict x, T *restrict sum, int count)
+static TARGET INLINE void reduce_sum(const TX *restrict x, T *sum, int count)
 {
 	enum { CB = 16, RUN = 64, R0 = 1, R1 = 1, R2 = 7, R3 = 7 };
 	enum { X_O3 = 1, X_R0 = 0, X_R1 = 0, X_R2 = 140, X_R3 = 20 }; /* strides of x */

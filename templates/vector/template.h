@@ -13,6 +13,9 @@
  *   VEC_FOURTHi(v)                of each four lanes the i-th, four times
  *   VEC_SWAP(v)                   halves of each eight lanes exchanged; where LANES >= 8
  *   VEC_PREFETCH(p) .._FAR(p)     for now; for later
+ *   IVEC IVEC_ZERO() IVEC_STORE(p, v)    LANES integers of 32 bits, as pairs of 16
+ *   IVEC_WIDEN(p) IVEC_PAIR(p)    2 LANES integers of 8 bits; the integer at p, which is a pair, in each lane
+ *   IVEC_DOT(c, a, b)             c and the sum of both products of each pair
  */
 #ifndef VECTOR_TEMPLATE_H
 #define VECTOR_TEMPLATE_H

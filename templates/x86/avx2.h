@@ -27,5 +27,11 @@
 #define VEC_SWAP(v) _mm256_permute2f128_ps(v, v, 0x01)
 #define VEC_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #define VEC_PREFETCH_FAR(p) _mm_prefetch((const char *)(p), _MM_HINT_T1)
+#define IVEC __m256i
+#define IVEC_ZERO() _mm256_setzero_si256()
+#define IVEC_STORE(p, v) _mm256_storeu_si256((__m256i *)(p), v)
+#define IVEC_WIDEN(p) _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(p)))
+#define IVEC_PAIR(p) _mm256_set1_epi32(*(p))
+#define IVEC_DOT(c, a, b) _mm256_add_epi32(c, _mm256_madd_epi16(a, b))
 
 #endif

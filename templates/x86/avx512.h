@@ -26,5 +26,11 @@
 #define VEC_SWAP(v) _mm512_shuffle_f32x4(v, v, 0xb1)
 #define VEC_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #define VEC_PREFETCH_FAR(p) _mm_prefetch((const char *)(p), _MM_HINT_T1)
+#define IVEC __m512i
+#define IVEC_ZERO() _mm512_setzero_si512()
+#define IVEC_STORE(p, v) _mm512_storeu_si512(p, v)
+#define IVEC_WIDEN(p) _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(p)))
+#define IVEC_PAIR(p) _mm512_set1_epi32(*(p))
+#define IVEC_DOT(c, a, b) _mm512_add_epi32(c, _mm512_madd_epi16(a, b))
 
 #endif

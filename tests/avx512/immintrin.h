@@ -112,4 +112,44 @@ EMULATED emulated512 emulated_shuffle_f32x4(emulated512 x, emulated512 y, int se
 #define target(instructions) __target__("avx2,fma")
 #define __builtin_cpu_supports(feature) 1
 
+/* ---- integers ---- */
+
+typedef struct {
+	__m256i half[2];
+} emulated512i;
+
+EMULATED emulated512i emulated_set1_epi32(int x)
+{
+	return (emulated512i){ { _mm256_set1_epi32(x), _mm256_set1_epi32(x) } };
+}
+
+EMULATED void emulated_storeu_si512(int *p, emulated512i x)
+{
+	_mm256_storeu_si256((__m256i *)p, x.half[0]);
+	_mm256_storeu_si256((__m256i *)(p + 8), x.half[1]);
+}
+
+EMULATED emulated512i emulated_cvtepi8_epi16(__m256i x)
+{
+	return (emulated512i){ { _mm256_cvtepi8_epi16(_mm256_castsi256_si128(x)),
+				 _mm256_cvtepi8_epi16(_mm256_extracti128_si256(x, 1)) } };
+}
+
+#define EMULATED_INTEGERS(name) \
+	EMULATED emulated512i emulated_##name(emulated512i x, emulated512i y) \
+	{ \
+		return (emulated512i){ { _mm256_##name(x.half[0], y.half[0]), _mm256_##name(x.half[1], y.half[1]) } }; \
+	}
+
+EMULATED_INTEGERS(add_epi32)
+EMULATED_INTEGERS(madd_epi16)
+
+#define __m512i emulated512i
+#define _mm512_setzero_si512() emulated_set1_epi32(0)
+#define _mm512_set1_epi32 emulated_set1_epi32
+#define _mm512_storeu_si512 emulated_storeu_si512
+#define _mm512_cvtepi8_epi16 emulated_cvtepi8_epi16
+#define _mm512_add_epi32 emulated_add_epi32
+#define _mm512_madd_epi16 emulated_madd_epi16
+
 #endif
