@@ -111,7 +111,7 @@ OBJECTS = [  # target of clang or a gcc, how to read its objects, symbol, sectio
 IDENTITY = """/* Prints the ids of the weights that the header names, and of those that are loaded. */
 #include "net.h"
 #include <stdio.h>
-static _Alignas(64) char file[1 << 20];
+static _Alignas(64) char file[1 << 20], prepared[NET_PREPARED_SIZE + 64];
 int main(int argc, char **argv)
 {
 	struct net net;
@@ -123,7 +123,7 @@ int main(int argc, char **argv)
 		options.weights_size = fread(file, 1, sizeof(file), f);
 	}
 	options.check_weights = 1;
-	if (net_init(&net, NULL, &options) != NET_OK)
+	if (net_init(&net, prepared, &options) != NET_OK)
 		return 1;
 	printf("%016llx %016llx", (unsigned long long)NET_WEIGHTS_ID, (unsigned long long)net_weights_id(&net));
 	return 0;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static _Alignas(64) char prepared[DD_PREPARED_SIZE + 64];
+
 enum { SIZE = 1 << 18, PAINT = 0xa5 };
 
 static struct dd net;
@@ -41,7 +43,7 @@ int main(void)
 {
 	long without, with;
 
-	if (posix_memalign(&arena, 64, DD_ARENA_SIZE) != 0 || dd_init(&net, NULL, NULL) != DD_OK)
+	if (posix_memalign(&arena, 64, DD_ARENA_SIZE) != 0 || dd_init(&net, prepared, NULL) != DD_OK)
 		return 1;
 	without = used(NULL);
 	with = used(&net);

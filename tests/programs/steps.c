@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static char bytes[P_PREPARED_SIZE + 64];
+
 static struct p net;
 static float input[P_INPUT0_COUNT], output[P_OUTPUT0_COUNT];
 static char memory[P_ARENA_SIZE + 64];
@@ -25,11 +27,11 @@ int main(void)
 	options.profile = step;
 	options.profile_context = &net;
 #ifdef REFUSED
-	if (p_init(&net, NULL, &options) != P_E_PROFILE || p_run(&net, input, output, arena) != P_E_INIT)
+	if (p_init(&net, bytes + (64 - (uintptr_t)bytes % 64), &options) != P_E_PROFILE || p_run(&net, input, output, arena) != P_E_INIT)
 		return puts("init takes a callback that will not be called"), 1;
 	return 0;
 #endif
-	if (p_init(&net, NULL, &options) != P_OK)
+	if (p_init(&net, bytes + (64 - (uintptr_t)bytes % 64), &options) != P_OK)
 		return puts("init"), 1;
 	for (stop = 0; stop <= P_STEPS + 1; stop++) {
 		const int want = stop <= P_STEPS ? P_E_STOPPED : P_OK;
