@@ -20,10 +20,12 @@ static bool same_set(const struct kernel *x, const struct kernel *y)
 /* Does kernel i bring products that no kernel before it has? */
 static bool brings_products(const struct plan *p, int i)
 {
+	if (p->kernel[i]->ngemm == 0)
+		return false;
 	for (int j = 0; j < i; j++)
 		if (same_set(p->kernel[j], p->kernel[i]))
 			return false;
-	return p->kernel[i]->ngemm > 0;
+	return true;
 }
 
 int gemm_offset(const struct plan *p, const struct kernel *k)
