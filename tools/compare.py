@@ -17,6 +17,9 @@ The promise: with E(y) = max|y - y64| / max|y64| and y64 evaluated in double pre
 Integers and booleans are equal; NaN and infinities stand where onnxruntime has them. With
 --skip-closed-gates EPS, each layer that leaves rows out may add EPS.
 
+Quantised models are judged in steps of their types (steps.py): ours have the bits of R, which DESIGN.md
+defines, and are at most one step further from real arithmetic than onnxruntime without optimisations.
+
 Exit status: 0 within the promise, 1 beyond it or the model is refused, 2 wrong usage, 3 the
 generated code does not build or run, 4 no comparison possible (something is not installed, or
 onnxruntime does not run this model).
@@ -41,6 +44,8 @@ try:
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
     import float64
+    import qdq
+    import steps
 except ImportError as missing:
     print(f"skipc: Python module '{missing.name}' is not installed\n{INSTALL}",
           file=sys.stderr)
@@ -121,7 +126,7 @@ def index_limit(model, name):
 
 
 def random_inputs(model, dims, seed):
-    """Normal numbers, small integers, or bits."""
+    """Normal numbers, integers (small ones, where the type is large), or bits."""
     rng = np.random.default_rng(seed)
     feeds = {}
     for value in graph_inputs(model):
@@ -133,6 +138,8 @@ def random_inputs(model, dims, seed):
         dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type)
         if kind.elem_type == TensorProto.BOOL:
             x = rng.integers(0, 2, shape)
+        elif np.issubdtype(dtype, np.integer) and dtype.itemsize <= 2:  # quantised, or pixels
+            x = rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max, shape, endpoint=True)
         elif np.issubdtype(dtype, np.integer):
             x = rng.integers(0, index_limit(model, value.name), shape)
         elif kind.elem_type == TensorProto.STRING:
@@ -200,23 +207,26 @@ def unescape(text):
     return raw.decode("utf-8", "replace")
 
 
-def traced_names(directory):
-    """(file number, tensor's name) of each traced tensor, in the order of execution."""
+def traced_tensors(directory, trace):
+    """Each tensor that was written, by name, in the order of execution."""
     with open(os.path.join(directory, "net.trace"), encoding="utf-8") as f:
         lines = [line.rstrip("\n").split("\t", 1) for line in f]
-    return [(int(k), unescape(name)) for k, name in lines]
+    files = [(unescape(name), os.path.join(trace, f"{k}.npy")) for k, name in lines]
+    return {name: np.load(file) for name, file in files if os.path.exists(file)}
 
 
 # the other side ----------------------------------------------------------------------------------
 
-def onnxruntime_session(path, model=None, optimise=True, threads=1):
+def onnxruntime_session(path, model=None, optimise=True, threads=1, precise=False):
     """Of the file, or of `model`, a changed one of that file. Weights outside the file are pulled
-    in where onnxruntime cannot read them there."""
+    in where onnxruntime cannot read them there. precise: sums of bytes do not saturate."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     # others run in turn with it, on the same processors
     options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 4
+    if precise:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     if not optimise:
         level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.graph_optimization_level = level
@@ -239,6 +249,20 @@ def run_session(session, names, feeds):
         return session.run(names, feeds)
     except Exception as e:
         raise Stop(4, f"onnxruntime {onnxruntime.__version__} does not run this model: {e}") from e
+
+
+def saturates():
+    """Is the onnxruntime here wrong where sums of bytes leave 16 bits? It multiplies pairs of them by one
+    instruction that saturates, where the processor has no better one (VNNI)."""
+    at = {"x": np.full((1, 4, 1, 1), 255, np.uint8), "w": np.full((16, 4, 1, 1), 127, np.int8), "one": np.float32(1),
+          "u": np.uint8(0), "s": np.int8(0), "step": np.float32(4 * 255)}
+    kind = TensorProto.UINT8
+    graph = helper.make_graph(
+        [helper.make_node("QLinearConv", ["x", "one", "u", "w", "one", "s", "step", "u"], ["y"])], "saturates",
+        [helper.make_tensor_value_info("x", kind, at["x"].shape)], [helper.make_tensor_value_info("y", kind, (1, 16, 1, 1))],
+        [numpy_helper.from_array(np.asarray(a), n) for n, a in at.items() if n != "x"])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    return bool((onnxruntime_session("", model).run(None, {"x": at["x"]})[0] != 127).any())
 
 
 def onnxruntime_tensors(path, names, feeds):
@@ -412,22 +436,68 @@ def report(first, rows, evaluated):
     print_table(head + ["verdict"], table)
 
 
-def tensor_rows(path, directory, trace, feeds, judge):
-    """A row for each traced tensor, named by it and the node that makes it."""
-    traced = traced_names(directory)
-    theirs = onnxruntime_tensors(path, [name for _, name in traced], feeds)
-    makers = {o: n for n in judge.model.graph.node for o in n.output if o}
-    rows, skipped = [], 0
-    for k, name in traced:
-        file = os.path.join(trace, f"{k}.npy")
-        if name not in theirs or not os.path.exists(file):
-            skipped += 1
-            continue
-        row = judge.judge(name, np.load(file), theirs[name])
-        node = makers[name]
-        row.name = f'{node.op_type} "{node.name}" {name}' if node.name else f"{node.op_type} {name}"
-        rows.append(row)
-    return rows, skipped
+def with_makers(model, rows):
+    """The rows of inner tensors, named by them and the nodes that make them."""
+    makers = {o: n for n in model.graph.node for o in n.output if o}
+    for row in rows:
+        node = makers[row.name]
+        row.name = f'{node.op_type} "{node.name}" {row.name}' if node.name else f"{node.op_type} {row.name}"
+    return rows
+
+
+def tensor_rows(path, traced, feeds, judge):
+    """A row for each traced tensor that onnxruntime's graph has."""
+    theirs = onnxruntime_tensors(path, traced, feeds)
+    return with_makers(judge.model, [judge.judge(name, y, theirs[name]) for name, y in traced.items() if name in theirs])
+
+
+# quantised models --------------------------------------------------------------------------------
+
+def report_steps(first, rows):
+    """A row each, without columns that are empty."""
+    columns = {"R": "r", "real: ours": "ours", "onnxruntime": "theirs", "precise": "precise"}
+    columns = {head: field for head, field in columns.items() if any(getattr(r, field) is not None for r in rows)}
+    print_table([first, "type", *columns, "verdict"],
+                [[r.name, "x".join([r.type, *map(str, r.shape)]),
+                  *(str(getattr(r, field)) if getattr(r, field) is not None else "-" for field in columns.values()),
+                  r.verdict] for r in rows])
+
+
+def unoptimised(path, judge):
+    """What onnxruntime gives operator by operator, quantised ones as what they stand for: its own may saturate."""
+    try:
+        return onnxruntime_session(path, qdq.in_floats(judge.model), optimise=False).run(None, judge.feeds)
+    except Exception:  # of an opset in which floats have no such operator
+        return run_session(onnxruntime_session(path, optimise=False), None, judge.feeds)
+
+
+def compare_steps(arguments, judge, names, ours, traced):
+    """Of a quantised model; traced: inner tensors by name, or null. The exit status."""
+    theirs, notes, precise = unoptimised(arguments.model, judge), [], None
+    try:
+        precise = onnxruntime_session(arguments.model, precise=True).run(None, judge.feeds)
+    except Exception as e:  # it does not take every model so
+        notes.append("onnxruntime does not take this model with session.x64quantprecision=1: "
+                     + str(e).splitlines()[0][:200])
+    inner = []
+    if traced is not None:
+        inner = with_makers(judge.model, judge.tensors(traced))
+        report_steps("tensor, from ours that it is computed of", inner)
+        first = next((r for r in inner if not r.ok), None)
+        print(f"\n{len(inner)} tensors, {sum(not r.ok for r in inner)} not as R; {len(traced) - len(inner)} have no name in the model")
+        if first:
+            print("first that is not:", printable(first.name))
+        print()
+    rows = judge.outputs(names, ours, theirs, precise)
+    report_steps("output", rows)
+    print("elements that differ / by how many steps at most: from R; ours and onnxruntime (not optimised) from real\n"
+          "arithmetic; ours from onnxruntime with session.x64quantprecision=1 (precise)")
+    if saturates():
+        notes.append(f"onnxruntime {onnxruntime.__version__} saturates on this processor, which has no VNNI: optimised as "
+                     "ever it is wrong, and not compared with")
+    for note in judge.why + notes:
+        print(printable(note))
+    return 0 if all(r.ok for r in rows + inner) else 1
 
 
 def feeds_of(model, arguments):
@@ -454,9 +524,13 @@ def compare(arguments, options):
         compile_model(arguments.skipc, arguments.model, work, dims, options)
         program = build_program(work, arguments.cc, arguments.cflags)
         ours = run_program(program, feeds, len(names), work, arguments.run, trace)
+        traced = traced_tensors(work, trace) if trace else None
+        if steps.is_quantised(model):
+            return compare_steps(arguments, steps.Judge(model, feeds), names, ours, traced)
         theirs = run_session(onnxruntime_session(arguments.model), None, feeds)
         if trace:
-            rows, skipped = tensor_rows(arguments.model, work, trace, feeds, judge)
+            rows = tensor_rows(arguments.model, traced, feeds, judge)
+            skipped = len(traced) - len(rows)
             report("tensor", rows, any(r.ours is not None for r in rows))
             first = next((r for r in rows if not r.ok), None)
             print(f"\n{len(rows)} tensors, {sum(not r.ok for r in rows)} beyond the promise"

@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 import onnx.inliner
+import qdq
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
@@ -71,12 +72,14 @@ def widen_graph(graph):
 def widen(model):
     """A copy of the model, its external data loaded, in which every narrow float is a double.
     Values keep what they are in the model (a float16 weight is that float16 number), but nothing
-    is rounded to a narrow type on the way, also not by a Cast. Functions are inlined."""
+    is rounded to a narrow type on the way, also not by a Cast, and quantised operators are what they
+    stand for (qdq.py). Functions are inlined."""
     if model.functions:
         wide = onnx.inliner.inline_local_functions(model)
     else:
         wide = ModelProto()
         wide.CopyFrom(model)
+    qdq.expand(wide.graph, qdq.opset_of(model))
     widen_graph(wide.graph)
     sort_nodes(wide.graph)
     return wide
@@ -217,23 +220,29 @@ class MaxPool(OpRun):
         return view.max(axis=-1), np.take_along_axis(where, best, -1)[..., 0]
 
 
+def pool_sums(x, kernel_shape, auto_pad=None, ceil_mode=None, count_include_pad=None, dilations=None,
+              pads=None, strides=None):
+    """What each window of an AveragePool adds up to, and by how many that is divided."""
+    over = tuple(range(-len(kernel_shape), 0))
+    shape = (kernel_shape, strides, dilations, pads, auto_pad, ceil_mode)
+    view, padding = windows(x, *shape)
+    ones = np.ones((1, 1, *x.shape[2:]))
+    if count_include_pad:
+        ones = np.pad(ones, [(0, 0), (0, 0), *padding], constant_values=1)
+        shape = (kernel_shape, strides, dilations, None, None, ceil_mode)
+    count = windows(ones, *shape)[0].sum(axis=over)
+    count = count[(slice(None),) * 2 + tuple(slice(n) for n in view.shape[2:-len(over)])]
+    return view.sum(axis=over), count
+
+
 class AveragePool(OpRun):
     """Fast, and the divisor is the specification's: padding counts on demand, overhang never."""
 
     op_domain = ""
 
-    def _run(self, x, auto_pad=None, ceil_mode=None, count_include_pad=None, dilations=None,
-             kernel_shape=None, pads=None, strides=None):
-        over = tuple(range(-len(kernel_shape), 0))
-        shape = (kernel_shape, strides, dilations, pads, auto_pad, ceil_mode)
-        view, padding = windows(x, *shape)
-        ones = np.ones((1, 1, *x.shape[2:]))
-        if count_include_pad:
-            ones = np.pad(ones, [(0, 0), (0, 0), *padding], constant_values=1)
-            shape = (kernel_shape, strides, dilations, None, None, ceil_mode)
-        count = windows(ones, *shape)[0].sum(axis=over)
-        count = count[(slice(None),) * 2 + tuple(slice(n) for n in view.shape[2:-len(over)])]
-        return (view.sum(axis=over) / count,)
+    def _run(self, x, **attributes):
+        total, count = pool_sums(x, **attributes)
+        return (total / count,)
 
 
 class BatchNormalization(OpRun):
@@ -321,6 +330,8 @@ def along(parameter, x, axis):
     parameter = np.asarray(parameter)
     if parameter.size == 1:
         return parameter.reshape(())
+    if parameter.ndim > 1:
+        return parameter
     return parameter.reshape([-1 if k == (axis or 0) % x.ndim else 1 for k in range(x.ndim)])
 
 

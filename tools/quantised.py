@@ -1,12 +1,14 @@
 """Evaluate a quantised ONNX model as DESIGN.md defines it (R), in numpy: what skipc's code gives, tensor by tensor.
 
     y = evaluate(onnx.load(path), {"input": x})          # {output name: array}
+    v = values(model, feeds, ours)                       # every tensor's Value; each of those of ours that it is computed from
     quantised.py MODEL.onnx DATA.npz                     # x0 .. of DATA, and how y0 .. differ; with --write they are replaced
 
 A value is scale times a whole number, as long as the operators keep that; layers of two such values are sums of whole
 numbers, which are exact. All else is single precision, operator by operator, but what is computed of one tensor of 8
-bits alone: that is double, as tables are.
+bits alone: that is double, as tables are. Quantised operators are what they stand for (qdq.py).
 """
+import collections
 import sys
 
 import numpy as np
@@ -14,30 +16,63 @@ import onnx
 from onnx import helper, numpy_helper
 
 import float64
+import qdq
 
 F32 = np.float32
 ELEMENTWISE = set("Add Sub Mul Div Sigmoid Tanh HardSigmoid HardSwish LeakyRelu Elu Softplus Exp Sqrt Neg Abs Erf Gelu "
                   "Max Min Clip Relu Pow Reciprocal PRelu".split())
-VIEWS = set("Transpose Reshape Flatten Squeeze Unsqueeze Slice Split Expand Identity Dropout Gather".split())
+VIEWS = set("Transpose Reshape Flatten Squeeze Unsqueeze Slice Split Expand Gather".split())
+EXTREMES = {"MaxPool", "GlobalMaxPool", "ReduceMax", "ReduceMin"}
+MEANS = {"AveragePool", "GlobalAveragePool", "ReduceMean", "ReduceSum"}
 KEEP_ORDER = {"Relu", "Max", "Min", "Clip"}
+# Of floats, with one result for all targets: IEEE's operations, each by itself. Others have what a target makes of them.
+DEFINED = VIEWS | EXTREMES | KEEP_ORDER | set(
+    "Add Sub Mul Div Neg Abs Sqrt LeakyRelu PRelu HardSigmoid HardSwish BatchNormalization Concat Pad Where Cast Equal Less "
+    "LessOrEqual Greater GreaterOrEqual Not And Or Xor Floor Ceil Round Sign ArgMax ArgMin Constant ConstantOfShape Shape "
+    "Range".split())
 
 
 class Value:
     """An array; perhaps also whole numbers times a scale of the same shape; perhaps in double, and computed of `source`."""
 
+    constant = linear = is_output = False
+    defined = source_defined = True  # R says each bit
+    users = 1
+    parts = axis = None  # of a Concat
+
     def __init__(self, array, whole=None, scale=None, is_sum=False, double=None, source=None, steps=False):
         self.array, self.whole, self.scale, self.is_sum = array, whole, scale, is_sum
         self.double, self.source, self.steps = double, source, steps
+        self.narrow, self.zero = False, 0  # of the form: of integers of 8 or 16 bits, less their zero point
+
+    def uniform(self):
+        return self.whole is not None and self.scale.size > 0 and np.ptp(self.scale) == 0 and np.size(self.zero) == 1
+
+    def is_factor(self):
+        """May a layer sum up such values as integers?"""
+        return self.whole is not None and self.narrow and not self.is_sum
+
+    def alike(self, other):
+        """Of one scale and zero point, in integers of one type."""
+        return (self.uniform() and other.uniform() and self.narrow == other.narrow and self.is_sum == other.is_sum and
+                self.scale.flat[0] == other.scale.flat[0] and self.zero == other.zero)
 
 
-def of_form(whole, scale, is_sum=False, **rest):
+def of_form(whole, scale, is_sum=False, like=None, **rest):
     scale = np.broadcast_to(np.asarray(scale, F32), whole.shape)
-    return Value(whole.astype(F32) * scale, whole, scale, is_sum, **rest)
+    value = Value(whole.astype(F32) * scale, whole, scale, is_sum, **rest)
+    if like is not None:
+        value.narrow, value.zero = like.narrow, like.zero
+    return value
+
+
+def is_float(array):
+    return array.dtype.kind == "f" or array.dtype.name in ("bfloat16", "float16")
 
 
 class Evaluation:
     def __init__(self, model):
-        self.opsets = {o.domain: o.version for o in model.opset_import}
+        self.opset = qdq.opset_of(model)
 
     def run(self, node, arrays):
         """ONNX's node on arrays, by the reference evaluator."""
@@ -45,7 +80,7 @@ class Evaluation:
         graph = helper.make_graph([node], "g", [helper.make_tensor_value_info(n, onnx.TensorProto.UNDEFINED, None)
                                                 for n in dict.fromkeys(inputs) if n],
                                   [helper.make_tensor_value_info(n, onnx.TensorProto.UNDEFINED, None) for n in node.output if n])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opsets.get("", 17))])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
         feeds = {n: a for n, a in zip(inputs, arrays) if n}
         return float64.Evaluator(model).run(None, feeds)
 
@@ -61,12 +96,15 @@ class Evaluation:
         z = 0 if zero is None else float64.along(zero.array.astype(np.int64), x.array, axis)
         whole = x.array.astype(np.int64) - z
         value = of_form(whole, s)
-        if x.array.dtype.itemsize == 1 and np.size(s) == 1 and np.size(z) == 1 and not getattr(x, "constant", False):
+        value.narrow, value.zero = x.array.dtype.itemsize <= 2, z
+        if x.array.dtype.itemsize == 1 and np.size(s) == 1 and np.size(z) == 1 and not x.constant:
             value.double, value.source = whole.astype(np.float64) * np.float64(s), id(x)
         return value
 
-    def quantize(self, x, scale, zero, axis=1):
-        z = zero.array if zero is not None else np.zeros((), np.uint8)
+    def quantize(self, x, scale, zero, axis=1, dtype=None):
+        z = zero.array if zero is not None else np.zeros((), dtype or np.uint8)
+        if x.parts and x.users == 1 and not x.is_output and scale.array.size == 1 and z.size == 1:
+            return Value(np.concatenate([self.quantize(p, scale, zero, axis, dtype).array for p in x.parts], x.axis))
         s, limits = float64.along(scale.array.astype(F32), x.array, axis), np.iinfo(z.dtype)
         z = float64.along(z, x.array, axis).astype(np.int64)
         if x.is_sum:
@@ -75,23 +113,13 @@ class Evaluation:
             v = x.double / np.float64(s)
         else:
             v = x.array.astype(F32) / s
+        v = np.where(np.isnan(v), limits.min - z, v)
         v = np.rint(np.clip(v, limits.min - z, limits.max - z)) + z
         return Value(v.astype(limits.dtype))
 
-    def sums(self, node, x, w, b, axis):
-        """A layer of two values of the form; axis: of w's outputs."""
-        ws = w.scale if w.scale.ndim < 2 else w.scale.max(axis=tuple(k for k in range(w.scale.ndim) if k != axis % w.scale.ndim))
-        acc = np.rint(self.run(node, [x.whole.astype(np.float64), w.whole.astype(np.float64)])[0]).astype(np.int64)
-        scale = F32(x.scale.flat[0]) * ws.astype(F32)
-        if np.ptp(ws) == 0:
-            scale = scale.flat[0]
-        shape = [-1] + [1] * (acc.ndim - 2) if node.op_type == "Conv" else [-1]
-        value = of_form(acc, scale.reshape(shape) if np.size(scale) > 1 else scale, True)
-        return self.plus(value, b, shape) if b is not None else value
-
     def plus(self, value, b, shape):
         """A sum and its bias, which is whole if its scale is the sum's."""
-        if b.whole is not None and not b.is_sum:
+        if b.whole is not None and not b.is_sum and b.constant and not np.any(b.zero):
             whole = b.whole.reshape(shape) if b.whole.size > 1 else b.whole
             scale = b.scale.reshape(shape) if b.scale.size > 1 else b.scale
             if np.all(np.abs(scale - value.scale) <= 1e-5 * np.abs(value.scale)):
@@ -99,66 +127,171 @@ class Evaluation:
         bias = b.array.reshape(shape) if b.array.size > 1 else b.array
         return Value(value.array + bias.astype(F32))
 
+    # ---- layers ----
+
+    def sums(self, node, x, w, scale):
+        acc = np.rint(self.run(node, [x.whole.astype(np.float64), w.whole.astype(np.float64)])[0]).astype(np.int64)
+        return of_form(acc, scale, True)
+
+    def conv(self, node, v, at):
+        """Null: the form is none that sums are made of."""
+        x, w = v[:2]
+        if not (x.is_factor() and x.uniform() and w.is_factor() and w.constant):
+            return None
+        steps = w.scale.reshape(w.scale.shape[0], -1)
+        if np.any(np.ptp(steps, axis=1)):
+            return None
+        shape = [-1] + [1] * (x.array.ndim - 2)
+        two = helper.make_node("Conv", ["x", "w"], ["y"], **at)
+        value = self.sums(two, x, w, (x.scale.flat[0] * steps[:, 0]).reshape(shape))
+        return self.plus(value, v[2], shape) if len(v) > 2 and v[2] is not None else value
+
+    def matmul(self, x, w):
+        if not (x.is_factor() and w.is_factor()) or x.array.ndim < 2 or w.array.ndim < 2 or (x.constant and w.constant) or \
+                np.any(np.ptp(x.scale, axis=-1)) or np.any(np.ptp(w.scale, axis=-2)):
+            return None
+        y = self.sums(helper.make_node("MatMul", ["x", "w"], ["y"]), x, w, x.scale[..., :1] * w.scale[..., :1, :])
+        y.linear = w.constant and w.array.ndim == 2
+        return y
+
+    def gemm(self, v, at):
+        x, w = (self.op("Transpose", a, perm=[1, 0]) if at.get(t) else a for a, t in zip(v, ("transA", "transB")))
+        y = self.matmul(x, w)
+        if y is None or len(v) < 3 or v[2] is None:
+            return y
+        if at.get("alpha", 1.0) != 1.0 or at.get("beta", 1.0) != 1.0:
+            raise NotImplementedError("Gemm with alpha or beta")
+        return self.plus(y, v[2], [-1] if v[2].array.ndim < 2 else v[2].array.shape)
+
+    def biased(self, v):
+        """A fully connected layer and what is added to it."""
+        for y, b in (v, v[::-1]):
+            if y.linear and y.is_sum and y.users == 1 and b.whole is not None and b.whole.ndim < 2:
+                return self.plus(y, b, [-1])
+        return None
+
+    def mean(self, node, v, at):
+        x = v[0]
+        if not x.is_factor() or not x.uniform():
+            return None
+        if node.op_type == "AveragePool":
+            total, count = float64.pool_sums(x.whole.astype(np.float64), **at)
+        else:
+            more = [a.array for a in v[1:]]
+            sums = helper.make_node("ReduceSum" if node.op_type == "ReduceSum" else "ReduceMean", node.input, ["y"], **at)
+            sums = node if node.op_type == "GlobalAveragePool" else sums
+            total, count = self.run(sums, [x.whole.astype(np.float64)] + more)[0], 1
+            if node.op_type != "ReduceSum":
+                count = x.whole.size // total.size
+                total = total * count
+        return of_form(np.rint(total).astype(np.int64), x.scale.flat[0] / np.asarray(count, F32), True)
+
     # ---- operators ----
 
     def node(self, node, v):
         kind, at = node.op_type, {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        if node.domain == "com.microsoft" or kind.startswith("QLinear") or kind.endswith("Integer") or kind.startswith("Dynamic"):
-            return self.other(kind, v, at)
+        get = lambda k: v[k] if k < len(v) else None
+        if qdq.is_form(node):
+            return self.form(node, v)
         if kind == "DequantizeLinear":
-            return [self.dequantize(v[0], v[1], v[2] if len(v) > 2 else None, at.get("axis", 1))]
-        if kind == "QuantizeLinear":
-            return [self.quantize(v[0], v[1], v[2] if len(v) > 2 else None, at.get("axis", 1))]
-        if kind in ("Conv", "MatMul") and v[0].whole is not None and v[1].whole is not None:
-            two = helper.make_node(kind, ["x", "w"], ["y"], **at)
-            return [self.sums(two, v[0], v[1], v[2] if len(v) > 2 else None, 0 if kind == "Conv" else -1)]
-        if kind == "Gemm" and v[0].whole is not None and v[1].whole is not None:
-            w = self.op("Transpose", v[1], perm=[1, 0]) if at.get("transB") else v[1]
-            return [self.sums(helper.make_node("MatMul", ["x", "w"], ["y"]), v[0], w, v[2] if len(v) > 2 else None, -1)]
-        if kind == "Add" and v[0].is_sum and v[1].whole is not None and v[1].whole.ndim < 2:
-            return [self.plus(v[0], v[1], [-1])]
-        if kind in ("GlobalAveragePool", "AveragePool", "ReduceMean") and v[0].whole is not None:
-            return [self.mean(node, v)]
-        return self.kept(node, kind, v)
+            outs = [self.dequantize(v[0], v[1], get(2), at.get("axis", 1))]
+        elif kind == "QuantizeLinear":
+            dtype = helper.tensor_dtype_to_np_dtype(at["output_dtype"]) if at.get("output_dtype") else None
+            outs = [self.quantize(v[0], v[1], get(2), at.get("axis", 1), dtype)]
+        elif kind == "Identity" or (kind == "Cast" and is_float(v[0].array) and at["to"] in float64.FLOATS):
+            return [v[0]]
+        else:
+            out = (self.conv(node, v, at) if kind == "Conv" else self.matmul(*v) if kind == "MatMul" else
+                   self.gemm(v, at) if kind == "Gemm" else self.biased(v) if kind == "Add" else
+                   self.mean(node, v, at) if kind in MEANS else self.joined(v, at["axis"]) if kind == "Concat" else
+                   Value(v[0].whole.astype(np.int32)) if kind == "Cast" and v[0].is_sum and v[0].uniform() and
+                   v[0].scale.flat[0] == 1 and at["to"] == onnx.TensorProto.INT32 else None)
+            if out is None:
+                return self.kept(node, kind, v)
+            outs = [out]
+        for out in outs:
+            out.defined = all(x.defined or (x.double is not None and x.steps and x.source_defined) for x in v if x is not None)
+            out.source_defined = out.defined
+        return outs
 
-    def mean(self, node, v):
-        ones = self.run(node, [np.ones(v[0].whole.shape)] + [x.array for x in v[1:]])[0]
-        mean = self.run(node, [v[0].whole.astype(np.float64)] + [x.array for x in v[1:]])[0]
-        count = v[0].whole.size / ones.size
-        if node.op_type == "AveragePool":
-            at = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-            assert not any(at.get("pads", [0])) and not at.get("ceil_mode"), "windows that leave the image"
-            count = np.prod(at["kernel_shape"])
-        return of_form(np.rint(mean * count).astype(np.int64), v[0].scale.flat[0] / F32(count), True)
+    def form(self, node, v):
+        """A quantised operator."""
+        nodes, constants = qdq.expanded(node, self.opset)
+        known = {"": None, **dict(zip(node.input, v))}
+        for t in constants:
+            known[t.name] = Value(numpy_helper.to_array(t))
+            known[t.name].constant = True
+        for n in nodes:
+            self.give(n, known)
+        return [known[o] for o in node.output if o]
+
+    def give(self, node, known):
+        """The node's results, by name."""
+        made = self.node(node, [known[n] for n in node.input])
+        for name, value in zip(filter(None, node.output), made):
+            value.constant = all(known[n].constant for n in node.input if n)
+            known[name] = value
+
+    def joined(self, v, axis):
+        arrays = [x.array for x in v]
+        if all(x.alike(v[0]) for x in v):
+            return of_form(np.concatenate([x.whole for x in v], axis), v[0].scale.flat[0], v[0].is_sum, v[0])
+        value = Value(np.concatenate(arrays, axis))
+        value.parts, value.axis = v, axis
+        return value
 
     def kept(self, node, kind, v):
         """Views and maxima of the form, and all that is done in floats."""
-        arrays = [x.array if x is not None else None for x in v]
+        arrays, x = [a.array if a is not None else None for a in v], v[0] if v else None
+        defined = kind in DEFINED and all(a is None or a.defined for a in v)
         if kind == "BatchNormalization":
-            return [self.normalised(node, v)]
-        outs = [Value(a.astype(F32) if a.dtype == np.float64 and all(x is None or x.array.dtype != np.float64 for x in v) else a)
-                for a in self.run(node, arrays)]
-        x = v[0] if v else None
-        if x is not None and x.whole is not None and (kind in VIEWS | {"Relu", "MaxPool", "Pad"}):
-            wholes = self.run(node, [x.whole] + arrays[1:]) if kind != "Relu" else [np.maximum(x.whole, 0)]
-            scales = self.run(node, [x.scale.astype(F32)] + arrays[1:]) if kind in VIEWS else [np.full(w.shape, x.scale.flat[0]) for w in wholes]
-            if kind == "Relu":
-                scales = [x.scale]
-            outs = [of_form(w, s, x.is_sum) for w, s in zip(wholes, scales)]
-            if x.double is not None:
-                for out in outs:
-                    out.double, out.source = out.whole * np.float64(x.scale.flat[0]), (x.source, kind, node.output[0])
-        if kind == "Relu" and x.double is not None and outs[0].whole is not None:
-            outs[0].source = x.source
+            outs = [self.normalised(node, v)]
+        else:
+            wide = arrays if kind in DEFINED else [a.astype(np.float64) if a is not None and is_float(a) else a for a in arrays]
+            outs = [Value(a.astype(F32) if a.dtype == np.float64 and not any(b is not None and b.dtype == np.float64
+                                                                             for b in arrays) else a)
+                    for a in self.run(node, wide)]
+        if x is not None and x.whole is not None:
+            formed = self.in_form(node, kind, v, arrays)
+            outs = formed + outs[len(formed):]
         if kind in ELEMENTWISE and outs[0].whole is None:
-            sources = {i.source for i in v if i is not None and i.double is not None}
-            others = [i for i in v if i is not None and i.double is None]
-            if len(sources) == 1 and all(i.array.size == 1 and getattr(i, "constant", False) for i in others):
-                outs[0].double = self.run(node, [None if i is None else i.double if i.double is not None else
-                                                 i.array.astype(np.float64) for i in v])[0]
-                outs[0].source = sources.pop()
-                outs[0].steps = kind not in KEEP_ORDER or any(i is not None and i.steps for i in v)
+            self.in_double(node, kind, v, outs[0])
+        for out in outs:
+            out.defined = defined
         return outs
+
+    def in_form(self, node, kind, v, arrays):
+        """Results that keep the form; none: that does not."""
+        x, at = v[0], {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        if kind == "Relu" and np.all(x.scale > 0) and np.size(x.zero) == 1:
+            outs = [of_form(np.maximum(x.whole, 0), x.scale, x.is_sum, x)]
+        elif kind == "Transpose" and not x.uniform():
+            whole, scale = (self.run(node, [np.ascontiguousarray(a)])[0] for a in (x.whole, x.scale))
+            outs = [of_form(whole, scale, x.is_sum, x)]
+        elif x.uniform() and (kind in VIEWS or (kind in EXTREMES and x.scale.flat[0] > 0)):
+            made = self.run(node, [x.whole] + arrays[1:])
+            outs = [of_form(w, x.scale.flat[0], x.is_sum, x) for w in (made if kind == "Split" else made[:1])]
+        elif kind == "Pad" and x.uniform() and not (len(arrays) > 2 and np.any(arrays[2])) and not at.get("value"):
+            zero = [np.zeros((), np.int64)] if len(arrays) > 2 and arrays[2] is not None else []
+            outs = [of_form(self.run(node, [x.whole] + arrays[1:2] + zero + arrays[3:])[0], x.scale.flat[0], x.is_sum, x)]
+        else:
+            return []
+        if x.double is not None:
+            for out in outs:
+                out.double = out.whole * np.float64(x.scale.flat[0])
+                out.source = x.source if kind == "Relu" else (x.source, kind, node.output[0])
+                out.source_defined = x.source_defined
+        return outs
+
+    def in_double(self, node, kind, v, out):
+        """What tables are made of."""
+        cone = [i for i in v if i is not None and i.double is not None]
+        others = [i for i in v if i is not None and i.double is None]
+        if len({i.source for i in cone}) == 1 and all(i.array.size == 1 and i.constant for i in others):
+            out.double = self.run(node, [None if i is None else i.double if i.double is not None else
+                                         i.array.astype(np.float64) for i in v])[0]
+            out.source, out.source_defined = cone[0].source, all(i.source_defined for i in cone)
+            out.steps = kind not in KEEP_ORDER or any(i.steps for i in cone)
 
     def normalised(self, node, v):
         """Batch normalisation: one product and one sum, whose constants are computed in double."""
@@ -168,58 +301,52 @@ class Evaluation:
         shape = [1, -1] + [1] * (v[0].array.ndim - 2)
         return Value(v[0].array * factor.astype(F32).reshape(shape) + (bias - mean * factor).astype(F32).reshape(shape))
 
-    def other(self, kind, v, at):
-        """Quantised operators, as what they stand for."""
-        get = lambda k: v[k] if k < len(v) else None
-        dq = lambda k, axis=1: self.dequantize(v[k], v[k + 1], get(k + 2), axis)
-        one, nothing = Value(np.ones((), F32)), Value(np.zeros((), F32))
-        if kind == "QLinearConv":
-            bias = self.dequantize(v[8], Value(v[1].array * v[4].array), None, 0) if get(8) else None
-            return [self.quantize(self.op("Conv", dq(0), dq(3, 0), *([bias] if bias else []), **at), v[6], v[7])]
-        if kind == "QLinearMatMul":
-            return [self.quantize(self.op("MatMul", dq(0, -2), dq(3, -1)), v[6], v[7])]
-        if kind == "QGemm":
-            w = dq(3, 0 if at.get("transB") else 1)
-            y = self.op("MatMul", dq(0), self.op("Transpose", w, perm=[1, 0]) if at.get("transB") else w)
-            if get(6):
-                y = self.plus(y, self.dequantize(v[6], Value(v[1].array * v[4].array), None, 0), [-1])
-            return [self.quantize(y, v[7], get(8)) if get(7) else y]
-        if kind in ("QLinearAdd", "QLinearMul"):
-            return [self.quantize(self.op(kind[7:], dq(0), dq(3)), v[6], get(7))]
-        if kind in ("QLinearSigmoid", "QLinearLeakyRelu", "QLinearAveragePool", "QLinearGlobalAveragePool"):
-            at = {k: a for k, a in at.items() if k != "channels_last"}
-            return [self.quantize(self.op(kind[7:], dq(0), **at), v[3], get(4))]
-        if kind == "QLinearConcat":
-            parts = [dq(k) for k in range(2, len(v), 3)]
-            return [self.quantize(self.op("Concat", *parts, axis=at["axis"]), v[0], v[1])]
-        if kind in ("ConvInteger", "MatMulInteger"):
-            conv = kind[0] == "C"
-            x = self.dequantize(v[0], one, get(2), 1 if conv else -2)
-            w = self.dequantize(v[1], one, get(3), 0 if conv else -1)
-            return [Value(self.op("Conv" if conv else "MatMul", x, w, **at).whole.astype(np.int32))]
-        if kind == "DynamicQuantizeLinear":
-            low, high = min(v[0].array.min(), F32(0)), max(v[0].array.max(), F32(0))
-            scale = Value(np.asarray((high - low) / F32(255), F32))
-            zero = self.quantize(Value(np.asarray(-low)), scale, None)
-            return [self.quantize(v[0], scale, zero), scale, zero]
-        raise NotImplementedError(kind)
+
+def prepared(model):
+    """A copy whose nodes stand in order, and in no functions."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(onnx.inliner.inline_local_functions(model) if model.functions else model)
+    float64.sort_nodes(copy.graph)
+    return copy
+
+
+def replaced(value, array):
+    """What is computed with: ours, where nothing more is known of the value than its elements."""
+    if array is None or array.shape != value.array.shape or array.dtype != value.array.dtype or \
+            (is_float(array) and (value.defined or value.whole is not None or value.double is not None)):
+        return value
+    new = Value(array)
+    new.constant = value.constant
+    return new
+
+
+def values(model, feeds, ours=None):
+    """Raises NotImplementedError, with the reason, where R or ONNX's evaluator does not know an operator."""
+    graph = prepared(model).graph
+    e, known, found = Evaluation(model), {"": None}, {}
+    users = collections.Counter(i for n in graph.node for i in n.input)
+    for t in graph.initializer:
+        known[t.name] = Value(numpy_helper.to_array(t))
+        known[t.name].constant = True
+    known.update({name: Value(x) for name, x in feeds.items()})
+    outputs = {o.name for o in graph.output}
+    for node in graph.node:
+        try:
+            e.give(node, known)
+        except NotImplementedError:
+            raise
+        except Exception as reason:  # the reference evaluator raises whatever numpy or Python does
+            raise NotImplementedError(f"{node.op_type}: {(str(reason) or type(reason).__name__).splitlines()[0][:200]}") from reason
+        for name in filter(None, node.output):
+            found[name] = known[name]
+            known[name] = replaced(known[name], (ours or {}).get(name))
+            known[name].users, known[name].is_output = users[name], name in outputs
+    return {**{o: known[o] for o in outputs}, **found}
 
 
 def evaluate(model, feeds):
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    float64.sort_nodes(copy.graph)
-    e, values = Evaluation(copy), {"": None}
-    for t in copy.graph.initializer:
-        values[t.name] = Value(numpy_helper.to_array(t))
-        values[t.name].constant = True
-    values.update({name: Value(x) for name, x in feeds.items()})
-    for node in copy.graph.node:
-        made = e.node(node, [values[n] for n in node.input])
-        for name, value in zip(node.output, made):
-            value.constant = all(getattr(values[n], "constant", False) for n in node.input if n)
-            values[name] = value
-    return {o.name: values[o.name].array for o in copy.graph.output}
+    found = values(model, feeds)
+    return {o.name: found[o.name].array for o in model.graph.output}
 
 
 def main():

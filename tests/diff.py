@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""`skipc diff` of quantised models, and what it compares with.
+
+    diff.py [--skipc PATH] [--cases LIST]
+
+Each quantised model of the cases has the bits of R, tensor by tensor, and is no further from real arithmetic than it may be.
+Each form of quantised operators means to float64.py what it means to onnxruntime.
+"""
+import argparse
+import contextlib
+import glob
+import io
+import os
+import sys
+from unittest import mock
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tools"))
+import compare  # noqa: E402
+import float64  # noqa: E402
+import qdq  # noqa: E402
+import quantised  # noqa: E402
+import steps  # noqa: E402
+
+SMALL = os.path.join(HERE, "cases", "qdq_conv_i32bias", "model.onnx")
+
+
+def diff(skipc, model, *options):
+    """Exit status and what was said."""
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
+        status = compare.main(["--skipc", skipc, *options, model])
+    return status, out.getvalue()
+
+
+def cases(skipc, wanted):
+    """Every tensor of every quantised model: the bits of R; and end to end."""
+    found = 0
+    for path in sorted(glob.glob(os.path.join(HERE, "cases", "*", "model.onnx"))):
+        name = os.path.basename(os.path.dirname(path))
+        if not steps.is_quantised(onnx.load(path)) or (wanted and name not in wanted):
+            continue
+        found += 1
+        status, text = diff(skipc, path, "--all-tensors", "--target", "x86-64" if found % 2 else "c", "--cflags=-O1")
+        assert status == 0 and "BEYOND" not in text, f"{name}: exit status {status}\n{text}"
+        assert " tensors, 0 not as R" in text and "no evaluation" not in text, f"{name}:\n{text}"
+    assert wanted or found >= 25, found
+
+
+def unknown(*_):
+    raise NotImplementedError("unknown")
+
+
+def verdicts(skipc):
+    """A result that is off by a step is not R's, an inner tensor either; two steps are too far from real arithmetic, where R is
+    not to be had."""
+    original = compare.run_program
+
+    def off(by):
+        def run(program, feeds, *rest):
+            ys = original(program, feeds, *rest)
+            return [y + np.asarray(by * 0.01, y.dtype) for y in ys]
+        return run
+
+    status, text = diff(skipc, SMALL)
+    assert status == 0 and text.count("ok") == 1, text
+    with mock.patch.object(compare, "run_program", off(1)):
+        status, text = diff(skipc, SMALL)
+        assert status == 1 and "BEYOND (not as R)" in text, text
+    for by, verdict in ((1, "ok"), (2, "BEYOND")):
+        with mock.patch.object(quantised, "values", unknown), mock.patch.object(compare, "run_program", off(by)):
+            status, text = diff(skipc, SMALL)
+            assert status == (by > 1) and f" {verdict}" in text and "no evaluation of R: unknown" in text, text
+    with mock.patch.object(compare, "traced_tensors", lambda *a: {k: v + 1 for k, v in traced(*a).items()}):
+        status, text = diff(skipc, SMALL, "--all-tensors")
+        assert status == 1 and "first that is not:" in text, text
+
+
+traced = compare.traced_tensors
+NOT_THERE = {"QLinearReduceMean"}  # onnxruntime declares it, and has no kernel
+
+
+def saturation(skipc):
+    """Said where onnxruntime saturates, which it does where the processor has no VNNI; what it gives then is not compared with."""
+    with open("/proc/cpuinfo") as f:
+        flags = f.read()
+    if " avx2 " in flags:
+        assert compare.saturates() == (" avx512_vnni " not in flags and " avx_vnni " not in flags)
+    for does in (True, False):
+        with mock.patch.object(compare, "saturates", lambda does=does: does):
+            assert ("saturates on this processor" in diff(skipc, SMALL)[1]) == does
+
+
+def not_precise(skipc):
+    """A word where onnxruntime does not take the model precisely."""
+    original = compare.onnxruntime_session
+
+    def session(path, *rest, precise=False, **more):
+        if precise:
+            raise compare.Stop(4, "no such kernel")
+        return original(path, *rest, **more)
+    with mock.patch.object(compare, "onnxruntime_session", session):
+        status, text = diff(skipc, SMALL)
+    assert status == 0 and "x64quantprecision=1: no such kernel" in text, text
+
+
+# ---- quantised operators ----
+
+def forms():
+    """A node of each: (kind, inputs by name, attributes); scales fit."""
+    rng = np.random.default_rng(1)
+    u8 = lambda *s: rng.integers(0, 256, s).astype(np.uint8)
+    s8 = lambda *s: rng.integers(-63, 64, s).astype(np.int8)  # so that pairs of products do not saturate
+    f, z, w0 = (lambda v: np.float32(v)), np.uint8(120), np.int8(0)
+    x, y = u8(1, 4, 6, 5), u8(1, 4, 6, 5)
+    a, b, image = u8(3, 8), s8(8, 5), [x, f(.02), z]
+    per, pz = np.linspace(.01, .03, 5).astype(np.float32), np.zeros(5, np.int8)
+    conv = dict(kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    yield "QLinearConv", [*image, s8(5, 4, 3, 3), per, pz, f(.4), z, rng.integers(-900, 900, 5).astype(np.int32)], conv
+    yield "QLinearMatMul", [a, f(.02), z, b, per, pz, f(.1), z], {}
+    yield "ConvInteger", [x, s8(5, 4, 3, 3), z], conv
+    yield "MatMulInteger", [a, b, z, np.int8(0)], {}
+    yield "DynamicQuantizeLinear", [rng.standard_normal((3, 7)).astype(np.float32)], {}
+    yield "QuantizeLinear", [rng.standard_normal((3, 7)).astype(np.float32), f(.03), z], {}
+    yield "DequantizeLinear", [a, f(.03), z], {}
+    yield "QLinearAdd", [*image, y, f(.03), np.uint8(99), f(.05), z], {}
+    yield "QLinearMul", [*image, y, f(.03), np.uint8(99), f(.05), z], {}
+    yield "QLinearSigmoid", [*image, f(1 / 255), np.uint8(0)], {}
+    yield "QLinearLeakyRelu", [*image, f(.015), np.uint8(10)], {"alpha": .1}
+    yield "QLinearAveragePool", [*image, f(.015), z], dict(kernel_shape=[3, 2], pads=[1, 0, 1, 1], strides=[2, 1])
+    yield "QLinearGlobalAveragePool", [*image, f(.005), z], {}
+    yield "QLinearReduceMean", [*image, f(.005), z], dict(axes=[2, 3], keepdims=1)
+    yield "QLinearConcat", [f(.04), z, *image, y, f(.03), np.uint8(99)], {"axis": 1}
+    yield "QLinearWhere", [rng.integers(0, 2, x.shape).astype(bool), *image, y, f(.03), np.uint8(99), f(.05), z], {}
+    yield "QLinearSoftmax", [*image, f(1 / 255), np.uint8(0)], dict(axis=1, opset=12)
+    yield "QLinearSoftmax", [*image, f(1 / 255), np.uint8(0)], dict(axis=1, opset=13)
+    bias = rng.integers(-900, 900, 5).astype(np.int32)
+    yield "QGemm", [a, f(.02), z, b, per, pz, bias, f(.1), z], {}
+    yield "QGemm", [a, f(.02), z, np.ascontiguousarray(b.T), f(.02), np.int8(0), bias], {"transB": 1}
+    yield "MatMulIntegerToFloat", [a, b, f(.02), per, z, pz, np.linspace(-1, 1, 5).astype(np.float32)], {}
+
+
+def operators(skipc):
+    """Real arithmetic and R are a step from onnxruntime at most, and no operator is left out."""
+    seen = set()
+    for kind, arrays, at in forms():
+        domain = "" if ("", kind) in qdq.FORMS or kind in ("QuantizeLinear", "DequantizeLinear") else qdq.MICROSOFT
+        if kind in ("QuantizeLinear", "DequantizeLinear"):
+            domain = qdq.MICROSOFT
+        seen.add((domain, kind))
+        names = [f"x{k}" for k in range(len(arrays))]
+        outs = ["y", "scale", "zero"][:3 if kind[:7] == "Dynamic" else 1]
+        constants = [numpy_helper.from_array(np.asarray(v), n) for n, v in zip(names, arrays) if np.ndim(v) < 2]
+        inputs = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
+                  for n, v in zip(names, arrays) if np.ndim(v) >= 2]
+        graph = helper.make_graph([helper.make_node(kind, names, outs, domain=domain, **at)], "g", inputs,
+                                  [onnx.ValueInfoProto(name=o) for o in outs], constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13), helper.make_opsetid(qdq.MICROSOFT, 1)], ir_version=8)
+        feeds = {n: v for n, v in zip(names, arrays) if np.ndim(v) >= 2}
+        theirs = compare.onnxruntime_session("", qdq.in_floats(model) if kind in NOT_THERE else model, optimise=False).run(None, feeds)
+        real, r = float64.evaluate(model, feeds), quantised.evaluate(model, feeds)
+        for name, want in zip(outs, theirs):
+            for got in (real[name], r[name]):
+                d = np.abs(got.astype(np.float64) - want.astype(np.float64)).max()
+                most = 1 if steps.is_step_type(want) else 0 if want.dtype.kind in "iu" else 1e-5 * max(1, np.abs(want).max())
+                assert got.shape == want.shape and d <= most, f"{kind}: {name} is {d} from onnxruntime's"
+        assert len(np.unique(theirs[0])) > 2, kind
+    assert seen == set(qdq.FORMS), set(qdq.FORMS) - seen
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
+    parser.add_argument("--cases", default="", help="only these, by name")
+    a = parser.parse_args()
+    skipc = os.path.abspath(a.skipc)
+    cases(skipc, a.cases.split(",") if a.cases else [])
+    for test in (operators, verdicts, saturation, not_precise) if not a.cases else ():
+        test(skipc)
+    print("diff: ok")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
