@@ -232,7 +232,8 @@ def check(skipc, seed, target, work):
     path = os.path.join(work, "model.onnx")
     onnx.save(b.model(), path)
     compare.compile_model(skipc, path, work, options=[f"--target={target}"])
-    program = compare.build_program(work, "gcc" if seed % 2 else "clang", f"-O2 {FLAGS}")
+    firmware = "-DNET_SCALAR=1 -DNET_FPU=0" if target == "c" and seed % 3 == 0 else ""
+    program = compare.build_program(work, "gcc" if seed % 2 else "clang", f"-O{seed % 4} {FLAGS} {firmware}")
     for level in levels(target):
         got = run(program, b, ["--isa", str(level)] if target != "c" else [], work)
         for name, y in zip(b.outputs, got):

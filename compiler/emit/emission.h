@@ -204,7 +204,7 @@ void output_discard(struct output *o);                  /* after a commit: nothi
 
 /* ---- fill.c: files of templates/interface ---- */
 
-enum { MAX_WORD = 48, MAX_SWITCH = 8 };
+enum { MAX_WORD = 48, MAX_SWITCH = 12 };
 
 struct filling {
 	struct arena *arena;

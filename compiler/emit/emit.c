@@ -175,6 +175,8 @@ static char *code_text(struct emission *e)
 		emit_header(&inlined, "c/inline.h");
 	interface_words(e, &f);
 	fill_switch(&f, "SUMS_IN_SCALARS", c_has_word(own, "SCALAR"));
+	fill_switch(&f, "WIDENS", c_has_word(own, "WIDENED"));
+	fill_switch(&f, "REQUANTIZES", c_has_word(own, "FPU"));
 	fill_word(&f, "CLOSED", closed_rows(e));
 	fill_word(&f, "STEP_TABLE", steps_comment(e));
 	fill_word(&f, "KERNELS", arena_printf(e->arena, "%s%s", buf_text(e->arena, &inlined), own));

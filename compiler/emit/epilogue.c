@@ -386,15 +386,35 @@ static bool is_operand(const char *text)
 	return n > 0;
 }
 
+/* A sum of 32 bits, made one of few by a known zero point: in integers but for the factor. */
+static bool requantizes(const struct node *n, double *zero)
+{
+	return is_op(n, "Requantize") && n->in[0]->type == DT_I32 && const_uniform(n->in[2], zero);
+}
+
+static const char *requantize_text(
+	struct arena *a, const struct node *n, const char *sum, const char *factor, double zero)
+{
+	const int low = (int)(attr_float(n, "low", 0.0) - zero), high = (int)(attr_float(n, "high", 0.0) - zero);
+	const char *call = arena_printf(a, "requantize_i32(%s, %s, %d, %d)", unwrapped(a, sum), unwrapped(a, factor), low, high);
+
+	return zero < 0.0   ? arena_printf(a, "%s - %d", call, -(int)zero)
+	       : zero > 0.0 ? arena_printf(a, "%s + %d", call, (int)zero)
+			    : call;
+}
+
 /* The C expression of a member; in parentheses when it is to stand inside another. */
 static const char *node_text(struct epilogue *x, int member)
 {
 	const struct node *n = x->kernel->group[member];
 	const char *in[MAX_EXPR_IN] = { "", "", "", "" }, *text;
 	struct buf b = { 0 };
+	double zero;
 
 	for (int i = 0; i < n->nin && i < MAX_EXPR_IN; i++)
 		in[i] = input_text(x, n->in[i], compute_type(n));
+	if (!x->vector && requantizes(n, &zero))
+		return requantize_text(x->arena, n, in[0], in[1], zero);
 	if (is_a(n, IS_SINGLE) && n->in[0]->type != DT_F32)
 		in[0] = arena_printf(x->arena, "(float)%s", atom(x->arena, in[0]));
 	if (n->op->result == RESULT_CAST && !is_a(n, IS_SINGLE))
@@ -410,8 +430,9 @@ static const char *node_text(struct epilogue *x, int member)
 static const char *fitted(struct arena *a, const struct node *n, const char *text)
 {
 	enum dtype type = n->out[0]->type;
+	double zero;
 
-	if (is_a(n, IS_SINGLE) && type != DT_F32) /* by way of int32_t, as vectors have it */
+	if (is_a(n, IS_SINGLE) && type != DT_F32 && !requantizes(n, &zero)) /* by way of int32_t, as vectors have it */
 		return arena_printf(a, "(%s)(int32_t)(%s)", dtypes[type].ctype, unwrapped(a, text));
 	return dtypes[type].size < 4 ? arena_printf(a, "(%s)(%s)", dtypes[type].ctype, text)
 				     : unwrapped(a, text);

@@ -21,7 +21,8 @@ static const struct {
 	{ "__m512 ", 64 }, { "__m256 ", 32 }, { "__m128 ", 16 }, { "float32x4_t ", 16 }, { "const float *", 8 }, { "float ", 4 },
 	{ "double ", 8 }, { "int ", 4 }, { "unsigned ", 4 }, { "int8_t ", 1 }, { "uint8_t ", 1 },
 	{ "int16_t ", 2 }, { "uint16_t ", 2 }, { "int32_t ", 4 }, { "uint32_t ", 4 }, { "int64_t ", 8 },
-	{ "uint64_t ", 8 }, { "size_t ", 8 },
+	{ "uint64_t ", 8 }, { "size_t ", 8 }, { "WIDENED(uint8_t, int16_t) ", 2 }, { "WIDENED(int8_t, int16_t) ", 2 },
+	{ "WIDENED(uint16_t, uint16_t) ", 2 }, { "WIDENED(int16_t, int16_t) ", 2 },
 };
 
 enum { NTYPE = sizeof(types) / sizeof(types[0]) };

@@ -1,24 +1,26 @@
 /* Kernels of integers: their sums are exact, and what the epilogue makes of them has a type of its own. */
+#include "integers/integers.h"
 #include "kernels/kernel.h"
 
-/* The types of a template's input, weights, sums and results; and zero points. */
-static void integer_types(
-	struct kernel *k, const char *tx, const char *tw, const char *zero, const char *zero2)
+#include <math.h>
+#include <string.h>
+
+/* The types of a template's input, weights, sums and results. */
+static void integer_types(struct kernel *k, const char *tx, const char *tw)
 {
 	subst(k, tx, dtypes[k->anchor->in[0]->type].ctype);
 	subst(k, tw, dtypes[k->anchor->in[1]->type].ctype);
 	subst(k, "TS", dtypes[k->value->type].ctype);
 	subst(k, "TY", dtypes[k->dst.type].ctype);
 	subst(k, "FIRST", k->ngroup > 0 ? "0" : "a");
-	param(k, zero, attr_int(k->anchor, "zero", 0));
-	if (zero2 != NULL)
-		param(k, zero2, attr_int(k->anchor, "zero2", 0));
 }
 
-/* Output channels of a block, of all stacked layers. */
+/* ---- sums ---- */
+
+/* Outputs of a block: all, but no more than whose sums lie near. */
 static int integer_block(const struct kernel *k, int64_t outputs)
 {
-	const int most = 16 / (1 + k->nstacked);
+	const int most = 64 / (1 + k->nstacked) / 4 * 4;
 
 	return outputs < most ? (int)outputs : most;
 }
@@ -33,24 +35,96 @@ static int pair_block(int64_t outputs)
 	return block;
 }
 
-static void integer_tile(struct plan *p, struct kernel *k, int64_t outputs, int64_t pixels,
-	int64_t groups, enum packing packing)
+/* The bias of sums of x that is not less the zero point, one for each of `outputs`; null: such a sum, or one of these,
+ * might not fit. */
+static struct tensor *folded_bias(struct plan *p, const struct node *n, int64_t outputs)
 {
-	const int block = packing == PACK_PAIRS ? pair_block(outputs) : integer_block(k, outputs);
+	const struct tensor *w = n->in[1], *b = n->nin > 2 ? n->in[2] : NULL;
+	const int64_t count = shape_count(&w->shape), zero = attr_int(n, "zero", 0);
+	const bool matrix = w->shape.rank == 2; /* [C, K] */
+	struct arena scratch = { 0 };
+	double *sum = arena_alloc(&scratch, (size_t)(outputs + 1) * sizeof(*sum)), low, high;
+	double *size = arena_alloc(&scratch, (size_t)(outputs + 1) * sizeof(*size));
+	int32_t *v = arena_alloc(p->arena, (size_t)(outputs + 1) * sizeof(*v));
+	bool fits = true;
 
-	param(k, "G", groups);
-	param(k, "K", outputs);
-	param(k, "CHANNELS", block * (1 + k->nstacked));
-	param(k, "TAIL", outputs % block != 0);
-	share(k, "g", groups, 1, DIVIDES_BOTH);
-	share(k, "k", outputs, block, DIVIDES_WEIGHTS);
-	share(k, "p", pixels, 2, DIVIDES_INPUT);
-	weights(p, k, &(struct blob){ .packing = packing, .group = (int)groups, .block = block });
-	bias(p, k, (int)groups, block);
-	stacking(k);
-	param(k, "PAIRS", packing == PACK_PAIRS);
-	integer_types(k, "TX", "TW", "XZ", NULL);
+	type_range(n->in[0]->type, &low, &high);
+	for (int64_t i = 0; i < count; i++) {
+		const int64_t k = matrix ? i % outputs : i / (count / outputs);
+
+		sum[k] += const_f64(w, i);
+		size[k] += fabs(const_f64(w, i)) * fmax(-low, high);
+	}
+	for (int64_t k = 0; k < outputs && fits; k++) {
+		const double own = b != NULL ? const_f64(b, shape_count(&b->shape) > 1 ? k : 0) : 0.0,
+			     all = own - (double)zero * sum[k];
+
+		fits = fabs(all) <= INT32_MAX &&
+		       (n->out[0]->type == DT_I64 || size[k] + fabs(all) <= INT32_MAX);
+		v[k] = fits ? (int32_t)all : 0;
+	}
+	arena_release(&scratch);
+	return !fits ? NULL : graph_constant(p->graph, NULL, DT_I32,
+				      &(struct shape){ .rank = 1, .dim = { outputs } }, DT_I32, v);
 }
+
+/* XZ and the bias: the zero point is in that, or taken from each element. */
+static void integer_bias(struct plan *p, struct kernel *k, int64_t outputs, int groups, int block)
+{
+	const int64_t zero = attr_int(k->anchor, "zero", 0);
+	struct blob folded = { .stack = 1 + k->nstacked, .prov = k->prov };
+	bool fits = zero != 0;
+
+	for (int s = 0; s < folded.stack && fits; s++) {
+		folded.tensor[s] = folded_bias(p, s == 0 ? k->anchor : k->stacked[s - 1], outputs);
+		fits = folded.tensor[s] != NULL;
+	}
+	param(k, "XZ", fits ? 0 : zero);
+	if (!fits) {
+		bias(p, k, groups, block);
+		return;
+	}
+	param(k, "BIAS", 1);
+	same_weights(p, k, "bias",
+		&(struct blob){ .packing = PACK_BIAS, .group = groups, .block = block }, &folded);
+}
+
+/* How c/conv_integer sees a layer. */
+struct layer {
+	int64_t groups, inputs, outputs; /* of a group */
+	int64_t rows, columns, step;     /* of windows, and how far apart those of two pixels are */
+	int64_t pixels, width;           /* of y, and of a row of it */
+	bool direct; /* the taps of a row, and their channels, lie together in x, and pixels as far apart as their channels */
+};
+
+static void integer_tile(struct plan *p, struct kernel *k, const struct layer *l)
+{
+	const int block = integer_block(k, l->outputs), several = l->pixels > 1;
+	const int64_t both = l->rows * (l->columns + l->step), each = l->rows * l->columns;
+
+	param(k, "G", l->groups);
+	param(k, "K", l->outputs);
+	param(k, "C", l->inputs);
+	param(k, "TAPS", each);
+	param(k, "DIRECT", l->direct);
+	param(k, "ROOM", l->inputs * (l->direct && both > 2 * each ? both : (1 + several) * each));
+	param(k, "CHANNELS", block * (1 + k->nstacked));
+	param(k, "TAIL", l->outputs % block != 0);
+	param(k, "ODD", block % 4 != 0 || l->outputs % block % 4 != 0);
+	param(k, "PIXELS", 1 + several);
+	param(k, "ZERO", attr_int(k->anchor, "zero", 0));
+	share(k, "g", l->groups, 1, DIVIDES_BOTH);
+	share(k, "k", l->outputs, block, DIVIDES_WEIGHTS);
+	share(k, "p", l->pixels, l->width % 2 == 0 ? 2 : l->width, DIVIDES_INPUT);
+	weights(p, k, &(struct blob){ .packing = PACK_DOTS, .group = (int)l->groups });
+	integer_bias(p, k, l->outputs * l->groups, (int)l->groups, block);
+	stacking(k);
+	integer_types(k, "TX", "TW");
+	subst(k, "WIDE", dtypes[k->anchor->in[0]->type].size == 1 ? "int16_t"
+							       : dtypes[k->anchor->in[0]->type].ctype);
+}
+
+/* ---- convolutions ---- */
 
 const char *applies_conv_integer(const struct kernel *k)
 {
@@ -64,24 +138,95 @@ double cost_conv_integer(const struct kernel *k)
 	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]);
 }
 
-static void setup_window(struct plan *p, struct kernel *k, enum packing packing)
+static void setup_window(struct plan *p, struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 	const int64_t groups = attr_int(k->anchor, "group", 1), taps = shape_count(w) / w->dim[0];
 
 	param(k, "PADDED", window(p, k, &w->dim[2]));
-	param(k, "C", w->dim[1]);
-	param(k, "TAPS", taps / w->dim[1]);
-	integer_tile(
-		p, k, w->dim[0] / groups, size_of(&k->value->shape, &k->coord[2]), groups, packing);
 	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * taps;
 	k->title = arena_printf(
 		p->arena, "conv%s_integer%s", window_text(p, k), groups > 1 ? "_grouped" : "");
 }
 
+/* The number `index` of a list of the anchor, -1: none. */
+static int64_t listed(const struct kernel *k, const char *list, int index)
+{
+	int n;
+	const int64_t *v = attr_ints(k->anchor, list, &n);
+
+	return index >= 0 && index < n ? v[index] : 1;
+}
+
+/* A 1x1 window that meets all of an image without gaps: the image is one row. */
+static void flatten(struct kernel *k, struct layer *l)
+{
+	static const char *const wide[] = { "W", "OW" }, *const low[] = { "H", "OH" };
+	const struct region *x = input(k);
+	const int last = x->shape.rank - 1;
+
+	if (last != 3 || l->columns * l->rows > 1 || l->pixels != x->shape.dim[2] * x->shape.dim[3] ||
+		x->stride[2] != x->shape.dim[3] * x->stride[3])
+		return;
+	for (int i = 0; i < k->nparam; i++)
+		for (int j = 0; j < 2; j++) {
+			if (strcmp(k->param[i].name, wide[j]) == 0)
+				k->param[i].value = (long)l->pixels;
+			if (strcmp(k->param[i].name, low[j]) == 0)
+				k->param[i].value = 1;
+		}
+	l->width = l->pixels;
+}
+
 void setup_conv_integer(struct plan *p, struct kernel *k)
 {
-	setup_window(p, k, PACK_CONV);
+	const struct shape *w = &k->anchor->in[1]->shape, *y = &k->value->shape;
+	const struct region *x = input(k);
+	const int rank = w->rank, spatial = rank - 2;
+	struct layer l = { .groups = attr_int(k->anchor, "group", 1), .inputs = w->dim[1] };
+
+	l.outputs = w->dim[0] / l.groups;
+	l.columns = w->dim[rank - 1];
+	l.rows = shape_count(w) / (w->dim[0] * l.inputs * l.columns);
+	l.step = listed(k, "strides", spatial - 1);
+	l.width = y->dim[rank - 1];
+	l.direct = spatial <= 2 && x->stride[1] == 1 && x->stride[rank - 1] == l.inputs &&
+		   (l.columns == 1 || listed(k, "dilations", spatial - 1) == 1);
+	setup_window(p, k);
+	l.pixels = size_of(y, &k->coord[2]);
+	flatten(k, &l);
+	integer_tile(p, k, &l);
+}
+
+const char *applies_depthwise_integer(const struct kernel *k)
+{
+	if (applies_depthwise(k) != NULL)
+		return applies_depthwise(k);
+	return k->anchor->in[0]->shape.rank <= 4 ? NULL : "it has three dimensions";
+}
+
+/* A channel's sum needs no window of its own. */
+double cost_depthwise_integer(const struct kernel *k)
+{
+	return 0.5 * cost_conv_integer(k);
+}
+
+void setup_depthwise_integer(struct plan *p, struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+	const bool bytes = dtypes[k->anchor->in[0]->type].size == 1;
+	const int block = (int)(w->dim[0] < 32 ? w->dim[0] : 32);
+
+	setup_window(p, k);
+	param(k, "CB", block);
+	param(k, "TAIL", w->dim[0] % block != 0);
+	param(k, "XZ", attr_int(k->anchor, "zero", 0));
+	share(k, "p", size_of(&k->value->shape, &k->coord[2]), 1, DIVIDES_INPUT);
+	weights(p, k, &(struct blob){ .packing = PACK_DEPTHWISE, .group = 1, .block = 1 });
+	bias(p, k, 1, (int)w->dim[0]);
+	integer_types(k, "TX", "TW");
+	param(k, "C", w->dim[0]);
+	subst(k, "NARROW", bytes ? "int16_t" : "int32_t");
 }
 
 const char *applies_conv_integer_pairs(const struct kernel *k)
@@ -126,10 +271,15 @@ void setup_conv_integer_pairs(struct plan *p, struct kernel *k)
 {
 	const struct shape *x = &k->anchor->in[0]->shape, *w = &k->anchor->in[1]->shape;
 	const int64_t ph = wide_size(k, 0), pw = wide_size(k, 1), pairs = (w->dim[1] + 1) / 2 * 2;
+	const int block = pair_block(w->dim[0]);
 
-	setup_window(p, k, PACK_PAIRS);
+	setup_window(p, k);
 	k->nshare = 0; /* the wide image is of all */
-	param(k, "NB", pair_block(w->dim[0]));
+	param(k, "C", w->dim[1]);
+	param(k, "TAPS", shape_count(w) / w->dim[0] / w->dim[1]);
+	param(k, "K", w->dim[0]);
+	param(k, "XZ", attr_int(k->anchor, "zero", 0));
+	param(k, "NB", block);
 	param(k, "PB", 6);
 	param(k, "ODD", w->dim[1] % 2 != 0);
 	param(k, "CLEAR", ph * pw * x->dim[0] * x->dim[1] > shape_count(x));
@@ -138,14 +288,17 @@ void setup_conv_integer_pairs(struct plan *p, struct kernel *k)
 	param(k, "C2", pairs);
 	k->scratch = (ph * pw * pairs * 2 + 63) / 64 * 64;
 	k->scratch_name = "scratch";
-	k->portable = "c/conv_integer";
+	k->portable = "c/conv_pairs";
+	weights(p, k, &(struct blob){ .packing = PACK_PAIRS, .group = 1, .block = block });
+	bias(p, k, 1, block);
+	integer_types(k, "TX", "TW");
 }
 
 /* A row of pixels, windows of one. */
 void setup_linear_integer(struct plan *p, struct kernel *k)
 {
 	static const char *const ones[] = { "N", "D", "H", "Q", "R", "S", "OH", "STRIDE_D",
-		"STRIDE_H", "STRIDE_W", "DIL_D", "DIL_H", "DIL_W", "TAPS" };
+		"STRIDE_H", "STRIDE_W", "DIL_D", "DIL_H", "DIL_W" };
 	static const char *const zeros[] = { "PADDED", "DEPTH", "PAD_D", "PAD_H", "PAD_W", "XN",
 		"XD", "XH" };
 	const struct shape *w = &k->anchor->in[1]->shape;
@@ -162,11 +315,12 @@ void setup_linear_integer(struct plan *p, struct kernel *k)
 	param(k, "P", rows);
 	param(k, "XW", xm);
 	param(k, "XC", xk);
-	param(k, "C", w->dim[0]);
 	add_coord(k, span(0, 0));
 	add_coord(k, span(rank - 1, rank));
 	add_coord(k, span(0, rank - 1));
-	integer_tile(p, k, w->dim[1], rows, 1, PACK_LINEAR);
+	integer_tile(p, k, &(struct layer){ .groups = 1, .inputs = w->dim[0], .outputs = w->dim[1], .rows = 1,
+				   .columns = 1, .step = 1, .pixels = rows, .width = rows,
+				   .direct = xk == 1 && (rows == 1 || xm == w->dim[0]) });
 	k->title = "linear_integer";
 }
 
@@ -179,6 +333,8 @@ void setup_matmul_integer(struct plan *p, struct kernel *k)
 	share(k, "m", y->dim[y->rank - 2], 1, DIVIDES_INPUT);
 	param(k, "NB", n < 16 ? n : 16);
 	param(k, "TAIL", n >= 16 && n % 16 != 0);
-	integer_types(k, "TU", "TV", "UZ", "VZ");
+	integer_types(k, "TU", "TV");
+	param(k, "UZ", attr_int(k->anchor, "zero", 0));
+	param(k, "VZ", attr_int(k->anchor, "zero2", 0));
 	k->title = "matmul_integer";
 }

@@ -148,6 +148,20 @@ static void pack_depthwise(struct packer *x)
 			put(x, 0, c * taps + t);
 }
 
+/* All that an output meets, in the order of a window whose channels lie last. */
+static void pack_dots(struct packer *x)
+{
+	const bool matrix = x->shape->rank == 2; /* of a Linear: [C, K] */
+	const int64_t all = shape_count(x->shape), outputs = x->shape->dim[matrix],
+		      channels = x->shape->dim[!matrix], taps = all / outputs / channels;
+
+	for (int s = 0; s < x->blob->stack; s++)
+		for (int64_t k = 0; k < outputs; k++)
+			for (int64_t t = 0; t < taps; t++)
+				for (int64_t c = 0; c < channels; c++)
+					put(x, s, matrix ? c * outputs + k : (k * channels + c) * taps + t);
+}
+
 /* Two inputs of an output side by side; a last one by itself has a zero beside it. Blocks are alike. */
 static void pack_pairs(struct packer *x)
 {

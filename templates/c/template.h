@@ -26,6 +26,11 @@
 #ifndef SCALAR
 #define SCALAR 1			 /* sums are kept in variables: see interface/NAME.c */
 #endif
+#ifndef FPU
+#define FPU 1				 /* the processor has floats: see there, too */
+#endif
+#define WIDENED(type, wide) type	 /* see there, too */
+#define UNROLLED
 #define T float				 /* element type */
 #define I int64_t			 /* type of run-time indices */
 

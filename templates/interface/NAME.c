@@ -66,6 +66,18 @@ STEP_TABLE
 #error "float is not IEEE 754's binary32"
 #endif
 
+#if REQUANTIZES
+/* Whether the processor has floats: else most integers are scaled without; -DNAME_FPU=0 or 1 says it otherwise. */
+#if defined(NAME_FPU)
+#define FPU NAME_FPU
+#elif defined(__SOFTFP__) || (defined(__arm__) && !defined(__ARM_FP)) || (defined(__riscv) && !defined(__riscv_flen)) || \
+	defined(__mips_soft_float) || defined(_SOFT_FLOAT) || defined(__XTENSA_SOFT_FLOAT__)
+#define FPU 0
+#else
+#define FPU 1
+#endif
+
+#endif
 #if SUMS_IN_SCALARS
 /* Whether sums are kept in variables, where the compiler has no vectors for them; -DNAME_SCALAR=0 or 1 says it otherwise. */
 #if defined(NAME_SCALAR)
@@ -81,6 +93,21 @@ STEP_TABLE
 #endif
 #if SCALAR && defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-schedule-insns") /* would read all operands first, and have no registers for the sums */
+#endif
+
+#endif
+#if WIDENS
+/* Windows over integers are copied as they are, or wide where compilers make vectors of sums. UNROLLED: loops of which they
+ * make none. */
+#if SCALAR
+#define WIDENED(type, wide) type
+#else
+#define WIDENED(type, wide) wide
+#endif
+#if SCALAR && defined(__GNUC__) && __GNUC__ >= 8 && !defined(__clang__) && !defined(__OPTIMIZE_SIZE__)
+#define UNROLLED _Pragma("GCC unroll 4")
+#else
+#define UNROLLED
 #endif
 
 #endif

@@ -9,6 +9,9 @@
 #include "../c/template.h"
 
 #undef SCALAR
+#undef FPU
+#undef WIDENED
+#undef UNROLLED
 
 /* Switches. */
 #define VECTORS 1  /* several instruction sets, and threads */
@@ -18,6 +21,8 @@
 #define FILE_OF 1  /* from a file, and may be left out */
 #define PRODUCTS 1 /* init asks libxsmm for products */
 #define SUMS_IN_SCALARS 1 /* kernels have sums */
+#define WIDENS 1 /* .. of integers */
+#define REQUANTIZES 1
 
 /* Numbers. */
 #define ARENA 64
