@@ -62,6 +62,12 @@ static void pass_import(struct job *j)
 		j->graph = import(&j->arena, &j->diag, m, j->options.dim, j->options.ndim);
 }
 
+static void pass_integers(struct job *j)
+{
+	j->graph->bare = j->options.bare;
+	integers(j->graph);
+}
+
 static void pass_rewrite(struct job *j)
 {
 	skip_scan(j->graph);
@@ -101,7 +107,7 @@ static const struct pass {
 } passes[] = {
 	{ 'i', "import", 0, GRAPH, .of_job = pass_import },
 	{ 's', "shapes", GRAPH, SHAPES, .of_graph = shapes },
-	{ 'q', "integers", GRAPH | SHAPES, INTEGERS, .of_graph = integers },
+	{ 'q', "integers", GRAPH | SHAPES, INTEGERS, .of_job = pass_integers },
 	{ 'f', "fold", GRAPH | SHAPES | INTEGERS, FOLDED, .of_graph = fold },
 	{ 'r', "rewrite", GRAPH | SHAPES | FOLDED, CANONICAL, .of_job = pass_rewrite },
 	{ 'b', "skip", GRAPH | SHAPES | CANONICAL, SKIPS, .of_job = pass_skip },

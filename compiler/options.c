@@ -95,6 +95,14 @@ static const char *take_closed(struct options *o, const char *value)
 	return NULL;
 }
 
+static const char *take_io(struct options *o, const char *value)
+{
+	o->bare = strcmp(value, "int") == 0;
+	if (o->bare || strcmp(value, "graph") == 0)
+		return NULL;
+	return "--io is graph or int, not ";
+}
+
 static const char *take_dump(struct options *o, const char *value)
 {
 	if (strlen(value) != 1 || strchr(o->passes, value[0]) == NULL)
@@ -180,6 +188,9 @@ static const struct row {
 	{ "--skip-closed-gates=EPS", take_closed, 0, SHAPES,
 		"highway layers carry a row whose gates are all below EPS, and do not\n"
 		"compute H for it: each element changes by at most EPS |H - x|" },
+	{ "--io=FORM", take_io, 0, SHAPES,
+		"of quantised models: inputs and outputs as in the graph (unless given), or\n"
+		"int: integers, without the first Quantize and the last Dequantize" },
 	{ "--cost NAME=VALUE", take_cost, 0, 0,
 		"what a step of a kernel costs, by which kernels are chosen; inspect shows the names" },
 	{ "--costs FILE", take_costs, 0, 0, "the same of many: NAME VALUE a line, # begins a comment" },
@@ -215,7 +226,8 @@ static const struct row {
 	{ "--cc CC --cflags FLAGS --run 'COMMAND'", TOOLS, 0,
 		"how to build and run, for other targets" },
 	{ NULL, TOOLS, 0, "bench:" },
-	{ "--peers LIST", TOOLS, 0, "of ort,openvino,ncnn,mnn; ort unless given" },
+	{ "--peers LIST", TOOLS, 0, "of ort,ort-precise,openvino,ncnn,mnn; ort unless given (of quantised models also\n"
+		"ort-precise, which does not saturate, and openvino if installed)" },
 	{ "--threads N --isa N --runs N", TOOLS, 0,
 		"of all; of ours: 1 plain C, 2 AVX2, 3 AVX-512; 15 unless given" },
 	{ "--layers", TOOLS, 0, "each step's time, GFLOP/s, percent of the peak, bytes" },

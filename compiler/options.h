@@ -14,6 +14,7 @@ struct options {
 	struct dim_value dim[32];
 	int ndim;
 	double skip_below; /* --skip-closed-gates */
+	bool bare;         /* --io=int */
 	char dump;         /* letter of the pass after which to print, or 0 */
 	bool json;
 	struct emit_options emit;

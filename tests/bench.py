@@ -5,6 +5,7 @@
 """
 import argparse
 import contextlib
+import importlib.util
 import io
 import os
 import pty
@@ -224,6 +225,23 @@ def families(skipc, work):
     assert done.returncode == 1 and re.search(r"(?m)^2 networks, [12] below 0.95", done.stdout), done.stdout
 
 
+def quantised(skipc, work):
+    """Differences in steps; onnxruntime in both of its forms, and OpenVINO where it is installed; whoever saturates is named."""
+    model = os.path.join(HERE, "cases", "ortq_cifar_resnet8_A_qdq_u8s8_pc", "model.onnx")
+    for does in (True, False):
+        with mock.patch.object(compare, "saturates", lambda does=does: does), \
+                mock.patch.object(timing, "ROUNDED", -1.0), contextlib.redirect_stdout(io.StringIO()) as table:
+            assert timing.main([model, "--skipc", skipc, "--runs", "2", "--target", "c"]) == 0
+        text = table.getvalue()
+        rows = dict(re.findall(rf"(?m)^(onnxruntime|onnxruntime, precise|openvino) +{NUMBER} +{NUMBER} +{NUMBER} +{NUMBER}% +{NUMBER} +(\S.*)$", text))
+        assert " ratio " in text and " steps" in text and {"onnxruntime", "onnxruntime, precise"} <= set(rows), text
+        assert ("openvino" in rows) == (importlib.util.find_spec("openvino") is not None), text
+        assert re.fullmatch(rf"(0|\d+ / {NUMBER}) +ok", rows["onnxruntime, precise"]), text
+        assert ("saturates" in rows["onnxruntime"]) == does, text
+    done = subprocess.run([skipc, "bench", model, "--io=int"], capture_output=True, text=True)
+    assert done.returncode == 2 and "not with --io=int" in done.stderr, done.stderr
+
+
 def faults(skipc, work):
     """`skipc diff` says where onnxruntime is known to be wrong, and only then."""
     attacked = os.path.join(HERE, "cases", "resize_scale_ignored_same_size", "model.onnx")
@@ -245,7 +263,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
-    tests = (tables, threads, plot, engines, busy, progress, match_table, flag_table, families, refusals, faults)
+    tests = (tables, threads, plot, engines, busy, progress, match_table, flag_table, families, refusals, quantised, faults)
     for test in tests:
         with tempfile.TemporaryDirectory() as work:
             test(skipc, work)

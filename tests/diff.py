@@ -11,12 +11,14 @@ import contextlib
 import glob
 import io
 import os
+import re
 import sys
+import tempfile
 from unittest import mock
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
@@ -107,6 +109,55 @@ def not_precise(skipc):
     assert status == 0 and "x64quantprecision=1: no such kernel" in text, text
 
 
+# ---- --io=int ----
+
+def two_ends(work):
+    """Two inputs, of a batch of two; one output is dequantised, one is a Softmax, one is quantised in the graph itself."""
+    rng = np.random.default_rng(3)
+    numbers = {"s": np.float32(.02), "z": np.uint8(120), "t": np.float32(.05), "i": np.int8(-7), "u": np.float32(.1), "v": np.uint8(30),
+               "w": rng.integers(-63, 64, (6, 3, 3, 3)).astype(np.int8), "ws": np.linspace(.01, .03, 6).astype(np.float32),
+               "wz": np.zeros(6, np.int8)}
+    node, at = helper.make_node, dict(kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    nodes = [node("QuantizeLinear", ["a", "s", "z"], ["aq"]), node("DequantizeLinear", ["aq", "s", "z"], ["ad"]),
+             node("Transpose", ["b"], ["bt"], perm=[0, 3, 1, 2]), node("QuantizeLinear", ["bt", "t", "i"], ["bq"]),
+             node("DequantizeLinear", ["bq", "t", "i"], ["bd"]), node("DequantizeLinear", ["w", "ws", "wz"], ["wd"], axis=0),
+             node("Conv", ["ad", "wd"], ["c"], **at), node("Conv", ["bd", "wd"], ["d"], **at), node("Add", ["c", "d"], ["e"]),
+             node("QuantizeLinear", ["e", "u", "v"], ["q"]), node("DequantizeLinear", ["q", "u", "v"], ["y"]),
+             node("Softmax", ["y"], ["p"], axis=1)]
+    value, kind = helper.make_tensor_value_info, TensorProto.FLOAT
+    graph = helper.make_graph(nodes, "g", [value("a", kind, ["n", 3, 5, 4]), value("b", kind, ["n", 5, 4, 3])],
+                              [value("y", kind, ["n", 6, 5, 4]), value("p", kind, ["n", 6, 5, 4]), value("q", TensorProto.UINT8, ["n", 6, 5, 4])],
+                              [numpy_helper.from_array(np.asarray(v), n) for n, v in numbers.items()])
+    path = os.path.join(work, "two.onnx")
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+def bare(skipc):
+    """--io=int: types, scales and zero points in the header; what stays, and why; the results are those of the graph."""
+    with tempfile.TemporaryDirectory() as work:
+        path = two_ends(work)
+        for target in ("c", "x86-64"):
+            status, text = diff(skipc, path, "--io", "int", "--dim", "n=2", "--all-tensors", "--target", target, "--keep", work)
+            assert status == 0 and text.count("BEYOND") == 0 and "uint8x2x6x5x4" in text, text
+            assert 'output "p" stays f32: "Softmax" computes it' in text and "input" not in text, text
+            with open(os.path.join(work, "net.h")) as f:
+                macros = dict(re.findall(r"(?m)^#define NET_(\w+) (\S+)", f.read()))
+            want = {"INPUT0": ("u8", .02, 120), "INPUT1": ("i8", .05, -7), "OUTPUT0": ("u8", .1, 30), "OUTPUT2": ("u8", .1, 30)}
+            for end, (kind, scale, zero) in want.items():
+                assert macros[end + "_TYPE"] == f'"{kind}"' and macros[end + "_ZERO"] == str(zero), macros
+                assert np.float32(macros[end + "_SCALE"].rstrip("f")) == np.float32(scale), macros
+            assert macros["OUTPUT1_TYPE"] == '"f32"' and "OUTPUT1_SCALE" not in macros, macros
+        found = compare.inspect(skipc, path, {"n": 2}, ["--io=int"])
+        assert [(i["type"], i["zero"], np.float32(i["scale"])) for i in found["inputs"]] == \
+            [("u8", 120, np.float32(.02)), ("i8", -7, np.float32(.05))], found["inputs"]
+        assert compare.inspect(skipc, path, {}, [])["inputs"][0]["type"] == "f32"
+    for name, words in (("ortq_hw_one_split_dynamic_u8", 'input "x0" stays f32: "x0_QuantizeLinear" reads it before'),
+                        ("v1_projB_s2_op13", "reads it before it is quantised"), ("tf_tflite_resnet_v2_int8_op13", "")):
+        status, text = diff(skipc, os.path.join(HERE, "cases", name, "model.onnx"), "--io", "int", "--target", "c")
+        assert status == 0 and words in text and ("stays" in text) == bool(words), text
+
+
 # ---- quantised operators ----
 
 def forms():
@@ -178,7 +229,7 @@ def main():
     a = parser.parse_args()
     skipc = os.path.abspath(a.skipc)
     cases(skipc, a.cases.split(",") if a.cases else [])
-    for test in (operators, verdicts, saturation, not_precise) if not a.cases else ():
+    for test in (operators, verdicts, saturation, not_precise, bare) if not a.cases else ():
         test(skipc)
     print("diff: ok")
     return 0

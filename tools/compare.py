@@ -453,6 +453,43 @@ def tensor_rows(path, traced, feeds, judge):
 
 # quantised models --------------------------------------------------------------------------------
 
+def element_type(name):
+    """NumPy's type for f32, i64, bool and so on."""
+    if name == "bf16":
+        return helper.tensor_dtype_to_np_dtype(TensorProto.BFLOAT16)
+    long = {"f": "float", "i": "int", "u": "uint"}
+    return np.dtype(name if name == "bool" else long[name[0]] + name[1:])
+
+
+class Ends:
+    """The compiled network's inputs and outputs beside the model's, from which --io=int strips a Quantize or Dequantize."""
+
+    def __init__(self, skipc, path, dims, options):
+        found = inspect(skipc, path, dims, options) if "--io=int" in options else {"inputs": [], "outputs": []}
+        self.ins, self.outs = found["inputs"], found["outputs"]
+
+    @staticmethod
+    def is_bare(end, is_model_float):
+        return is_model_float and not end["type"].startswith(("f", "bf"))
+
+    def take(self, feeds):
+        """What it is given for the model's inputs: quantised as R has it."""
+        given = dict(feeds)
+        for end, (name, x) in zip(self.ins, feeds.items()):
+            if self.is_bare(end, is_float(x)):
+                limits = np.iinfo(element_type(end["type"]))
+                q = np.rint(np.clip(x.astype(np.float32) / np.float32(end["scale"]), limits.min - end["zero"], limits.max - end["zero"]))
+                given[name] = (q + end["zero"]).astype(limits.dtype)
+        return given
+
+    def give(self, model, ys):
+        """The model's outputs of what it gives."""
+        floats = [o.type.tensor_type.elem_type in float64.FLOATS for o in model.graph.output]
+        ends = self.outs or [None] * len(ys)
+        return [(y.astype(np.float32) - np.float32(end["zero"])) * np.float32(end["scale"])
+                if end and self.is_bare(end, f) else y for y, end, f in zip(ys, ends, floats)]
+
+
 def report_steps(first, rows):
     """A row each, without columns that are empty."""
     columns = {"R": "r", "real: ours": "ours", "onnxruntime": "theirs", "precise": "precise"}
@@ -523,7 +560,9 @@ def compare(arguments, options):
             options = [*options, "--trace"]
         compile_model(arguments.skipc, arguments.model, work, dims, options)
         program = build_program(work, arguments.cc, arguments.cflags)
-        ours = run_program(program, feeds, len(names), work, arguments.run, trace)
+        ends = Ends(arguments.skipc, arguments.model, dims, options)
+        ours = run_program(program, ends.take(feeds), len(names), work, arguments.run, trace)
+        ours = ends.give(model, ours)
         traced = traced_tensors(work, trace) if trace else None
         if steps.is_quantised(model):
             return compare_steps(arguments, steps.Judge(model, feeds), names, ours, traced)
@@ -576,6 +615,7 @@ def command_line(prog, epilog):
     p.add_argument("--input", action="append", default=[], metavar="FILE",
                    help=".npy or .pb, one for each input, in order (default: random)")
     p.add_argument("--seed", type=int, default=0, help="of random inputs (default 0)")
+    p.add_argument("--io", choices=["graph", "int"], help="of skipc compile")
     p.add_argument("--dim", action="append", type=dimension, default=[], metavar="NAME=N",
                    help="value of a symbolic dimension (default 1)")
     return p
@@ -588,6 +628,7 @@ def run_command(p, argv, work):
     arguments = p.parse_args(argv[:split])
     options = [f"--target={arguments.target}"] + ["--exact"] * arguments.exact
     options += [f"--gemm={arguments.gemm}"] if arguments.gemm else []
+    options += [f"--io={arguments.io}"] if getattr(arguments, "io", None) else []
     try:
         return work(arguments, [*options, *argv[split + 1:]])
     except Stop as stop:

@@ -6,8 +6,8 @@ A rival is made for a model with its inputs, and then has
     outputs()     what the last run computed, in the order of the graph
 
 Whoever cannot be made raises compare.Stop with the reason: not installed, or the model is refused.
-RIVALS has a row for each. Everything computes in float32 on `threads` threads, set up as its makers
-say is fastest then; `make venv-peers` installs all of them.
+RIVALS has a row for each. Everything computes in float32, or in the integers of a quantised model, on `threads`
+threads, set up as its makers say is fastest then; `make venv-peers` installs all of them.
 """
 import contextlib
 import importlib
@@ -31,6 +31,7 @@ class Task:
     work: str  # a folder for what must be made
     threads: int = 1
     dims: dict = field(default_factory=dict)  # symbolic dimensions
+    steps: list = None  # of a quantised model: what a step of each output is
 
     def folder(self, name):
         path = os.path.join(self.work, name)
@@ -84,12 +85,12 @@ def copied(task, name):
 
 
 class OnnxRuntime:
-    name = "onnxruntime"
+    name, precise, saturates = "onnxruntime", False, True
 
     def __init__(self, task):
         ort = compare.onnxruntime
         self.version = ort.__version__
-        session = compare.onnxruntime_session(task.path, threads=task.threads)
+        session = compare.onnxruntime_session(task.path, threads=task.threads, precise=self.precise)
         self.bound = session.io_binding()
         for name, x in task.feeds.items():
             self.bound.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(x))
@@ -107,8 +108,14 @@ class OnnxRuntime:
         return self.bound.copy_outputs_to_cpu()
 
 
+class OnnxRuntimePrecise(OnnxRuntime):
+    """session.x64quantprecision=1: its sums of bytes do not saturate."""
+
+    name, precise, saturates = "onnxruntime, precise", True, False
+
+
 class OpenVino:
-    name = "openvino"
+    name, saturates = "openvino", True
 
     def __init__(self, task):
         openvino = module("openvino", "openvino")
@@ -230,4 +237,4 @@ class Mnn:
         return values
 
 
-RIVALS = {"ort": OnnxRuntime, "openvino": OpenVino, "ncnn": Ncnn, "mnn": Mnn}
+RIVALS = {"ort": OnnxRuntime, "ort-precise": OnnxRuntimePrecise, "openvino": OpenVino, "ncnn": Ncnn, "mnn": Mnn}

@@ -10,7 +10,8 @@ All run in this process on the same input, bound once. In each of N rounds each 
 another one begins: a run that is not counted, then runs for some milliseconds. The table has the
 least and the median time of a run, how wide the middle half of the rounds is spread, the median over
 the rounds of a peer's time over ours, and how far its output is from ours; a peer that computes
-something else, at first or after the race, is not timed. With more than one thread there is a row for
+something else, at first or after the race, is not timed. Of a quantised model the difference is in steps (steps.py), and
+who saturates is timed, and named. With more than one thread there is a row for
 ours on one. Where the machine is busy, before or during the race, a warning says so.
 
 --layers builds the network with -DNAME_PROFILE and prints the median time of each step, and how
@@ -21,6 +22,7 @@ generated code does not build or run, 4 a peer is not installed or does not take
 """
 import ctypes
 import glob
+import importlib.util
 import math
 import os
 import re
@@ -39,6 +41,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 RUNTIME = os.path.join(HERE, "..", "runtime")
 TURN = 0.02  # seconds that a turn lasts, where one run is shorter
 AGREE = 1e-2  # of the largest value: other orders of summation move a deep network by 4e-3
+AGREE_STEPS = 0.9  # the same of a quantised one, which saturation moves far: only what is another thing is not timed
+ROUNDED = 2.0  # steps that other roundings move results by, and no more
 BUSY = 1.0  # processors that others may use before ratios are not to be trusted
 BUSY_RACE = 0.25  # and during the race, where both sides suffer from it in turn
 
@@ -102,16 +106,8 @@ def output_arrays(header):
     for kind, rank, shape in re.findall(r'OUTPUT\d+_TYPE "(\w+)".*?RANK (\d+).*?SHAPE \{ (.*?) \}',
                                         header, re.DOTALL):
         shape = [int(n) for n in shape.split(",")][:int(rank)]
-        arrays.append(np.zeros(shape, element_type(kind)))
+        arrays.append(np.zeros(shape, compare.element_type(kind)))
     return arrays
-
-
-def element_type(name):
-    """NumPy's type for f32, i64, bool and so on."""
-    if name == "bf16":
-        return compare.helper.tensor_dtype_to_np_dtype(compare.TensorProto.BFLOAT16)
-    long = {"f": "float", "i": "int", "u": "uint"}
-    return np.dtype(name if name == "bool" else long[name[0]] + name[1:])
 
 
 class Ours:
@@ -208,6 +204,7 @@ class Result:
     times: list = field(default_factory=list)  # seconds, one a round
     outputs: list = field(default_factory=list)  # copies, of the first run
     difference: float = math.nan  # of them from ours
+    apart: compare.steps.Apart = None  # the same of a quantised model
     note: str = "ok"
     status: int = 0
     others: float = 0.0  # processors that others used during the race; of ours, which is the first
@@ -261,7 +258,13 @@ def difference(ours, theirs):
     return worst if len(ours) == len(theirs) else math.inf
 
 
-def enter(make, name, ours):
+def note_of(side, apart):
+    """Why a peer may be so far from ours, which is exact: said where it is more than roundings."""
+    may = getattr(side, "saturates", False) and apart.most > ROUNDED and compare.saturates()
+    return "saturates on this processor, which has no VNNI" if may else "ok"
+
+
+def enter(make, name, ours, steps):
     """A rival that computes what ours does, and its result to be; or None, and why not."""
     result = Result(name)
     progress(f"{name}: converting, loading, a first run")
@@ -271,7 +274,10 @@ def enter(make, name, ours):
         side.run(1)
         result.outputs = [np.array(y) for y in side.outputs()]
         result.difference = difference(ours.outputs(), result.outputs)
-        if result.difference > AGREE:
+        if steps is not None and math.isfinite(result.difference):
+            result.apart = compare.steps.farthest(ours.outputs(), result.outputs, steps)
+            result.note = note_of(side, result.apart)
+        if result.difference > (AGREE if steps is None else AGREE_STEPS):
             raise compare.Stop(1, "NOT TIMED: it computes something else")
     except compare.Stop as stop:
         result.note, result.status = str(stop), stop.status
@@ -291,14 +297,14 @@ def contest(library, task, peers, runs, isa=0):
     if task.threads > 1:
         makers.append(("skipc, 1 thread", lambda: Ours(library, task, 1, isa)))
     makers += [(peer, lambda peer=peer: RIVALS[peer](task)) for peer in peers]
-    entered = [enter(make, name, ours) for name, make in makers]
+    entered = [enter(make, name, ours, task.steps) for name, make in makers]
     if task.threads > 1:
         entered[1][1].name = "skipc, 1 thread"
     sides = [(side, result) for side, result in entered if side is not None]
     others = Others()
     for (side, result), times in zip(sides, race([side for side, _ in sides], runs)):
         apart = difference(result.outputs, side.outputs())
-        if apart > AGREE:
+        if apart > (AGREE if task.steps is None else AGREE_STEPS):
             result.note, result.status = "NOT TIMED: it computes something else in a later run", 1
         else:
             result.times = times
@@ -322,10 +328,12 @@ def report(results):
         if r.times:
             times = [f"{min(r.times) * factor:.2f}", f"{statistics.median(r.times) * factor:.2f}",
                      f"{spread(r.times):.1%}", f"{ratio(r, ours):.3f}"]
-        apart = "" if math.isnan(r.difference) else f"{r.difference:.1e}"
+        apart = str(r.apart) if r.apart else "" if math.isnan(r.difference) else f"{r.difference:.1e}"
         rows.append([r.name, r.version, *times, apart, r.note])
     compare.print_table(["who", "version", f"minimum, {name}", f"median, {name}",
-                         "spread", "ratio", "difference", ""], rows)
+                         "spread", "ratio", "steps" if ours.apart else "difference", ""], rows)
+    if ours.apart:
+        print("steps: elements of the results that differ from ours / by how many steps of their type at most")
     if ours.others > BUSY_RACE:
         warn(f"others used {ours.others:.1f} processors during the race")
 
@@ -389,10 +397,14 @@ def bench(arguments, options):
     if arguments.plot:
         module("matplotlib.figure", "matplotlib")  # better now than after minutes
     load = warn_of_load()
-    feeds, dims = compare.feeds_of(compare.load(arguments.model), arguments)
+    if "--io=int" in options:
+        raise compare.Stop(2, "peers have the model's own inputs and outputs: not with --io=int")
+    model = compare.load(arguments.model)
+    feeds, dims = compare.feeds_of(model, arguments)
     build = Build(arguments.skipc, tuple(options), arguments.cc, arguments.cflags)
     with tempfile.TemporaryDirectory(prefix="skipc-bench-") as temporary:
-        task = Task(arguments.model, feeds, arguments.keep or temporary, arguments.threads, dims)
+        task = Task(arguments.model, feeds, arguments.keep or temporary, arguments.threads, dims,
+                    compare.steps.of_outputs(model) if compare.steps.is_quantised(model) else None)
         title = f"{os.path.basename(task.path)}, {' '.join(build.options)}, {task.threads} thread" \
                 f"{'s' if task.threads > 1 else ''}"
         progress("compiling and building")
@@ -400,7 +412,7 @@ def bench(arguments, options):
         progress()
         print(f"{title}; {arguments.runs} rounds; load {load:.2f} on {os.cpu_count()} processors "
               "before", flush=True)
-        results = contest(link(build, folder), task, arguments.peers, arguments.runs,
+        results = contest(link(build, folder), task, peers_of(arguments, task.steps is not None), arguments.runs,
                           arguments.isa)
         report(results)
         bars = [(r.name, statistics.median(r.times)) for r in results if r.times]
@@ -412,6 +424,14 @@ def bench(arguments, options):
         if arguments.plot:
             plot(arguments.plot, title, *zip(*bars))
     return min((r.status for r in results if r.status), default=0)
+
+
+def peers_of(arguments, is_quantised):
+    """Those that were asked for; else onnxruntime, and of a quantised model both of its forms, and OpenVINO where it is installed."""
+    if arguments.peers is not None:
+        return arguments.peers
+    also = ["ort-precise"] + ["openvino"] * (importlib.util.find_spec("openvino") is not None)
+    return ["ort"] + also * is_quantised
 
 
 def peer_list(text):
@@ -442,8 +462,9 @@ def main(argv=None):
     p.add_argument("--isa", type=int, default=0, choices=range(4),
                    help="greatest instruction set of ours: 0 any, 1 plain C, 2 AVX2, 3 AVX-512")
     p.add_argument("--threads", type=count, default=1, metavar="N", help="of all (default 1)")
-    p.add_argument("--peers", type=peer_list, default=["ort"], metavar="LIST",
-                   help=f"of {','.join(RIVALS)} (default ort); may be empty")
+    p.add_argument("--peers", type=peer_list, metavar="LIST",
+                   help=f"of {','.join(RIVALS)} (default ort, of quantised models ort,ort-precise, and openvino if installed); "
+                        "may be empty")
     p.add_argument("--runs", type=count, default=15, metavar="N", help="rounds (default 15)")
     p.add_argument("--layers", action="store_true", help="time each step")
     p.add_argument("--plot", type=picture, metavar="FILE",

@@ -200,6 +200,8 @@ void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new)
 	if (new->def != NULL && !tensor_named(g->arena, new))
 		new->name = old->name; /* the same value: it may go by the name that the model gave
 					  it */
+	if (new->step == NULL && new->type == old->type)
+		new->step = old->step;
 	if (!old->is_output)
 		return;
 	for (int k = 0; k < g->noutput; k++)

@@ -109,6 +109,13 @@ struct tensor {
 		     is_lazy_const() */
 	int64_t made_of; /* elements of the constants that it is made of */
 	int bits;        /* constants of i8 and u8: 4 where the file has such small ones; else 0 */
+	const struct step *step; /* of integers: what one of them stands for; null: not known, or no number */
+};
+
+/* Integers q stand for scale (q - zero). */
+struct step {
+	double scale;
+	int64_t zero;
 };
 
 /* A use of a tensor: element k of node->use is for node->in[k]. A node that reads it twice has two. */
@@ -290,6 +297,7 @@ struct graph {
 	int nrefusal;
 	double skip_below; /* rows of a highway whose gates are all below it are carried; 0: none */
 	int nskipped;      /* highway layers that do so */
+	bool bare;         /* inputs and outputs without their outer Quantize and Dequantize; integers() */
 };
 
 /* ---- the raw model (onnx.c -> opset.c) ---- */

@@ -55,6 +55,9 @@ static void write_descriptor(
 	buf_printf(out, "#define %s_NAME \"%s\"\n", u, escape(e->arena, t->name));
 	buf_printf(out, "#define %s_TYPE \"%s\" /* %s */\n", u, dtypes[t->io_type].name,
 		dtypes[t->io_type].ctype);
+	if (t->step != NULL) /* digits and an exponent, for C++ has no hexadecimal ones */
+		buf_printf(out, "#define %s_SCALE %.8ef /* an element q stands for SCALE * (q - ZERO) */\n#define %s_ZERO %lld\n", u,
+			t->step->scale, u, (long long)t->step->zero);
 	buf_printf(out, "#define %s_RANK %d\n#define %s_SHAPE { ", u, t->shape.rank, u);
 	for (int d = 0; d < t->shape.rank; d++)
 		buf_printf(out, "%s%lld", d > 0 ? ", " : "", (long long)t->shape.dim[d]);

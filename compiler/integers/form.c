@@ -22,6 +22,17 @@ bool value_form(const struct tensor *t, struct form *f)
 	return true;
 }
 
+struct form quantised_form(const struct node *n)
+{
+	struct form f = { .q = NULL };
+
+	if (!is_op(n, "Quantize"))
+		return f;
+	f = (struct form){ .q = n->out[0], .scale = n->in[1], .zero = n->in[2] };
+	f.uniform = is_one(f.scale, &f.s) && is_one(f.zero, &f.z);
+	return f;
+}
+
 bool same_scale(const struct form *x, const struct form *y)
 {
 	return x->uniform && y->uniform && x->q->type == y->q->type && x->s >= y->s &&
@@ -57,11 +68,25 @@ double reach(const struct form *f)
 	return fmax(fabs(low - f->z), fabs(high - f->z));
 }
 
+void note_step(struct graph *g, struct tensor *q, double scale, double zero)
+{
+	if (q->step != NULL || is_const(q) || dtypes[q->type].is_float)
+		return;
+	struct step *s = arena_alloc(g->arena, sizeof(*s));
+
+	*s = (struct step){ .scale = scale, .zero = (int64_t)zero };
+	q->step = s;
+}
+
 struct tensor *dequantized(struct graph *g, const struct node *n, struct tensor *q,
 	struct tensor *scale, struct tensor *zero)
 {
+	double s, z = 0.0;
+
 	if (q == NULL || scale == NULL)
 		return NULL;
+	if (is_one(scale, &s) && (zero == NULL || is_one(zero, &z)))
+		note_step(g, q, s, z);
 	return settle(g, place(g, n, "Dequantize", 3,
 				 (struct tensor *[]){ q, scale,
 					 zero != NULL ? zero : graph_scalar(g, DT_F32, 0.0) }));

@@ -20,6 +20,7 @@ static struct tensor *on_integers(struct graph *g, const struct node *n, struct 
 	c->out[0]->shape = n->out[0]->shape;
 	c->out[0]->type = c->out[0]->io_type = q->type;
 	c->out[0]->known = true;
+	c->out[0]->step = q->step;
 	if (is_const(q))
 		evaluate(g, c);
 	return c->out[0];
@@ -165,13 +166,11 @@ static bool quantise_parts(struct graph *g, struct node *n)
 
 static bool quantise(struct graph *g, struct node *n)
 {
-	struct form f, own = { .q = n->out[0], .scale = n->in[1], .zero = n->in[2] };
+	const struct form own = quantised_form(n);
+	struct form f;
 
 	if (!value_form(n->in[0], &f))
 		return look_up(g, n) || quantise_parts(g, n);
-	own.uniform = is_const(own.scale) && is_const(own.zero) &&
-		      shape_count(&own.scale->shape) == 1 && shape_count(&own.zero->shape) == 1 &&
-		      const_uniform(own.scale, &own.s) && const_uniform(own.zero, &own.z);
 	if (is_sum(&f))
 		return requantise(g, n, &f);
 	double low, high;
@@ -229,15 +228,40 @@ static bool turn(struct graph *g, struct node *n)
 	return false;
 }
 
-/* In order, and again over what was put in the place of a node. */
-void integers(struct graph *g)
+/* What a step of each quantised tensor stands for: of what a Quantize gives, and of inputs that all read as one value. */
+static void note_steps(struct graph *g)
 {
-	bool any = false;
+	struct form f, first = { .q = NULL };
 
-	for (const struct node *n = g->first; n != NULL && !any; n = n->next)
-		any = is_op(n, "Dequantize");
-	if (!any)
-		return;
+	for (const struct node *n = g->first; n != NULL; n = n->next) {
+		const struct form own = quantised_form(n);
+
+		if (own.uniform)
+			note_step(g, own.q, own.s, own.z);
+	}
+	for (int k = 0; k < g->ninput; k++) {
+		bool same = g->input[k]->nuser > 0;
+
+		for (const struct use *u = g->input[k]->user; u != NULL && same; u = u->next) {
+			same = value_form(u->node->out[0], &f) && f.uniform && (u == g->input[k]->user || same_scale(&f, &first));
+			first = f;
+		}
+		if (same)
+			note_step(g, g->input[k], f.s, f.z);
+	}
+}
+
+static bool is_quantised(const struct graph *g)
+{
+	for (const struct node *n = g->first; n != NULL; n = n->next)
+		if (is_op(n, "Dequantize") || is_op(n, "Quantize"))
+			return true;
+	return false;
+}
+
+/* In order, and again over what was put in the place of a node. */
+static void sweep(struct graph *g)
+{
 	for (struct node *n = g->first; n != NULL;) {
 		struct node *before = n->prev;
 
@@ -246,5 +270,17 @@ void integers(struct graph *g)
 		else
 			n = n->next;
 	}
+}
+
+void integers(struct graph *g)
+{
+	if (g->bare)
+		strip_inputs(g);
+	if (is_quantised(g)) {
+		note_steps(g);
+		sweep(g);
+	}
+	if (g->bare)
+		strip_outputs(g);
 	graph_sweep(g);
 }

@@ -15,12 +15,14 @@ struct form {
 /* ---- form.c ---- */
 
 bool value_form(const struct tensor *t, struct form *f); /* false: t has it not */
+struct form quantised_form(const struct node *n); /* of what a Quantize gives; q null: n is none */
 bool same_scale(
 	const struct form *x, const struct form *y); /* one scale and zero point, and a type */
 bool is_sum(const struct form *f);     /* q is a sum of integers, which has no zero point */
 bool all_zero(const struct tensor *t); /* all its elements */
 void type_range(enum dtype type, double *low, double *high); /* of integers of up to 32 bits */
 double reach(const struct form *f); /* the greatest |q - zero|, if it is uniform */
+void note_step(struct graph *g, struct tensor *q, double scale, double zero); /* unless it is known */
 struct tensor *dequantized(struct graph *g, const struct node *n, struct tensor *q,
 	struct tensor *scale, struct tensor *zero);
 void copy_attrs(struct graph *g, const struct node *from, struct node *to);
@@ -38,6 +40,11 @@ bool sum_matmul(struct graph *g, struct node *n);
 bool sum_bias(struct graph *g, struct node *n); /* of an Add */
 bool sum_reduce(struct graph *g, struct node *n);
 bool sum_pool(struct graph *g, struct node *n);
+
+/* ---- strip.c: --io=int, before and after the rest ---- */
+
+void strip_inputs(struct graph *g);
+void strip_outputs(struct graph *g);
 
 /* ---- lookup.c ---- */
 

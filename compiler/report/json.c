@@ -106,6 +106,21 @@ static void put_bool(struct json *j, const char *name, bool value)
 	fputs(value ? "true" : "false", j->to);
 }
 
+static void put_real(struct json *j, const char *name, double value)
+{
+	key(j, name);
+	fprintf(j->to, "%.9g", value);
+}
+
+/* What integers stand for. */
+static void put_step(struct json *j, const struct tensor *t)
+{
+	if (t->step == NULL)
+		return;
+	put_real(j, "scale", t->step->scale);
+	put_number(j, "zero", t->step->zero);
+}
+
 /* A node without a name goes by its first output. */
 static const char *node_name(const struct graph *g, int index)
 {
@@ -140,6 +155,7 @@ static void put_tensors(struct json *j, const char *name, struct tensor *const *
 		for (int d = 0; d < t[k]->shape.rank; d++)
 			fprintf(j->to, "%s%lld", d > 0 ? ", " : "", (long long)t[k]->shape.dim[d]);
 		fputc(']', j->to);
+		put_step(j, t[k]);
 		close_with(j, '}');
 	}
 	close_with(j, ']');
@@ -238,8 +254,7 @@ void report_json(FILE *to, const struct plan *p)
 	put_text(&j, "target", p->target->name);
 	put_tensors(&j, "inputs", g->input, g->ninput);
 	put_tensors(&j, "outputs", g->output, g->noutput);
-	key(&j, "skip_closed_gates");
-	fprintf(j.to, "%.9g", g->skip_below);
+	put_real(&j, "skip_closed_gates", g->skip_below);
 	put_number(&j, "onnx_nodes", g->nonnx);
 	put_number(&j, "macs", p->macs);
 	put_number(&j, "weights_bytes", p->weights_bytes);

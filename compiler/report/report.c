@@ -201,6 +201,18 @@ static void report_costs(FILE *to, struct arena *a, const struct plan *p)
 	fprintf(to, "\n");
 }
 
+/* `, scale 0.0235 zero 128`; nothing where integers stand for themselves. */
+static const char *step_text(struct arena *a, const struct tensor *t)
+{
+	return t->step == NULL ? "" : arena_printf(a, ", scale %.6g zero %lld", t->step->scale, (long long)t->step->zero);
+}
+
+static void report_end(FILE *to, struct arena *a, const char *what, const struct tensor *t)
+{
+	fprintf(to, "%s  \"%s\" %s%s%s\n", what, escape(a, t->name), dtypes[t->io_type].name, shape_text(a, &t->shape),
+		step_text(a, t));
+}
+
 void report(FILE *to, const struct plan *p)
 {
 	struct arena a = { 0 };
@@ -211,11 +223,9 @@ void report(FILE *to, const struct plan *p)
 		g->sha256,
 		g->producer[0] != '\0' ? escape(&a, g->producer) : "an unknown producer");
 	for (int k = 0; k < g->ninput; k++)
-		fprintf(to, "input   \"%s\" %s%s\n", escape(&a, g->input[k]->name),
-			dtypes[g->input[k]->io_type].name, shape_text(&a, &g->input[k]->shape));
+		report_end(to, &a, "input ", g->input[k]);
 	for (int k = 0; k < g->noutput; k++)
-		fprintf(to, "output  \"%s\" %s%s\n", escape(&a, g->output[k]->name),
-			dtypes[g->output[k]->io_type].name, shape_text(&a, &g->output[k]->shape));
+		report_end(to, &a, "output", g->output[k]);
 	report_nodes(to, &a, p);
 	fprintf(to, "work    %s multiply-adds, %s bytes of weights\n", grouped(&a, p->macs),
 		grouped(&a, p->weights_bytes));
