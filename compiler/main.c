@@ -16,6 +16,7 @@ struct job {
 	struct diag diag;
 	struct options options;
 	struct graph *graph;
+	struct graph *plain; /* what was quantised; null: nothing is */
 	struct plan *plan;
 	struct output out;
 	struct like like; /* weights */
@@ -64,6 +65,7 @@ static void pass_import(struct job *j)
 
 static void pass_integers(struct job *j)
 {
+	j->plain = unquantised(j->graph);
 	j->graph->bare = j->options.bare;
 	integers(j->graph);
 }
@@ -77,7 +79,10 @@ static void pass_rewrite(struct job *j)
 static void pass_skip(struct job *j)
 {
 	j->graph->skip_below = j->options.skip_below;
-	skip(j->graph);
+	if (j->plain != NULL)
+		skip_through(j->graph, j->plain);
+	else
+		skip(j->graph);
 }
 
 static void pass_schedule(struct job *j)

@@ -25,6 +25,7 @@ KNOWN = {
 	"t213dyn_hyperconnections_op18dynnoopt": ({"projection": 2}, "`residual 2`: streams mixed by constants"),
 	"t213dyn_nm_two_gates_oneminus_op23dyn": ({"highway": 1}, "h T + x C with C = 1 - u, which is sigmoid(-z): a carry gate of its own, as hw_generalC has"),
 	"t213ts_hw_softmax2_op9": ({"highway": 2}, "h T + x C: two parts of a larger softmax, as spell_softmax2, but they do not add up to 1"),
+	"tf_tflite_resnet_v2_int8_op13": ({"identity": 1, "option-a": 1, "projection": 1}, "`stride-2 identity (max-pool k1)`"),
 	"t213ts_net_timm_repvgg_op13": ({"identity": 2, "projection": 4}, "RepVGG"),
 }
 # near misses with a gated sum of two branches

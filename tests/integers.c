@@ -2,6 +2,7 @@
 #include "../compiler/core/skipc.h"
 
 #include <check.h>
+#include <math.h>
 #include <string.h>
 
 static struct arena arena;
@@ -142,6 +143,56 @@ START_TEST(test_table)
 }
 END_TEST
 
+/* A table of what a table gives is one of what that reads: a gate, and 1 less it. */
+START_TEST(test_composed)
+{
+	const struct graph *g = turned("%t = Sigmoid(%d)\n%u = Quantize(%t, 0.00390625, 0) {low=0.0, high=255.0, to=6}\n"
+				       "%v = Dequantize(%u, 0.00390625, 0)\n%r = Sub(1, %v)\n%y = Quantize(%r, 0.00390625, 0)" OUT);
+	const struct node *n = g->output[0]->def;
+
+	ck_assert(is_op(n, "Lookup") && n->in[0] == g->input[0]);
+	for (int q = 0; q < 256; q++) {
+		const double v = math_sigmoid(0.5 * (q - 128)) * 256.0, gate = nearbyint(v > 255.0 ? 255.0 : v),
+			     rest = 256.0 - gate;
+
+		ck_assert_double_eq(const_f64(n->in[1], q), rest > 255.0 ? 255.0 : rest);
+	}
+}
+END_TEST
+
+/* Gates and sums are those of the network that was quantised; what is computed stays as it is. */
+START_TEST(test_through)
+{
+	struct diag diag = { .path = "test", .to = stderr };
+	struct graph *g = text_parse(&arena, &diag, "test",
+		"input %x : f32[1,8]\nconst @w : i8[8,8] = fill(1)\nconst @v : i8[8,8] = fill(2)\n"
+		"%a = Quantize(%x, 0.03, 128) {low=0.0, high=255.0, to=6}\n%b = Dequantize(%a, 0.03, 128)\n"
+		"%c = Dequantize(@w, 0.02, 0)\n%d = MatMul(%b, %c)\n%e = Quantize(%d, 0.05, 0) {low=0.0, high=255.0, to=6}\n"
+		"%f = Dequantize(%e, 0.05, 0)\n%g = Dequantize(@v, 0.02, 0)\n%h = MatMul(%b, %g)\n%i = Sigmoid(%h)\n"
+		"%j = Quantize(%i, 0.004, 0) {low=0.0, high=255.0, to=6}\n%k = Dequantize(%j, 0.004, 0)\n%l = Sub(1, %k)\n"
+		"%m = Mul(%f, %k)\n%n = Quantize(%m, 0.05, 0) {low=0.0, high=255.0, to=6}\n%o = Dequantize(%n, 0.05, 0)\n"
+		"%p = Mul(%b, %l)\n%q = Add(%o, %p)\n%y = Quantize(%q, 0.05, 0) {low=0.0, high=255.0, to=6}\noutput %y\n");
+	struct graph *plain;
+	int nodes = 0, left = 0;
+
+	ck_assert_ptr_nonnull(g);
+	shapes(g);
+	for (const struct node *n = g->first; n != NULL; n = n->next)
+		nodes++;
+	plain = unquantised(g);
+	ck_assert_ptr_nonnull(plain);
+	skip_through(g, plain);
+	ck_assert_int_eq(diag.errors, 0);
+	ck_assert_int_eq(g->nblock, 1);
+	ck_assert_int_eq(g->block[0].kind, BLOCK_HIGHWAY);
+	ck_assert_str_eq(g->block[0].shortcut, "x");
+	for (const struct node *n = g->first; n != NULL; n = n->next)
+		left++;
+	ck_assert_int_eq(left, nodes);
+	ck_assert_ptr_null(unquantised(plain));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("integers");
@@ -152,6 +203,8 @@ int main(void)
 	tcase_add_test(t, test_factor);
 	tcase_add_test(t, test_bound);
 	tcase_add_test(t, test_table);
+	tcase_add_test(t, test_composed);
+	tcase_add_test(t, test_through);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
 	const int failed = srunner_ntests_failed(r);

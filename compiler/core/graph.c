@@ -218,6 +218,60 @@ void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new)
 	old->is_output = false;
 }
 
+/* ---- copies ---- */
+
+static void copy_tensor(struct tensor *to, const struct tensor *t)
+{
+	const struct tensor own = *to;
+
+	*to = *t;
+	to->id = own.id;
+	to->def = NULL;
+	to->user = to->last_user = NULL;
+	to->nuser = 0;
+}
+
+struct graph *graph_copy(const struct graph *g)
+{
+	struct graph *c = arena_alloc(g->arena, sizeof(*c));
+	struct tensor **to = arena_alloc(g->arena, (size_t)(g->ntensor + 1) * sizeof(struct tensor *));
+
+	*c = *g;
+	c->tensors = NULL;
+	c->first = c->last = NULL;
+	c->ntensor = c->tensor_cap = c->nnode = 0;
+	for (int k = 0; k < g->ntensor; k++) {
+		to[k] = graph_tensor(c, g->tensors[k]->name, g->tensors[k]->type);
+		copy_tensor(to[k], g->tensors[k]);
+	}
+	for (const struct node *n = g->first; n != NULL; n = n->next) {
+		struct tensor **in = arena_alloc(g->arena, (size_t)(n->nin + 1) * sizeof(struct tensor *));
+
+		for (int k = 0; k < n->nin; k++)
+			in[k] = n->in[k] != NULL ? to[n->in[k]->id] : NULL;
+		struct node *m = graph_node(c, NULL, n->op, n->nin, in, 0, n->prov);
+
+		m->nout = n->nout;
+		m->out = arena_alloc(g->arena, (size_t)(n->nout + 1) * sizeof(struct tensor *));
+		for (int k = 0; k < n->nout; k++) {
+			m->out[k] = to[n->out[k]->id];
+			m->out[k]->def = m;
+			m->out[k]->out = k;
+		}
+		m->nattr = n->nattr;
+		m->attr = arena_alloc(g->arena, (size_t)(n->nattr + 1) * sizeof(*m->attr));
+		if (n->nattr > 0)
+			memcpy(m->attr, n->attr, (size_t)n->nattr * sizeof(*m->attr));
+	}
+	c->input = arena_alloc(g->arena, (size_t)(g->ninput + 1) * sizeof(struct tensor *));
+	c->output = arena_alloc(g->arena, (size_t)(g->noutput + 1) * sizeof(struct tensor *));
+	for (int k = 0; k < g->ninput; k++)
+		c->input[k] = to[g->input[k]->id];
+	for (int k = 0; k < g->noutput; k++)
+		c->output[k] = to[g->output[k]->id];
+	return c;
+}
+
 /* ---- order ---- */
 
 enum { UNSEEN, OPEN, DONE };

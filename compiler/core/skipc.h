@@ -255,7 +255,7 @@ struct block {
 	const char *note;                     /* for people, or null */
 	const char
 		*unskipped; /* why no row is left out when its gates are closed; null: they are */
-	const struct tensor *out;
+	const struct tensor *out; /* null: of a quantised network, whose blocks are those of another graph */
 };
 
 /* An ONNX node that adds or gates, and is in no block. */
@@ -502,6 +502,8 @@ void node_remove(struct graph *g, struct node *n);            /* outputs must ha
 /* Every use of old, and its place among the graph's outputs, becomes new. A graph output keeps its
  * name. */
 void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new);
+/* Nodes, tensors and lists of its own; what names, attributes and constants hold is shared. */
+struct graph *graph_copy(const struct graph *g);
 void graph_sort(struct graph *g);               /* topological, stable; a cycle is reported */
 void graph_sweep(struct graph *g);              /* removes nodes whose outputs nobody uses */
 void graph_check(struct graph *g, bool shapes); /* invariants; a breach is our bug: die() */
@@ -581,6 +583,11 @@ bool infer(struct graph *g,
 
 void integers(struct graph *g);
 
+/* ---- unquantised.c ---- */
+
+/* Before integers(): a copy that is the float network which was quantised, to be looked at. Null: nothing is quantised. */
+struct graph *unquantised(struct graph *g);
+
 /* ---- fold.c: constant nodes -> constants ---- */
 
 void fold(struct graph *g);
@@ -620,6 +627,12 @@ void skip_scan(struct graph *g);
 /* Gates become Blend and Carry, and Below and Above where g->skip_below asks for it; what was seen
  * stands in g->block and g->refusal. */
 void skip(struct graph *g);
+
+/* ---- through.c ---- */
+
+/* The same of a quantised network, seen through its quantisers: `plain` is what unquantised() made of it. What was seen stands
+ * in g, whose nodes stay: they say what is rounded. */
+void skip_through(struct graph *g, struct graph *plain);
 
 /* ---- blocks.c ---- */
 

@@ -124,6 +124,16 @@ static struct tensor *table(
 	return graph_constant(g, NULL, n->out[0]->type, &s, DT_I64, v);
 }
 
+/* What the table makes of what another gave. */
+static struct tensor *composed(struct graph *g, const struct tensor *inner, const struct tensor *table)
+{
+	int64_t *v = arena_alloc(g->arena, VALUES * sizeof(*v));
+
+	for (int k = 0; k < VALUES; k++)
+		v[k] = const_i64(table, const_i64(inner, k) & (VALUES - 1));
+	return graph_constant(g, NULL, table->type, &table->shape, DT_I64, v);
+}
+
 bool look_up(struct graph *g, struct node *n)
 {
 	struct node *top = n->in[0]->def;
@@ -135,5 +145,12 @@ bool look_up(struct graph *g, struct node *n)
 		!one_value(n->in[2], &zero) || !grow(&c, top) ||
 		!shape_equal(&c.leaf.q->shape, &n->out[0]->shape))
 		return false;
-	return replace(g, n, op2(g, n, "Lookup", c.leaf.q, table(g, &c, n, scale, zero)));
+	struct tensor *t = table(g, &c, n, scale, zero), *q = c.leaf.q;
+
+	/* a gate and 1 less it are both tables of what the gate was computed of */
+	if (is_op(q->def, "Lookup") && is_const(q->def->in[1]) && shape_equal(&q->shape, &q->def->in[0]->shape)) {
+		t = composed(g, q->def->in[1], t);
+		q = q->def->in[0];
+	}
+	return replace(g, n, op2(g, n, "Lookup", q, t));
 }

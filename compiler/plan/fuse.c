@@ -184,9 +184,26 @@ static bool narrows(const struct node *n)
 	       is_a(x->def, IS_EXACT);
 }
 
+/* Leaves out again what would have to read more bytes than it gives: who computes those stores what it gives. */
+static void put_back(struct group *gr, int from)
+{
+	for (int k = gr->n - 1; k >= from; k--) {
+		struct node *n = gr->member[k];
+		const struct tensor *x = n->in[0];
+
+		if (n->op->result != RESULT_CAST || dtypes[n->out[0]->type].size >= dtypes[x->type].size || x->def == NULL ||
+			in_group(gr, x->def))
+			continue;
+		gr->inputs -= n->nin;
+		gr->member[k] = gr->member[--gr->n];
+	}
+}
+
 /* Takes in elementwise nodes whose results only the epilogue reads. */
 static void pull(struct fuser *f, struct group *gr)
 {
+	const int before = gr->n;
+
 	for (int k = 0; k < gr->n; k++)
 		for (int i = 0;
 			gr->member[k]->op->class == OP_ELEMENTWISE && i < gr->member[k]->nin; i++) {
@@ -201,6 +218,7 @@ static void pull(struct fuser *f, struct group *gr)
 				gr->inputs -= t->def->nin;
 			}
 		}
+	put_back(gr, before);
 }
 
 static void sort_members(const struct fuser *f, struct node **v, int n)

@@ -41,9 +41,10 @@ const struct prov **blocks_fused(struct arena *a, const struct plan *p)
 	}
 	for (int k = 0; k < g->nblock; k++) {
 		const struct block *b = &g->block[k];
-		int last = by_tensor[b->out->id];
+		const int own = b->out != NULL ? by_tensor[b->out->id] : 0;
+		int last = own;
 
-		for (int i = 0; by_tensor[b->out->id] == 0 && i < b->join->n; i++)
+		for (int i = 0; own == 0 && i < b->join->n; i++)
 			last = by_node[prov_at(b->join, i)] > last ? by_node[prov_at(b->join, i)]
 								 : last;
 		fused[k] = last > 0 ? p->kernel[last - 1]->prov : NULL;
