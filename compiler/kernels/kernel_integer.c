@@ -280,6 +280,7 @@ void setup_conv_integer_pairs(struct plan *p, struct kernel *k)
 	param(k, "K", w->dim[0]);
 	param(k, "XZ", attr_int(k->anchor, "zero", 0));
 	param(k, "NB", block);
+	param(k, "CHANNELS", block);
 	param(k, "PB", 6);
 	param(k, "ODD", w->dim[1] % 2 != 0);
 	param(k, "CLEAR", ph * pw * x->dim[0] * x->dim[1] > shape_count(x));
