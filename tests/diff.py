@@ -28,6 +28,7 @@ import qdq  # noqa: E402
 import quantised  # noqa: E402
 import steps  # noqa: E402
 
+EXAMPLES = os.path.join(HERE, "..", "examples", "digits")
 SMALL = os.path.join(HERE, "cases", "qdq_conv_i32bias", "model.onnx")
 
 
@@ -41,15 +42,15 @@ def diff(skipc, model, *options):
 def cases(skipc, wanted):
     """Every tensor of every quantised model: the bits of R; and end to end."""
     found = 0
-    for path in sorted(glob.glob(os.path.join(HERE, "cases", "*", "model.onnx"))):
-        name = os.path.basename(os.path.dirname(path))
+    for path in sorted(glob.glob(os.path.join(HERE, "cases", "*", "model.onnx")) + glob.glob(os.path.join(EXAMPLES, "*_int8.onnx"))):
+        name = os.path.basename(os.path.dirname(path)) if path.endswith("model.onnx") else os.path.basename(path)[:-5]
         if not steps.is_quantised(onnx.load(path)) or (wanted and name not in wanted):
             continue
         found += 1
         status, text = diff(skipc, path, "--all-tensors", "--target", "x86-64" if found % 2 else "c", "--cflags=-O1")
         assert status == 0 and "BEYOND" not in text, f"{name}: exit status {status}\n{text}"
         assert " tensors, 0 not as R" in text and "no evaluation" not in text, f"{name}:\n{text}"
-    assert wanted or found >= 25, found
+    assert wanted or found >= 27, found
 
 
 def unknown(*_):

@@ -71,13 +71,24 @@ static bool depends(struct fuser *f, const struct group *gr, const struct tensor
 	return false;
 }
 
+/* What the node reads that is no literal. */
+static int operands_of(const struct node *n)
+{
+	int count = 0;
+	double v;
+
+	for (int k = 0; k < n->nin; k++)
+		count += !(is_const(n->in[k]) && const_uniform(n->in[k], &v));
+	return count;
+}
+
 /* Can the elementwise node join? Its inputs are constants, members' results, or independent of the
  * group. */
 static bool can_join(struct fuser *f, const struct group *gr, const struct node *n)
 {
 	if (n->op->class != OP_ELEMENTWISE || f->owner[n->id] != 0 || !is_runtime(n->out[0]))
 		return false;
-	if (gr->n >= MAX_GROUP || gr->inputs + n->nin > MAX_OPERAND ||
+	if (gr->n >= MAX_GROUP || gr->inputs + operands_of(n) > MAX_OPERAND ||
 		!shape_equal(&n->out[0]->shape, &gr->shape))
 		return false;
 	for (int k = 0; k < n->nin; k++) {
@@ -94,7 +105,7 @@ static bool can_join(struct fuser *f, const struct group *gr, const struct node 
 static void join(struct group *gr, struct node *n)
 {
 	gr->member[gr->n++] = n;
-	gr->inputs += n->nin;
+	gr->inputs += operands_of(n);
 }
 
 /* By more than the epilogue; what the anchor reads has to be stored, too. */
@@ -194,7 +205,7 @@ static void put_back(struct group *gr, int from)
 		if (n->op->result != RESULT_CAST || dtypes[n->out[0]->type].size >= dtypes[x->type].size || x->def == NULL ||
 			in_group(gr, x->def))
 			continue;
-		gr->inputs -= n->nin;
+		gr->inputs -= operands_of(n);
 		gr->member[k] = gr->member[--gr->n];
 	}
 }
@@ -215,7 +226,7 @@ static void pull(struct fuser *f, struct group *gr)
 			join(gr, t->def);
 			if (used_outside(gr, t)) {
 				gr->n--;
-				gr->inputs -= t->def->nin;
+				gr->inputs -= operands_of(t->def);
 			}
 		}
 	put_back(gr, before);
@@ -241,7 +252,7 @@ static void grow(struct fuser *f, struct node *start)
 
 	gr.shape = start->out[0]->shape;
 	gr.first = f->seq[start->id];
-	gr.inputs = anchor ? 0 : start->nin;
+	gr.inputs = anchor ? 0 : operands_of(start);
 	k->anchor = anchor ? start : NULL;
 	k->value = k->whole = anchor ? start->out[0] : NULL;
 	while (extend(f, &gr))
@@ -280,7 +291,7 @@ static int inputs_of(const struct kernel *k)
 	int n = 0;
 
 	for (int i = 0; i < k->ngroup; i++)
-		n += k->group[i]->nin;
+		n += operands_of(k->group[i]);
 	return n;
 }
 
