@@ -12,6 +12,7 @@ import glob
 import io
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from unittest import mock
@@ -159,6 +160,33 @@ def bare(skipc):
         assert status == 0 and words in text and ("stays" in text) == bool(words), text
 
 
+# ---- what inspect says ----
+
+def inspected(skipc):
+    """Types, scales, what is in integers and what in floats and why, and the bound on each sum, which the weights prove."""
+    path = os.path.join(HERE, "cases", "ortq_cifar_resnet8_A_qdq_u8s8_pc", "model.onnx")
+    model, kernels = onnx.load(path), compare.inspect(skipc, path, {}, ["--target=c"])["kernels"]
+    values = {t.name: numpy_helper.to_array(t).astype(np.int64) for t in model.graph.initializer if t.data_type in
+              (TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32)}
+    makers = {n.output[0]: n for n in model.graph.node}
+    bounds = []
+    for conv in [n for n in model.graph.node if n.op_type == "Conv"]:
+        x, w, b = (makers[i] for i in conv.input)
+        zero = int(values[x.input[2]].reshape(()))
+        sums = np.abs(values[w.input[0]] - values[w.input[2]].reshape(-1, 1, 1, 1)).reshape(len(values[b.input[0]]), -1).sum(axis=1)
+        bounds.append(int((sums * max(zero, 255 - zero) + np.abs(values[b.input[0]])).max()))
+    found = [k for k in kernels if k["row"] == "conv_integer"]
+    assert [k["sum_bound"] for k in found] == bounds and {k["sum"] for k in found} == {"i32"}, (found, bounds)
+    assert all(k["type"] == "u8" and 0 < k["scale"] < 1 and k["zero"] == 0 for k in found), found
+    assert {k["arithmetic"] for k in found} == {"integers", "integers and floats"}, found
+    assert [k["why_floats"] for k in found if k["arithmetic"] != "integers"] == ["Add joins values of several scales"] * 3, found
+    assert kernels[-1]["arithmetic"] == "floats" and kernels[-1]["why_floats"] == "LogSoftmax is computed in floats", kernels[-1]
+    text = subprocess.run([skipc, "inspect", "--target=c", path], capture_output=True, text=True, check=True).stdout
+    assert f"        in integers; sums are i32, none beyond {bounds[0]:,}; gives u8, scale 0.0133499 zero 0\n" in text, text
+    plain = compare.inspect(skipc, os.path.join(HERE, "cases", "v1_projB_s2_op13", "model.onnx"), {}, [])["kernels"]
+    assert all(k["arithmetic"] is None and k["why_floats"] is None for k in plain), plain
+
+
 # ---- quantised operators ----
 
 def forms():
@@ -230,7 +258,7 @@ def main():
     a = parser.parse_args()
     skipc = os.path.abspath(a.skipc)
     cases(skipc, a.cases.split(",") if a.cases else [])
-    for test in (operators, verdicts, saturation, not_precise, bare) if not a.cases else ():
+    for test in (operators, verdicts, saturation, not_precise, bare, inspected) if not a.cases else ():
         test(skipc)
     print("diff: ok")
     return 0

@@ -297,6 +297,7 @@ struct graph {
 	int nrefusal;
 	double skip_below; /* rows of a highway whose gates are all below it are carried; 0: none */
 	int nskipped;      /* highway layers that do so */
+	const char **in_floats; /* by ONNX node: why a layer of a quantised network is; null: nothing is quantised; integers() */
 	bool bare;         /* inputs and outputs without their outer Quantize and Dequantize; integers() */
 };
 
@@ -582,6 +583,11 @@ bool infer(struct graph *g,
 /* ---- integers.c: what is computed in integers ---- */
 
 void integers(struct graph *g);
+
+/* ---- sums.c of integers/ ---- */
+
+/* The greatest magnitude that a sum of integers may have; -1: n is none. */
+double sum_bound(const struct node *n);
 
 /* ---- unquantised.c ---- */
 

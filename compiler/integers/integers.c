@@ -272,6 +272,18 @@ static void sweep(struct graph *g)
 	}
 }
 
+/* Why layers stay in floats, for the report. */
+static void note_floats(struct graph *g)
+{
+	g->in_floats = arena_alloc(g->arena, (size_t)(g->nonnx + 1) * sizeof(*g->in_floats));
+	for (const struct node *n = g->first; n != NULL; n = n->next) {
+		const char *why = n->nin > 1 && is_runtime(n->out[0]) ? why_no_sum(n) : NULL;
+
+		for (int k = 0; why != NULL && n->prov != NULL && k < n->prov->n; k++)
+			g->in_floats[prov_at(n->prov, k)] = why;
+	}
+}
+
 void integers(struct graph *g)
 {
 	if (g->bare)
@@ -279,6 +291,7 @@ void integers(struct graph *g)
 	if (is_quantised(g)) {
 		note_steps(g);
 		sweep(g);
+		note_floats(g);
 	}
 	if (g->bare)
 		strip_outputs(g);

@@ -38,6 +38,7 @@ struct tensor *centred(struct graph *g, const struct form *f);
 bool sum_conv(struct graph *g, struct node *n);
 bool sum_matmul(struct graph *g, struct node *n);
 bool sum_bias(struct graph *g, struct node *n); /* of an Add */
+const char *why_no_sum(const struct node *n); /* of a layer that is left in floats; null: it is none */
 bool sum_reduce(struct graph *g, struct node *n);
 bool sum_pool(struct graph *g, struct node *n);
 

@@ -67,8 +67,8 @@ static bool by_output(const struct tensor *t, int rank)
 
 static const double most_sum = 2147483647.0;
 
-/* The type of sums over constant weights, whose outputs are dimension `axis`; bias may be null. */
-static enum dtype sum_type(
+/* The greatest sum over constant weights, whose outputs are dimension `axis`; bias may be null. */
+static double greatest_sum(
 	const struct tensor *w, int axis, double reach, const struct tensor *bias)
 {
 	const int64_t outputs = w->shape.dim[axis], count = shape_count(&w->shape);
@@ -81,7 +81,33 @@ static enum dtype sum_type(
 	for (int64_t k = 0; k < outputs; k++)
 		most = fmax(most, sum[k] + (bias != NULL ? fabs(const_f64(bias, k)) : 0.0));
 	arena_release(&scratch);
-	return most <= most_sum ? DT_I32 : DT_I64;
+	return most;
+}
+
+static enum dtype sum_type(const struct tensor *w, int axis, double reach, const struct tensor *bias)
+{
+	return greatest_sum(w, axis, reach, bias) <= most_sum ? DT_I32 : DT_I64;
+}
+
+/* The greatest |q - zero| of an input with such an attribute. */
+static double reach_of(const struct node *n, int k, const char *zero)
+{
+	const struct form x = { .q = n->in[k], .z = (double)attr_int(n, zero, 0) };
+
+	return reach(&x);
+}
+
+double sum_bound(const struct node *n)
+{
+	const bool conv = is_op(n, "ConvInteger");
+
+	if (conv || is_op(n, "LinearInteger"))
+		return greatest_sum(n->in[1], conv ? 0 : 1, reach_of(n, 0, "zero"), has_input(n, 2) ? n->in[2] : NULL);
+	if (is_op(n, "MatMulInteger"))
+		return (double)n->in[0]->shape.dim[n->in[0]->shape.rank - 1] * reach_of(n, 0, "zero") * reach_of(n, 1, "zero2");
+	if (is_op(n, "ReduceSum") && dtypes[n->in[0]->type].size <= 2 && !dtypes[n->in[0]->type].is_float)
+		return (double)(shape_count(&n->in[0]->shape) / shape_count(&n->out[0]->shape)) * reach_of(n, 0, "zero");
+	return -1.0;
 }
 
 /* ---- biases ---- */
@@ -141,6 +167,25 @@ static struct tensor *put_conv(struct graph *g, struct node *n, const struct ope
 	return settle(g, c);
 }
 
+static const char *why_no_conv(const struct node *n, struct form *fx, struct form *fw)
+{
+	const int rank = n->in[0]->shape.rank;
+
+	if (node_attr(n, "spread") != NULL)
+		return "a transposed convolution";
+	if (!value_form(n->in[0], fx) || dtypes[fx->q->type].size > 2)
+		return "its input is not quantised";
+	if (!value_form(n->in[1], fw) || dtypes[fw->q->type].size > 2)
+		return "its weights are not quantised";
+	if (!is_const(fw->q) || !is_const(fw->zero) || !is_const(fw->scale))
+		return "its weights are computed";
+	if (!by_output(fw->scale, rank) || !by_output(fw->zero, rank))
+		return "its weights' scales differ within a sum";
+	return shape_count(&fx->scale->shape) == 1 && shape_count(&fx->zero->shape) == 1
+		       ? NULL
+		       : "its input is quantised by channel";
+}
+
 bool sum_conv(struct graph *g, struct node *n)
 {
 	struct tensor *b = has_input(n, 2) ? n->in[2] : NULL, *scale, *bias = NULL, *y;
@@ -148,15 +193,7 @@ bool sum_conv(struct graph *g, struct node *n)
 	struct operand x;
 	struct form fx, fw;
 
-	if (!value_form(n->in[0], &fx) || !value_form(n->in[1], &fw) ||
-		node_attr(n, "spread") != NULL)
-		return false;
-	if (!is_const(fw.q) || !is_const(fw.zero) || !is_const(fw.scale) ||
-		!by_output(fw.scale, rank) || !by_output(fw.zero, rank) ||
-		dtypes[fw.q->type].size > 2 || dtypes[fx.q->type].size > 2 ||
-		shape_count(&fx.scale->shape) != 1 || shape_count(&fx.zero->shape) != 1)
-		return false;
-	if (!operand_of(g, n, &fx, &x))
+	if (why_no_conv(n, &fx, &fw) != NULL || !operand_of(g, n, &fx, &x))
 		return false;
 	scale = scaled_by(g, n, fx.scale, beside_image(g, fw.scale, rank), false);
 	if (b != NULL)
@@ -198,17 +235,31 @@ static struct tensor *put_matmul(
 	return settle(g, c);
 }
 
+static const char *why_no_matmul(const struct node *n, struct form *fx, struct form *fw)
+{
+	if (!value_form(n->in[0], fx) || dtypes[fx->q->type].size > 2)
+		return "its input is not quantised";
+	if (!value_form(n->in[1], fw) || dtypes[fw->q->type].size > 2)
+		return "its weights, or second operand, are not quantised";
+	if (fx->q->shape.rank < 2 || fw->q->shape.rank < 2 || (is_const(fx->q) && is_const(fw->q)))
+		return "its operands are no matrices";
+	return is_factor(fx, 1) && is_factor(fw, 2) ? NULL : "scales differ within a sum";
+}
+
+const char *why_no_sum(const struct node *n)
+{
+	struct form fx, fw;
+
+	return is_op(n, "Conv") ? why_no_conv(n, &fx, &fw) : is_op(n, "MatMul") ? why_no_matmul(n, &fx, &fw) : NULL;
+}
+
 bool sum_matmul(struct graph *g, struct node *n)
 {
 	struct form fx, fw;
 	struct operand x, w;
 	struct tensor *y;
 
-	if (!value_form(n->in[0], &fx) || !value_form(n->in[1], &fw) || fx.q->shape.rank < 2 ||
-		fw.q->shape.rank < 2 || !is_factor(&fx, 1) || !is_factor(&fw, 2) ||
-		(is_const(fx.q) && is_const(fw.q)))
-		return false;
-	if (!operand_of(g, n, &fx, &x))
+	if (why_no_matmul(n, &fx, &fw) != NULL || !operand_of(g, n, &fx, &x))
 		return false;
 	if (is_const(fw.q) && is_const(fw.zero) && fw.q->shape.rank == 2 && is_runtime(x.q)) {
 		y = put_linear(g, n, &x, centred(g, &fw), NULL);

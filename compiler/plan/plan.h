@@ -327,6 +327,16 @@ int cut_ranges(const struct kernel *k, const char **names); /* those in several 
 void plan_print(struct buf *out, const struct plan *p); /* its text form */
 void report(FILE *to, const struct plan *p);            /* skipc inspect */
 
+/* ---- arithmetic.c ---- */
+
+/* What a kernel of a quantised network computes in; name null: the network is none. */
+struct arithmetic {
+	const char *name, *why; /* integers, floats, or both; why floats, or null */
+	double bound;		/* the greatest sum, of type kernel.value; below 0: there are no sums of integers */
+};
+
+struct arithmetic arithmetic_of(struct arena *a, const struct plan *p, const struct kernel *k);
+
 /* ---- blocks.c, json.c: what skip() saw ---- */
 
 void report_blocks(FILE *to, const struct plan *p);

@@ -218,6 +218,21 @@ static void put_candidates(struct json *j, const struct plan *p, const struct ke
 	close_with(j, ']');
 }
 
+static void put_arithmetic(struct json *j, const struct plan *p, const struct kernel *k)
+{
+	struct arena a = { 0 };
+	const struct arithmetic r = arithmetic_of(&a, p, k);
+
+	put_text(j, "type", dtypes[k->out->type].name);
+	put_step(j, k->out);
+	put_text(j, "arithmetic", r.name);
+	put_text(j, "why_floats", r.why);
+	put_text(j, "sum", r.bound >= 0.0 ? dtypes[k->value->type].name : NULL);
+	if (r.bound >= 0.0)
+		put_number(j, "sum_bound", (int64_t)r.bound);
+	arena_release(&a);
+}
+
 static void put_kernels(struct json *j, const struct plan *p)
 {
 	key(j, "kernels");
@@ -231,6 +246,7 @@ static void put_kernels(struct json *j, const struct plan *p)
 		put_text(j, "row", kernel->row != NULL ? kernel->row->name : NULL);
 		put_text(j, "title", kernel->title);
 		put_nodes(j, "nodes", p->graph, kernel->prov);
+		put_arithmetic(j, p, kernel);
 		put_number(j, "macs", kernel->macs);
 		put_number(j, "parts", part_count(kernel));
 		put_number(j, "bytes", kernel->dst.buffer != NULL ? kernel->dst.buffer->bytes : 0);

@@ -93,6 +93,25 @@ void plan_print(struct buf *out, const struct plan *p)
 	arena_release(&a);
 }
 
+/* `, scale 0.0235 zero 128`; nothing where integers stand for themselves. */
+static const char *step_text(struct arena *a, const struct tensor *t)
+{
+	return t->step == NULL ? "" : arena_printf(a, ", scale %.6g zero %lld", t->step->scale, (long long)t->step->zero);
+}
+
+/* Types, sums and scales of a quantised network's kernel. */
+static void report_arithmetic(FILE *to, struct arena *a, const struct plan *p, const struct kernel *k)
+{
+	const struct arithmetic r = arithmetic_of(a, p, k);
+
+	if (r.name == NULL)
+		return;
+	fprintf(to, "        in %s%s%s", r.name, r.why != NULL ? ": " : "", r.why != NULL ? r.why : "");
+	if (r.bound >= 0.0)
+		fprintf(to, "; sums are %s, none beyond %s", dtypes[k->value->type].name, grouped(a, (int64_t)r.bound));
+	fprintf(to, "; gives %s%s\n", dtypes[k->out->type].name, step_text(a, k->out));
+}
+
 static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const struct kernel *k)
 {
 	int64_t weights = 0;
@@ -128,6 +147,7 @@ static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const
 	if (k->ngroup > 0)
 		fprintf(to, "        %s: %s\n", k->anchor != NULL ? "epilogue" : "elementwise",
 			epilogue_text(a, k));
+	report_arithmetic(to, a, p, k);
 	fprintf(to, "        nodes: %s\n", prov_text(a, p->graph, k->prov, 1 << 20));
 	if (k->anchor != NULL)
 		kernel_explain(to, p, k);
@@ -199,12 +219,6 @@ static void report_costs(FILE *to, struct arena *a, const struct plan *p)
 			fprintf(to, "%s %s %s%s", n++ % 6 == 0 ? "\n       " : ",", cost_name(k),
 				cost_text(a, p->cost[k]), p->cost[k] != p->target->cost[k] ? " (given)" : "");
 	fprintf(to, "\n");
-}
-
-/* `, scale 0.0235 zero 128`; nothing where integers stand for themselves. */
-static const char *step_text(struct arena *a, const struct tensor *t)
-{
-	return t->step == NULL ? "" : arena_printf(a, ", scale %.6g zero %lld", t->step->scale, (long long)t->step->zero);
 }
 
 static void report_end(FILE *to, struct arena *a, const char *what, const struct tensor *t)
