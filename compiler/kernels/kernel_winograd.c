@@ -10,6 +10,9 @@ static int64_t odd_lines(int64_t floats)
 	return (floats / 16 | 1) * 16;
 }
 
+/* Channels of filters that are transformed as they are used: a cache line of each. */
+enum { FLY_WIDTH = 16 };
+
 /* How a convolution is cut into tiles. */
 struct tiles {
 	int pixels, side; /* of y, and of x under them: F(pixels x pixels, 3 x 3) */
@@ -17,6 +20,8 @@ struct tiles {
 	int64_t block;    /* tiles that are transformed, multiplied and transformed back together */
 	int outputs;      /* channels of a block, of each of the stacked convolutions */
 	int depth;        /* inputs of a product */
+	int group;        /* tiles whose sums are in registers, where filters are transformed as they are used */
+	int64_t held;     /* tiles of a block, in whole groups */
 };
 
 /* F(pixels x pixels, 3 x 3), whose filters init transforms; fly: they are transformed as they are used. */
@@ -40,6 +45,17 @@ static int sixteens(int64_t n, int64_t most)
 	return (int)d;
 }
 
+/* Tiles whose sums are in registers: each group reads all filters again, and has a register for each of its tiles. */
+static int group_of(int64_t tiles)
+{
+	int best = 4;
+
+	for (int g = 3; g <= 6; g++)
+		if ((tiles + g - 1) / g * (g + 2) < (tiles + best - 1) / best * (best + 2))
+			best = g;
+	return best;
+}
+
 /*
  * Blocks of about one size, whose transformed input and sums stay in the second cache; or, where filters are transformed
  * for each of them, are just too large for it: they are read in order, and seldom.
@@ -47,14 +63,14 @@ static int sixteens(int64_t n, int64_t most)
 static void cut_tiles(const struct kernel *k, const struct image *m, const struct form *f, struct tiles *t)
 {
 	const int pixels = f->pixels;
-	const int64_t side = pixels + 2, bytes = tiling_of(k)->winograd_bytes * (f->fly ? 4 : 1), width = sixteens(m->outputs, tiling_of(k)->channels / (1 + k->nstacked));
+	const int64_t side = pixels + 2, bytes = tiling_of(k)->winograd_bytes * (f->fly ? 4 : 1), width = sixteens(m->outputs, f->fly ? FLY_WIDTH : tiling_of(k)->channels / (1 + k->nstacked));
 
 	*t = (struct tiles){ .pixels = pixels,
 		.side = (int)side,
 		.rows = (m->oh + pixels - 1) / pixels,
 		.columns = (m->ow + pixels - 1) / pixels,
 		.outputs = (int)width,
-		.depth = f->fly ? sixteens(m->channels, tiling_of(k)->winograd_depth) : (int)m->channels };
+		.depth = (int)m->channels };
 	t->all = m->n * t->rows * t->columns;
 	int64_t most = bytes / (side * side * 4 * (m->channels + width * (1 + k->nstacked)));
 
@@ -63,6 +79,10 @@ static void cut_tiles(const struct kernel *k, const struct image *m, const struc
 	const int64_t blocks = (t->all + most - 1) / most;
 
 	t->block = (t->all + blocks - 1) / blocks;
+	t->group = f->fly ? group_of(t->block) : 1;
+	t->held = (t->block + t->group - 1) / t->group * t->group;
+	if (f->fly) /* where sums leave the first cache each time, more is added to them */
+		t->depth = t->held * side * side * width * 4 <= tiling_of(k)->tile_bytes ? 8 : 16;
 }
 
 static void tile_product(struct gemm *g, const struct image *m, const struct tiles *t, int64_t tiles, int width)
@@ -141,21 +161,16 @@ static double cost(const struct kernel *k, const struct form *f)
 	       (1 + k->nstacked);
 }
 
-/* Products of whole and of last blocks; of the first inputs, and of others, which are added. */
+/* Products of whole and of last blocks. */
 static void products(struct plan *p, struct kernel *k, const struct image *m, const struct tiles *t, int width)
 {
 	const int64_t rest = t->all % t->block;
-	struct gemm *g = arena_alloc(p->arena, 4 * sizeof(*g));
+	struct gemm *g = arena_alloc(p->arena, 2 * sizeof(*g));
 
 	k->gemm = g;
-	for (int more = 0; more <= (t->depth < m->channels); more++) {
-		tile_product(&g[k->ngemm++], m, t, t->block, width);
-		g[k->ngemm - 1].accumulate = more;
-		if (rest == 0)
-			continue;
+	tile_product(&g[k->ngemm++], m, t, t->block, width);
+	if (rest > 0)
 		tile_product(&g[k->ngemm++], m, t, rest, width);
-		g[k->ngemm - 1].accumulate = more;
-	}
 }
 
 static void setup(struct plan *p, struct kernel *k, const struct form *f)
@@ -175,8 +190,15 @@ static void setup(struct plan *p, struct kernel *k, const struct form *f)
 	param(k, "KB", width);
 	param(k, "CHANNELS", width);
 	param(k, "STEP", t.outputs);
-	param(k, "DEPTH", t.depth);
 	param(k, "TB", t.block);
+	param(k, "WIDTH", FLY_WIDTH);
+	param(k, "GROUP", t.group);
+	if (f->fly) {
+		param(k, "DEPTH", t.depth);
+		param(k, "ROWS", t.held);
+	} else {
+		products(p, k, &m, &t, width);
+	}
 	param(k, "TH", t.rows);
 	param(k, "TW", t.columns);
 	param(k, "TILES", t.all);
@@ -185,9 +207,8 @@ static void setup(struct plan *p, struct kernel *k, const struct form *f)
 	share(k, "g", m.groups, 1, DIVIDES_BOTH);
 	share(k, "q", t.all, t.block, DIVIDES_INPUT);
 	share(k, "k", m.outputs, t.outputs, DIVIDES_WEIGHTS);
-	products(p, k, &m, &t, width);
-	k->scratch = 4 * (places * (odd_lines(t.block * m.channels) + odd_lines(t.block * width) +
-					   (f->fly ? odd_lines((int64_t)t.depth * width) : 0)) +
+	k->scratch = 4 * (places * ((f->fly ? (t.held | 1) * m.channels : odd_lines(t.held * m.channels)) + odd_lines(t.held * width) +
+					   (f->fly ? odd_lines((int64_t)t.depth * FLY_WIDTH) : 0)) +
 				 f->pixels * f->pixels * width);
 	k->scratch_name = "tile";
 	const struct blob how = filters(k, f, &m, &t);

@@ -31,7 +31,6 @@ struct tiling {
 	int64_t winograd_bytes; /* between the transforms of some tiles .. */
 	int64_t winograd_tiles; /* .. and the least of them */
 	int64_t near_bytes; /* that stay in the last cache from one run to the next */
-	int winograd_depth; /* inputs of filters that are transformed as they are used */
 	int64_t sums;           /* of a fully connected layer, in registers */
 };
 

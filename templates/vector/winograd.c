@@ -6,14 +6,14 @@
  * TB tiles at a time, so that what is between the transforms stays in L2. x has its channels side by side: strides
  * XN XH XW; C, the channels of each of G groups, is a multiple of 16, and so is what a block of KB channels has of each convolution; blocks are whole.
  * w: where FLY is 0 [group][block][SIDE * SIDE][C][STACK][KB / STACK], transformed by init, LINES floats a place; where it is 1
- * the filters, [group][block][C][3 * 3][STACK][KB / STACK], transformed as they are used, DEPTH channels at a time: for few tiles
- * that takes less time than to fetch them transformed. bias [group][block][STACK][KB / STACK]. x is not y.
+ * the filters, [group][block][C][3 * 3][STACK][KB / STACK], transformed as they are used, DEPTH channels by WIDTH at a time, which
+ * stay in L1: for few tiles that takes less time than to fetch them transformed. bias [group][block][STACK][KB / STACK]. x is not y.
  * STACK convolutions that read the same x are computed together: the epilogue has the first one's value in v, the
  * others' in b and c.
- * gemm: [0] TB tiles; [1] REST, where the last block of tiles has fewer; behind them those that add, for all DEPTH channels
- * but the first.
- * tile: in [SIDE * SIDE][TB][C], sums [SIDE * SIDE][TB][KB], out [M * M][KB], filters [SIDE * SIDE][DEPTH][KB] floats, aligned
- * to 64. From one of SIDE * SIDE to the next it is an odd number of cache lines, as all would fall into a few sets of the cache.
+ * gemm, where FLY is 0: [0] TB tiles; [1] REST, where the last block of tiles has fewer. Where it is 1 sums of GROUP tiles are
+ * in registers; ROWS is TB in whole groups.
+ * tile: in [SIDE * SIDE][ROWS][C], sums [SIDE * SIDE][ROWS][KB], out [M * M][KB], filters [SIDE * SIDE][DEPTH][WIDTH] floats,
+ * aligned to 64. From one of SIDE * SIDE to the next it is an odd number of cache lines, as all would fall into a few sets of the cache.
  */
 #include "template.h"
 
@@ -22,13 +22,50 @@
 #define CHANNELS 64 /* KB, channels of a block */
 #define STACK 1	    /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
 #define TAIL 1	    /* REST < TB */
-#define FLY 1	    /* filters are transformed here */
+#define FLY 1	    /* filters are transformed here .. */
+#define WIDTH 16    /* .. for so many channels at a time .. */
+#define GROUP 4	    /* .. and so many tiles, whose sums are in registers */
 #define VECTOR 0    /* the epilogue has a vector form; STACK is 1 */
 
 #define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
 
 #if FLY
 #include "winograd_filter.inc"
+
+/* sums [rows][across] (add: +=) in [rows][step] times filters [depth][width]; rows are whole groups. */
+static TARGET INLINE void winograd_products(const float *restrict filters, const float *restrict in, float *restrict sums, int rows,
+					    int depth, int step, int across, int add)
+{
+	for (int t = 0; t < rows; t += GROUP) {
+		VEC s[GROUP][WIDTH / LANES];
+
+		UNROLL
+		for (int i = 0; i < GROUP; i++)
+			UNROLL
+			for (int j = 0; j < WIDTH / LANES; j++)
+				s[i][j] = add ? VEC_LOAD(sums + (t + i) * across + j * LANES) : VEC_SET1(0.0f);
+		for (int d = 0; d < depth; d++) {
+			VEC f[WIDTH / LANES];
+
+			UNROLL
+			for (int j = 0; j < WIDTH / LANES; j++)
+				f[j] = VEC_LOAD(filters + d * WIDTH + j * LANES);
+			UNROLL
+			for (int i = 0; i < GROUP; i++) {
+				const VEC v = VEC_SET1(in[(t + i) * step + d]);
+
+				UNROLL
+				for (int j = 0; j < WIDTH / LANES; j++)
+					s[i][j] = VEC_FMADD(v, f[j], s[i][j]);
+			}
+		}
+		UNROLL
+		for (int i = 0; i < GROUP; i++)
+			UNROLL
+			for (int j = 0; j < WIDTH / LANES; j++)
+				VEC_STORE(sums + (t + i) * across + j * LANES, s[i][j]);
+	}
+}
 #endif
 
 /* o = B'd: for M = 4 the points 0, 1, -1, 2, -2 and infinity, for M = 2 without 2 and -2. */
@@ -71,17 +108,26 @@ static TARGET INLINE void winograd_out(const VEC *m, VEC *o)
 
 /* Convolution of x with w: see the top of this file. */
 static TARGET void winograd(const float *restrict x, const float *restrict w, const float *restrict bias, float *y,
-			    float *restrict tile, gemm_fn *const *gemm)
+			    float *restrict tile
+#if !FLY
+			    , gemm_fn *const *gemm
+#endif
+			    )
 {
 	enum { M = PIXELS, SIDE = M + 2, G = 1, C = 16, K = 64, KB = CHANNELS, STEP = CHANNELS / STACK };
 	enum { TB = 6, TH = 2, TW = 2, TILES = 4 }; /* tiles: of a block, of a column and a row of an image, of all */
 	enum { H = 8, W = 8, OH = 8, OW = 8, P = 64, PAD_H = 1, PAD_W = 1 };
 	enum { XN = 1024, XH = 128, XW = 16 }; /* strides of x */
-	enum { DEPTH = 16, LINES = (DEPTH * KB / 32 * 2 + 1) * 16, AHEAD = (DEPTH * 9 * KB / 16 + SIDE * SIDE - 1) / (SIDE * SIDE) };
-	enum { IN = (TB * C / 32 * 2 + 1) * 16, SUMS = (TB * KB / 32 * 2 + 1) * 16 };
-	static const float zero[C] = { 0 }; /* a pixel outside x */
+#if FLY
+	enum { DEPTH = 8, LINES = (DEPTH * WIDTH / 32 * 2 + 1) * 16 };
+	enum { ROWS = 8, IN = (ROWS / 2 * 2 + 1) * 16, AHEAD = (DEPTH * 9 + SIDE * SIDE - 1) / (SIDE * SIDE) };
+#else
+	enum { LINES = (C * KB / 32 * 2 + 1) * 16, ROWS = TB, IN = (ROWS * C / 32 * 2 + 1) * 16 };
 	const uint64_t count = 1, start = 0; /* of each product: one pair of matrices, at once */
-	float *const in = tile, *const sums = in + SIDE * SIDE * IN;
+#endif
+	enum { SUMS = (ROWS * KB / 32 * 2 + 1) * 16 };
+	static const float zero[C] = { 0 }; /* a pixel outside x */
+	float *const in = tile, *const sums = in + SIDE * SIDE * IN * (FLY ? C / 16 : 1);
 #if !VECTOR
 	float *const out = sums + SIDE * SIDE * SUMS;
 #endif
@@ -96,6 +142,9 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 #else
 		const int tiles = TB;
 #endif
+#if FLY
+		const int rows = (tiles + GROUP - 1) / GROUP * GROUP; /* behind the tiles some that nobody reads */
+#endif
 
 		for (int t = t0; t < t0 + tiles; t++) {
 			const float *at[SIDE * SIDE], *const u = x + t / (TH * TW) * XN + g * C;
@@ -108,7 +157,11 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 					at[i * SIDE + j] = inside ? u + (h0 + i) * XH + (w0 + j) * XW : zero;
 				}
 			for (int c = 0; c < C; c += LANES) {
+#if FLY
+				float *const to = in + c / 16 * SIDE * SIDE * IN + (t - t0) * 16 + c % 16;
+#else
 				float *const to = in + (t - t0) * C + c;
+#endif
 				VEC r[SIDE][SIDE];
 
 				UNROLL
@@ -137,29 +190,24 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 		for (int k0 = FROM(k); k0 < TO(k, K); k0 += STEP) {
 			const int first = g * K + k0; /* of the block's channels */
 
-			for (int c0 = 0; c0 < C; c0 += DEPTH) {
 #if FLY
-				const float *const from = w + (first * STACK * C + c0 * KB) * 9;
-				const float *const a = filters;
-				gemm_fn *const *const product = gemm + (c0 > 0 ? 1 + TAIL : 0);
+			for (int j = 0; j < KB; j += WIDTH)
+				for (int c0 = 0; c0 < C; c0 += DEPTH) {
+					const float *const from = w + (first * STACK * C + c0 * KB) * 9 + j;
 
-				winograd_weights_rows(from, filters, DEPTH, KB, LINES);
-#else
-				const float *const a = w + first / STEP * SIDE * SIDE * LINES;
-				gemm_fn *const *const product = gemm;
-#endif
-				for (int i = 0; i < SIDE * SIDE; i++) {
-#if FLY
-					for (int l = i * AHEAD; l < (i + 1) * AHEAD; l++)
-						VEC_PREFETCH_FAR(from + DEPTH * 9 * KB + l * 16);
-#endif
-#if TAIL
-					product[tiles < TB](a + i * LINES, in + i * IN + c0, sums + i * SUMS, &count, &start, &start);
-#else
-					product[0](a + i * LINES, in + i * IN + c0, sums + i * SUMS, &count, &start, &start);
-#endif
+					winograd_weights_rows(from, filters, DEPTH, WIDTH, KB, LINES);
+					for (int i = 0; i < SIDE * SIDE; i++) {
+						for (int l = i * AHEAD; l < (i + 1) * AHEAD; l++)
+							VEC_PREFETCH_FAR(from + (DEPTH * 9 + l) * KB);
+						winograd_products(filters + i * LINES, in + (c0 / 16 * SIDE * SIDE + i) * IN + c0 % 16,
+								  sums + i * SUMS + j, rows, DEPTH, 16, KB, c0 > 0);
+					}
 				}
-			}
+#else
+			for (int i = 0; i < SIDE * SIDE; i++)
+				gemm[TAIL && tiles < TB](w + (first / STEP * SIDE * SIDE + i) * LINES, in + i * IN, sums + i * SUMS,
+							 &count, &start, &start);
+#endif
 			for (int t = t0; t < t0 + tiles; t++) {
 				const int n = t / (TH * TW), h0 = t / TW % TH * M, w0 = t % TW * M;
 
