@@ -254,24 +254,59 @@ def highway(p):
     return x
 
 
-def quantised_conv(p):
-    """Of bytes: signed or not, with weights and a bias by channel."""
-    channels, outputs = p.between(1, 40), 16 * p.between(1, 8)
-    attributes, image, _ = spatial(p, p.between(1, 2), 12)
+def quantise(p, x, scale, zero):
+    return p.node("QuantizeLinear", x, p.constant(scale), zero)
+
+
+def dequantise(p, q, scale, zero):
+    return p.node("DequantizeLinear", q, p.constant(scale), zero)
+
+
+def quantised_layer(p, x, shape, make):
+    """Of bytes: signed or not, with weights of that shape and a bias by channel; make(x, w, b) is the layer."""
+    outputs, fan = shape[0], int(np.prod(shape[1:]))
     dtype = [np.uint8, np.int8][p.between(0, 1)]
-    p.note += f" {channels}x{image} -> {outputs} {dtype.__name__}, {attributes}"
+    p.note += f" {dtype.__name__}"
     zero, x_scale, y_scale = p.constant(np.array(p.between(0, 100), dtype)), np.float32(0.03), np.float32(0.05)
-    fan = channels * int(np.prod(attributes["kernel_shape"]))
     w_scale = p.rng.uniform(0.5, 1.5, outputs).astype(np.float32) * np.float32(0.03 / fan**0.5)
-    w = p.rng.integers(-128, 128, (outputs, channels, *attributes["kernel_shape"])).astype(np.int8)
+    w = p.constant(p.rng.integers(-128, 128, shape).astype(np.int8))
     b = p.constant(p.rng.integers(-1000, 1000, outputs).astype(np.int32))
-    q = p.node("QuantizeLinear", p.input(1, channels, *image), p.constant(x_scale), zero)
-    y = p.node("Conv", p.node("DequantizeLinear", q, p.constant(x_scale), zero),
-               p.node("DequantizeLinear", p.constant(w), p.constant(w_scale), axis=0),
-               p.node("DequantizeLinear", b, p.constant(w_scale * x_scale), axis=0), **attributes)
-    if p.maybe():
-        return y
-    return p.node("DequantizeLinear", p.node("QuantizeLinear", y, p.constant(y_scale), zero), p.constant(y_scale), zero)
+    y = make(dequantise(p, quantise(p, x, x_scale, zero), x_scale, zero),
+             p.node("DequantizeLinear", w, p.constant(w_scale), axis=0),
+             p.node("DequantizeLinear", b, p.constant(w_scale * x_scale), axis=0))
+    return y if p.maybe() else dequantise(p, quantise(p, y, y_scale, zero), y_scale, zero)
+
+
+def quantised_conv(p, channels=None, group=1, outputs=None, window=None):
+    channels = channels or p.between(1, 40)
+    outputs = outputs or (16 * p.between(1, 8) if p.maybe() else p.between(1, 130))
+    attributes, image, _ = window or spatial(p, p.between(1, 2), 12)
+    p.note += f" {channels}x{image} -> {outputs}, {attributes}"
+    if channels % 16 == 0 or p.maybe():  # then its channels are neighbours
+        x = p.node("MaxPool", p.input(1, channels, *(i + 1 for i in image)), kernel_shape=[2] * len(image))
+    else:
+        x = p.input(1, channels, *image)
+    return quantised_layer(p, x, [outputs, channels // group, *attributes["kernel_shape"]],
+                           lambda x, w, b: p.node("Conv", x, w, b, group=group, **attributes))
+
+
+def quantised_depthwise(p):
+    channels = 16 * p.between(1, 4)
+    return quantised_conv(p, channels, channels, channels)
+
+
+def quantised_winograd(p):
+    image = [p.between(2, 20), p.between(2, 20)]
+    window = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}, image, image
+    return quantised_conv(p, 16 * p.between(1, 8), 1, 16 * p.between(1, 6), window)
+
+
+def quantised_linear(p):
+    inputs, outputs = p.between(1, 70), p.between(1, 100)
+    shape = shape_of_rows(p, inputs)
+    p.note += f" {shape} -> {outputs}"
+    return quantised_layer(p, p.input(*shape), [outputs, inputs],
+                           lambda x, w, b: p.node("Add", p.node("MatMul", x, p.node("Transpose", w, perm=[1, 0])), b))
 
 
 def pool(p):
@@ -289,8 +324,8 @@ def pool(p):
 
 
 KINDS = (winograd_conv, any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, expanding_conv,
-         transposed_conv, highway_conv, linear, highway, pool, quantised_conv,
-         product, winograd_conv)
+         transposed_conv, highway_conv, linear, highway, pool, quantised_conv, quantised_depthwise, quantised_linear,
+         quantised_winograd, product, winograd_conv)
 
 
 def model(seed, kinds=KINDS, count=6):

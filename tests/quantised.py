@@ -262,6 +262,32 @@ def infinite(skipc, target, work):
     return None if got == want else f"{got}, not {want}"
 
 
+def largest(skipc, target, work):
+    """Sums as large as Winograd's bound on them allows, 2^25, and larger; of weights and pixels at the ends of their range."""
+    for channels in (112, 128, 1152):
+        rng = np.random.default_rng(channels)
+        x = rng.choice([0, 255], (1, channels, 9, 7)).astype(np.uint8)
+        x[:, :, :5] = 255
+        w = rng.choice([-128, 127], (32, channels, 3, 3)).astype(np.int8)
+        w[0], w[1], w[2], w[3] = 127, -128, rng.choice([0, 127]), np.arange(9).reshape(3, 3) % 2 * 127
+        numbers = {"w": w, "z": np.array(0, np.uint8), "wz": np.array(0, np.int8)}
+        graph = helper.make_graph([helper.make_node("ConvInteger", ["x", "w", "z", "wz"], ["y"], pads=[1, 1, 1, 1])], "g",
+                                  [helper.make_tensor_value_info("x", TensorProto.UINT8, x.shape)],
+                                  [helper.make_tensor_value_info("y", TensorProto.INT32, (1, 32, 9, 7))],
+                                  [numpy_helper.from_array(a, n) for n, a in numbers.items()])
+        path = os.path.join(work, "model.onnx")
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), path)
+        compare.compile_model(skipc, path, work, options=[f"--target={target}"])
+        program = compare.build_program(work, "gcc", f"-O2 {FLAGS}")
+        wide = np.pad(x.astype(np.int64), ((0, 0), (0, 0), (1, 1), (1, 1)))
+        want = sum(np.einsum("kc,nchw->nkhw", w[:, :, r, s].astype(np.int64), wide[:, :, r:r + 9, s:s + 7])
+                   for r in range(3) for s in range(3))
+        got = compare.run_program(program, {"x": x}, 1, work)[0]
+        if (got != want).any():
+            return f"{(got != want).sum()} of {got.size} sums of {channels} channels differ"
+    return None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
@@ -274,7 +300,10 @@ def main():
         for target in a.targets.split(","):
             with tempfile.TemporaryDirectory(prefix="skipc-quantised-") as work:
                 try:
-                    why = infinite(skipc, target, work) if seed is None else check(skipc, seed, target, work)
+                    if seed is None:
+                        why = infinite(skipc, target, work) or largest(skipc, target, work)
+                    else:
+                        why = check(skipc, seed, target, work)
                 except Exception as e:  # also what a compiler said
                     why = f"{type(e).__name__}: {e}"
             if why:

@@ -278,6 +278,8 @@ static char *print_word(struct arena *a, const struct word *w, enum dtype type, 
 static bool is_literal(const char *text)
 {
 	static const char set[] = "VEC_SET1(";
+
+	text += text[0] == 'I';
 	const char *number = text + strlen(set);
 
 	return strncmp(text, set, strlen(set)) == 0 &&
@@ -288,14 +290,28 @@ static bool is_literal(const char *text)
  * The same on vectors. MAX and MIN give a NaN where max_f32() and min_f32() do if their first
  * operand is no NaN: the literal one.
  */
-static char *print_vector_word(struct arena *a, const struct word *w, char **operand)
+static char *print_vector_word(struct arena *a, const struct word *w, enum dtype type, char **operand)
 {
-	bool swap = is_literal(operand[1]);
+	if (w->arity == 3)
+		return arena_printf(
+			a, "%s(%s, %s, %s)", w->vector, operand[0], operand[1], operand[2]);
+	const bool swap = is_literal(operand[1]) && (w->run == run_MAX || w->run == run_MIN);
 
-	return arena_printf(a, "%s(%s, %s)", w->vector, operand[swap], operand[!swap]);
+	return arena_printf(a, "%s%s(%s, %s)", type == DT_F32 ? "" : "I", w->vector, operand[swap],
+		operand[!swap]);
 }
 
-bool expr_has_vector(const struct op *op, const struct node *n, const bool *literal)
+/* The word on vectors of that type: integers are lanes of 32 bits, of which small ones have the range. */
+static bool has_vector_word(const struct word *w, enum dtype type)
+{
+	const bool choice = w->run == run_MAX || w->run == run_MIN;
+
+	if (type == DT_F32)
+		return w->vector != NULL;
+	return choice || (type == DT_I32 && (w->run == run_ADD || w->run == run_SUB));
+}
+
+bool expr_has_vector(const struct op *op, const struct node *n, enum dtype type, const bool *literal)
 {
 	struct arena a = { 0 };
 	const struct program *p = expr_compile(&a, op, n);
@@ -309,8 +325,9 @@ bool expr_has_vector(const struct op *op, const struct node *n, const bool *lite
 		if (t->word != NULL) {
 			depth -= t->word->arity;
 			number = false;
-			possible = possible && t->word->vector != NULL;
-			if (t->word->run == run_MAX || t->word->run == run_MIN)
+			possible = possible && has_vector_word(t->word, type);
+			if (type == DT_F32 &&
+				(t->word->run == run_MAX || t->word->run == run_MIN))
 				possible = possible && (stack[depth] || stack[depth + 1]);
 		}
 		stack[depth++] = number;
@@ -321,7 +338,7 @@ bool expr_has_vector(const struct op *op, const struct node *n, const bool *lite
 
 void print_literal(struct buf *out, double v, enum dtype type, bool vector)
 {
-	buf_puts(out, vector ? "VEC_SET1(" : "");
+	buf_puts(out, !vector ? "" : type == DT_F32 ? "VEC_SET1(" : "IVEC_SET1(");
 	print_number(out, v, type);
 	buf_puts(out, vector ? ")" : "");
 }
@@ -340,7 +357,7 @@ void expr_print(struct buf *out, const struct op *op, const struct node *n, enum
 
 		if (t->word != NULL) {
 			depth -= t->word->arity;
-			stack[depth] = vector ? print_vector_word(&a, t->word, &stack[depth])
+			stack[depth] = vector ? print_vector_word(&a, t->word, type, &stack[depth])
 					      : print_word(&a, t->word, type, &stack[depth]);
 		} else if (t->input >= 0) {
 			stack[depth] = arena_strdup(&a, x[t->input]);

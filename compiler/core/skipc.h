@@ -547,7 +547,7 @@ void expr_print(struct buf *out, const struct op *op, const struct node *n, enum
 	bool vector, const char *const *x);
 void print_literal(struct buf *out, double v, enum dtype type, bool vector);
 /* Is there a word of vector code for each step? literal[k]: input k is a number known now. */
-bool expr_has_vector(const struct op *op, const struct node *n, const bool *literal);
+bool expr_has_vector(const struct op *op, const struct node *n, enum dtype type, const bool *literal);
 void print_number(struct buf *out, double v, enum dtype type); /* a literal of generated C */
 
 /* ---- text.c ---- */

@@ -197,20 +197,52 @@ static const char *apply_format(struct arena *a, const char *format, const char 
 	return arena_printf(a, "%.*s%s%s", (int)(hole - format), format, text, hole + 2);
 }
 
+/* The type that a node's expression is computed in. */
+static enum dtype compute_type(const struct node *n)
+{
+	return is_a(n, IS_SINGLE)             ? DT_F32
+	       : n->op->result == RESULT_LAST ? n->out[0]->type
+					      : n->in[0]->type;
+}
+
+/* Types whose elements vectors hold: floats, and integers in lanes of 32 bits. */
+static bool is_vector_type(enum dtype type)
+{
+	return type == DT_F32 || type == DT_I32 ||
+	       (dtypes[type].size < 4 && !dtypes[type].is_float && type != DT_BOOL);
+}
+
 /* How far apart channels, coordinate 1 of convolutions, lie in r; -1: not evenly. */
 static int64_t channel_stride(const struct kernel *k, const struct region *r)
 {
 	const struct coord *c = &k->coord[1];
 
-	if (k->ncoord < 2 || c->n != 1 || r->windowed || r->type != DT_F32)
+	if (k->ncoord < 2 || c->n != 1 || r->windowed || !is_vector_type(r->type))
 		return -1;
 	return r->shape.dim[c->dim[0]] > 1 ? r->stride[c->dim[0]] : 0;
 }
 
-bool has_vector_epilogue(const struct kernel *k)
+/* Can a member be computed on vectors? Of conversions those between floats and integers that hold each other's values. */
+static bool has_vector(const struct node *n)
 {
+	const enum dtype type = compute_type(n);
 	bool literal[MAX_EXPR_IN] = { false };
 	double number;
+
+	if (n->nin > MAX_EXPR_IN || !is_vector_type(n->out[0]->type) || n->op->result == RESULT_TEST)
+		return false;
+	for (int j = 0; j < n->nin; j++) {
+		literal[j] = const_uniform(n->in[j], &number);
+		if (!literal[j] && !is_vector_type(n->in[j]->type))
+			return false;
+	}
+	if (n->op->result == RESULT_CAST && !is_a(n, IS_SINGLE))
+		return n->out[0]->type == DT_F32;
+	return expr_has_vector(n->op, n, type, literal);
+}
+
+bool has_vector_epilogue(const struct kernel *k)
+{
 
 	if (k->nstacked > 0 || channel_stride(k, &k->dst) != 1)
 		return false;
@@ -218,16 +250,9 @@ bool has_vector_epilogue(const struct kernel *k)
 		if (channel_stride(k, &k->operand[i].region) != 1 &&
 			channel_stride(k, &k->operand[i].region) != 0)
 			return false;
-	for (int i = 0; i < k->ngroup; i++) {
-		const struct node *n = k->group[i];
-
-		if (n->nin > MAX_EXPR_IN || n->out[0]->type != DT_F32)
+	for (int i = 0; i < k->ngroup; i++)
+		if (!has_vector(k->group[i]))
 			return false;
-		for (int j = 0; j < n->nin; j++)
-			literal[j] = const_uniform(n->in[j], &number);
-		if (!expr_has_vector(n->op, n, literal))
-			return false;
-	}
 	return true;
 }
 
@@ -251,6 +276,16 @@ static const char *held_text(const struct epilogue *x)
 	return arena_printf(x->arena, "held[%s%s]", row, column);
 }
 
+/* An element for all lanes, or the first of those that follow each other. */
+static const char *vector_text(struct arena *a, enum dtype type, bool many, const char *element)
+{
+	if (!many)
+		return arena_printf(a, type == DT_F32 ? "VEC_SET1(%s)" : "IVEC_SET1(%s)", element);
+	if (type == DT_F32 || type == DT_I32)
+		return arena_printf(a, type == DT_F32 ? "VEC_LOAD(&%s)" : "IVEC_LOAD(&%s)", element);
+	return arena_printf(a, "IVEC_LOAD_%s(&%s)", dtypes[type].name, element);
+}
+
 static const char *operand_text(struct epilogue *x, int i)
 {
 	const struct arg *o = &x->kernel->operand[i];
@@ -263,10 +298,7 @@ static const char *operand_text(struct epilogue *x, int i)
 	else
 		element = arena_printf(x->arena, "z%d[%s]", i, index);
 	if (x->vector)
-		return arena_printf(x->arena,
-			channel_stride(x->kernel, &o->region) == 1 ? "VEC_LOAD(&%s)"
-								   : "VEC_SET1(%s)",
-			element);
+		return vector_text(x->arena, o->region.type, channel_stride(x->kernel, &o->region) == 1, element);
 	element = apply_format(x->arena, load_format(o->region.type), element);
 	if (!o->region.windowed)
 		return element;
@@ -320,14 +352,6 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 	return text;
 }
 
-/* The type that a node's expression is computed in. */
-static enum dtype compute_type(const struct node *n)
-{
-	return is_a(n, IS_SINGLE)             ? DT_F32
-	       : n->op->result == RESULT_LAST ? n->out[0]->type
-					      : n->in[0]->type;
-}
-
 static const char *unwrapped(struct arena *a, const char *text)
 {
 	size_t len = strlen(text);
@@ -359,12 +383,15 @@ static const char *truncated_text(struct arena *a, enum dtype to, const char *x)
 		       : arena_printf(a, "(%s)%s", dtypes[to].ctype, text);
 }
 
-static const char *cast_text(struct arena *a, const struct node *n, const char *x)
+static const char *cast_text(const struct epilogue *e, const struct node *n, const char *x)
 {
 	enum dtype from = n->in[0]->type, to = n->out[0]->type;
+	struct arena *a = e->arena;
 
 	if (from == to)
 		return x;
+	if (e->vector)
+		return arena_printf(a, "VEC_FROM(%s)", x);
 	if (to == DT_BOOL)
 		return arena_printf(a, "%s != %s", x, from == DT_F32 ? "0.0f" : "0");
 	if (from == DT_F32)
@@ -409,16 +436,18 @@ static const char *node_text(struct epilogue *x, int member)
 	const struct node *n = x->kernel->group[member];
 	const char *in[MAX_EXPR_IN] = { "", "", "", "" }, *text;
 	struct buf b = { 0 };
-	double zero;
+	double number;
 
 	for (int i = 0; i < n->nin && i < MAX_EXPR_IN; i++)
 		in[i] = input_text(x, n->in[i], compute_type(n));
-	if (!x->vector && requantizes(n, &zero))
-		return requantize_text(x->arena, n, in[0], in[1], zero);
-	if (is_a(n, IS_SINGLE) && n->in[0]->type != DT_F32)
-		in[0] = arena_printf(x->arena, "(float)%s", atom(x->arena, in[0]));
+	if (!x->vector && requantizes(n, &number))
+		return requantize_text(x->arena, n, in[0], in[1], number);
+	for (int i = 0; is_a(n, IS_SINGLE) && i < (x->vector ? n->nin : 1); i++)
+		if (n->in[i]->type != DT_F32 && !const_uniform(n->in[i], &number))
+			in[i] = x->vector ? arena_printf(x->arena, "VEC_FROM(%s)", in[i])
+					  : arena_printf(x->arena, "(float)%s", atom(x->arena, in[i]));
 	if (n->op->result == RESULT_CAST && !is_a(n, IS_SINGLE))
-		return cast_text(x->arena, n, in[0]);
+		return cast_text(x, n, in[0]);
 	expr_print(&b, n->op, n, compute_type(n), x->vector, in);
 	text = arena_strdup(x->arena, b.data);
 	buf_release(&b);
@@ -427,10 +456,15 @@ static const char *node_text(struct epilogue *x, int member)
 }
 
 /* A member's value, made to fit its type. */
-static const char *fitted(struct arena *a, const struct node *n, const char *text)
+static const char *fitted(const struct epilogue *x, const struct node *n, const char *text)
 {
 	enum dtype type = n->out[0]->type;
+	struct arena *a = x->arena;
 	double zero;
+
+	if (x->vector)
+		return is_a(n, IS_SINGLE) && type != DT_F32 ? arena_printf(a, "IVEC_FROM(%s)", text)
+							    : unwrapped(a, text);
 
 	if (is_a(n, IS_SINGLE) && type != DT_F32 && !requantizes(n, &zero)) /* by way of int32_t, as vectors have it */
 		return arena_printf(a, "(%s)(int32_t)(%s)", dtypes[type].ctype, unwrapped(a, text));
@@ -464,13 +498,16 @@ void write_epilogue(const void *ctx, struct buf *out, const char *indent, const 
 
 		if (is_inline(k, n))
 			continue;
-		const char *text = fitted(x->arena, n, node_text(x, i));
+		const char *text = fitted(x, n, node_text(x, i));
 
 		if (n->out[0] == k->out)
 			buf_printf(out, "%s%s = %s;\n", indent, value, text);
 		else
 			buf_printf(out, "%sconst %s v%d = %s;\n", indent,
-				vector ? "VEC" : dtypes[n->out[0]->type].ctype, i, text);
+				!vector                        ? dtypes[n->out[0]->type].ctype
+				: n->out[0]->type == DT_F32 ? "VEC"
+							    : "IVEC",
+				i, text);
 	}
 }
 

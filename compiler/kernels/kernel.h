@@ -89,6 +89,11 @@ void image_params(struct kernel *k, const struct image *m, const char *names);
 /* Why kernels do not apply that read vectors of channels and know their weights; null: they may. */
 const char *channels_apart(const struct kernel *k);
 
+/* ---- kernel_integer.c ---- */
+
+/* The types of a template's input, weights, sums and results. */
+void integer_types(struct kernel *k, const char *tx, const char *tw);
+
 /* ---- kernels.def ---- */
 
 /* The functions of the rows: why not, cost, parameters. */

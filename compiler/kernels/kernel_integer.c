@@ -5,8 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The types of a template's input, weights, sums and results. */
-static void integer_types(struct kernel *k, const char *tx, const char *tw)
+void integer_types(struct kernel *k, const char *tx, const char *tw)
 {
 	subst(k, tx, dtypes[k->anchor->in[0]->type].ctype);
 	subst(k, tw, dtypes[k->anchor->in[1]->type].ctype);
@@ -23,16 +22,6 @@ static int integer_block(const struct kernel *k, int64_t outputs)
 	const int most = 64 / (1 + k->nstacked) / 4 * 4;
 
 	return outputs < most ? (int)outputs : most;
-}
-
-/* Those of vector/conv_integer: by sixteens, of which the most that divide them, up to 64. 0: none do. */
-static int pair_block(int64_t outputs)
-{
-	int block = 64;
-
-	while (block > 0 && outputs % block != 0)
-		block -= 16;
-	return block;
 }
 
 /* The bias of sums of x that is not less the zero point, one for each of `outputs`; null: such a sum, or one of these,
@@ -227,72 +216,6 @@ void setup_depthwise_integer(struct plan *p, struct kernel *k)
 	integer_types(k, "TX", "TW");
 	param(k, "C", w->dim[0]);
 	subst(k, "NARROW", bytes ? "int16_t" : "int32_t");
-}
-
-const char *applies_conv_integer_pairs(const struct kernel *k)
-{
-	const struct tensor *x = k->anchor->in[0], *w = k->anchor->in[1];
-
-	if (applies_conv_integer(k) != NULL)
-		return applies_conv_integer(k);
-	if (k->nstacked > 0 || attr_int(k->anchor, "group", 1) != 1 || x->shape.rank > 4)
-		return "it has groups, three dimensions, or several are computed together";
-	if (dtypes[x->type].size != 1 || w->type != DT_I8 || k->value->type != DT_I32)
-		return "its input or its weights have more than 8 bits";
-	return pair_block(w->shape.dim[0]) > 0 ? NULL : "its outputs do not come by sixteens";
-}
-
-/* Half of what portable code takes, and the image is widened. */
-double cost_conv_integer_pairs(const struct kernel *k)
-{
-	return 0.5 * cost_conv_integer(k) + 2.0 * (double)shape_count(&k->anchor->in[0]->shape);
-}
-
-/* The wide image has so many pixels along an axis: what lies before x, x, and what windows reach behind it. */
-static int64_t wide_size(const struct kernel *k, int axis)
-{
-	const int spatial = k->anchor->in[0]->shape.rank - 2;
-	int n;
-	const int64_t *stride = attr_ints(k->anchor, "strides", &n),
-		      *dilation = attr_ints(k->anchor, "dilations", &n),
-		      *pad = attr_ints(k->anchor, "pads", &n);
-	const int i = spatial - 2 + axis;
-
-	if (i < 0)
-		return 1;
-	const int64_t x = k->anchor->in[0]->shape.dim[2 + i] + pad[i],
-		      reach = (k->value->shape.dim[2 + i] - 1) * stride[i] +
-			      (k->anchor->in[1]->shape.dim[2 + i] - 1) * dilation[i] + 1;
-
-	return x > reach ? x : reach;
-}
-
-void setup_conv_integer_pairs(struct plan *p, struct kernel *k)
-{
-	const struct shape *x = &k->anchor->in[0]->shape, *w = &k->anchor->in[1]->shape;
-	const int64_t ph = wide_size(k, 0), pw = wide_size(k, 1), pairs = (w->dim[1] + 1) / 2 * 2;
-	const int block = pair_block(w->dim[0]);
-
-	setup_window(p, k);
-	k->nshare = 0; /* the wide image is of all */
-	param(k, "C", w->dim[1]);
-	param(k, "TAPS", shape_count(w) / w->dim[0] / w->dim[1]);
-	param(k, "K", w->dim[0]);
-	param(k, "XZ", attr_int(k->anchor, "zero", 0));
-	param(k, "NB", block);
-	param(k, "CHANNELS", block);
-	param(k, "PB", 6);
-	param(k, "ODD", w->dim[1] % 2 != 0);
-	param(k, "CLEAR", ph * pw * x->dim[0] * x->dim[1] > shape_count(x));
-	param(k, "PH", ph);
-	param(k, "PW", pw);
-	param(k, "C2", pairs);
-	k->scratch = (ph * pw * pairs * 2 + 63) / 64 * 64;
-	k->scratch_name = "scratch";
-	k->portable = "c/conv_pairs";
-	weights(p, k, &(struct blob){ .packing = PACK_PAIRS, .group = 1, .block = block });
-	bias(p, k, 1, block);
-	integer_types(k, "TX", "TW");
 }
 
 /* A row of pixels, windows of one. */

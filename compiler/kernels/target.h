@@ -32,6 +32,7 @@ struct tiling {
 	int64_t winograd_tiles; /* .. and the least of them */
 	int64_t near_bytes; /* that stay in the last cache from one run to the next */
 	int64_t sums;           /* of a fully connected layer, in registers */
+	int64_t wide_bytes;     /* of an image of integers, widened, that stays in the second cache */
 };
 
 /* What a step costs, in multiply-adds of a perfect kernel of that target; 0: it is not taken. */

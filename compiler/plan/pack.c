@@ -162,22 +162,26 @@ static void pack_dots(struct packer *x)
 					put(x, s, matrix ? c * outputs + k : (k * channels + c) * taps + t);
 }
 
-/* Two inputs of an output side by side; a last one by itself has a zero beside it. Blocks are alike. */
+/* Runs of `chunk` taps' inputs, two of an output side by side; a last one by itself has a zero beside it, and zeros fill up the
+ * last block. */
 static void pack_pairs(struct packer *x)
 {
-	const int64_t outputs = x->shape->dim[0], channels = x->shape->dim[1],
-		      taps = shape_count(x->shape) / (outputs * channels), block = x->blob->block;
+	const bool matrix = x->shape->rank == 2; /* of a Linear: [C, K] */
+	const int64_t outputs = x->shape->dim[matrix], channels = x->shape->dim[!matrix],
+		      inputs = shape_count(x->shape) / outputs, taps = inputs / channels,
+		      block = x->blob->block, run = x->blob->chunk * channels;
 
 	for (int64_t k0 = 0; k0 < outputs; k0 += block)
-		for (int64_t t = 0; t < taps; t++)
-			for (int64_t c = 0; c < channels; c += 2)
-				for (int64_t k = k0; k < k0 + block; k++) {
-					put(x, 0, (k * channels + c) * taps + t);
-					if (c + 1 < channels)
-						put(x, 0, (k * channels + c + 1) * taps + t);
-					else
-						put_bits(x, 0);
-				}
+		for (int64_t i = 0; i < taps * channels; i += run)
+			for (int64_t e = 0; e < (run + 1) / 2 * 2 * block; e++) {
+				const int64_t k = k0 + e / 2 % block, at = e / (2 * block) * 2 + e % 2,
+					      input = (i + at) % channels * taps + (i + at) / channels;
+
+				if (k < outputs && at < run)
+					put(x, 0, matrix ? input * outputs + k : k * inputs + input);
+				else
+					put_bits(x, 0);
+			}
 }
 
 /* Each filter in its places, G w G'; and zeros between the matrices. */
@@ -239,8 +243,11 @@ static int64_t count_vectors(const struct blob *b)
 static int64_t count_pairs(const struct blob *b)
 {
 	const struct shape *w = &b->tensor[0]->shape;
+	const bool matrix = w->rank == 2;
+	const int64_t run = b->chunk * w->dim[!matrix];
 
-	return shape_count(w) / w->dim[1] * ((w->dim[1] + 1) / 2 * 2);
+	return (w->dim[matrix] + b->block - 1) / b->block * b->block *
+	       (shape_count(w) / w->dim[matrix] / run) * ((run + 1) / 2 * 2);
 }
 
 /* Blocks of `places` matrices [C][K], each in an odd number of cache lines. */

@@ -110,7 +110,7 @@ struct share {
 	int parts;
 };
 
-enum { MAX_ARG = 8, MAX_PARAM = 64, MAX_SUBST = 8, MAX_OPERAND = 32, MAX_SHARE = 4 };
+enum { MAX_ARG = 8, MAX_PARAM = 64, MAX_SUBST = 12, MAX_OPERAND = 32, MAX_SHARE = 4 };
 
 /* One call of generated code: an anchor and the elementwise nodes absorbed into its epilogue, or a
  * group of elementwise nodes, or a copy of src (no anchor, no group). Stores one tensor. */

@@ -26,12 +26,43 @@
 #define VEC_FOURTH3(v) vdupq_laneq_f32(v, 3)
 #define VEC_PREFETCH(p) __builtin_prefetch(p)
 #define VEC_PREFETCH_FAR(p) __builtin_prefetch(p, 0, 2)
+#define VEC_FROM(v) vcvtq_f32_s32(v)
+#define VEC_NEAR(v, a, b) vrndnq_f32(vminnmq_f32(vmaxnmq_f32(v, a), b))
 #define IVEC int32x4_t
 #define IVEC_ZERO() vdupq_n_s32(0)
-#define IVEC_STORE(p, v) vst1q_s32(p, v)
-#define IVEC_WIDEN(p) vreinterpretq_s32_s16(vmovl_s8(vld1_s8(p)))
-#define IVEC_PAIR(p) vdupq_n_s32(*(p))
-#define IVEC_DOT(c, a, b) \
+#define IVEC_SET1(x) vdupq_n_s32(x)
+#define IVEC_LOAD(p) vld1q_s32((const int32_t *)(const void *)(p))
+#define IVEC_LOAD_u8(p) ((int32x4_t){ (p)[0], (p)[1], (p)[2], (p)[3] })
+#define IVEC_LOAD_i8(p) ((int32x4_t){ (p)[0], (p)[1], (p)[2], (p)[3] })
+#define IVEC_LOAD_u16(p) vreinterpretq_s32_u32(vmovl_u16(vld1_u16(p)))
+#define IVEC_LOAD_i16(p) vmovl_s16(vld1_s16(p))
+#define IVEC_STORE(p, v) vst1q_s32((int32_t *)(void *)(p), v)
+#define IVEC_STORE_u8(p, v) \
+	((p)[0] = (uint8_t)vgetq_lane_s32(v, 0), (p)[1] = (uint8_t)vgetq_lane_s32(v, 1), \
+	 (p)[2] = (uint8_t)vgetq_lane_s32(v, 2), (p)[3] = (uint8_t)vgetq_lane_s32(v, 3))
+#define IVEC_STORE_i8(p, v) \
+	((p)[0] = (int8_t)vgetq_lane_s32(v, 0), (p)[1] = (int8_t)vgetq_lane_s32(v, 1), \
+	 (p)[2] = (int8_t)vgetq_lane_s32(v, 2), (p)[3] = (int8_t)vgetq_lane_s32(v, 3))
+#define IVEC_STORE_i16(p, v) vst1_s16(p, vmovn_s32(v))
+#define IVEC_STORE_u16(p, v) vst1_u16(p, vmovn_u32(vreinterpretq_u32_s32(v)))
+#define IVEC_FROM(v) vcvtq_s32_f32(v)
+#define IVEC_ADD(a, b) vaddq_s32(a, b)
+#define IVEC_SUB(a, b) vsubq_s32(a, b)
+#define IVEC_MAX(a, b) vmaxq_s32(a, b)
+#define IVEC_MIN(a, b) vminq_s32(a, b)
+#define IVEC_WIDEN_i8(p) vreinterpretq_s32_s16(vmovl_s8(vld1_s8(p)))
+#define IVEC_WIDEN_u8(p) vreinterpretq_s32_u16(vmovl_u8(vld1_u8(p)))
+#define IVEC_LESS(v, x) vreinterpretq_s32_s16(vsubq_s16(vreinterpretq_s16_s32(v), vdupq_n_s16(x)))
+#define IVEC_ADD16(a, b) vreinterpretq_s32_s16(vaddq_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)))
+#define IVEC_SUB16(a, b) vreinterpretq_s32_s16(vsubq_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)))
+#define IVEC_SHL16(a, n) vreinterpretq_s32_s16(vshlq_n_s16(vreinterpretq_s16_s32(a), n))
+#define IVEC_MUL(a, b) vmulq_s32(a, b)
+#define IVEC_SHL(a, n) vshlq_n_s32(a, n)
+#define IVEC_SHR(a, n) vshlq_s32(a, vdupq_n_s32(-(n)))
+#define ISUM int32x4_t
+#define ISUM_ZERO() vdupq_n_s32(0)
+#define IVEC_OF(c) (c)
+#define ISUM_DOT(c, a, b) \
 	vaddq_s32(c, vpaddq_s32(vmull_s16(vget_low_s16(vreinterpretq_s16_s32(a)), vget_low_s16(vreinterpretq_s16_s32(b))), \
 			 vmull_high_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b))))
 

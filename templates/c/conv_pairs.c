@@ -1,9 +1,9 @@
 /*
- * Convolution of integers in plain C, whose weights are those of vector/conv_integer.
+ * Convolution of integers in plain C, whose weights are those of vector/conv_integer and vector/winograd_integer.
  *
- * x is read through strides: XN XC XD XH XW. y is written through Y(n, k, p), p the position in the flattened output
+ * x is read through strides: XN XC XH XW. y is written through Y(n, k, p), p the position in the flattened output
  * image; the epilogue may read the element that it replaces. x is not y.
- * w [block][tap][C2 / 2][KB][2], C2 being C rounded up: taps in the order r, s. Two pixels at a time meet each of the block's
+ * w [block][run of SPAN taps][pair][16][2], blocks of 16 outputs, taps in the order r, s. Two pixels at a time meet each of the block's
  * weights; what lies outside of x counts as XZ. The epilogue has the sum in a, and gives r.
  */
 #include "template.h"
@@ -15,21 +15,19 @@
 #define FIRST a	   /* what r is before the epilogue */
 #define BIAS 1	   /* a bias for each output channel */
 #define PADDED 1   /* taps may fall outside the image */
-#define DEPTH 0	   /* there are but two dimensions */
-#define CHANNELS 16 /* KB, channels of a block */
+#define TAIL 1	   /* K % 16 != 0 */
 
 #define Y(n, k, p) y[((n) * K + (k)) * P + (p)]
 
-/* Adds the products of a block w [tap][C2 / 2][KB][2] with the windows of pixels p0 and p1. */
-static TARGET INLINE void conv_pairs_two(const TX *restrict x, const TW *restrict w, TS sum[][CHANNELS], int p0, int p1)
+/* Adds the products of a block of w with the windows of pixels p0 and p1. */
+static TARGET INLINE void conv_pairs_two(const TX *restrict x, const TW *restrict w, TS sum[][16], int p0, int p1)
 {
-	enum { C = 4, D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3, OH = 8, OW = 8 };
-	enum { STRIDE_D = 1, STRIDE_H = 1, STRIDE_W = 1, PAD_D = 0, PAD_H = 1, PAD_W = 1 };
-	enum { DIL_D = 1, DIL_H = 1, DIL_W = 1, XZ = 128 };
-	enum { XC = 1, XD = 1, XH = 32, XW = 4 }; /* strides of x */
+	enum { C = 4, H = 8, W = 8, R = 3, S = 3, SPAN = 3, OW = 8, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1 };
+	enum { DIL_H = 1, DIL_W = 1, XZ = 128 };
+	enum { XC = 1, XH = 32, XW = 4 }; /* strides of x */
 
 	for (int r = 0; r < R; r++) {
-		for (int s = 0; s < S; s++, w += (C + 1) / 2 * 2 * CHANNELS) {
+		for (int s = 0; s < S; s++) {
 			const int h0 = p0 / OW * STRIDE_H - PAD_H + r * DIL_H;
 			const int h1 = p1 / OW * STRIDE_H - PAD_H + r * DIL_H;
 			const int j0 = p0 % OW * STRIDE_W - PAD_W + s * DIL_W;
@@ -43,15 +41,16 @@ static TARGET INLINE void conv_pairs_two(const TX *restrict x, const TW *restric
 			const TX *v0 = in0 ? x + (h0 * XH + j0 * XW) : x;
 			const TX *v1 = in1 ? x + (h1 * XH + j1 * XW) : x;
 
-			for (int c = 0; c < C; c += 2) {
-				const int next = c + 1 < C ? c + 1 : c; /* whose weights are 0 */
-				const TW *t = w + c * CHANNELS;
-				const int16_t a0 = (int16_t)((v0[c * XC] - XZ) & -in0), b0 = (int16_t)((v0[next * XC] - XZ) & -in0);
-				const int16_t a1 = (int16_t)((v1[c * XC] - XZ) & -in1), b1 = (int16_t)((v1[next * XC] - XZ) & -in1);
+			for (int c = 0; c < C; c++) {
+				const int tap = r * S + s;
+				const int at = tap % SPAN * C + c; /* in the run */
+				const TW *t = w + (tap / SPAN * ((SPAN * C + 1) / 2) + at / 2) * 32 + at % 2;
+				const int16_t a0 = (int16_t)((v0[c * XC] - XZ) & -in0);
+				const int16_t a1 = (int16_t)((v1[c * XC] - XZ) & -in1);
 
-				for (int k = 0; k < CHANNELS; k++) {
-					sum[0][k] += a0 * t[2 * k] + b0 * t[2 * k + 1];
-					sum[1][k] += a1 * t[2 * k] + b1 * t[2 * k + 1];
+				for (int k = 0; k < 16; k++) {
+					sum[0][k] += a0 * t[2 * k];
+					sum[1][k] += a1 * t[2 * k];
 				}
 			}
 		}
@@ -62,29 +61,32 @@ static TARGET INLINE void conv_pairs_two(const TX *restrict x, const TW *restric
 static TARGET void conv_pairs(const TX *restrict x, const TW *restrict w, const int32_t *restrict bias, TY *y,
 			      float *restrict scratch)
 {
-	enum { N = 1, C = 4, K = 32, P = 64, TAPS = 9, C2 = 4, NB = 16, PB = 6 };
+	enum { N = 1, C = 4, K = 32, P = 64, TAPS = 9, SPAN = 3 };
 	enum { XN = 256 }; /* stride of x */
 
-	(void)scratch; /* of vector/conv_integer */
-	for (int n = 0; n < N; n++)
-	for (int k0 = 0; k0 < K; k0 += CHANNELS)
-	for (int p0 = 0; p0 < P; p0 += 2) {
-		const int pixels = P - p0 < 2 ? P - p0 : 2;
-		TS sum[2][CHANNELS];
-
-		for (int k = 0; k < CHANNELS; k++)
-#if BIAS
-			sum[0][k] = sum[1][k] = bias[k0 + k];
+	(void)scratch; /* of vectors */
+	for (int n = FROM(n); n < TO(n, N); n++)
+	for (int k0 = FROM(k); k0 < TO(k, K); k0 += 16)
+	for (int p0 = FROM(p); p0 < TO(p, P); p0 += 2) {
+		const int pixels = TO(p, P) - p0 < 2 ? TO(p, P) - p0 : 2;
+#if TAIL
+		const int count = K - k0 < 16 ? K - k0 : 16;
 #else
-			sum[0][k] = sum[1][k] = 0;
+		const int count = 16;
 #endif
-		conv_pairs_two(x + n * XN, w + k0 * TAPS * ((C + 1) / 2 * 2), sum, p0, p0 + pixels - 1);
+		TS sum[2][16] = { { 0 } };
+
+		conv_pairs_two(x + n * XN, w + k0 * (TAPS / SPAN * ((SPAN * C + 1) / 2) * 2), sum, p0, p0 + pixels - 1);
 		for (int i = 0; i < pixels; i++) {
 			const int p = p0 + i;
 
-			for (int j = 0; j < CHANNELS; j++) {
+			for (int j = 0; j < count; j++) {
 				const int k = k0 + j;
+#if BIAS
+				const TS a = sum[i][j] + bias[k];
+#else
 				const TS a = sum[i][j];
+#endif
 				TY r = FIRST;
 
 				EPILOGUE(r, n, k, p);

@@ -1,120 +1,204 @@
 /*
- * Convolution of integers in one or two dimensions, exact, vector code: sums of w, of 8 bits, times x less XZ, of 8 bits, too.
- * The image is widened to 16 bits once, less XZ, with zeros around it; then two channels at a time meet the weights of
- * both, in one instruction, and NB outputs of PB pixels stay in registers while the window goes by.
+ * Convolution of integers in one or two dimensions, exact, vector code: sums of w, of 8 bits, times x less XZ, of 8 bits, too. A
+ * fully connected layer is one of windows of one. HB rows of y at a time, the rows of x that they read are widened to 16
+ * bits, less XZ, with zeros around them; then pairs of neighbours there meet the weights of both in one instruction, and sums of PB pixels
+ * and some outputs stay in registers while the window goes by.
  *
- * x is read through strides: XN XC XH XW. x is not y. wide: PH rows of PW pixels of C2 / 2 pairs of channels, a pair in each integer.
- * w [block][tap][C2 / 2][NB][2]: taps in the order r, s; where C is odd the last channel has weights of 0. The epilogue has
- * the sum in a, and gives r.
+ * x is read through strides: XN XC XH XW. x is not y. wide: rows of PW pixels of C integers. There SPAN taps of a row of the window
+ * are neighbours: all of them or, where they are dilated, one. An odd one has a neighbour whose weights are 0.
+ * w [block][run of SPAN taps][pair][16][2]: blocks of 16 outputs, the last one filled up with 0. The epilogue has the sum in a, and
+ * gives r.
  */
 #include "template.h"
 
 #define TX uint8_t /* of x */
 #define TY int32_t /* of y */
-#define FIRST a	   /* what r is before the epilogue */
+#define TV IVEC	   /* LANES of them, */
+#define PUT IVEC_STORE /* which stores these, */
+#define WIDEN IVEC_WIDEN_u8 /* and which widens those of x */
+#define FIRST a	   /* what r is before the epilogue, and as a vector */
+#define FIRSTS a
 #define BIAS 1	   /* a bias for each output channel */
-#define ODD 1	   /* C is */
-#define CLEAR 1	   /* some of the wide image is not of x */
+#define DENSE 1	   /* channels of x are neighbours */
+#define WHOLE 1	   /* and rows, too */
+#define SIDES 1	   /* windows leave the image to the left or right */
+#define TAIL 1	   /* K % 16 != 0 */
+#define VECTOR 0   /* the epilogue has a vector form */
 
 #define Y(n, k, p) y[((n) * K + (k)) * P + (p)]
 
-/* The sums of the pixels that begin at wide + at[i], and outputs that follow each other in w. */
-static TARGET INLINE void conv_integer_tile(const int32_t *restrict wide, const int *at, const int8_t *restrict w,
-					    int32_t *sum)
+#if DENSE || WHOLE
+/* count integers, widened. */
+static TARGET INLINE void conv_integer_widen(const TX *restrict x, int16_t *restrict to, const int count)
 {
-	enum { C2 = 4, R = 3, S = 3, DIL_H = 1, DIL_W = 1, PW = 10, NB = 16, PB = 6 };
-	enum { VW = NB / LANES < REGISTERS / 8 ? NB / LANES : REGISTERS / 8 }; /* vectors of outputs */
-	IVEC acc[PB][VW];
+	enum { XZ = 128 };
+	int c = 0;
+
+	for (; c + 2 * LANES <= count; c += 2 * LANES)
+		IVEC_STORE(to + c, IVEC_LESS(WIDEN(x + c), XZ));
+	for (; c < count; c++)
+		to[c] = (int16_t)(x[c] - XZ);
+}
+#endif
+
+/* Both of the integers at p. */
+static TARGET INLINE int32_t conv_integer_pair(const int16_t *p)
+{
+	int32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* The sums of the pixels that begin at v[i], and outputs that follow each other in w. */
+static TARGET INLINE void conv_integer_tile(const int16_t *const *v, const int8_t *restrict w, IVEC *sums)
+{
+	enum { C = 3, R = 3, S = 3, SPAN = 3, DIL_H = 1, DIL_W = 1, PW = 10, KB = 16, PB = 6 };
+	enum { RUN = (SPAN * C + 1) / 2, BLOCK = R * S / SPAN * RUN * 32 }; /* pairs of a run; weights of a block */
+	enum { PART = KB < LANES * REGISTERS / 8 ? KB : LANES * REGISTERS / 8, VW = PART / LANES }; /* outputs, in vectors */
+	ISUM sum[PB * VW];
 
 	UNROLL
-	for (int i = 0; i < PB; i++)
-		UNROLL
-		for (int j = 0; j < VW; j++)
-			acc[i][j] = IVEC_ZERO();
+	for (int i = 0; i < PB * VW; i++)
+		sum[i] = ISUM_ZERO();
 	for (int r = 0; r < R; r++)
-		for (int s = 0; s < S; s++) {
-			const int32_t *v = wide + (r * DIL_H * PW + s * DIL_W) * (C2 / 2);
+		for (int s = 0; s < S; s += SPAN) {
+			const int at = r * DIL_H * PW * C + s * DIL_W * C;
 
-			for (int c = 0; c < C2 / 2; c++, w += 2 * NB) {
+			for (int c = at; c < at + 2 * RUN; c += 2, w += 32) {
 				IVEC t[VW];
 
 				UNROLL
 				for (int j = 0; j < VW; j++)
-					t[j] = IVEC_WIDEN(w + 2 * j * LANES);
+					t[j] = IVEC_WIDEN_i8(w + j * LANES / 16 * BLOCK + j * LANES % 16 * 2);
 				UNROLL
 				for (int i = 0; i < PB; i++) {
-					const IVEC a = IVEC_PAIR(v + at[i] + c);
+					const IVEC a = IVEC_SET1(conv_integer_pair(v[i] + c));
 
 					UNROLL
 					for (int j = 0; j < VW; j++)
-						acc[i][j] = IVEC_DOT(acc[i][j], a, t[j]);
+						sum[i * VW + j] = ISUM_DOT(sum[i * VW + j], a, t[j]);
 				}
 			}
 		}
 	UNROLL
-	for (int i = 0; i < PB; i++)
-		UNROLL
-		for (int j = 0; j < VW; j++)
-			IVEC_STORE(sum + i * NB + j * LANES, acc[i][j]);
+	for (int i = 0; i < PB * VW; i++)
+		sums[i] = IVEC_OF(sum[i]);
 }
 
 /* Convolution of integers: see the top of this file. */
 static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, const int32_t *restrict bias, TY *y,
 				float *restrict scratch)
 {
-	enum { N = 1, C = 3, C2 = 4, K = 16, H = 8, W = 8, OW = 8, P = 64, TAPS = 9, NB = 16, PB = 6, XZ = 128 };
-	enum { STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, PH = 10, PW = 10 };
+	enum { N = 1, C = 3, K = 16, KB = 16, H = 8, W = 8, OH = 8, OW = 8, P = 64, PB = 6, HB = 8 };
+	enum { R = 3, S = 3, SPAN = 3, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1, PW = 10, XZ = 128 };
 	enum { XN = 192, XC = 1, XH = 24, XW = 3 }; /* strides of x */
-	enum { PART = NB < LANES * REGISTERS / 8 ? NB : LANES * REGISTERS / 8 }; /* outputs of a tile */
-	int32_t *const wide = (int32_t *)(void *)scratch;
+	enum { BLOCK = R * S / SPAN * ((SPAN * C + 1) / 2) * 32 }; /* weights of a block */
+	enum { PART = KB < LANES * REGISTERS / 8 ? KB : LANES * REGISTERS / 8, VW = PART / LANES }; /* outputs of a tile */
+	int16_t *const wide = (int16_t *)(void *)scratch;
 
-#if CLEAR
-	for (int i = 0; i < PH * PW * (C2 / 2); i++)
-		wide[i] = 0;
-#endif
-	for (int n = 0; n < N; n++) {
-		for (int h = 0; h < H; h++)
-			for (int j = 0; j < W; j++) {
-				const TX *v = x + n * XN + h * XH + j * XW;
-				int32_t *to = wide + ((h + PAD_H) * PW + j + PAD_W) * (C2 / 2);
+	for (int n = FROM(n); n < TO(n, N); n++)
+	for (int first = FROM(p); first < TO(p, P); first += HB * OW) {
+		const int pixels = TO(p, P) - first < HB * OW ? TO(p, P) - first : HB * OW;
+		const int rows = pixels / OW;
 
-				for (int c = 0; c < C / 2; c++) {
-					const int low = v[2 * c * XC] - XZ, high = v[(2 * c + 1) * XC] - XZ;
+		for (int i = 0; i < (rows - 1) * STRIDE_H + (R - 1) * DIL_H + 1; i++) {
+			const int h = first / OW * STRIDE_H - PAD_H + i;
+			int16_t *const to = wide + i * PW * C;
 
-					to[c] = (int32_t)((uint32_t)low & 0xffffu) + high * 65536;
-				}
-#if ODD
-				to[C / 2] = (int32_t)((uint32_t)(v[(C - 1) * XC] - XZ) & 0xffffu);
-#endif
+			if (h < 0 || h >= H) {
+				memset(to, 0, PW * C * sizeof(*to));
+				continue;
 			}
-		for (int k0 = 0; k0 < K; k0 += NB)
-			for (int p0 = 0; p0 < P; p0 += PB) {
-				const int pixels = P - p0 < PB ? P - p0 : PB;
-				int32_t sum[PB * NB];
-				int at[PB];
+			const TX *const from = x + n * XN + h * XH;
+
+#if SIDES
+			memset(to, 0, PAD_W * C * sizeof(*to));
+			memset(to + (PAD_W + W) * C, 0, (PW - PAD_W - W) * C * sizeof(*to));
+#endif
+#if WHOLE
+			conv_integer_widen(from, to + PAD_W * C, W * C);
+#elif DENSE
+			for (int j = 0; j < W; j++)
+				conv_integer_widen(from + j * XW, to + (PAD_W + j) * C, C);
+#else
+			for (int j = 0; j < W; j++)
+				for (int c = 0; c < C; c++)
+					to[(PAD_W + j) * C + c] = (int16_t)(from[j * XW + c * XC] - XZ);
+#endif
+		}
+		for (int k0 = FROM(k); k0 < TO(k, K); k0 += KB)
+			for (int p0 = 0; p0 < pixels; p0 += PB) {
+				const int16_t *v[PB];
 
 				for (int i = 0; i < PB; i++) {
-					const int q = p0 + i < P ? p0 + i : P - 1;
+					const int q = p0 + i < pixels ? p0 + i : pixels - 1;
 
-					at[i] = (q / OW * STRIDE_H * PW + q % OW * STRIDE_W) * (C2 / 2);
+					v[i] = wide + (q / OW * STRIDE_H * PW + q % OW * STRIDE_W) * C;
 				}
-				for (int j = 0; j < NB; j += PART)
-					conv_integer_tile(wide, at, w + k0 * TAPS * C2 + 2 * j, sum + j);
-				for (int i = 0; i < pixels; i++) {
-					const int p = p0 + i;
+				for (int j0 = k0; j0 < k0 + KB; j0 += PART) {
+					IVEC sums[PB * VW];
 
-					for (int j = 0; j < NB; j++) {
-						const int k = k0 + j;
-#if BIAS
-						const int32_t a = sum[i * NB + j] + bias[k];
-#else
-						const int32_t a = sum[i * NB + j];
+					conv_integer_tile(v, w + j0 / 16 * BLOCK, sums);
+#if VECTOR
+					UNROLL
+					for (int i = 0; i < PB; i++)
+						UNROLL
+						for (int j = 0; j < VW; j++) {
+							const int p = first + p0 + i;
+							const int k = j0 + j * LANES;
+
+							if (p0 + i >= pixels)
+								continue;
+#if TAIL
+							if (k + LANES > K)
+								continue;
 #endif
-						TY r = FIRST;
+#if BIAS
+							const IVEC a = IVEC_ADD(sums[i * VW + j], IVEC_LOAD(bias + k));
+#else
+							const IVEC a = sums[i * VW + j];
+#endif
+							TV r = FIRSTS;
 
-						EPILOGUE(r, n, k, p);
-						Y(n, k, p) = r;
+							VECTOR_EPILOGUE(r, n, k, p);
+							PUT(&Y(n, k, p), r);
+						}
+#endif
+#if TAIL || !VECTOR
+#if VECTOR
+					/* outputs that are no vector */
+					const int begin = K / LANES * LANES;
+
+					if (j0 + PART > begin) {
+#else
+					const int begin = j0;
+
+					{
+#endif
+						int32_t sum[PB * PART];
+
+						UNROLL
+						for (int i = 0; i < PB * VW; i++)
+							IVEC_STORE(sum + i * LANES, sums[i]);
+						for (int i = 0; i < PB && p0 + i < pixels; i++) {
+							const int p = first + p0 + i;
+							const int end = j0 + PART < K ? j0 + PART : K;
+
+							for (int k = begin; k < end; k++) {
+#if BIAS
+								const int32_t a = sum[i * PART + k - j0] + bias[k];
+#else
+								const int32_t a = sum[i * PART + k - j0];
+#endif
+								TY r = FIRST;
+
+								EPILOGUE(r, n, k, p);
+								Y(n, k, p) = r;
+							}
+						}
 					}
+#endif
 				}
 			}
 	}

@@ -13,9 +13,17 @@
  *   VEC_FOURTHi(v)                of each four lanes the i-th, four times
  *   VEC_SWAP(v)                   halves of each eight lanes exchanged; where LANES >= 8
  *   VEC_PREFETCH(p) .._FAR(p)     for now; for later
- *   IVEC IVEC_ZERO() IVEC_STORE(p, v)    LANES integers of 32 bits, as pairs of 16
- *   IVEC_WIDEN(p) IVEC_PAIR(p)    2 LANES integers of 8 bits; the integer at p, which is a pair, in each lane
- *   IVEC_DOT(c, a, b)             c and the sum of both products of each pair
+ *   VEC_NEAR(v, a, b)             the integers nearest to v, even ones first, of those from a to b; of a NaN a
+ *   VEC_FROM(i) IVEC_FROM(v)      integers as floats; floats that are integers as these
+ *   IVEC IVEC_ZERO() IVEC_SET1(x) LANES integers of 32 bits
+ *   IVEC_ADD SUB MAX MIN(a, b)    of these
+ *   IVEC_LOAD(p) IVEC_STORE(p, v), IVEC_LOAD_u8(p) IVEC_STORE_u8(p, v), .._i8 .._u16 .._i16    LANES of that type, which they fit
+ *   IVEC_WIDEN_i8(p) .._u8        2 LANES integers of 8 bits as such of 16: LANES pairs
+ *   IVEC_LESS(a, x)               each of 16 bits less x
+ *   IVEC_ADD16 SUB16(a, b) IVEC_SHL16(a, n)    of 16 bits: pairs; shifted to the left
+ *   IVEC_MUL(a, b) IVEC_SHL(a, n) IVEC_SHR(a, n)    of 32 bits: the low half of products; shifted, to the right with their signs
+ *   ISUM ISUM_ZERO() IVEC_OF(c)   LANES sums of integers; as integers
+ *   ISUM_DOT(c, a, b)             c and the sum of both products of each pair
  */
 #ifndef VECTOR_TEMPLATE_H
 #define VECTOR_TEMPLATE_H

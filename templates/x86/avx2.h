@@ -27,11 +27,43 @@
 #define VEC_SWAP(v) _mm256_permute2f128_ps(v, v, 0x01)
 #define VEC_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #define VEC_PREFETCH_FAR(p) _mm_prefetch((const char *)(p), _MM_HINT_T1)
+#define VEC_FROM(v) _mm256_cvtepi32_ps(v)
+#define VEC_NEAR(v, a, b) \
+	_mm256_round_ps(_mm256_min_ps(_mm256_max_ps(v, a), b), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define IVEC __m256i
 #define IVEC_ZERO() _mm256_setzero_si256()
+#define IVEC_SET1(x) _mm256_set1_epi32(x)
+#define IVEC_LOAD(p) _mm256_loadu_si256((const __m256i *)(p))
+#define IVEC_LOAD_u8(p) _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(p)))
+#define IVEC_LOAD_i8(p) _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(p)))
+#define IVEC_LOAD_u16(p) _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(p)))
+#define IVEC_LOAD_i16(p) _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(p)))
 #define IVEC_STORE(p, v) _mm256_storeu_si256((__m256i *)(p), v)
-#define IVEC_WIDEN(p) _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(p)))
-#define IVEC_PAIR(p) _mm256_set1_epi32(*(p))
-#define IVEC_DOT(c, a, b) _mm256_add_epi32(c, _mm256_madd_epi16(a, b))
+#define IVEC_STORE_u8(p, v) \
+	_mm_storel_epi64((__m128i *)(p), _mm_packus_epi16(_mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)), _mm_setzero_si128()))
+#define IVEC_STORE_i8(p, v) \
+	_mm_storel_epi64((__m128i *)(p), _mm_packs_epi16(_mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)), _mm_setzero_si128()))
+#define IVEC_STORE_u16(p, v) \
+	_mm_storeu_si128((__m128i *)(p), _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)))
+#define IVEC_STORE_i16(p, v) \
+	_mm_storeu_si128((__m128i *)(p), _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)))
+#define IVEC_FROM(v) _mm256_cvttps_epi32(v)
+#define IVEC_ADD(a, b) _mm256_add_epi32(a, b)
+#define IVEC_SUB(a, b) _mm256_sub_epi32(a, b)
+#define IVEC_MAX(a, b) _mm256_max_epi32(a, b)
+#define IVEC_MIN(a, b) _mm256_min_epi32(a, b)
+#define IVEC_WIDEN_i8(p) _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(p)))
+#define IVEC_WIDEN_u8(p) _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(p)))
+#define IVEC_LESS(v, x) _mm256_sub_epi16(v, _mm256_set1_epi16(x))
+#define IVEC_ADD16(a, b) _mm256_add_epi16(a, b)
+#define IVEC_SUB16(a, b) _mm256_sub_epi16(a, b)
+#define IVEC_SHL16(a, n) _mm256_slli_epi16(a, n)
+#define IVEC_MUL(a, b) _mm256_mullo_epi32(a, b)
+#define IVEC_SHL(a, n) _mm256_slli_epi32(a, n)
+#define IVEC_SHR(a, n) _mm256_sra_epi32(a, _mm_cvtsi32_si128(n))
+#define ISUM sums8
+#define ISUM_ZERO() ((sums8){ 0 })
+#define ISUM_DOT(c, a, b) ((c) + (sums8)_mm256_madd_epi16(a, b))
+#define IVEC_OF(c) ((__m256i)(c))
 
 #endif

@@ -11,6 +11,14 @@
 #define AVX512_CODE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma" TUNED)))
 #define AVX2_CODE __attribute__((target("avx2,fma" TUNED)))
 #define FUSED_CODE AVX2_CODE /* of functions that all vector versions call */
+/* Sums of integers: gcc has variables that it adds as these, and that are __m256i, in two registers where they go round a loop. */
+typedef uint32_t sums8 __attribute__((vector_size(32)));
+#ifndef SUMS16_ZERO
+typedef uint32_t sums16 __attribute__((vector_size(64)));
+#define SUMS16_ZERO ((sums16){ 0 })
+#define SUMS16_DOT(c, a, b) ((c) + (sums16)_mm512_madd_epi16(a, b))
+#define SUMS16_VECTOR(c) ((__m512i)(c))
+#endif
 #else
 #define HAVE_VECTORS 0
 #endif

@@ -123,16 +123,69 @@ EMULATED emulated512i emulated_set1_epi32(int x)
 	return (emulated512i){ { _mm256_set1_epi32(x), _mm256_set1_epi32(x) } };
 }
 
-EMULATED void emulated_storeu_si512(int *p, emulated512i x)
+EMULATED emulated512i emulated_set1_epi16(short x)
 {
-	_mm256_storeu_si256((__m256i *)p, x.half[0]);
-	_mm256_storeu_si256((__m256i *)(p + 8), x.half[1]);
+	return (emulated512i){ { _mm256_set1_epi16(x), _mm256_set1_epi16(x) } };
 }
 
-EMULATED emulated512i emulated_cvtepi8_epi16(__m256i x)
+EMULATED emulated512i emulated_loadu_si512(const void *p)
 {
-	return (emulated512i){ { _mm256_cvtepi8_epi16(_mm256_castsi256_si128(x)),
-				 _mm256_cvtepi8_epi16(_mm256_extracti128_si256(x, 1)) } };
+	return (emulated512i){ { _mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)p + 1) } };
+}
+
+EMULATED void emulated_storeu_si512(void *p, emulated512i x)
+{
+	_mm256_storeu_si256((__m256i *)p, x.half[0]);
+	_mm256_storeu_si256((__m256i *)p + 1, x.half[1]);
+}
+
+/* Of a vector half as long, and of one a fourth. */
+#define EMULATED_WIDER(name) \
+	EMULATED emulated512i emulated_##name(__m256i x) \
+	{ \
+		return (emulated512i){ { _mm256_##name(_mm256_castsi256_si128(x)), \
+					 _mm256_##name(_mm256_extracti128_si256(x, 1)) } }; \
+	}
+#define EMULATED_WIDEST(name) \
+	EMULATED emulated512i emulated_##name(__m128i x) \
+	{ \
+		return (emulated512i){ { _mm256_##name(x), _mm256_##name(_mm_srli_si128(x, 8)) } }; \
+	}
+
+EMULATED_WIDER(cvtepi8_epi16)
+EMULATED_WIDER(cvtepu8_epi16)
+EMULATED_WIDER(cvtepi16_epi32)
+EMULATED_WIDER(cvtepu16_epi32)
+EMULATED_WIDEST(cvtepi8_epi32)
+EMULATED_WIDEST(cvtepu8_epi32)
+
+/* The low bits of each integer. */
+EMULATED __m128i emulated_cvtepi32_epi8(emulated512i x)
+{
+	unsigned char to[16];
+
+	for (int i = 0; i < 16; i++)
+		to[i] = (unsigned char)((int *)&x)[i];
+	return _mm_loadu_si128((const __m128i *)to);
+}
+
+EMULATED __m256i emulated_cvtepi32_epi16(emulated512i x)
+{
+	unsigned short to[16];
+
+	for (int i = 0; i < 16; i++)
+		to[i] = (unsigned short)((int *)&x)[i];
+	return _mm256_loadu_si256((const __m256i *)to);
+}
+
+EMULATED emulated512 emulated_cvtepi32_ps(emulated512i x)
+{
+	return emulated_join(_mm256_cvtepi32_ps(x.half[0]), _mm256_cvtepi32_ps(x.half[1]));
+}
+
+EMULATED emulated512i emulated_cvttps_epi32(emulated512 x)
+{
+	return (emulated512i){ { _mm256_cvttps_epi32(x.half[0]), _mm256_cvttps_epi32(x.half[1]) } };
 }
 
 #define EMULATED_INTEGERS(name) \
@@ -142,7 +195,24 @@ EMULATED emulated512i emulated_cvtepi8_epi16(__m256i x)
 	}
 
 EMULATED_INTEGERS(add_epi32)
+EMULATED_INTEGERS(sub_epi32)
+EMULATED_INTEGERS(max_epi32)
+EMULATED_INTEGERS(min_epi32)
+EMULATED_INTEGERS(add_epi16)
+EMULATED_INTEGERS(sub_epi16)
 EMULATED_INTEGERS(madd_epi16)
+EMULATED_INTEGERS(mullo_epi32)
+
+/* All by one number of bits. */
+#define EMULATED_SHIFT(name, bits) \
+	EMULATED emulated512i emulated_##name(emulated512i x, bits n) \
+	{ \
+		return (emulated512i){ { _mm256_##name(x.half[0], n), _mm256_##name(x.half[1], n) } }; \
+	}
+
+EMULATED_SHIFT(slli_epi16, int)
+EMULATED_SHIFT(slli_epi32, int)
+EMULATED_SHIFT(sra_epi32, __m128i)
 
 #define __m512i emulated512i
 #define _mm512_setzero_si512() emulated_set1_epi32(0)
@@ -151,5 +221,33 @@ EMULATED_INTEGERS(madd_epi16)
 #define _mm512_cvtepi8_epi16 emulated_cvtepi8_epi16
 #define _mm512_add_epi32 emulated_add_epi32
 #define _mm512_madd_epi16 emulated_madd_epi16
+#define _mm512_set1_epi16 emulated_set1_epi16
+#define _mm512_loadu_si512 emulated_loadu_si512
+#define _mm512_cvtepu8_epi16 emulated_cvtepu8_epi16
+#define _mm512_cvtepi16_epi32 emulated_cvtepi16_epi32
+#define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
+#define _mm512_cvtepi8_epi32 emulated_cvtepi8_epi32
+#define _mm512_cvtepu8_epi32 emulated_cvtepu8_epi32
+#define _mm512_cvtepi32_epi8 emulated_cvtepi32_epi8
+#define _mm512_cvtepi32_epi16 emulated_cvtepi32_epi16
+#define _mm512_cvtepi32_ps emulated_cvtepi32_ps
+#define _mm512_cvttps_epi32 emulated_cvttps_epi32
+#define _mm512_sub_epi32 emulated_sub_epi32
+#define _mm512_max_epi32 emulated_max_epi32
+#define _mm512_min_epi32 emulated_min_epi32
+#define _mm512_add_epi16 emulated_add_epi16
+#define _mm512_sub_epi16 emulated_sub_epi16
+#define _mm512_mullo_epi32 emulated_mullo_epi32
+#define _mm512_sra_epi32 emulated_sra_epi32
+#undef _mm512_slli_epi16
+#undef _mm512_slli_epi32
+#define _mm512_slli_epi16 emulated_slli_epi16
+#define _mm512_slli_epi32 emulated_slli_epi32
+#define sums16 emulated512i
+#define SUMS16_ZERO emulated_set1_epi32(0)
+#define SUMS16_DOT(c, a, b) emulated_add_epi32(c, emulated_madd_epi16(a, b))
+#define SUMS16_VECTOR(c) (c)
+#undef _mm512_roundscale_ps
+#define _mm512_roundscale_ps(x, how) emulated_join(_mm256_round_ps((x).half[0], how), _mm256_round_ps((x).half[1], how))
 
 #endif

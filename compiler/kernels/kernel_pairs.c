@@ -1,0 +1,362 @@
+/* Vector kernels of integers of 8 bits: sums are those of portable code. */
+#include "kernels/kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- pairs of 16 bits: vector/conv_integer.c ---- */
+
+static const char *applies_pairs(const struct kernel *k)
+{
+	const struct tensor *x = k->anchor->in[0], *w = k->anchor->in[1];
+
+	if (constant_weights(k) != NULL)
+		return constant_weights(k);
+	if (k->nstacked > 0)
+		return "several layers are computed together";
+	return dtypes[x->type].size == 1 && w->type == DT_I8 && k->value->type == DT_I32
+		       ? NULL
+		       : "its input or its weights have more than 8 bits";
+}
+
+const char *applies_conv_integer_pairs(const struct kernel *k)
+{
+	if (applies_conv_integer(k) != NULL)
+		return applies_conv_integer(k);
+	if (attr_int(k->anchor, "group", 1) != 1 || k->anchor->in[0]->shape.rank > 4)
+		return "it has groups, or three dimensions";
+	return applies_pairs(k);
+}
+
+const char *applies_linear_integer_pairs(const struct kernel *k)
+{
+	return applies_linear(k) != NULL ? applies_linear(k) : applies_pairs(k);
+}
+
+/* Half of what portable code takes, and the image is widened. */
+double cost_conv_integer_pairs(const struct kernel *k)
+{
+	return 0.5 * cost_conv_integer(k) + 2.0 * (double)shape_count(&k->anchor->in[0]->shape);
+}
+
+double cost_linear_integer_pairs(const struct kernel *k)
+{
+	return 0.5 * cost_linear(k);
+}
+
+/* Of windows of one only the pixels that they read; a row of them where they lie evenly. */
+static void simplify(struct image *m)
+{
+	if (m->r == 1 && m->pad_h == 0) {
+		m->h = m->oh;
+		m->xh *= m->stride_h;
+		m->stride_h = m->dil_h = 1;
+	}
+	if (m->s == 1 && m->pad_w == 0) {
+		m->w = m->ow;
+		m->xw *= m->stride_w;
+		m->stride_w = m->dil_w = 1;
+	}
+	if (m->r == 1 && m->s == 1 && m->pad_h == 0 && m->pad_w == 0 &&
+		(m->h == 1 || m->xh == m->w * m->xw)) {
+		m->h = m->oh = m->h * m->w;
+		m->xh = m->xw;
+		m->w = m->ow = 1;
+	}
+}
+
+static int64_t most(int64_t x, int64_t y)
+{
+	return x > y ? x : y;
+}
+
+static int64_t least(int64_t x, int64_t y)
+{
+	return x < y ? x : y;
+}
+
+/* Rows of y at a time: what they read, widened, is to stay in the second cache. */
+static int64_t rows_at_once(const struct kernel *k, const struct image *m, int64_t row_bytes)
+{
+	const int64_t reach = (m->r - 1) * m->dil_h + 1,
+		      rows = most((tiling_of(k)->wide_bytes / row_bytes - reach) / m->stride_h + 1, 1),
+		      blocks = (m->oh + rows - 1) / rows, even = (m->oh + blocks - 1) / blocks;
+
+	/* whole tiles of rows of one pixel */
+	return m->ow == 1 && blocks > 1 ? (even + 5) / 6 * 6 : even;
+}
+
+/* Outputs that are computed with the same pixels: by sixteens, up to 64. */
+static int pairs_block(int64_t outputs)
+{
+	const int64_t sixteens = (outputs + 15) / 16;
+	int block = 4;
+
+	while (sixteens % block != 0)
+		block--;
+	return 16 * block;
+}
+
+/* Words of vector code for the elements of y, and of x. */
+static void vector_types(struct plan *p, struct kernel *k)
+{
+	const enum dtype y = k->dst.type, x = k->anchor->in[0]->type;
+
+	subst(k, "TV", y == DT_F32 ? "VEC" : "IVEC");
+	subst(k, "PUT", y == DT_F32   ? "VEC_STORE"
+			: y == DT_I32 ? "IVEC_STORE"
+				      : arena_printf(p->arena, "IVEC_STORE_%s", dtypes[y].name));
+	subst(k, "WIDEN", arena_printf(p->arena, "IVEC_WIDEN_%s", dtypes[x].name));
+	subst(k, "SPREAD", arena_printf(p->arena, "IVEC_LOAD_%s", dtypes[x].name));
+	subst(k, "FIRSTS", k->ngroup == 0 ? "a" : y == DT_F32 ? "VEC_ZERO()" : "IVEC_ZERO()");
+}
+
+/* Types, and what c/conv_pairs asks for. */
+static void pairs_in_c(struct plan *p, struct kernel *k)
+{
+	param(k, "XZ", attr_int(k->anchor, "zero", 0));
+	integer_types(k, "TX", "TW");
+	vector_types(p, k);
+	k->portable = "c/conv_pairs";
+}
+
+/* xc: from one channel of x to the next. */
+static void setup_pairs(struct plan *p, struct kernel *k, struct image *m, int64_t xc)
+{
+	simplify(m);
+	const int64_t reach_w = (m->ow - 1) * m->stride_w + (m->s - 1) * m->dil_w + 1,
+		      reach_h = (m->oh - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1,
+		      pw = most(m->pad_w + m->w, reach_w), span = m->dil_w == 1 ? m->s : 1,
+		      row_bytes = pw * m->channels * 2, hb = rows_at_once(k, m, row_bytes);
+	const int block = pairs_block(m->outputs);
+	const bool dense = xc == 1 || m->channels == 1, sides = pw > m->w;
+
+	image_params(k, m, "N C K H W OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W DIL_H DIL_W XN XH XW");
+	param(k, "XC", xc);
+	param(k, "TAPS", m->r * m->s);
+	param(k, "SPAN", span);
+	param(k, "PADDED", sides || m->pad_h > 0 || reach_h > m->h);
+	param(k, "SIDES", sides);
+	param(k, "DENSE", dense);
+	param(k, "WHOLE", dense && (m->w == 1 || m->xw == m->channels));
+	param(k, "KB", block);
+	param(k, "PB", m->oh * m->ow < 6 ? m->oh * m->ow : 6);
+	param(k, "HB", hb);
+	param(k, "PW", pw);
+	param(k, "TAIL", m->outputs % 16 != 0);
+	pairs_in_c(p, k);
+	share(k, "n", m->n, 1, DIVIDES_INPUT);
+	share(k, "p", m->oh * m->ow, m->ow, DIVIDES_INPUT);
+	share(k, "k", m->outputs, block, DIVIDES_WEIGHTS);
+	weights(p, k, &(struct blob){ .packing = PACK_PAIRS, .group = 1, .block = 16, .chunk = (int)span });
+	bias(p, k, 1, (int)m->outputs);
+	/* an odd run has one neighbour more */
+	k->scratch = (((hb - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1) * row_bytes + 2 + 63) / 64 * 64;
+	k->scratch_name = "scratch";
+	k->macs = shape_count(&k->value->shape) * m->channels * m->r * m->s;
+}
+
+void setup_conv_integer_pairs(struct plan *p, struct kernel *k)
+{
+	struct image m;
+
+	image_of(k, &m);
+	setup_pairs(p, k, &m, input(k)->stride[1]);
+	add_coord(k, span(0, 1));
+	add_coord(k, span(1, 2));
+	add_coord(k, span(2, k->value->shape.rank));
+	k->title = arena_printf(p->arena, "conv%s_pairs", window_text(p, k));
+}
+
+void setup_linear_integer_pairs(struct plan *p, struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+	const int rank = k->out->shape.rank;
+	int64_t rows, xm, xk;
+
+	linear_shape(k, &rows, &xm, &xk);
+	setup_pairs(p, k, &(struct image){ .n = 1, .groups = 1, .channels = w->dim[0], .outputs = w->dim[1],
+				  .h = rows, .w = 1, .oh = rows, .ow = 1, .r = 1, .s = 1, .stride_h = 1,
+				  .stride_w = 1, .dil_h = 1, .dil_w = 1, .xh = xm },
+		xk);
+	add_coord(k, span(0, 0));
+	add_coord(k, span(rank - 1, rank));
+	add_coord(k, span(0, rank - 1));
+	k->title = "linear_pairs";
+}
+
+/* ---- depthwise, in vectors of floats that are integers ---- */
+
+enum { DEPTHWISE_PIXELS = 8 };
+
+const char *applies_depthwise_integer_vector(const struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+	struct image m;
+
+	if (applies_depthwise(k) != NULL)
+		return applies_depthwise(k);
+	if (channels_apart(k) != NULL)
+		return channels_apart(k);
+	if (applies_pairs(k) != NULL)
+		return applies_pairs(k);
+	if (w->dim[0] % 16 != 0)
+		return "its channels do not come by sixteens";
+	image_of(k, &m);
+	if (m.r * m.s > 256)
+		return "its sums may be too large for floats";
+	return (m.s - 1) * m.dil_w < tiling_of(k)->narrow_columns ? NULL : "its window is too wide";
+}
+
+double cost_depthwise_integer_vector(const struct kernel *k)
+{
+	return 0.3 * cost_conv_integer(k);
+}
+
+void setup_depthwise_integer_vector(struct plan *p, struct kernel *k)
+{
+	const int64_t columns = tiling_of(k)->narrow_columns;
+	struct image m;
+
+	setup_depthwise_integer(p, k);
+	image_of(k, &m);
+	const int64_t fit = (columns - 1 - (m.s - 1) * m.dil_w) / m.stride_w + 1,
+		      pixels = least(least(fit, DEPTHWISE_PIXELS), m.ow),
+		      tiles = (m.ow + pixels - 1) / pixels, even = (m.ow + tiles - 1) / tiles,
+		      reach_w = (m.ow - 1) * m.stride_w + (m.s - 1) * m.dil_w + 1;
+
+	for (int i = 0; i < k->nshare; i++)
+		if (strcmp(k->share[i].name, "p") == 0)
+			k->share[i].step = m.ow; /* whole rows */
+	param(k, "PB", even);
+	param(k, "REST", m.ow % even != 0);
+	param(k, "SIDES", m.pad_w > 0 || reach_w > m.w);
+	vector_types(p, k);
+	k->portable = "c/depthwise_integer";
+}
+
+/* ---- Winograd, in integers: vector/winograd_integer.c ---- */
+
+/* Tiles of 4 x 4 of y; those of a block, and how many are computed side by side. */
+struct tiles {
+	int64_t across, down, block, rows, padded;
+	int64_t depth; /* channels of filters that are transformed at once */
+};
+
+static void cut_tiles(const struct kernel *k, const struct image *m, struct tiles *t)
+{
+	t->across = (m->ow + 3) / 4;
+	t->down = (m->oh + 3) / 4;
+	const int64_t all = t->across * t->down,
+		      fit = most(tiling_of(k)->winograd_bytes / (36 * 2 * m->channels), tiling_of(k)->winograd_tiles),
+		      blocks = (all + fit - 1) / fit;
+
+	t->block = (all + blocks - 1) / blocks;
+	t->rows = 6;
+	for (int64_t rows = 5; rows > 3; rows--) /* a step of fewer takes less time, but not in proportion */
+		if ((t->block + rows - 1) / rows * (2 * rows + 1) < (t->block + t->rows - 1) / t->rows * (2 * t->rows + 1))
+			t->rows = rows;
+	t->padded = (t->block + 2 * t->rows - 1) / (2 * t->rows) * 2 * t->rows;
+	t->depth = 64;
+	while (m->channels % t->depth != 0)
+		t->depth -= 16;
+}
+
+/* Are all sums, without bias, from -2^25 to 2^25 - 1? */
+static bool has_small_sums(const struct kernel *k)
+{
+	const struct tensor *w = k->anchor->in[1];
+	const int64_t count = shape_count(&w->shape) / w->shape.dim[0];
+	const double least = dtypes[k->anchor->in[0]->type].numpy[0] == 'i' ? -128.0 : 0.0, limit = ldexp(1.0, 25),
+		     low = least - (double)attr_int(k->anchor, "zero", 0), high = low + 255.0;
+
+	for (int64_t o = 0; o < w->shape.dim[0]; o++) {
+		double below = 0.0, above = 0.0;
+
+		for (int64_t i = o * count; i < (o + 1) * count; i++) {
+			const double v = const_f64(w, i), first = v * low, last = v * high;
+
+			below += first < last ? first : last;
+			above += first < last ? last : first;
+		}
+		if (below < -limit || above >= limit)
+			return false;
+	}
+	return true;
+}
+
+const char *applies_winograd_integer(const struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+	struct image m;
+
+	if (applies_conv_integer_pairs(k) != NULL)
+		return applies_conv_integer_pairs(k);
+	if (channels_apart(k) != NULL)
+		return channels_apart(k);
+	if (w->rank != 4 || w->dim[2] != 3 || w->dim[3] != 3)
+		return "its window is not 3x3";
+	image_of(k, &m);
+	if (m.stride_h != 1 || m.stride_w != 1 || m.dil_h != 1 || m.dil_w != 1)
+		return "it has strides or dilations";
+	if (m.channels % 16 != 0 || m.outputs % 16 != 0)
+		return "its channels are no multiples of 16";
+	return has_small_sums(k) ? NULL : "its sums may be too large";
+}
+
+double cost_winograd_integer(const struct kernel *k)
+{
+	struct image m;
+	struct tiles t;
+
+	image_of(k, &m);
+	cut_tiles(k, &m, &t);
+	const double all = (double)(t.across * t.down), blocks = ceil(all / (double)t.block),
+		     computed = blocks * (double)((t.block + t.rows - 1) / t.rows * t.rows),
+		     in = (double)m.channels, out = (double)m.outputs;
+
+	return (double)m.n * (36.0 * (0.5 * computed * in * out + all * (1.5 * in + 4.0 * out)) + 24.0 * blocks * in * out);
+}
+
+/* Elements of so many and more: an odd number of cache lines, of which each has `line`. */
+static int64_t odd_lines(int64_t elements, int64_t line)
+{
+	return (elements / line | 1) * line;
+}
+
+void setup_winograd_integer(struct plan *p, struct kernel *k)
+{
+	struct image m;
+	struct tiles t;
+
+	image_of(k, &m);
+	cut_tiles(k, &m, &t);
+	const int64_t in = odd_lines(t.padded * m.channels, 32), lines = odd_lines(16 * t.depth, 32),
+		      sums = odd_lines(16 * t.padded, 16);
+
+	image_params(k, &m, "N C K H W OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W DIL_H DIL_W XN XH XW");
+	param(k, "XC", 1);
+	param(k, "TAPS", 9);
+	param(k, "SPAN", 1);
+	param(k, "PADDED", 1);
+	param(k, "TAIL", 0);
+	param(k, "TB", t.block);
+	param(k, "ACROSS", t.across);
+	param(k, "ROWS", t.rows);
+	param(k, "CHUNK", t.depth);
+	param(k, "IN", in);
+	param(k, "SUMS", sums);
+	pairs_in_c(p, k);
+	share(k, "n", m.n, 1, DIVIDES_INPUT);
+	share(k, "p", m.oh * m.ow, 4 * m.ow, DIVIDES_INPUT);
+	share(k, "k", m.outputs, 16, DIVIDES_WEIGHTS);
+	weights(p, k, &(struct blob){ .packing = PACK_PAIRS, .group = 1, .block = 16, .chunk = 1 });
+	bias(p, k, 1, (int)m.outputs);
+	add_coord(k, span(0, 1));
+	add_coord(k, span(1, 2));
+	add_coord(k, span(2, 4));
+	k->scratch = 36 * (2 * in + 2 * lines + 4 * sums);
+	k->scratch_name = "scratch";
+	k->macs = shape_count(&k->value->shape) * m.channels * 9;
+	k->title = "winograd_integer";
+}
