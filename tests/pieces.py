@@ -263,18 +263,21 @@ def dequantise(p, q, scale, zero):
 
 
 def quantised_layer(p, x, shape, make):
-    """Of bytes: signed or not, with weights of that shape and a bias by channel; make(x, w, b) is the layer."""
-    outputs, fan = shape[0], int(np.prod(shape[1:]))
+    """Of bytes: signed or not, with weights of that shape and a bias by channel; make(x, w, b) is the layer. Scales of what
+    is quantised are powers of two: then floats and doubles see the same ties."""
+    outputs, fan, whole = shape[0], int(np.prod(shape[1:])), p.maybe()
     dtype = [np.uint8, np.int8][p.between(0, 1)]
     p.note += f" {dtype.__name__}"
-    zero, x_scale, y_scale = p.constant(np.array(p.between(0, 100), dtype)), np.float32(0.03), np.float32(0.05)
+    zero, x_scale, y_scale = p.constant(np.array(p.between(0, 100), dtype)), np.float32(2**-5), np.float32(2**-4)
     w_scale = p.rng.uniform(0.5, 1.5, outputs).astype(np.float32) * np.float32(0.03 / fan**0.5)
+    if whole:
+        w_scale = np.float32(2) ** np.rint(np.log2(w_scale))
     w = p.constant(p.rng.integers(-128, 128, shape).astype(np.int8))
     b = p.constant(p.rng.integers(-1000, 1000, outputs).astype(np.int32))
     y = make(dequantise(p, quantise(p, x, x_scale, zero), x_scale, zero),
              p.node("DequantizeLinear", w, p.constant(w_scale), axis=0),
              p.node("DequantizeLinear", b, p.constant(w_scale * x_scale), axis=0))
-    return y if p.maybe() else dequantise(p, quantise(p, y, y_scale, zero), y_scale, zero)
+    return dequantise(p, quantise(p, y, y_scale, zero), y_scale, zero) if whole else y
 
 
 def quantised_conv(p, channels=None, group=1, outputs=None, window=None):
