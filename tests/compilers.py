@@ -3,7 +3,7 @@
 
     compilers.py [--skipc PATH] [--jobs N] [--write] [NAME ...]
 
-Four networks (the trained digits and highway networks, MLPerf's ResNet-8, and one of pools, softmax and
+Five networks (the trained digits and highway networks, MLPerf's ResNet-8, the same of bytes, and one of pools, softmax and
 normalisations) are built by each compiler from programs/compilers.c and run: here, by qemu's user emulation, on qemu's
 Arm boards without an operating system, in node's WebAssembly. What --target=c computes has the same bits everywhere;
 so has --target=x86-64 among the compilers of x86-64. --write puts the table into BENCHMARKS.md; NAMEs choose compilers.
@@ -30,6 +30,7 @@ from run import FLAGS, HERE, read
 ROOT = os.path.join(HERE, "..")
 sys.path.append(os.path.join(ROOT, "tools"))
 import networks  # noqa: E402
+from static_int8 import quantise  # noqa: E402
 
 MARKS = ("<!-- compilers.py -->\n", "<!-- end -->\n")
 FIRMWARE = os.path.join(ROOT, "examples", "firmware")
@@ -99,9 +100,11 @@ def mixed(path):
 
 def models(folder):
     """Paths by name."""
-    made = {"mixed": os.path.join(folder, "mixed.onnx"), "ResNet-8": os.path.join(folder, "resnet8.onnx")}
+    made = {"mixed": os.path.join(folder, "mixed.onnx"), "ResNet-8": os.path.join(folder, "resnet8.onnx"),
+            "ResNet-8, int8": os.path.join(folder, "resnet8_int8.onnx")}
     mixed(made["mixed"])
     networks.save(networks.build("resnet8"), made["ResNet-8"])
+    quantise(networks.build("resnet8"), made["ResNet-8, int8"])
     return {n: os.path.join(ROOT, "examples", "digits", f"{n}.onnx") for n in ("digits", "highway")} | made
 
 

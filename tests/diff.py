@@ -220,6 +220,7 @@ def forms():
     bias = rng.integers(-900, 900, 5).astype(np.int32)
     yield "QGemm", [a, f(.02), z, b, per, pz, bias, f(.1), z], {}
     yield "QGemm", [a, f(.02), z, np.ascontiguousarray(b.T), f(.02), np.int8(0), bias], {"transB": 1}
+    yield "DynamicQuantizeMatMul", [rng.standard_normal((3, 8)).astype(np.float32), b, per, pz, np.linspace(-1, 1, 5).astype(np.float32)], {}
     yield "MatMulIntegerToFloat", [a, b, f(.02), per, z, pz, np.linspace(-1, 1, 5).astype(np.float32)], {}
 
 
@@ -232,7 +233,7 @@ def operators(skipc):
             domain = qdq.MICROSOFT
         seen.add((domain, kind))
         names = [f"x{k}" for k in range(len(arrays))]
-        outs = ["y", "scale", "zero"][:3 if kind[:7] == "Dynamic" else 1]
+        outs = ["y", "scale", "zero"][:3 if kind == "DynamicQuantizeLinear" else 1]
         constants = [numpy_helper.from_array(np.asarray(v), n) for n, v in zip(names, arrays) if np.ndim(v) < 2]
         inputs = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
                   for n, v in zip(names, arrays) if np.ndim(v) >= 2]

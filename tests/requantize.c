@@ -31,7 +31,7 @@ static float any_factor(void)
 {
 	union { uint32_t u; float f; } v = { any() };
 
-	if (any() % 1000 == 0)
+	if (any() % 1000 == 0 && isfinite(v.f))
 		return v.f;
 	if (any() % 8 == 0)
 		return ldexpf((float)(1 + any() % 8), 4 - (int)(any() % 26));
@@ -50,10 +50,18 @@ static int32_t any_sum(float m, bool near)
 	return any() % 2 != 0 ? -size - (any() % 64 == 0) : size;
 }
 
+/* As R says it. */
+static int32_t defined(int32_t a, float m, int32_t low, int32_t high)
+{
+	const float v = nearbyintf((float)a * m);
+
+	return v < (float)low ? low : v > (float)high ? high : (int32_t)v;
+}
+
 START_TEST(test_bits)
 {
 	const char *wanted = getenv("REQUANTIZE");
-	const long n = wanted != NULL ? atol(wanted) : 4000000;
+	const long n = wanted != NULL ? atol(wanted) : 20000000;
 
 	for (long k = 0; k < n; k++) {
 		const bool wide = any() % 16 == 0;
@@ -62,26 +70,27 @@ START_TEST(test_bits)
 		const int32_t a = any_sum(m, k % 2 == 0);
 		const int32_t want = by_floats(a, m, low, high), got = by_integers(a, m, low, high);
 
-		ck_assert_msg(got == want, "%d by %a: %d, not %d", a, (double)m, got, want);
+		if (got != want || want != defined(a, m, low, high)) /* each assertion is a system call */
+			ck_abort_msg("%d by %a: %d by floats, %d by integers", a, (double)m, want, got);
 	}
 }
 END_TEST
 
-/* The ends: what no product reaches, and what is none. */
+/* The ends, and what lies between two integers. */
 START_TEST(test_ends)
 {
 	const int32_t sums[] = { 0, 1, -1, 0x7fffff, 0x800000, -0x800000, INT32_MAX, INT32_MIN };
-	const float factors[] = { 0.0f, 1e-45f, 1e-38f, 0x1p-24f, 0x1p-23f, 0.5f, 1.0f, 127.9f, 128.0f, 3e38f, INFINITY, -1.0f, NAN };
+	const float factors[] = { 0.0f, 1e-45f, 1e-38f, 0x1p-24f, 0x1p-23f, 0.5f, 1.0f, 127.9f, 128.0f, 3e38f, -1.0f };
 
 	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
 		for (size_t j = 0; j < sizeof(factors) / sizeof(factors[0]); j++)
 			ck_assert_int_eq(by_integers(sums[i], factors[j], -128, 127),
 				by_floats(sums[i], factors[j], -128, 127));
-	ck_assert_int_eq(by_integers(5, NAN, -128, 127), -128);
-	ck_assert_int_eq(by_integers(0, INFINITY, -128, 127), -128);
-	ck_assert_int_eq(by_integers(INT32_MIN, 1.0f, -128, 127), -128);
-	ck_assert_int_eq(by_integers(3, 0.5f, -128, 127), 2);
-	ck_assert_int_eq(by_integers(5, 0.5f, -128, 127), 2);
+	ck_assert_int_eq(by_floats(INT32_MIN, 3e38f, -128, 127), -128);
+	ck_assert_int_eq(by_floats(INT32_MAX, 3e38f, -128, 127), 127);
+	ck_assert_int_eq(by_floats(3, 0.5f, -128, 127), 2);
+	ck_assert_int_eq(by_floats(-5, 0.5f, -128, 127), -2);
+	ck_assert_int_eq(by_floats(-7, 0.5f, -128, 127), -4);
 }
 END_TEST
 

@@ -133,14 +133,22 @@ def sum_to_float(e):
         e.put("Add", y, e.input(6), to=e.old.output[0])
 
 
-def dynamic(e):
-    """255 steps from the least to the greatest element, and to 0."""
-    names, zero = [*e.old.output, "", ""], e.constant(0.0)
+def dynamic(e, *names):
+    """255 steps from the least to the greatest element, and to 0. The names of the integers, their scale and zero point."""
+    names, zero = [*(names or e.old.output), "", ""], e.constant(0.0)
     least = e.put("Min", e.put("ReduceMin", e.input(0), keepdims=0), zero)
     most = e.put("Max", e.put("ReduceMax", e.input(0), keepdims=0), zero)
     scale = e.put("Div", e.put("Sub", most, least), e.constant(255.0), to=names[1])
     point = e.put("QuantizeLinear", e.put("Neg", least), scale, to=names[2])
-    e.put("QuantizeLinear", e.input(0), scale, point, to=names[0])
+    return e.put("QuantizeLinear", e.input(0), scale, point, to=names[0]), scale, point
+
+
+def dynamic_product(e):
+    a = e.put("DequantizeLinear", *dynamic(e, ""))
+    y = e.put("MatMul", a, e.put("DequantizeLinear", e.input(1), e.input(2), e.input(3), axis=-1),
+              to="" if e.input(4) else e.old.output[0])
+    if e.input(4):
+        e.put("Add", y, e.input(4), to=e.old.output[0])
 
 
 def same(e):
@@ -155,7 +163,7 @@ FORMS.update({(MICROSOFT, kind): make for kind, make in {
     "QLinearSigmoid": unary, "QLinearLeakyRelu": unary, "QLinearAveragePool": unary,
     "QLinearGlobalAveragePool": unary, "QLinearReduceMean": mean, "QLinearConcat": concat,
     "QLinearWhere": where, "QLinearSoftmax": softmax, "QGemm": matrices,
-    "MatMulIntegerToFloat": sum_to_float}.items()})
+    "MatMulIntegerToFloat": sum_to_float, "DynamicQuantizeMatMul": dynamic_product}.items()})
 
 
 def is_form(node):

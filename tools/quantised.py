@@ -112,7 +112,7 @@ class Evaluation:
         z = float64.along(z, x.array, axis).astype(np.int64)
         if x.is_sum:
             v = x.whole.astype(F32) * (x.scale / s).astype(F32)
-        elif x.steps and x.double is not None and np.size(s) == 1 and np.size(z) == 1:
+        elif x.steps and x.double is not None and scale.constant and np.size(s) == 1 and np.size(z) == 1:
             v = x.double / np.float64(s)
         else:
             v = x.array.astype(F32) / s

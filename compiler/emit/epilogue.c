@@ -3,6 +3,7 @@
 #include "kernels/kernel.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -413,10 +414,16 @@ static bool is_operand(const char *text)
 	return n > 0;
 }
 
-/* A sum of 32 bits, made one of few by a known zero point: in integers but for the factor. */
+/* A sum of 32 bits, made one of few by known factors, which are finite, and a zero point: in integers but for the factor. */
 static bool requantizes(const struct node *n, double *zero)
 {
-	return is_op(n, "Requantize") && n->in[0]->type == DT_I32 && const_uniform(n->in[2], zero);
+	if (!is_op(n, "Requantize") || n->in[0]->type != DT_I32 || !is_const(n->in[1]) ||
+		!const_uniform(n->in[2], zero))
+		return false;
+	for (int64_t i = 0; i < shape_count(&n->in[1]->shape); i++)
+		if (!isfinite((float)const_f64(n->in[1], i)))
+			return false;
+	return true;
 }
 
 static const char *requantize_text(

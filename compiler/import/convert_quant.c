@@ -119,22 +119,28 @@ bool convert_quantize(struct site *s, const char *arg)
 	return s->out[0] != NULL;
 }
 
-/* The scale that takes 255 steps from the least to the greatest element, and to 0; and the zero point. */
-bool convert_dynamicquantize(struct site *s, const char *arg)
+/* x in 255 steps of `scale` from its least to its greatest element, and to 0; the zero point. */
+static struct tensor *put_dynamic(
+	struct site *s, struct tensor *x, struct tensor **scale, struct tensor **zero)
 {
-	struct tensor *nothing = graph_scalar(s->g, DT_F32, 0.0),
-		      *least = put1(s, "ReduceMin", s->in[0]),
-		      *most = put1(s, "ReduceMax", s->in[0]), *scale;
+	struct tensor *nothing = graph_scalar(s->g, DT_F32, 0.0), *least = put1(s, "ReduceMin", x),
+		      *most = put1(s, "ReduceMax", x);
 
-	(void)arg;
 	set_int(s->g, least->def, "keepdims", 0);
 	set_int(s->g, most->def, "keepdims", 0);
 	least = put2(s, "Min", least, nothing);
 	most = put2(s, "Max", most, nothing);
-	scale = put2(s, "Div", put2(s, "Sub", most, least), graph_scalar(s->g, DT_F32, 255.0));
-	struct tensor *zero = put_quantized(s, put1(s, "Neg", least), scale, NULL, DT_U8, 0, 0);
+	*scale = put2(s, "Div", put2(s, "Sub", most, least), graph_scalar(s->g, DT_F32, 255.0));
+	*zero = put_quantized(s, put1(s, "Neg", least), *scale, NULL, DT_U8, 0, 0);
+	return put_quantized(s, x, *scale, *zero, DT_U8, 0, 0);
+}
 
-	s->out[0] = put_quantized(s, s->in[0], scale, zero, DT_U8, 0, 0);
+bool convert_dynamicquantize(struct site *s, const char *arg)
+{
+	struct tensor *scale, *zero;
+
+	(void)arg;
+	s->out[0] = put_dynamic(s, s->in[0], &scale, &zero);
 	if (s->nout > 1)
 		s->out[1] = scale;
 	if (s->nout > 2)
@@ -322,6 +328,19 @@ bool convert_matmulintegertofloat(struct site *s, const char *arg)
 	struct tensor *a = put_dequantized(s, s->in[0], s->in[2], input_or_null(s, 4), -2),
 		      *b = put_dequantized(s, s->in[1], s->in[3], input_or_null(s, 5), -1),
 		      *bias = input_or_null(s, 6), *y = put2(s, "MatMul", a, b);
+
+	(void)arg;
+	s->out[0] = bias != NULL ? put2(s, "Add", y, bias) : y;
+	return true;
+}
+
+/* a, of floats, b b_scale b_zero? bias? */
+bool convert_dynamicquantizematmul(struct site *s, const char *arg)
+{
+	struct tensor *scale, *zero, *q = put_dynamic(s, s->in[0], &scale, &zero),
+		      *a = put_dequantized(s, q, scale, zero, 0),
+		      *b = put_dequantized(s, s->in[1], s->in[2], input_or_null(s, 3), -1),
+		      *bias = input_or_null(s, 4), *y = put2(s, "MatMul", a, b);
 
 	(void)arg;
 	s->out[0] = bias != NULL ? put2(s, "Add", y, bias) : y;

@@ -80,16 +80,16 @@ const char *applies_reduce(const struct kernel *k)
 }
 
 /* How each reduction starts, joins an element, joins two sums, and ends; % is the number of
- * elements. Then how integers do, which wrap; @ is the type's suffix. */
+ * elements. Then how integers do, which wrap and are no NaN; @ is the type's suffix. */
 static const struct reduction {
 	const char *op, *init, *step, *join, *finish, *wrap_step, *wrap_join;
 } reductions[] = {
 	{ "ReduceSum", "0", "(a + v)", "(a + v)", "a", "add_@(a, v)", "add_@(a, v)" },
 	{ "ReduceMean", "0", "(a + v)", "(a + v)", "(a / %)", "add_@(a, v)", "add_@(a, v)" },
-	{ "ReduceMax", "min", "(v <= a || a != a ? a : v)", "(v <= a || a != a ? a : v)", "a", NULL,
-		NULL },
-	{ "ReduceMin", "max", "(a <= v || a != a ? a : v)", "(a <= v || a != a ? a : v)", "a", NULL,
-		NULL },
+	{ "ReduceMax", "min", "(v <= a || a != a ? a : v)", "(v <= a || a != a ? a : v)", "a",
+		"(v <= a ? a : v)", "(v <= a ? a : v)" },
+	{ "ReduceMin", "max", "(a <= v || a != a ? a : v)", "(a <= v || a != a ? a : v)", "a",
+		"(a <= v ? a : v)", "(a <= v ? a : v)" },
 	{ "ReduceProd", "1", "(a * v)", "(a * v)", "a", "mul_@(a, v)", "mul_@(a, v)" },
 	{ "ReduceL1", "0", "(a + (v < 0 ? 0 - v : v))", "(a + v)", "a", "add_@(a, abs_@(v))",
 		"add_@(a, v)" },

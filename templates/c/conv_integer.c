@@ -149,7 +149,6 @@ static TARGET INLINE void conv_integer_four(const WIDENED(TX, WIDE) *u, const TW
 #endif
 
 	for (int r = 0; r < ROWS; r++, u += apart, w += RUN) {
-		UNROLLED
 		for (int i = 0; i < RUN; i++) {
 			const TS x0 = u[i] - XZ;
 #if PIXELS > 1

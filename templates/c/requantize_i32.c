@@ -1,16 +1,15 @@
 #include "template.h"
 
 /*
- * The integer nearest to the float a times the float m, their product rounded to a float, even ones first, of those from low
- * to high, which are below 2^21; NaN gives low. Without an FPU (interface/NAME.c says when) in integers, to the same bits:
- * |a| < 2^23 is a float, and |a| m = (h + f) 2^-shift, 0 <= f < 1. Rounding it moves it by less than (h 2^-24 + 1) 2^-shift,
- * and never past half of an odd number, which is a float, too. So where h is farther than h 2^-24 + 2 from those, the nearest
- * integer is that of h. Nearly all h are; the others, and other a and m, take the floats.
+ * The integer nearest to the float a times m, a finite float, their product rounded to a float, even ones first, of those from
+ * low to high, which are below 2^21. Without an FPU (interface/NAME.c says when) in integers, to the same bits: |a| < 2^23
+ * is a float, and |a| m = (h + f) 2^-shift, 0 <= f < 1. Rounding it moves it by less than (h 2^-24 + 1) 2^-shift, and never
+ * past half of an odd number, which is a float, too. So where h is farther than h 2^-24 + 2 from those, the nearest integer
+ * is that of h. Nearly all h are; the others, and other a and m, take the floats.
  */
 static inline int32_t requantize_i32(int32_t a, float m, int32_t low, int32_t high)
 {
-	union { float f; uint32_t u; } t;
-	uint32_t size, sign;
+	union { float f; uint32_t u; int32_t i; } t;
 	int32_t n;
 
 #if !FPU
@@ -31,11 +30,10 @@ static inline int32_t requantize_i32(int32_t a, float m, int32_t low, int32_t hi
 	}
 #endif
 	t.f = (float)a * m;
-	size = t.u & 0x7fffffffu;
-	sign = (t.u & 0x80000000u) | (0x80000000u & (0u - (uint32_t)(size > 0x7f800000u)));
-	t.u = sign | (size < 0x4a000000u ? size : 0x4a000000u);
+	t.u = t.u < 0xca000000u ? t.u : 0xca000000u; /* not below -2^21 .. */
+	t.i = t.i < 0x4a000000 ? t.i : 0x4a000000; /* .. nor above 2^21 */
 	t.f += 12582912.0f; /* no fraction is left */
-	n = (int32_t)(t.u - 0x4b400000u);
+	n = t.i - 0x4b400000;
 	n = n > low ? n : low;
 	return n < high ? n : high;
 }

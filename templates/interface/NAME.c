@@ -97,17 +97,11 @@ STEP_TABLE
 
 #endif
 #if WIDENS
-/* Windows over integers are copied as they are, or wide where compilers make vectors of sums. UNROLLED: loops of which they
- * make none. */
+/* Windows over integers are copied as they are, or wide where compilers make vectors of sums. */
 #if SCALAR
 #define WIDENED(type, wide) type
 #else
 #define WIDENED(type, wide) wide
-#endif
-#if SCALAR && defined(__GNUC__) && __GNUC__ >= 8 && !defined(__clang__) && !defined(__OPTIMIZE_SIZE__)
-#define UNROLLED _Pragma("GCC unroll 4")
-#else
-#define UNROLLED
 #endif
 
 #endif

@@ -11,7 +11,6 @@
 #undef SCALAR
 #undef FPU
 #undef WIDENED
-#undef UNROLLED
 
 /* Switches. */
 #define VECTORS 1  /* several instruction sets, and threads */
