@@ -43,6 +43,10 @@ static const uint64_t hashes[] = {
 	0x6b89aa9a7d7fa971, /* erf_fma */
 	0x497269c1bf62bb2e, /* sigmoid_fma */
 	0x1e20b2166d2e68c4, /* tanh_fma */
+	0xb1de6b66df5ffb05, /* exp_vec */
+	0x6b89aa9a7d7fa971, /* erf_vec */
+	0x497269c1bf62bb2e, /* sigmoid_vec */
+	0x1e20b2166d2e68c4, /* tanh_vec */
 };
 _Static_assert(COUNT(hashes) == NFUNCTIONS, "a hash for each function");
 

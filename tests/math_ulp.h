@@ -33,11 +33,16 @@
 #include "../templates/c/floor_f32.c"
 #include "../templates/c/ceil_f32.c"
 #include "../templates/c/round_f32.c"
+#define AVX2_WORDS /* more processors have it than AVX-512 */
 #include "../templates/x86/template.h"
 #include "../templates/vector/exp_fma_f32.c"
 #include "../templates/vector/erf_fma_f32.c"
 #include "../templates/vector/sigmoid_fma_f32.c"
 #include "../templates/vector/tanh_fma_f32.c"
+#include "../templates/vector/exp_vec_f32.c"
+#include "../templates/vector/erf_vec_f32.c"
+#include "../templates/vector/sigmoid_vec_f32.c"
+#include "../templates/vector/tanh_vec_f32.c"
 
 struct function {
 	const char *name;
@@ -97,6 +102,32 @@ MAP(sigmoid_fma, FUSED_CODE)
 MAP(tanh_fma, FUSED_CODE)
 #undef MAP
 
+/* Of vectors: the same. */
+#if HAVE_VECTORS
+#define MAP(name)                                                                                  \
+	static TARGET void map_##name##_vec(float *restrict y, const float *restrict x, int n)     \
+	{                                                                                          \
+		for (int i = 0; i < n; i += LANES) {                                               \
+			const size_t bytes = sizeof(float) * (size_t)(n - i < LANES ? n - i : LANES); \
+			float v[LANES] = { 0.0f };                                                 \
+                                                                                                   \
+			memcpy(v, x + i, bytes);                                                   \
+			VEC_STORE(v, name##_vec_f32(VEC_LOAD(v)));                                 \
+			memcpy(y + i, v, bytes);                                                   \
+		}                                                                                  \
+	}
+MAP(exp)
+MAP(erf)
+MAP(sigmoid)
+MAP(tanh)
+#undef MAP
+#else
+#define map_exp_vec	map_exp_fma
+#define map_erf_vec	map_erf_fma
+#define map_sigmoid_vec map_sigmoid_fma
+#define map_tanh_vec	map_tanh_fma
+#endif
+
 static double reference_sigmoid(double x)
 {
 	return 1.0 / (1.0 + exp(-x));
@@ -134,8 +165,12 @@ static const struct function functions[] = {
 	{ "erf_fma", map_erf_fma, erf, 2.0, 0.0 },
 	{ "sigmoid_fma", map_sigmoid_fma, reference_sigmoid, 3.0, 0x1p-125 },
 	{ "tanh_fma", map_tanh_fma, tanh, 2.0, 0.0 },
+	{ "exp_vec", map_exp_vec, exp, 1.0, 0x1p-125 },
+	{ "erf_vec", map_erf_vec, erf, 2.0, 0.0 },
+	{ "sigmoid_vec", map_sigmoid_vec, reference_sigmoid, 3.0, 0x1p-125 },
+	{ "tanh_vec", map_tanh_vec, tanh, 2.0, 0.0 },
 };
-enum { NFUNCTIONS = sizeof functions / sizeof functions[0], NFMA = 4 }; /* the last ones */
+enum { NFUNCTIONS = sizeof functions / sizeof functions[0], NFMA = 8 }; /* the last ones */
 
 static int runs_here(const struct function *f)
 {

@@ -10,6 +10,10 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 
+EPILOGUE = ("Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "Add", "Sub", "Mul", "Add", "Sigmoid", "Tanh", "HardSwish", "HardSigmoid",
+            "Elu", "Swish", "Gelu", "PRelu", "Neg", "Sqrt", "Exp", "Constants", "Softplus")
+
+
 class Piece:
     """Nodes of a model, by a random generator; `note` describes them."""
 
@@ -44,9 +48,21 @@ class Piece:
     def epilogue(self, x, shape):
         """Up to three elementwise operators; channels are shape[1]."""
         for _ in range(self.between(0, 3)):
-            op = self.rng.choice(["Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "Add", "Sub", "Mul"])
+            op = self.rng.choice(EPILOGUE)
             self.note += f" {op}"
-            if op in ("Add", "Sub"):
+            if op in ("Sqrt", "Exp"):
+                x = self.node(op, self.node("Abs" if op == "Sqrt" else "Sigmoid", x))
+            elif op == "PRelu":
+                x = self.node(op, x, self.normal(shape[1], *(1 for _ in shape[2:])))
+            elif op == "Gelu":  # of its own words in the graph
+                half = self.node("Erf", self.node("Mul", x, self.constant(np.float32(0.5**0.5))))
+                x = self.node("Mul", self.node("Mul", x, self.constant(np.float32(0.5))),
+                              self.node("Add", half, self.constant(np.float32(1))))
+            elif op == "Swish":
+                x = self.node("Mul", x, self.node("Sigmoid", x))
+            elif op == "Constants":  # second operands that are literals
+                x = self.node("Sub", self.node("Div", x, self.constant(np.float32(3))), self.constant(np.float32(0.25)))
+            elif op in ("Add", "Sub"):
                 x = self.node(op, *([x, self.input(*shape)] if self.maybe() else [self.input(*shape), x]))
             elif op == "Mul":
                 x = self.node(op, x, self.normal(shape[1], *(1 for _ in shape[2:])))
@@ -345,4 +361,4 @@ def model(seed, kinds=KINDS, count=6):
     graph = helper.make_graph(
         nodes, "pieces", [helper.make_tensor_value_info(n, TensorProto.FLOAT, x.shape) for n, x in feeds.items()],
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in notes], constants)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), feeds, notes
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8), feeds, notes

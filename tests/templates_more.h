@@ -559,9 +559,9 @@ static void resize_case(void)
 
 /* ---- helpers ---------------------------------------------------------------------------------- */
 
-static void add_helper(void *ctx, const char *name)
+static void add_helper(void *ctx, const struct helper *h)
 {
-	const struct instance_request r = { .template_name = name, .function = name + 2 };
+	const struct instance_request r = { .template_name = h->template, .function = h->function };
 
 	buf_printf(ctx, "\n%s", template_instantiate(&arena, &r));
 }

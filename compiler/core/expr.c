@@ -292,13 +292,17 @@ static bool is_literal(const char *text)
  */
 static char *print_vector_word(struct arena *a, const struct word *w, enum dtype type, char **operand)
 {
-	if (w->arity == 3)
-		return arena_printf(
-			a, "%s(%s, %s, %s)", w->vector, operand[0], operand[1], operand[2]);
-	const bool swap = is_literal(operand[1]) && (w->run == run_MAX || w->run == run_MIN);
+	const bool swap = (w->run == run_MAX || w->run == run_MIN) && is_literal(operand[1]);
+	struct buf b = { 0 };
+	int n = 0;
 
-	return arena_printf(a, "%s%s(%s, %s)", type == DT_F32 ? "" : "I", w->vector, operand[swap],
-		operand[!swap]);
+	buf_puts(&b, type == DT_F32 ? "" : "I");
+	for (const char *c = w->vector; *c != '\0'; c++)
+		if (*c == '%')
+			buf_puts(&b, operand[n++ ^ (int)swap]);
+		else
+			buf_add(&b, c, 1);
+	return buf_text(a, &b);
 }
 
 /* The word on vectors of that type: integers are lanes of 32 bits, of which small ones have the range. */
@@ -311,29 +315,43 @@ static bool has_vector_word(const struct word *w, enum dtype type)
 	return choice || (type == DT_I32 && (w->run == run_ADD || w->run == run_SUB));
 }
 
+/* What an operand of a word is. */
+enum operand { OPERAND_VALUE, OPERAND_LITERAL, OPERAND_TEST };
+
+/* MAX and MIN want a literal; what LT gives is SEL's first operand, and nothing else. */
+static bool takes_vectors(const struct word *w, enum dtype type, const enum operand *x)
+{
+	bool possible = has_vector_word(w, type), literal = type != DT_F32;
+
+	for (int k = 0; k < w->arity; k++) {
+		possible = possible && (x[k] == OPERAND_TEST) == (w->run == run_SEL && k == 0);
+		literal = literal || x[k] == OPERAND_LITERAL;
+	}
+	return possible && (literal || (w->run != run_MAX && w->run != run_MIN));
+}
+
 bool expr_has_vector(const struct op *op, const struct node *n, enum dtype type, const bool *literal)
 {
 	struct arena a = { 0 };
 	const struct program *p = expr_compile(&a, op, n);
-	bool stack[MAX_DEPTH] = { false }, possible = true;
+	enum operand stack[MAX_DEPTH] = { OPERAND_VALUE };
+	bool possible = true;
 	int depth = 0;
 
 	for (int k = 0; k < p->n; k++) {
 		const struct term *t = &p->term[k];
-		bool number = t->input >= 0 ? literal[t->input] : true;
+		const bool number = t->input < 0 || literal[t->input];
+		enum operand is = number ? OPERAND_LITERAL : OPERAND_VALUE;
 
 		if (t->word != NULL) {
 			depth -= t->word->arity;
-			number = false;
-			possible = possible && has_vector_word(t->word, type);
-			if (type == DT_F32 &&
-				(t->word->run == run_MAX || t->word->run == run_MIN))
-				possible = possible && (stack[depth] || stack[depth + 1]);
+			possible = possible && takes_vectors(t->word, type, &stack[depth]);
+			is = t->word->run == run_LT ? OPERAND_TEST : OPERAND_VALUE;
 		}
-		stack[depth++] = number;
+		stack[depth++] = is;
 	}
 	arena_release(&a);
-	return possible;
+	return possible && stack[0] != OPERAND_TEST;
 }
 
 void print_literal(struct buf *out, double v, enum dtype type, bool vector)

@@ -99,16 +99,22 @@ const char *template_instantiate(struct arena *a, const struct instance_request 
 
 enum { MAX_HELPERS = 256 }; /* helper functions of an output: more than there are templates */
 
-/* Calls need(ctx, "c/NAME") for every helper NAME (*_f32, *_i64) that text uses and that has a
- * template, a helper's own helpers first, each name once. Returns how many. */
-int template_helpers(const char *text, void (*need)(void *ctx, const char *name), void *ctx);
+struct helper {
+	const char *template; /* "c/exp_f32", "vector/exp_vec_f32" */
+	const char *function; /* exp_f32, exp_avx2_f32 */
+	const char *suffix;   /* of the instruction set that it is for; null: any */
+};
+
+/* Calls need(ctx, it) for every helper (NAME_f32, NAME_i64) that text uses and that has a
+ * template, a helper's own helpers first, each once. Returns how many. What it gives does not outlive the call. */
+int template_helpers(const char *text, void (*need)(void *ctx, const struct helper *h), void *ctx);
 
 /* Calls name(ctx, "NAME") for every helper there is. */
 void template_helper_names(void (*name)(void *ctx, const char *name), void *ctx);
 
-/* Text with calls of helpers NAME_f32 replaced by those of NAME_fma_f32, where there is one: for
- * processors with fused multiply-adds. */
-const char *template_fused(struct arena *a, const char *text);
+/* Text for the instruction set of that suffix: calls of helpers NAME_vec_f32 are those of its own, NAME_f32 those of
+ * NAME_fma_f32, where there is one, with fused multiply-adds. Null: plain C, which calls NAME_f32. */
+const char *template_for_set(struct arena *a, const char *text, const char *suffix);
 
 const char *template_source(const char *name); /* an embedded template, or null */
 bool template_has(const char *name, const char *word); /* its code does */

@@ -13,9 +13,14 @@ enum { TEXT_MOST = 2 << 20, ROWS_MOST = 16 << 20 }; /* bytes of weights */
 
 /* ---- names ---- */
 
-static void take_helper(void *names, const char *name)
+static void take_helper(void *ctx, const char *name)
 {
-	names_take(names, name);
+	struct emission *e = ctx;
+	const struct target *t = e->plan->target;
+
+	names_take(e->names, name);
+	for (int k = 0; k < t->nisa && strstr(name, "_vec_") != NULL; k++)
+		names_take(e->names, template_for_set(e->arena, name, t->isa[k].suffix));
 }
 
 /* What NAME.h and NAME.c call their own, whatever the kernels are. */
@@ -27,7 +32,7 @@ static void take_own_names(struct emission *e)
 	for (size_t k = 0; k < sizeof(of_network) / sizeof(of_network[0]); k++)
 		names_take(e->names, arena_printf(e->arena, "%s_%s", e->name, of_network[k]));
 	names_take(e->names, arena_printf(e->arena, "%s_*", e->upper));
-	template_helper_names(take_helper, e->names);
+	template_helper_names(take_helper, e);
 }
 
 /* Names of run's parameters: the graph's. */
@@ -62,20 +67,30 @@ struct helper_list {
 	int n;
 };
 
-static void write_helper(void *ctx, const char *name)
+static void write_helper(void *ctx, const struct helper *h)
 {
 	struct helper_list *l = ctx;
-	const char *base = strrchr(name, '/') + 1;
-	struct instance_request r = { .template_name = name, .function = base };
+	const struct target *t = l->e->plan->target;
+	struct instance_request r = { .template_name = h->template, .function = h->function };
+	struct subst target = { .name = "TARGET" };
 
 	for (int k = 0; k < l->n; k++)
-		if (strcmp(l->done[k], name) == 0)
+		if (strcmp(l->done[k], h->function) == 0)
 			return;
 	if (l->n == MAX_HELPERS)
 		die("too many helper functions");
-	l->done[l->n++] = arena_strdup(l->e->arena, name);
-	buf_puts(l->out, template_instantiate(l->e->arena, &r));
-	buf_puts(l->out, "\n");
+	l->done[l->n++] = arena_strdup(l->e->arena, h->function);
+	for (int k = 0; k < t->nisa; k++)
+		if (h->suffix != NULL && strcmp(t->isa[k].suffix, h->suffix) == 0) {
+			r.words = arena_printf(l->e->arena, "%s/%s.h", t->folder, h->suffix);
+			target.text = t->isa[k].attribute;
+			r.substs = &target;
+			r.nsubsts = 1;
+		}
+	const char *text = template_instantiate(l->e->arena, &r);
+
+	buf_printf(l->out, "%s\n",
+		h->suffix != NULL ? template_for_set(l->e->arena, text, h->suffix) : text);
 }
 
 static void write_tables(struct emission *e, struct buf *out)

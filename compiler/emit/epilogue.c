@@ -159,7 +159,7 @@ struct epilogue {
 	const struct kernel *kernel;
 	char *const *coord;
 	const char *value; /* what the template has computed */
-	bool vector;       /* it is a vector of channels */
+	bool vector;       /* it is a vector */
 };
 
 /* Element types of the interface that are no C arithmetic types: how they are read and written. */
@@ -213,14 +213,19 @@ static bool is_vector_type(enum dtype type)
 	       (dtypes[type].size < 4 && !dtypes[type].is_float && type != DT_BOOL);
 }
 
-/* How far apart channels, coordinate 1 of convolutions, lie in r; -1: not evenly. */
-static int64_t channel_stride(const struct kernel *k, const struct region *r)
+/* How far apart the elements that vectors take lie in r; -1: not evenly, or no vector holds them. */
+static int64_t lane_stride(const struct kernel *k, const struct region *r)
 {
-	const struct coord *c = &k->coord[1];
+	int64_t stride;
 
-	if (k->ncoord < 2 || c->n != 1 || r->windowed || !is_vector_type(r->type))
-		return -1;
-	return r->shape.dim[c->dim[0]] > 1 ? r->stride[c->dim[0]] : 0;
+	return r->windowed || !is_vector_type(r->type) || !stride_of(r, &k->coord[k->lanes - 1], &stride) ? -1 : stride;
+}
+
+/* Vectors that overlap read again what they replaced. */
+static bool may_use_lanes(const struct kernel *k)
+{
+	return k->lanes > 0 && k->lanes_least >= k->plan->target->isa[0].lanes &&
+	       (k->lanes_even || k->in_place == NULL || overwrites_input(k)) && lane_stride(k, &k->dst) == 1;
 }
 
 /* Can a member be computed on vectors? Of conversions those between floats and integers that hold each other's values. */
@@ -244,12 +249,10 @@ static bool has_vector(const struct node *n)
 
 bool has_vector_epilogue(const struct kernel *k)
 {
-
-	if (k->nstacked > 0 || channel_stride(k, &k->dst) != 1)
+	if (!may_use_lanes(k))
 		return false;
 	for (int i = 0; i < k->noperand; i++)
-		if (channel_stride(k, &k->operand[i].region) != 1 &&
-			channel_stride(k, &k->operand[i].region) != 0)
+		if (lane_stride(k, &k->operand[i].region) != 1 && lane_stride(k, &k->operand[i].region) != 0)
 			return false;
 	for (int i = 0; i < k->ngroup; i++)
 		if (!has_vector(k->group[i]))
@@ -299,7 +302,7 @@ static const char *operand_text(struct epilogue *x, int i)
 	else
 		element = arena_printf(x->arena, "z%d[%s]", i, index);
 	if (x->vector)
-		return vector_text(x->arena, o->region.type, channel_stride(x->kernel, &o->region) == 1, element);
+		return vector_text(x->arena, o->region.type, lane_stride(x->kernel, &o->region) == 1, element);
 	element = apply_format(x->arena, load_format(o->region.type), element);
 	if (!o->region.windowed)
 		return element;

@@ -1,7 +1,7 @@
 /*
  * Helper functions of instances: templates whose names end in _f32, _i64 .., called by that name.
- * Who calls one needs it in the file, and so on; and in vector kernels some calls become those of a
- * function that has fused multiply-adds.
+ * Who calls one needs it in the file, and so on. In vector kernels some calls become those of a function that has fused
+ * multiply-adds; and one on vectors, NAME_vec_f32, is made for each instruction set, as NAME_avx2_f32.
  */
 #include "emit/ctext.h"
 #include "emit/template.h"
@@ -13,7 +13,7 @@
 struct needs {
 	const char *seen[MAX_HELPERS];
 	int n;
-	void (*need)(void *ctx, const char *name);
+	void (*need)(void *ctx, const struct helper *h);
 	void *ctx;
 };
 
@@ -47,52 +47,81 @@ static const struct embedded *find_helper(const char *s, const char *end)
 	return NULL;
 }
 
-static void collect_helpers(const char *text, struct needs *w)
+/* The helper that the word names: a template, or one on vectors for an instruction set. False: none. */
+static bool helper_of(struct arena *a, const char *s, const char *end, struct helper *to)
+{
+	const struct embedded *t = find_helper(s, end);
+	const char *type = end - 4, *suffix = type;
+
+	*to = (struct helper){ .template = t != NULL ? t->name : NULL, .function = t != NULL ? base_of(t->name) : NULL };
+	if (t != NULL || !has_form(s, end))
+		return t != NULL;
+	while (suffix > s && suffix[-1] != '_')
+		suffix--;
+	const char *name = arena_printf(a, "%.*svec%.4s", (int)(suffix - s), s, type);
+
+	t = find_helper(name, name + strlen(name));
+	if (t == NULL)
+		return false;
+	*to = (struct helper){ t->name, c_copy(a, s, (size_t)(end - s)), c_copy(a, suffix, (size_t)(type - suffix)) };
+	return true;
+}
+
+static void collect_helpers(struct arena *a, const char *text, struct needs *w)
 {
 	for (const char *s = text, *e; *s != '\0'; s = e) {
+		struct helper h;
+
 		e = c_token_end(s);
-		const struct embedded *t = c_is_word_start(*s) ? find_helper(s, e) : NULL;
-		bool seen = t == NULL;
+		bool seen = !c_is_word_start(*s) || !helper_of(a, s, e, &h);
 
 		for (int i = 0; i < w->n && !seen; i++)
-			seen = w->seen[i] == t->name;
+			seen = strcmp(w->seen[i], h.function) == 0;
 		if (seen)
 			continue;
 		if (w->n == MAX_HELPERS)
 			die("too many helper functions");
-		w->seen[w->n++] = t->name;
-		const char *body = strstr(t->text, "#include \"template.h\"");
+		w->seen[w->n++] = h.function;
+		const char *source = template_source(h.template), *body = strstr(source, "#include \"template.h\"");
 
-		collect_helpers(body != NULL ? body : t->text, w);
-		w->need(w->ctx, t->name);
+		body = body != NULL ? body : source;
+		collect_helpers(a, h.suffix != NULL ? template_for_set(a, body, h.suffix) : body, w);
+		w->need(w->ctx, &h);
 	}
 }
 
-int template_helpers(const char *text, void (*need)(void *ctx, const char *name), void *ctx)
+int template_helpers(const char *text, void (*need)(void *ctx, const struct helper *h), void *ctx)
 {
 	struct needs w = { .need = need, .ctx = ctx };
+	struct arena a = { 0 };
 
-	collect_helpers(text, &w);
+	collect_helpers(&a, text, &w);
+	arena_release(&a);
 	return w.n;
 }
 
-/* NAME_fma_f32 where s .. e is NAME_f32 and both are helpers; else null. */
-static const char *fused_name(struct arena *a, const char *s, const char *e)
+/* What a call of the helper s .. e is in a set's code; null: as it stands. */
+static const char *name_in_set(struct arena *a, const char *s, const char *e, const char *suffix)
 {
+	const int n = (int)(e - s) - 4;
+
 	if (!c_is_word_start(*s) || find_helper(s, e) == NULL)
 		return NULL;
-	const char *name = arena_printf(a, "%.*s_fma%.4s", (int)(e - s) - 4, s, e - 4);
+	if (n > 4 && memcmp(e - 8, "_vec", 4) == 0)
+		return arena_printf(a, "%.*s%s%s%.4s", n - 4, s, suffix != NULL ? "_" : "",
+			suffix != NULL ? suffix : "", e - 4);
+	const char *name = arena_printf(a, "%.*s_fma%.4s", n, s, e - 4);
 
-	return find_helper(name, name + strlen(name)) != NULL ? name : NULL;
+	return suffix != NULL && find_helper(name, name + strlen(name)) != NULL ? name : NULL;
 }
 
-const char *template_fused(struct arena *a, const char *text)
+const char *template_for_set(struct arena *a, const char *text, const char *suffix)
 {
 	struct buf out = { 0 };
 
 	for (const char *s = text, *e; *s != '\0'; s = e) {
 		e = c_token_end(s);
-		const char *name = fused_name(a, s, e);
+		const char *name = name_in_set(a, s, e, suffix);
 
 		if (name != NULL)
 			buf_puts(&out, name);

@@ -71,7 +71,7 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 	r.nranges = cut_ranges(k, ranges);
 	const char *text = template_instantiate(p->arena, &r);
 
-	return plain ? text : template_fused(p->arena, text);
+	return template_for_set(p->arena, text, plain ? NULL : isa->suffix);
 }
 
 /* Versions i with leader[i] == j have the C of version j. */

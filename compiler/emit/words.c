@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WORDS = 80, MAX_WORD_ARGS = 3 };
+enum { MAX_WORDS = 80, MAX_WORD_ARGS = 4 };
 
 /* A word of vector code: #define NAME(ARG, ..) TEXT, or #define NAME TEXT, of an instruction set's header. */
 struct word {

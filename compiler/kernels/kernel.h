@@ -14,6 +14,8 @@ const char *spatial_name(struct plan *p, const char *prefix, char axis); /* PAD_
 /* Dimensions: a coordinate is some of them, flattened. */
 struct coord span(int first, int last); /* dimensions first..last-1 */
 void add_coord(struct kernel *k, struct coord c);
+/* The template's vector epilogue goes along that coordinate, over blocks of so many elements and a last one; 0: there is none. */
+void lanes(struct kernel *k, int coord, int64_t block, int64_t tail);
 unsigned all_dims(const struct shape *s); /* as a bit set */
 int64_t size_of(const struct shape *s, const struct coord *c);
 /* The single stride by which the coordinate's elements follow each other in r, if there is one. */

@@ -135,6 +135,7 @@ double cost_linear_vector(const struct kernel *k)
 void setup_linear_vector(struct plan *p, struct kernel *k)
 {
 	linear_parameters(p, k, vector_block(k), vector_block(k), 1);
+	lanes(k, 1, vector_block(k), 0);
 	if (streams(k, 1))
 		hold(k, 1);
 	k->portable = "c/linear";
@@ -342,6 +343,7 @@ void setup_matmul_gemm(struct plan *p, struct kernel *k)
 	param(k, "MB", s.rows);
 	param(k, "NB", s.columns);
 	param(k, "COLUMNS", s.columns);
+	lanes(k, 4, s.columns, tail);
 	param(k, "STRIPS",
 		k->ngroup > 0 && (tail == 0 || tail >= 16) &&
 			(s.columns % 16 != 0 || tail % 16 != 0));

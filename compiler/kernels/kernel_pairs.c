@@ -108,6 +108,7 @@ static void vector_types(struct plan *p, struct kernel *k)
 				      : arena_printf(p->arena, "IVEC_STORE_%s", dtypes[y].name));
 	subst(k, "WIDEN", arena_printf(p->arena, "IVEC_WIDEN_%s", dtypes[x].name));
 	subst(k, "SPREAD", arena_printf(p->arena, "IVEC_LOAD_%s", dtypes[x].name));
+	lanes(k, 1, 16, 0); /* what is left of the channels has the other epilogue */
 	subst(k, "FIRSTS", k->ngroup == 0 ? "a" : y == DT_F32 ? "VEC_ZERO()" : "IVEC_ZERO()");
 }
 

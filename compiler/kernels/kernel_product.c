@@ -289,6 +289,7 @@ static void products(struct plan *p, struct kernel *k, const struct image *m)
 	param(k, "TAIL", m->outputs % block != 0);
 	param(k, "ROWS", chunked ? rows : m->oh);
 	param(k, "STRIPS", in_strips(k, m, block));
+	lanes(k, 1, block, m->outputs % block);
 	share(k, "n", m->n, 1, DIVIDES_INPUT);
 	share(k, "h", m->oh, 1, DIVIDES_INPUT);
 	share(k, "g", m->groups, 1, DIVIDES_BOTH);
@@ -453,6 +454,7 @@ void setup_conv_expand(struct plan *p, struct kernel *k)
 	/* small weights stay in L1 while all pixels go by; of large ones each block should */
 	param(k, "RUN", small ? 6 : (pixels + 5) / 6 * 6);
 	param(k, "ONCE", !small);
+	lanes(k, 1, block, 0);
 	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = 1, .block = block });
 	bias(p, k, 1, block);
 	stacking(k);
@@ -515,6 +517,7 @@ void setup_conv_planar(struct plan *p, struct kernel *k)
 	param(k, "KB", block);
 	param(k, "CHANNELS", block);
 	param(k, "TAIL", m.outputs % block != 0);
+	lanes(k, 1, block, m.outputs % block);
 	param(k, "NB", pixels);
 	param(k, "RING", ring);
 	param(k, "WP", wp);
@@ -610,6 +613,7 @@ void setup_conv_narrow(struct plan *p, struct kernel *k)
 	param(k, "TAIL", m.channels % 16 != 0);
 	param(k, "PB", pixels);
 	param(k, "REST", m.ow % pixels != 0);
+	lanes(k, 1, 16, 0); /* what is left of the channels has the other epilogue */
 	add_coord(k, span(0, 1));
 	add_coord(k, span(1, 2));
 	add_coord(k, span(2, k->value->shape.rank));

@@ -215,6 +215,7 @@ static void setup(struct plan *p, struct kernel *k, const struct form *f)
 	weights(p, k, &how);
 	bias(p, k, (int)m.groups, t.outputs);
 	stacking(k);
+	lanes(k, 1, t.outputs, 0);
 	add_coord(k, span(0, 1));
 	add_coord(k, span(1, 2));
 	add_coord(k, span(2, 4));

@@ -252,6 +252,13 @@ const struct tiling *tiling_of(const struct kernel *k)
 	return &k->plan->target->tiling;
 }
 
+void lanes(struct kernel *k, int coord, int64_t block, int64_t tail)
+{
+	k->lanes = coord + 1;
+	k->lanes_least = tail > 0 && tail < block ? tail : block;
+	k->lanes_even = block % 16 == 0 && tail % 16 == 0;
+}
+
 unsigned all_dims(const struct shape *s)
 {
 	return (1u << s->rank) - 1;

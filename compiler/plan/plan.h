@@ -140,6 +140,9 @@ struct kernel {
 	int noperand;
 	struct coord coord[MAX_RANK];
 	int ncoord;
+	int lanes; /* the coordinate along which a vector epilogue goes, counted from 1; 0: its template has none */
+	int64_t lanes_least; /* elements that it has side by side at least */
+	bool lanes_even;     /* always by sixteens */
 	struct buffer
 		*in_place; /* may be, then is (memory.c's word), the buffer that dst takes over */
 	struct param param[MAX_PARAM];

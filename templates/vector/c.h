@@ -16,6 +16,10 @@
 #define VEC_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define VEC_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define VEC_FMADD(a, b, c) ((a) * (b) + (c))
+#define VEC_SQRT(v) sqrt_f32(v)
+#define VEC_NEG(v) (-(v))
+#define VEC_ABS(v) abs_f32(v)
+#define VEC_BELOW(a, b, x, y) ((a) < (b) ? (x) : (y))
 #define VEC_PREFETCH_FAR(p) (void)(p)
 
 #endif

@@ -30,6 +30,7 @@
 #define STACK 1	    /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
 #define STRIPS 0    /* the epilogue runs on 16 channels at a time, the last ones twice; it replaces nothing that it reads */
 #define HELD 0	    /* y replaces x */
+#define VECTOR 1    /* the epilogue has a vector form; the last vector of a block may overlap with the one before */
 
 #define Y(n, k, p) y[((n) * P + (p)) * G * K + (k)]
 
@@ -150,6 +151,33 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 #endif
 			for (int i = 0; i < OW; i++) {
 				const int p = h * OW + i;
+#if VECTOR
+				const int last = block / STACK - LANES;
+
+				for (int j0 = 0; j0 < block / STACK; j0 += LANES) {
+					const int j = j0 < last ? j0 : last;
+					const int k = g * K + k0 + j;
+#if BIAS
+					const float *z = bias + (g * K + k0) * STACK + j;
+					VEC v = VEC_ADD(VEC_LOAD(t + i * block + j), VEC_LOAD(z));
+#else
+					VEC v = VEC_LOAD(t + i * block + j);
+#endif
+#if STACK > 1 && BIAS
+					const VEC b = VEC_ADD(VEC_LOAD(t + i * block + block / STACK + j), VEC_LOAD(z + block / STACK));
+#elif STACK > 1
+					const VEC b = VEC_LOAD(t + i * block + block / STACK + j);
+#endif
+#if STACK > 2 && BIAS
+					const VEC c = VEC_ADD(VEC_LOAD(t + i * block + block / STACK * 2 + j), VEC_LOAD(z + block / STACK * 2));
+#elif STACK > 2
+					const VEC c = VEC_LOAD(t + i * block + block / STACK * 2 + j);
+#endif
+
+					VECTOR_EPILOGUE(v, n, k, p);
+					VEC_STORE(&Y(n, k, p), v);
+				}
+#else
 
 #if STRIPS
 				const int last = block / STACK - 16;
@@ -183,6 +211,7 @@ static TARGET void conv_gemm(const float *restrict x, const float *restrict w,
 					EPILOGUE(v, n, k, p);
 					Y(n, k, p) = v;
 				}
+#endif
 			}
 		}
 	}

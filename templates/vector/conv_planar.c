@@ -16,6 +16,7 @@
 #define BIAS 1	    /* a bias for each output channel */
 #define TAIL 0	    /* K % KB != 0 */
 #define CHANNELS 64 /* KB, channels of a block */
+#define VECTOR 1    /* the epilogue has a vector form; the last vector of a block may overlap with the one before */
 
 #define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
 
@@ -68,6 +69,20 @@ static TARGET void conv_planar(const float *restrict x, const float *restrict w,
 					for (int i = 0; i < NB; i++) {
 						const int p = h * OW + i0 + i;
 
+#if VECTOR
+						for (int j0 = 0; j0 < block; j0 += LANES) {
+							const int j = j0 < block - LANES ? j0 : block - LANES;
+							const int k = k0 + j;
+#if BIAS
+							VEC v = VEC_ADD(VEC_LOAD(tile + i * block + j), VEC_LOAD(bias + k));
+#else
+							VEC v = VEC_LOAD(tile + i * block + j);
+#endif
+
+							VECTOR_EPILOGUE(v, n, k, p);
+							VEC_STORE(&Y(n, k, p), v);
+						}
+#else
 						LANEWISE
 						for (int j = 0; j < block; j++) {
 							const int k = k0 + j;
@@ -80,6 +95,7 @@ static TARGET void conv_planar(const float *restrict x, const float *restrict w,
 							EPILOGUE(v, n, k, p);
 							Y(n, k, p) = v;
 						}
+#endif
 					}
 				}
 			}

@@ -15,6 +15,7 @@
 #define STACK 1	 /* layers: 1, 2 or 3 */
 #define SKIP 0	 /* rows may be left out */
 #define HELD 0	 /* y replaces x */
+#define VECTOR 1 /* the epilogue has a vector form */
 
 #define Y(m, n) y[(m) * N + (n)]
 #define L(m, n) ((m) + (n) < 0)
@@ -86,7 +87,10 @@ static TARGET void linear(const float *restrict x, const float *restrict w,
 		for (int m = FROM(m); m < TO(m, M); m++) {
 			const float *const row = x + m * XM;
 #endif
-			float sum[STACK * NB], value[NB];
+			float sum[STACK * NB];
+#if !VECTOR
+			float value[NB];
+#endif
 
 #if HELD
 			for (int k = 0; n0 == 0 && k < K; k++) /* the row, before it is replaced */
@@ -102,6 +106,21 @@ static TARGET void linear(const float *restrict x, const float *restrict w,
 #else
 			linear_sums(row, w + n0 * STACK * K, sum);
 #endif
+#if VECTOR
+			for (int j0 = 0; j0 < NB; j0 += LANES) { /* the last vector overlaps */
+				const int j = j0 < NB - LANES ? j0 : NB - LANES;
+				VEC a = VEC_LOAD(sum + j);
+#if STACK > 1
+				const VEC b = VEC_LOAD(sum + NB + j);
+#endif
+#if STACK > 2
+				const VEC c = VEC_LOAD(sum + 2 * NB + j);
+#endif
+
+				VECTOR_EPILOGUE(a, m, n0 + j);
+				VEC_STORE(&Y(m, n0 + j), a);
+			}
+#else
 			for (int j0 = 0; j0 < NB; j0 += STRIP) /* strips as wide as a vector; the last overlaps */
 				LANEWISE
 				for (int i = 0; i < STRIP; i++) {
@@ -119,5 +138,6 @@ static TARGET void linear(const float *restrict x, const float *restrict w,
 				}
 			for (int j = 0; j < NB; j++)
 				Y(m, n0 + j) = value[j];
+#endif
 		}
 }

@@ -16,6 +16,7 @@
 #define TAIL 0	     /* N % NB != 0 */
 #define REST 0	     /* M % MB != 0 */
 #define COLUMNS 64   /* NB */
+#define VECTOR 1     /* the epilogue has a vector form; the last vector of a block may overlap with the one before */
 #define STRIPS 0     /* the epilogue runs on 16 columns at a time, the last ones twice; it replaces nothing that it reads */
 
 #define Y(b0, b1, b2, m, n) y[((((b0) * B1 + (b1)) * B2 + (b2)) * M + (m)) * N + (n)]
@@ -103,6 +104,16 @@ static TARGET void matmul_gemm(const float *restrict a, const float *restrict b,
 				for (int i = 0; i < rows; i++) {
 					const int m = m0 + i;
 
+#if VECTOR
+					for (int j0 = 0; j0 < block; j0 += LANES) {
+						const int j = j0 < block - LANES ? j0 : block - LANES;
+						const int n = n0 + j;
+						VEC value = VEC_LOAD(tile + i * block + j);
+
+						VECTOR_EPILOGUE(value, b0, b1, b2, m, n);
+						VEC_STORE(&Y(b0, b1, b2, m, n), value);
+					}
+#else
 #if STRIPS
 					for (int j0 = 0; j0 < block; j0 += 16)
 					for (int s = 0; s < 16; s++) {
@@ -116,6 +127,7 @@ static TARGET void matmul_gemm(const float *restrict a, const float *restrict b,
 						EPILOGUE(value, b0, b1, b2, m, n);
 						Y(b0, b1, b2, m, n) = value;
 					}
+#endif
 				}
 			}
 		}

@@ -9,6 +9,10 @@
  *   VEC_LOAD_FIRST(p, n)          the first n, 1 .. LANES, and zeros; nothing behind them is read
  *   VEC_ADD SUB MUL DIV MAX MIN(a, b)    MAX and MIN give b where one is NaN, or that
  *   VEC_FMADD(a, b, c)            a b + c, rounded once
+ *   VEC_SQRT NEG ABS(v)           the root, correctly rounded; sign bits changed, cleared
+ *   VEC_SIGNED(v, s)              v, which has none, with the sign bits of s
+ *   VEC_BELOW(a, b, x, y)         x where a < b, else y
+ *   VEC_POWER(v)                  2^(n - 1), n the integer that the low bits of v are
  *   VEC_EVEN(v) VEC_ODD(v)        of each pair of lanes the first, the second, twice
  *   VEC_FOURTHi(v)                of each four lanes the i-th, four times
  *   VEC_SWAP(v)                   halves of each eight lanes exchanged; where LANES >= 8
@@ -37,8 +41,13 @@
 #define TARGET
 #elif defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #include "../x86/head.h"
+#ifdef AVX2_WORDS
+#include "../x86/avx2.h"
+#define TARGET AVX2_CODE
+#else
 #include "../x86/avx512.h"
 #define TARGET AVX512_CODE
+#endif
 #else
 #define HAVE_VECTORS 0
 #endif

@@ -25,7 +25,7 @@
 #define FLY 1	    /* filters are transformed here .. */
 #define WIDTH 16    /* .. for so many channels at a time .. */
 #define GROUP 4	    /* .. and so many tiles, whose sums are in registers */
-#define VECTOR 0    /* the epilogue has a vector form; STACK is 1 */
+#define VECTOR 0    /* the epilogue has a vector form */
 
 #define Y(n, k, p) y[((n) * P + (p)) * K + (k)]
 
@@ -128,7 +128,7 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 	enum { SUMS = (ROWS * KB / 32 * 2 + 1) * 16 };
 	static const float zero[C] = { 0 }; /* a pixel outside x */
 	float *const in = tile, *const sums = in + SIDE * SIDE * IN * (FLY ? C / 16 : 1);
-#if !VECTOR
+#if !VECTOR || STACK > 1
 	float *const out = sums + SIDE * SIDE * SUMS;
 #endif
 #if FLY
@@ -240,7 +240,7 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 #else
 							VEC v = e[q];
 #endif
-#if VECTOR
+#if VECTOR && STACK == 1
 							const int p = (h0 + i) * OW + w0 + q, k = first + j;
 
 							if (h0 + i >= OH || w0 + q >= OW)
@@ -253,12 +253,25 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 						}
 					}
 				}
-#if !VECTOR
+#if !VECTOR || STACK > 1
 				for (int i = 0; i < M * M; i++) {
 					const int p = (h0 + i / M) * OW + w0 + i % M;
 
 					if (h0 + i / M >= OH || w0 + i % M >= OW)
 						continue;
+#if VECTOR
+					for (int j = 0; j < STEP; j += LANES) {
+						const int k = first + j;
+						VEC v = VEC_LOAD(out + i * KB + j);
+						const VEC b = VEC_LOAD(out + i * KB + STEP + j);
+#if STACK > 2
+						const VEC c = VEC_LOAD(out + i * KB + 2 * STEP + j);
+#endif
+
+						VECTOR_EPILOGUE(v, n, k, p);
+						VEC_STORE(&Y(n, k, p), v);
+					}
+#else
 					LANEWISE
 					for (int j = 0; j < STEP; j++) {
 						const int k = first + j;
@@ -273,6 +286,7 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 						EPILOGUE(v, n, k, p);
 						Y(n, k, p) = v;
 					}
+#endif
 				}
 #endif
 			}

@@ -18,6 +18,13 @@
 #define VEC_MAX(a, b) _mm256_max_ps(a, b)
 #define VEC_MIN(a, b) _mm256_min_ps(a, b)
 #define VEC_FMADD(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define VEC_SQRT(v) _mm256_sqrt_ps(v)
+#define VEC_NEG(v) _mm256_xor_ps(v, _mm256_set1_ps(-0.0f))
+#define VEC_ABS(v) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), v)
+#define VEC_SIGNED(v, s) _mm256_or_ps(v, _mm256_and_ps(s, _mm256_set1_ps(-0.0f)))
+#define VEC_BELOW(a, b, x, y) _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
+#define VEC_POWER(v) \
+	_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_castps_si256(v), _mm256_set1_epi32(126)), 23))
 #define VEC_EVEN(v) _mm256_permute_ps(v, 0xa0)
 #define VEC_ODD(v) _mm256_permute_ps(v, 0xf5)
 #define VEC_FOURTH0(v) _mm256_permute_ps(v, 0x00)

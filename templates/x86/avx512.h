@@ -17,6 +17,13 @@
 #define VEC_MAX(a, b) _mm512_max_ps(a, b)
 #define VEC_MIN(a, b) _mm512_min_ps(a, b)
 #define VEC_FMADD(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define VEC_SQRT(v) _mm512_sqrt_ps(v)
+#define VEC_NEG(v) _mm512_xor_ps(v, _mm512_set1_ps(-0.0f))
+#define VEC_ABS(v) _mm512_andnot_ps(_mm512_set1_ps(-0.0f), v)
+#define VEC_SIGNED(v, s) _mm512_or_ps(v, _mm512_and_ps(s, _mm512_set1_ps(-0.0f)))
+#define VEC_BELOW(a, b, x, y) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x)
+#define VEC_POWER(v) \
+	_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_castps_si512(v), _mm512_set1_epi32(126)), 23))
 #define VEC_EVEN(v) _mm512_permute_ps(v, 0xa0)
 #define VEC_ODD(v) _mm512_permute_ps(v, 0xf5)
 #define VEC_FOURTH0(v) _mm512_permute_ps(v, 0x00)

@@ -69,6 +69,31 @@ EMULATED_PAIRWISE(mul)
 EMULATED_PAIRWISE(div)
 EMULATED_PAIRWISE(min)
 EMULATED_PAIRWISE(max)
+EMULATED_PAIRWISE(and)
+EMULATED_PAIRWISE(andnot)
+EMULATED_PAIRWISE(or)
+EMULATED_PAIRWISE(xor)
+
+EMULATED emulated512 emulated_sqrt(emulated512 x)
+{
+	return emulated_join(_mm256_sqrt_ps(x.half[0]), _mm256_sqrt_ps(x.half[1]));
+}
+
+/* x < y, a bit for each lane. */
+EMULATED unsigned emulated_less(emulated512 x, emulated512 y)
+{
+	return (unsigned)(_mm256_movemask_ps(_mm256_cmp_ps(x.half[0], y.half[0], _CMP_LT_OQ)) |
+			  _mm256_movemask_ps(_mm256_cmp_ps(x.half[1], y.half[1], _CMP_LT_OQ)) << 8);
+}
+
+EMULATED emulated512 emulated_mask_blend(unsigned mask, emulated512 x, emulated512 y)
+{
+	float lane[16];
+
+	emulated_storeu(lane, x);
+	emulated_mask_storeu(lane, mask, y);
+	return emulated_loadu(lane);
+}
 
 EMULATED emulated512 emulated_fmadd(emulated512 x, emulated512 y, emulated512 z)
 {
@@ -104,6 +129,14 @@ EMULATED emulated512 emulated_shuffle_f32x4(emulated512 x, emulated512 y, int se
 #define _mm512_min_ps emulated_min
 #define _mm512_max_ps emulated_max
 #define _mm512_fmadd_ps emulated_fmadd
+#define _mm512_and_ps emulated_and
+#define _mm512_andnot_ps emulated_andnot
+#define _mm512_or_ps emulated_or
+#define _mm512_xor_ps emulated_xor
+#define _mm512_sqrt_ps emulated_sqrt
+#undef _mm512_cmp_ps_mask
+#define _mm512_cmp_ps_mask(x, y, how) emulated_less(x, y)
+#define _mm512_mask_blend_ps emulated_mask_blend
 #define _mm512_permute_ps(x, select) \
 	emulated_join(_mm256_permute_ps((x).half[0], select), _mm256_permute_ps((x).half[1], select))
 #define _mm512_shuffle_f32x4 emulated_shuffle_f32x4
@@ -214,6 +247,16 @@ EMULATED_SHIFT(slli_epi16, int)
 EMULATED_SHIFT(slli_epi32, int)
 EMULATED_SHIFT(sra_epi32, __m128i)
 
+EMULATED emulated512i emulated_castps_si512(emulated512 x)
+{
+	return (emulated512i){ { _mm256_castps_si256(x.half[0]), _mm256_castps_si256(x.half[1]) } };
+}
+
+EMULATED emulated512 emulated_castsi512_ps(emulated512i x)
+{
+	return emulated_join(_mm256_castsi256_ps(x.half[0]), _mm256_castsi256_ps(x.half[1]));
+}
+
 #define __m512i emulated512i
 #define _mm512_setzero_si512() emulated_set1_epi32(0)
 #define _mm512_set1_epi32 emulated_set1_epi32
@@ -249,5 +292,7 @@ EMULATED_SHIFT(sra_epi32, __m128i)
 #define SUMS16_VECTOR(c) (c)
 #undef _mm512_roundscale_ps
 #define _mm512_roundscale_ps(x, how) emulated_join(_mm256_round_ps((x).half[0], how), _mm256_round_ps((x).half[1], how))
+#define _mm512_castps_si512 emulated_castps_si512
+#define _mm512_castsi512_ps emulated_castsi512_ps
 
 #endif
