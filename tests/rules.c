@@ -221,6 +221,10 @@ static const struct rule_case cases[] = {
 	{ X "%a = MaxPool(%x) {kernel_shape=[1,1]}\n%z = Relu(%a)\n" Z, "Relu(x)" },
 	{ X "%z = Resize(%x) {mode=\"nearest\", coordinate=\"asymmetric\", nearest_mode=\"floor\", "
 	  "scales=[1.0,1.0,0.5,0.5]} : f32[2,4,3,3]\n" Z, "Slice(x) {starts=[0,0,0,0], steps=[1,1,2,2]}" },
+	{ X "%a = Reshape(%x) : f32[2,2,72]\n%n = Normalize(%a) {axes=[2], epsilon=0.001}\n%z = Reshape(%n) : f32[2,4,6,6]\n" Z,
+	  "Reshape(Normalize(Reshape(x)) {axes=[2,3,4], epsilon=0.001})" },
+	{ X "%a = Reshape(%x) : f32[2,3,48]\n%z = Normalize(%a) {axes=[2], epsilon=0.001}\n" Z,
+	  "Normalize(Reshape(x)) {axes=[2], epsilon=0.001}" },
 	{ X "%a = AveragePool(%x) {kernel_shape=[6,6]}\n%z = Reshape(%a) : f32[2,4]\n" Z, "ReduceMean(x) {axes=[2,3], keepdims=0}" },
 	{ X "%z = MaxPool(%x) {kernel_shape=[6,6]}\n" Z, "ReduceMax(x) {axes=[2,3], keepdims=1}" },
 	{ X "%a = ReduceMean(%x) {axes=[3], keepdims=0}\n%z = ReduceMean(%a) {axes=[2], keepdims=0}\n" Z,

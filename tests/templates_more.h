@@ -147,6 +147,34 @@ static void normalize_case(void)
 	}
 }
 
+/* Groups of channels that lie side by side. */
+static void normalize_channels_case(void)
+{
+	const int n = between(1, 2), p = between(1, 150), cg = between(1, 5), block = cg * between(1, 6), k = block * between(1, 3);
+	const int xp = k + between(0, 3), dim[3] = { n, p, k };
+	struct writer y = { .epilogue = (enum epilogue)below(IN_PLACE) };
+	struct item *t = new_item(&y, 3, dim, "f");
+	const float *x = operand(floats(n * p * xp), t, "f", "x");
+	const struct param params[] = { { "N", n }, { "P", p }, { "K", k }, { "KB", block }, { "CG", cg },
+					{ "XN", p * xp }, { "XP", xp }, { "RUN", 64 } };
+
+	write_instance(t, &y, "c/normalize_channels", params, COUNT(params),
+		       (struct subst[]){ { "EPS", "1e-3f" }, { NULL, NULL } });
+	for (int i = 0; i < n * k / cg; i++) {
+		const float *v = x + i / (k / cg) * p * xp + i % (k / cg) * cg;
+		const int count = p * cg;
+		double mean = 0.0, var = 0.0;
+
+		for (int r = 0; r < count; r++)
+			mean += (double)v[r / cg * xp + r % cg] / count;
+		for (int r = 0; r < count; r++)
+			var += pow((double)v[r / cg * xp + r % cg] - mean, 2) / count;
+		for (int r = 0; r < count; r++)
+			expect(t, &y, (int[]){ i / (k / cg), r / cg, i % (k / cg) * cg + r % cg },
+			       ((double)v[r / cg * xp + r % cg] - mean) / sqrt(var + 1e-3));
+	}
+}
+
 /* ---- moving elements -------------------------------------------------------------------------- */
 
 static const char *const dims[] = { "D0", "D1", "D2", "D3", "D4", "D5" };
@@ -679,6 +707,7 @@ static void make_cases(void)
 		reduce_case();
 		softmax_case();
 		normalize_case();
+		normalize_channels_case();
 		map_case();
 		pad_case();
 		gather_case();

@@ -22,7 +22,8 @@ import compare  # noqa: E402
 import tune  # noqa: E402
 
 LEFT_OUT = {"conv_turned", "conv_integer", "conv_integer_pairs", "depthwise_integer", "depthwise_integer_vector",
-            "linear_integer", "linear_integer_pairs", "winograd_integer"}  # no target has its cost; tune has no integer probes yet
+            "linear_integer", "linear_integer_pairs", "winograd_integer",  # no target has its cost; tune has no integer probes yet
+            "normalize", "normalize_channels"}  # nor those of normalisations
 ROW = r"^KERNEL\((\w+), +(\w+),(?:[^,]*,){3} *(\w+),"
 QUICK = ["--quick", "--rows", "linear,linear_vector"]
 

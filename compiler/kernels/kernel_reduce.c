@@ -258,17 +258,104 @@ double cost_normalize(const struct kernel *k)
 	       cost_of(k, apart ? COST_NORMALIZE_APART : COST_NORMALIZE);
 }
 
+static void epsilon(struct plan *p, struct kernel *k)
+{
+	struct buf text = { 0 };
+
+	print_number(&text, attr_float(k->anchor, "epsilon", 1e-5), DT_F32);
+	subst(k, "EPS", buf_text(p->arena, &text));
+}
+
 void setup_normalize(struct plan *p, struct kernel *k)
 {
 	unsigned set = axis_set(k->anchor);
-	struct buf eps = { 0 };
 
 	dims_params(p, k, "O", 3, all_dims(&input(k)->shape) & ~set, 0, true);
 	dims_params(p, k, "R", 3, set, 0, true);
-	print_number(&eps, attr_float(k->anchor, "epsilon", 1e-5), DT_F32);
-	subst(k, "EPS", arena_strdup(p->arena, eps.data));
-	buf_release(&eps);
+	epsilon(p, k);
 	k->title = "normalize";
+}
+
+/* An image whose channels lie side by side, as c/normalize_channels sees it. */
+struct channels {
+	struct coord images, pixels, group, all; /* group: channels that are normalised together; all: the image's */
+	int64_t inner, count, block;             /* channels of a group, of the image, of a block */
+};
+
+/* Whole groups, that divide all; whole vectors of sixteen where there are some; no more than 32 where that leaves any. */
+static int64_t channels_block(int64_t inner, int64_t count)
+{
+	int64_t best = inner;
+
+	for (int64_t n = inner; n <= 64 && n <= count; n += inner)
+		if (count % n == 0 && (n % 16 == 0 || best % 16 != 0) && (n <= 32 || best % 16 != 0))
+			best = n;
+	return best;
+}
+
+/* False: x does not lie so, or c/normalize has whole rows to add up. */
+static bool cut_channels(const struct kernel *k, struct channels *to)
+{
+	const struct region *x = input(k);
+	const unsigned set = axis_set(k->anchor);
+	struct coord summed[MAX_RANK], other[MAX_RANK];
+	const int nsummed = merge_dims(x, set, summed), nother = merge_dims(x, all_dims(&x->shape) & ~set, other);
+
+	*to = (struct channels){ .inner = 1 };
+	if (nsummed < 1 || nsummed > 2 || nother < 1 || nother > 2)
+		return false;
+	to->pixels = summed[0];
+	if (nsummed == 2) {
+		to->group = summed[1];
+		to->inner = size_of(&x->shape, &to->group);
+		if (need_stride(x, to->group) != 1)
+			return false;
+	}
+	to->images = nother == 2 ? other[0] : span(0, 0);
+	to->all = other[nother - 1];
+	if (need_stride(x, to->all) != to->inner)
+		return false;
+	for (int i = 0; i < to->group.n; i++)
+		to->all.dim[to->all.n++] = to->group.dim[i];
+	to->count = size_of(&x->shape, &to->all);
+	to->block = channels_block(to->inner, to->count);
+	return need_stride(x, to->pixels) >= to->count && to->block <= 256;
+}
+
+const char *applies_normalize_channels(const struct kernel *k)
+{
+	struct channels c;
+
+	return cut_channels(k, &c) ? NULL : "its channels are not neighbours, by few groups";
+}
+
+double cost_normalize_channels(const struct kernel *k)
+{
+	return (double)shape_count(&input(k)->shape) * cost_of(k, COST_NORMALIZE_CHANNELS);
+}
+
+void setup_normalize_channels(struct plan *p, struct kernel *k)
+{
+	const struct region *x = input(k);
+	struct channels c;
+
+	if (!cut_channels(k, &c))
+		die("channels that do not lie side by side");
+	param(k, "N", size_of(&x->shape, &c.images));
+	param(k, "P", size_of(&x->shape, &c.pixels));
+	param(k, "K", c.count);
+	param(k, "KB", c.block);
+	param(k, "CG", c.inner);
+	param(k, "XN", c.images.n > 0 ? need_stride(x, c.images) : 0);
+	param(k, "XP", need_stride(x, c.pixels));
+	param(k, "RUN", 64);
+	share(k, "n", size_of(&x->shape, &c.images), 1, DIVIDES_INPUT);
+	share(k, "k", c.count, c.block, DIVIDES_INPUT);
+	add_coord(k, c.images);
+	add_coord(k, c.pixels);
+	add_coord(k, c.all);
+	epsilon(p, k);
+	k->title = "normalize_channels";
 }
 
 const char *applies_argmax(const struct kernel *k)

@@ -90,34 +90,71 @@ static void order_transpose(const struct node *n)
 				t->order[k] = (uint8_t)d;
 }
 
-/* A reshape that only adds or drops dimensions of size 1 keeps the order of the others. */
+/* Dimensions that are not of size 1; returns how many. */
+static int wide_dims(const struct shape *s, int *to)
+{
+	int n = 0;
+
+	for (int d = 0; d < s->rank; d++)
+		if (s->dim[d] != 1)
+			to[n++] = d;
+	return n;
+}
+
+/* Dimensions x0 .. x1-1 of a reshape's input, in memory one behind the other, are dimensions t0 .. t1-1 of its result. */
+struct run {
+	int x0, x1, t0, t1;
+};
+
+/* The shortest runs, of dimensions listed in x and t; 0: some of x do not lie so. */
+static int cut_runs(const struct tensor *from, const struct tensor *to, const int *x, int nx, const int *t,
+	struct run *runs)
+{
+	int place[MAX_RANK] = { 0 }, n = 0;
+
+	for (int k = 0, at = 0; k < from->shape.rank; k++)
+		if (from->shape.dim[from->order[k]] != 1)
+			place[from->order[k]] = at++;
+	for (int i = 0, o = 0; i < nx; n++) {
+		struct run *r = &runs[n];
+		int64_t have = from->shape.dim[x[i]], want = to->shape.dim[t[o]];
+
+		*r = (struct run){ i, i + 1, o, o + 1 };
+		while (have != want)
+			if (have < want)
+				have *= from->shape.dim[x[r->x1++]];
+			else
+				want *= to->shape.dim[t[r->t1++]];
+		for (int k = r->x0 + 1; k < r->x1; k++)
+			if (place[x[k]] != place[x[k - 1]] + 1)
+				return 0;
+		i = r->x1;
+		o = r->t1;
+	}
+	return n;
+}
+
+/* A reshape that splits dimensions, or joins some that lie one behind the other, keeps their order. */
 static void order_reshape(const struct node *n)
 {
 	const struct tensor *x = n->in[0];
 	struct tensor *t = n->out[0];
-	int image[MAX_RANK] = { 0 }, used = 0;
-	bool taken[MAX_RANK] = { false };
+	int wide_x[MAX_RANK], wide_t[MAX_RANK], nx = wide_dims(&x->shape, wide_x), used = 0;
+	struct run runs[MAX_RANK];
 
+	wide_dims(&t->shape, wide_t);
 	row_major(t);
-	for (int i = 0, o = 0; i < x->shape.rank; i++) {
-		image[i] = -1;
-		if (x->shape.dim[i] == 1)
-			continue;
-		while (o < t->shape.rank && t->shape.dim[o] == 1)
-			o++;
-		if (o == t->shape.rank || t->shape.dim[o] != x->shape.dim[i])
-			return;
-		image[i] = o++;
-	}
-	for (int k = 0; k < x->shape.rank; k++)
-		if (image[x->order[k]] >= 0)
-			taken[image[x->order[k]]] = true;
+	const int nruns = cut_runs(x, t, wide_x, nx, wide_t, runs);
+
+	if (nruns == 0)
+		return;
 	for (int d = 0; d < t->shape.rank; d++)
-		if (!taken[d])
+		if (t->shape.dim[d] == 1)
 			t->order[used++] = (uint8_t)d;
 	for (int k = 0; k < x->shape.rank; k++)
-		if (image[x->order[k]] >= 0)
-			t->order[used++] = (uint8_t)image[x->order[k]];
+		for (int r = 0; r < nruns; r++)
+			for (int o = runs[r].t0; wide_x[runs[r].x0] == x->order[k] && o < runs[r].t1; o++)
+				t->order[used++] = (uint8_t)wide_t[o];
 }
 
 static void order_reduce(const struct node *n)

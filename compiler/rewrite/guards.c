@@ -358,6 +358,50 @@ bool guard_reduces_whole_axes(struct match *m)
 	return n > 0 && !g.failed;
 }
 
+/* The dimensions before a Reshape, those behind it cut out of them, as far as a size is a multiple of the other; axes:
+ * those of what the root normalises. */
+static bool cut_finer(struct match *m, const struct shape *x, const struct shape *y, struct shape *to, int64_t *axes,
+	int *naxes)
+{
+	int64_t left_x = 1, left_y = 1;
+	int at_x = 0, at_y = 0;
+
+	*to = (struct shape){ 0 };
+	for (*naxes = 0; at_x < x->rank || at_y < y->rank || left_x > 1;) {
+		if (left_x == 1 && at_x < x->rank)
+			left_x = x->dim[at_x++];
+		if (left_y == 1 && at_y < y->rank)
+			left_y = y->dim[at_y++];
+		const int64_t size = left_x < left_y ? left_x : left_y;
+
+		if (size == 1 && left_x != left_y)
+			continue; /* a dimension of size 1 on one side */
+		if (left_x % size != 0 || left_y % size != 0 || to->rank == MAX_RANK)
+			return false;
+		if (is_reduced(m->root, at_y - 1))
+			axes[(*naxes)++] = to->rank;
+		to->dim[to->rank++] = size;
+		left_x /= size;
+		left_y /= size;
+	}
+	return true;
+}
+
+/* A normalisation of groups of channels, which an exporter wrote on dimensions that were joined for it. */
+bool guard_joined_for_it(struct match *m)
+{
+	const struct shape *x = &bound(m, "x")->shape, *y = &m->node[1]->out[0]->shape;
+	struct shape s;
+	int64_t axes[MAX_RANK];
+	int n;
+
+	if (!cut_finer(m, x, y, &s, axes, &n) || s.rank <= y->rank)
+		return false;
+	bind_shape(m, "s", &s);
+	bind_ints(m, "a", n, axes);
+	return true;
+}
+
 /* ---- padding before a window ---- */
 
 /* p: the window operator's pads with those of the Pad; false: not zeros around the spatial axes. */
