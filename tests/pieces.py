@@ -149,6 +149,13 @@ def narrow_conv(p):
     return conv(p, channels, channels, channels // width)
 
 
+def few_conv(p):
+    """Few outputs: a head, which gives planes, or what lies channels last."""
+    outputs = p.between(1, 15)
+    y = conv(p, p.between(8, 80), outputs, rank=p.between(1, 2), most=26)
+    return p.node("Tanh", y) if p.maybe(0.3) else y
+
+
 def first_conv(p):
     """Few channels in planes, many outputs."""
     return conv(p, p.between(1, 8), p.between(16, 100), pool=False, window=spatial(p, 2, 20, 2))
@@ -220,7 +227,7 @@ def highway_conv(p):
 
 
 def shape_of_rows(p, size):
-    return [p.between(1, 3), p.between(1, 30), size] if p.maybe(0.3) else [p.between(1, 70) if p.maybe() else 1, size]
+    return [p.between(1, 3), p.between(1, 30), size] if p.maybe(0.3) else [p.between(1, 70) if p.maybe(0.3) else 1, size]
 
 
 def affine(p, x, inputs, outputs):
@@ -343,8 +350,8 @@ def pool(p):
 
 
 KINDS = (winograd_conv, any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, expanding_conv,
-         transposed_conv, highway_conv, linear, highway, pool, quantised_conv, quantised_depthwise, quantised_linear,
-         quantised_winograd, product, winograd_conv)
+         transposed_conv, few_conv, highway_conv, linear, highway, pool, quantised_conv, quantised_depthwise, quantised_linear,
+         quantised_winograd, product, winograd_conv, expanding_conv)
 
 
 def model(seed, kinds=KINDS, count=6):

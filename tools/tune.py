@@ -144,6 +144,7 @@ PROBES = {
     "winograd2": WIDE,
     "winograd4_fly": WIDE,
     "winograd2_fly": WIDE,
+    "conv_few": [conv(64, 3, 56), conv(256, 1, 28, 1), conv(32, 8, 28), conv(64, 2, 56, 1), conv(128, 12, 14), conv(16, 3, 28, 5)],
     "conv_narrow": [depthwise(144, 56), depthwise(128, 14, 1, 5), conv(128, 128, 56, group=32),
                     conv(256, 256, 28, group=32), depthwise(384, 14), depthwise(32, 112), depthwise(96, 56, 2),
                     depthwise(960, 7), depthwise(192, 28, 2), conv(64, 64, 28, group=32)],

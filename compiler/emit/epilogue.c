@@ -225,7 +225,8 @@ static int64_t lane_stride(const struct kernel *k, const struct region *r)
 static bool may_use_lanes(const struct kernel *k)
 {
 	return k->lanes > 0 && k->lanes_least >= k->plan->target->isa[0].lanes &&
-	       (k->lanes_even || k->in_place == NULL || overwrites_input(k)) && lane_stride(k, &k->dst) == 1;
+	       (k->lanes_even || k->in_place == NULL || overwrites_input(k)) &&
+	       (k->lanes_apart || lane_stride(k, &k->dst) == 1);
 }
 
 /* Can a member be computed on vectors? Of conversions those between floats and integers that hold each other's values. */

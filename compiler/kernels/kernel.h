@@ -26,6 +26,8 @@ int merge_dims(const struct region *r, unsigned set, struct coord *c);
 /* A loop that threads may share; see struct share. */
 void share(struct kernel *k, const char *name, int64_t end, int64_t step, enum divides divides);
 
+int64_t whole_vectors(int64_t floats); /* so many, in vectors of sixteen */
+
 /* Numbers of the target. */
 double cost_of(const struct kernel *k, enum cost what);
 const struct tiling *tiling_of(const struct kernel *k);

@@ -320,11 +320,6 @@ double cost_matmul_gemm(const struct kernel *k)
 	       outputs * cost_of(k, COST_PRODUCT_OUTPUT);
 }
 
-static int64_t whole_vectors(int64_t floats)
-{
-	return (floats + 15) / 16 * 16;
-}
-
 void setup_matmul_gemm(struct plan *p, struct kernel *k)
 {
 	struct gemm *g = arena_alloc(p->arena, 4 * sizeof(*g));

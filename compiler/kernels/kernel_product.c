@@ -628,3 +628,77 @@ void setup_conv_narrow(struct plan *p, struct kernel *k)
 	k->title = arena_printf(p->arena, "%s%s", width == 1 ? "depthwise" : "conv",
 		arena_printf(p->arena, width == 1 ? "%s" : "%s_grouped", window_text(p, k)));
 }
+
+/* ---- conv_few ---- */
+
+/* Outputs of a tile, which divide all; of those that are prime all. */
+static int64_t few_outputs(int64_t outputs)
+{
+	const int64_t block = divisor(outputs, 4);
+
+	return block > 1 ? block : outputs;
+}
+
+/* Pixels of a tile, as many as there are registers for sums: a divisor of the row's where there is a fair one. */
+static int64_t few_pixels(const struct image *m)
+{
+	const int64_t block = few_outputs(m->outputs), most = block == 1 ? 8 : block < 12 ? 12 / block : 1;
+	const int64_t even = divisor(m->ow, most);
+
+	return even * 2 > most || m->ow < most ? even : most;
+}
+
+const char *applies_conv_few(const struct kernel *k)
+{
+	struct image m;
+
+	if (channels_apart(k) != NULL)
+		return channels_apart(k);
+	if (k->nstacked > 0 || k->keep != NULL)
+		return "several convolutions are computed together";
+	image_of(k, &m);
+	if (m.groups != 1 || m.outputs >= 16)
+		return "it is grouped, or has sixteen outputs or more";
+	return m.channels < 8 ? "it has too few channels" : NULL;
+}
+
+double cost_conv_few(const struct kernel *k)
+{
+	const struct shape *w = &k->anchor->in[1]->shape;
+	const int64_t depth = shape_count(w) / (w->dim[0] * w->dim[1]) * ((w->dim[1] + 15) / 16 * 16);
+
+	return (double)shape_count(&k->value->shape) *
+	       ((double)depth * cost_of(k, COST_FEW) + cost_of(k, COST_FEW_OUTPUT));
+}
+
+void setup_conv_few(struct plan *p, struct kernel *k)
+{
+	struct image m;
+	int64_t s0, s1;
+
+	image_of(k, &m);
+	inner_columns(&m, &s0, &s1);
+	const int64_t pixels = few_pixels(&m);
+	const bool sides = s0 > 0 || s1 < m.s;
+
+	image_params(k, &m,
+		"N C K H W OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W PADDED DIL_H DIL_W XN XH XW");
+	param(k, "SIDES", sides);
+	param(k, "TAIL", m.channels % 16 != 0);
+	param(k, "KB", few_outputs(m.outputs));
+	param(k, "PB", pixels);
+	param(k, "REST", m.ow % pixels != 0);
+	add_coord(k, span(0, 1));
+	add_coord(k, span(1, 2));
+	add_coord(k, span(2, k->value->shape.rank));
+	lanes(k, 2, m.ow, 0);
+	k->lanes_apart = true;
+	share(k, "n", m.n, 1, DIVIDES_INPUT);
+	share(k, "h", m.oh, 1, DIVIDES_INPUT);
+	k->scratch = 4 * whole_vectors((m.outputs + 1) * m.ow + (sides ? m.channels : 0));
+	k->scratch_name = "tile";
+	weights(p, k, &(struct blob){ .packing = PACK_DOTS, .group = 1, .block = (int)m.outputs });
+	bias(p, k, 1, (int)m.outputs);
+	k->macs = shape_count(&k->value->shape) * m.channels * m.r * m.s;
+	k->title = arena_printf(p->arena, "conv%s_few", window_text(p, k));
+}

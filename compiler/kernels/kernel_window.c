@@ -42,12 +42,12 @@ static double multiply_adds(const struct kernel *k)
 	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]);
 }
 
-/* Groups of few outputs leave most of a vector idle. */
+/* Few outputs, of the whole or of a group, leave most of a vector idle; from 8 on an image in planes has enough. */
 double cost_conv(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
-	int64_t group = attr_int(k->anchor, "group", 1);
-	bool narrow = group > 1 && w->dim[0] / group < 16;
+	const int64_t group = attr_int(k->anchor, "group", 1), outputs = w->dim[0] / group * (1 + k->nstacked);
+	const bool narrow = outputs < (group > 1 || input(k)->stride[1] == 1 ? 16 : 8);
 
 	return multiply_adds(k) * cost_of(k, narrow           ? COST_CONV_NARROW
 					     : w->dim[1] < 4 ? COST_CONV_FLAT

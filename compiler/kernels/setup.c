@@ -242,6 +242,11 @@ const char *constant_weights(const struct kernel *k)
 					    : "its input is constant and its weights are not";
 }
 
+int64_t whole_vectors(int64_t floats)
+{
+	return (floats + 15) / 16 * 16;
+}
+
 double cost_of(const struct kernel *k, enum cost what)
 {
 	return k->plan->cost[what];

@@ -143,6 +143,7 @@ struct kernel {
 	int lanes; /* the coordinate along which a vector epilogue goes, counted from 1; 0: its template has none */
 	int64_t lanes_least; /* elements that it has side by side at least */
 	bool lanes_even;     /* always by sixteens */
+	bool lanes_apart;    /* the template stores them one by one */
 	struct buffer
 		*in_place; /* may be, then is (memory.c's word), the buffer that dst takes over */
 	struct param param[MAX_PARAM];

@@ -8,6 +8,7 @@
 #define VEC_ZERO() 0.0f
 #define VEC_SET1(x) (x)
 #define VEC_LOAD(p) (*(p))
+#define VEC_LOAD_FIRST(p, n) (*(p))
 #define VEC_STORE(p, v) (*(p) = (v))
 #define VEC_ADD(a, b) ((a) + (b))
 #define VEC_SUB(a, b) ((a) - (b))
