@@ -34,7 +34,8 @@ static TARGET INLINE void linear_sums(const float *restrict x, const float *rest
 	enum { K = 64, NB = 20, XK = 1, COUNT = STACK * NB };
 	enum { MOST = REGISTERS == 32 ? 16 : 12 }; /* vectors of a pass */
 	enum { VECTORS = (COUNT + LANES - 1) / LANES, PASSES = (VECTORS + MOST - 1) / MOST };
-	enum { EACH = (VECTORS + PASSES - 1) / PASSES, DEPTH = PASSES > 1 ? 16 : K };
+	enum { EACH = (VECTORS + PASSES - 1) / PASSES };
+	enum { CHUNKS = (K * COUNT + 4095) / 4096, DEPTH = PASSES > 1 ? (K + CHUNKS - 1) / CHUNKS : K }; /* half of L1 */
 
 	for (int k0 = 0; k0 < K; k0 += DEPTH) {
 		const float *next = w + (k0 + 16) * COUNT; /* what is fetched meanwhile */
