@@ -5,6 +5,7 @@
 - a prototype stands in a header under the name of the file that defines it, and has a definition
 - no name is public in one file and static in another
 - functions have at most 60 lines, files 800
+- what an inlined helper of a template writes is no restrict parameter
 
     house.py [--build DIR]
 """
@@ -105,13 +106,21 @@ def lengths():
                 begin = None
 
 
+def restricts():
+    """What an inlined helper writes is no restrict parameter (templates/README.md)."""
+    for path in sorted(glob.glob(os.path.join(ROOT, "templates", "*", "*.*"))):
+        for m in re.finditer(r"^static TARGET INLINE \w+ (\w+)\([^{;]*?\)\n", open(path).read(), re.M):
+            if re.search(r"(?<!const )\b\w+ \*restrict", m[0]):
+                yield f"{os.path.relpath(path, ROOT)}: {m[1]} writes through a restrict parameter"
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", default=os.path.join(ROOT, "build"))
     defined, used = symbols(p.parse_args().build)
     if "main" not in defined:
         sys.exit("house.py: no objects: run make first")
-    faults = [*circles(defined, used), *prototypes(defined), *statics(defined), *lengths()]
+    faults = [*circles(defined, used), *prototypes(defined), *statics(defined), *lengths(), *restricts()]
     print("\n".join([*faults, f"house.py: {len(defined)} public names, {len(faults)} faults"]))
     sys.exit(bool(faults))
 

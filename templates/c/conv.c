@@ -30,7 +30,7 @@ static TARGET INLINE void conv_tile(
 #if TAIL
 /* The same for pixel p alone and a block of `count` channels. */
 static TARGET INLINE void conv_pixel(
-	const float *restrict x, const float *restrict w, float *restrict acc, int p, int count)
+	const float *restrict x, const float *restrict w, float *acc, int p, int count)
 {
 	enum { C = 4, D = 1, H = 8, W = 8, Q = 1, R = 3, S = 3, OH = 8, OW = 8 };
 	enum { STRIDE_D = 1, STRIDE_H = 1, STRIDE_W = 1, PAD_D = 0, PAD_H = 1, PAD_W = 1 };

@@ -51,7 +51,7 @@ static TARGET INLINE void conv_padded_tile(
 #if TAIL
 /* The same for pixel p alone and a block of `count` channels; taps outside x are left out. */
 static TARGET INLINE void conv_padded_pixel(
-	const float *restrict x, const float *restrict w, float *restrict acc, int p, int count)
+	const float *restrict x, const float *restrict w, float *acc, int p, int count)
 {
 #include "conv_pixel.inc"
 }

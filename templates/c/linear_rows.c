@@ -71,7 +71,7 @@ static TARGET INLINE void linear_rows_tile(
 #if TAIL
 /* The same for row m alone and a block of `count` outputs. */
 static TARGET INLINE void linear_rows_row(
-	const float *restrict x, const float *restrict w, float *restrict acc, int m, int count)
+	const float *restrict x, const float *restrict w, float *acc, int m, int count)
 {
 	enum { K = 4, XM = 4, XK = 1 };
 

@@ -29,7 +29,7 @@ static TARGET INLINE void linear_sums(const float *restrict x, const float *rest
 #if BIAS
 				      const float *restrict z,
 #endif
-				      float *restrict sum)
+				      float *sum)
 {
 	enum { K = 64, NB = 20, XK = 1, COUNT = STACK * NB };
 	enum { MOST = REGISTERS == 32 ? 16 : 12 }; /* vectors of a pass */

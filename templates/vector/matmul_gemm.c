@@ -23,7 +23,7 @@
 
 #if PACK_A || PACK_B
 /* to [rows][columns] = from, whose strides are down and across: a square of cache lines at a time. */
-static TARGET INLINE void matmul_gemm_pack(const float *restrict from, float *restrict to, int rows, int columns, int down,
+static TARGET INLINE void matmul_gemm_pack(const float *restrict from, float *to, int rows, int columns, int down,
 					   int across)
 {
 	for (int r0 = 0; r0 < rows; r0 += 16)

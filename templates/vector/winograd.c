@@ -33,7 +33,7 @@
 #include "winograd_filter.inc"
 
 /* sums [rows][across] (add: +=) in [rows][step] times filters [depth][width]; rows are whole groups. */
-static TARGET INLINE void winograd_products(const float *restrict filters, const float *restrict in, float *restrict sums, int rows,
+static TARGET INLINE void winograd_products(const float *restrict filters, const float *restrict in, float *sums, int rows,
 					    int depth, int step, int across, int add)
 {
 	for (int t = 0; t < rows; t += GROUP) {
