@@ -29,7 +29,7 @@
 
 #if DENSE || WHOLE
 /* count integers, widened. */
-static TARGET INLINE void conv_integer_widen(const TX *restrict x, int16_t *restrict to, const int count)
+static TARGET INLINE void conv_integer_widen(const TX *restrict x, int16_t *to, const int count)
 {
 	enum { XZ = 128 };
 	int c = 0;

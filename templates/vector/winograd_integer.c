@@ -64,7 +64,7 @@ static TARGET INLINE void winograd_integer_out(const IVEC *m, IVEC *o)
 }
 
 /* Filters of 16 outputs and CHUNK channels, of which w has the first tap. */
-static TARGET INLINE void winograd_integer_filters(const int8_t *restrict w, int16_t *restrict to)
+static TARGET INLINE void winograd_integer_filters(const int8_t *restrict w, int16_t *to)
 {
 	enum { C = 64, CHUNK = 64, LINES = (CHUNK / 2 + 1) * 32 };
 
@@ -96,7 +96,7 @@ static TARGET INLINE void winograd_integer_filters(const int8_t *restrict w, int
 }
 
 /* The tile of x whose pixels lie at `at`, transformed. */
-static TARGET INLINE void winograd_integer_tile(const TX *const *at, int16_t *restrict to)
+static TARGET INLINE void winograd_integer_tile(const TX *const *at, int16_t *to)
 {
 	enum { C = 64, XZ = 128, IN = 4096 };
 
