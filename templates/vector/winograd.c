@@ -204,9 +204,15 @@ static TARGET void winograd(const float *restrict x, const float *restrict w, co
 					}
 				}
 #else
-			for (int i = 0; i < SIDE * SIDE; i++)
-				gemm[TAIL && tiles < TB](w + (first / STEP * SIDE * SIDE + i) * LINES, in + i * IN, sums + i * SUMS,
-							 &count, &start, &start);
+			for (int i = 0; i < SIDE * SIDE; i++) {
+				const float *const a = w + (first / STEP * SIDE * SIDE + i) * LINES;
+
+#if TAIL
+				gemm[tiles < TB](a, in + i * IN, sums + i * SUMS, &count, &start, &start);
+#else
+				gemm[0](a, in + i * IN, sums + i * SUMS, &count, &start, &start);
+#endif
+			}
 #endif
 			for (int t = t0; t < t0 + tiles; t++) {
 				const int n = t / (TH * TW), h0 = t / TW % TH * M, w0 = t % TW * M;
