@@ -351,7 +351,7 @@ def pool(p):
 
 KINDS = (winograd_conv, any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, expanding_conv,
          transposed_conv, few_conv, highway_conv, linear, highway, pool, quantised_conv, quantised_depthwise, quantised_linear,
-         quantised_winograd, product, winograd_conv, expanding_conv)
+         quantised_winograd, product, winograd_conv, expanding_conv, first_conv)
 
 
 def model(seed, kinds=KINDS, count=6):

@@ -419,6 +419,14 @@ static const struct node *only_user(const struct tensor *t)
 	return t->is_output ? NULL : n;
 }
 
+/* An activation gave t, or what t is in other dimensions. */
+static bool is_activated(const struct tensor *t)
+{
+	while (t->def != NULL && t->def->op->class == OP_VIEW && t->def->nin == 1)
+		t = t->def->in[0];
+	return t->def != NULL && is_activation(t->def);
+}
+
 /* BN and Relu before the layers, nothing after the sum. With a projection both ways may begin
  * behind the Relu. */
 static bool preactivated(const struct seeker *s, const struct sum *m, const struct tensor *fork,
@@ -433,8 +441,7 @@ static bool preactivated(const struct seeker *s, const struct sum *m, const stru
 	for (const struct use *u = m->root->out[0]->user; u != NULL; u = u->next)
 		if (is_a(u->node, IS_LAYER))
 			return false;
-	return (kind == BLOCK_PROJECTION || kind == BLOCK_OPTION_A) && fork->def != NULL &&
-	       is_activation(fork->def);
+	return (kind == BLOCK_PROJECTION || kind == BLOCK_OPTION_A) && is_activated(fork);
 }
 
 /* ---- judging ---- */
