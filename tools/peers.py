@@ -17,7 +17,7 @@ import numpy as np
 import rivals
 import timing
 
-ALL = tuple(rivals.RIVALS)
+ALL = tuple(peer for peer in rivals.RIVALS if peer != "ort-precise")  # which is another one of quantised models only
 NOT_INSTALLED = "not installed"  # how rivals.module() begins
 
 
@@ -165,7 +165,7 @@ def peers(bench, matches=None, machine=None):
             rows.append([match.title, str(stop).splitlines()[0], *[""] * len(ALL), "",
                          *map(str, machine.bars(match)), "", False])
     timing.progress()
-    names = [rival.name for rival in rivals.RIVALS.values()]
+    names = [rivals.RIVALS[peer].name for peer in ALL]
     bench.rows(f"Peers, {machine}: median of {bench.runs} rounds and E; ratio of the best peer "
                "(middle half of the rounds); processors that others used",
                ["network", "skipc", *names, "ratio", "bar", "goal", "others"], rows)
