@@ -7,7 +7,8 @@ Every operator of compiler/import/opset.def that can be written as a piece with 
 and 4n pieces, in five forms: a chain with shared constants; a chain of which each piece has its own; pieces side by side
 whose results are outputs, or are joined by a Concat; as many inputs, a piece each, that a Sum adds. What no piece says
 is a model of its own (WHOLE): long skips around long skips, layers of equal and of different sizes. A doubling may take
-2.5 times the time and memory, as far as they can be told from noise. Then models that ask for much: a node that reads one
+2.5 times the time and memory. Time on a shared machine only accuses: where it does, a plugin of QEMU counts the
+instructions, and they decide (where QEMU is not, time does). Then models that ask for much: a node that reads one
 tensor many times, constants of 2^16 to 2^30 elements out of nothing. They take 10 s and 2 GB at most. With --all every
 operator in every form, compiled for both targets and inspected, and as many pieces as a file of 1 MB holds (hours);
 without, some.
@@ -16,6 +17,8 @@ import argparse
 import os
 import re
 import resource
+import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -23,7 +26,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from instructions import plugin
+
 HERE = os.path.dirname(os.path.abspath(__file__))
+QEMU = shutil.which(f"qemu-{os.uname().machine}")
 FORMS = ("chain", "distinct", "outputs", "concat", "inputs")
 COMMANDS = (("compile", "--target=c"), ("compile", "--target=x86-64"), ("inspect", "--json"))
 FACTOR, SECONDS, MIB = 2.5, 10.0, 2048.0
@@ -262,16 +268,23 @@ def write(path, name, form, n):
 class Test:
     def __init__(self, skipc, work, all_of_them):
         self.skipc, self.work, self.all, self.refused = skipc, work, all_of_them, set()
+        self.counter = plugin(work) if QEMU else None
 
     def model(self, name, form, n):
         path = os.path.join(self.work, "m.onnx")
         return path, write(path, name, form, n)
 
+    def arguments(self, command, path, *options):
+        return [self.skipc, command, path, *options, *(["-o", os.path.join(self.work, "out"), "--name", "net"] if command == "compile" else [])]
+
+    def instructions(self, command, path):
+        """How many the processor executes: of the user's, whoever else is on the machine."""
+        run = [QEMU, "-plugin", self.counter, *self.arguments(command[0], path, *command[1:])]
+        return int(re.search(r"^instructions (\d+)$", subprocess.run(run, capture_output=True, text=True, check=True).stderr, re.M)[1])
+
     def measure(self, command, path, *options):
         """Seconds of processor time, MiB, exit status."""
-        arguments = [self.skipc, command, path, *options]
-        if command == "compile":
-            arguments += ["-o", os.path.join(self.work, "out"), "--name", "net"]
+        arguments = self.arguments(command, path, *options)
         pid = os.fork()
         if pid == 0:
             null = os.open(os.devnull, os.O_RDWR)
@@ -302,9 +315,19 @@ class Test:
                 if found and best[0] > FACTOR * max(found[-1][0], QUIET):
                     best = min(best, self.measure(command[0], path, *command[1:]))
             found.append(best)
-        for (t, m, _), (t2, m2, _) in zip(found, found[1:]):
-            if t2 > FACTOR * max(t, QUIET) or m2 > FACTOR * max(m, SMALL):
-                return "  ".join(f"n={n * 2 ** k}: {t:.2f} s {m:.0f} MiB" for k, (t, m, _) in enumerate(found))
+        said = "  ".join(f"n={n * 2 ** k}: {t:.2f} s {m:.0f} MiB" for k, (t, m, _) in enumerate(found))
+        steps = list(zip(found, found[1:]))
+        if any(m2 > FACTOR * max(m, SMALL) for (_, m, _), (_, m2, _) in steps):
+            return said
+        if not any(t2 > FACTOR * max(t, QUIET) for (t, _, _), (t2, _, _) in steps):
+            return None
+        if not QEMU:
+            return said
+        counts = [self.instructions(command, self.model(name, form, n * times)[0]) for times in (1, 2, 4)]
+        said += f"  instructions {' '.join(f'{c:,}' for c in counts)}"
+        if any(after > FACTOR * before for before, after in zip(counts, counts[1:])):
+            return said
+        print(f"growth: {name} {form}: {said}: time accused it wrongly", flush=True)
         return None
 
     def fits(self, command, path):
