@@ -134,7 +134,7 @@ lint-templates:
 	done; done
 
 # Each script by itself, and all side by side: what one prints stays together.
-SCRIPTS = vectors prepared costs tune embed threads graphs attributes edges weights failures growth closed bench runtime blocks spellings diff onnx_proto opset_rows promises quantised house
+SCRIPTS = vectors prepared costs tune embed threads graphs attributes edges weights failures growth closed bench runtime blocks spellings diff schema onnx_proto opset_rows promises quantised house
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --output-sync=target -j $(shell nproc)
 
 $(SCRIPTS:%=script-%): script-%:

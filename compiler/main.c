@@ -1,6 +1,7 @@
 /* The command line, and the table of passes. */
 #define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "options.h"
+#include "report/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -251,11 +252,19 @@ static const char *model_file(const struct job *j)
 	return slash != NULL ? slash + 1 : j->options.model;
 }
 
+/* What the output is called, and of what it is. */
+static void settle_names(struct job *j)
+{
+	j->options.emit.model = model_file(j);
+	if (j->options.emit.name == NULL)
+		j->options.emit.name = network_name(j);
+}
+
 /* The passes, and then all files at once. Returns the exit status. */
 static int make_files(struct job *j)
 {
 	j->out.arena = &j->arena;
-	j->options.emit.model = model_file(j);
+	settle_names(j);
 	if (!run_passes(j, 'e') || !is_printed() || !output_commit(&j->out)) {
 		output_discard(&j->out);
 		return 1;
@@ -296,8 +305,6 @@ static int command_compile(int argc, char **argv)
 		output_discard(&j.out);
 		return ended(&j, status);
 	}
-	if (j.options.emit.name == NULL)
-		j.options.emit.name = network_name(&j);
 	return ended(&j, make_files(&j));
 }
 
@@ -344,7 +351,8 @@ static int command_weights(int argc, char **argv)
 static int command_inspect(int argc, char **argv)
 {
 	struct job j = { 0 };
-	int status = begin(&j, 'p', argc, argv);
+	int status = begin(&j, 'p', argc, argv), functions;
+	struct emission e;
 
 	if (status == 0 && j.options.dump != 0 && j.options.json)
 		status = usage("-d prints text, and --json something else: which of them?", "");
@@ -352,10 +360,13 @@ static int command_inspect(int argc, char **argv)
 		return ended(&j, status);
 	if (!run_passes(&j, j.options.dump != 0 ? j.options.dump : 'p'))
 		return ended(&j, 1);
-	if (j.options.json)
-		report_json(stdout, j.plan);
-	else if (j.options.dump == 0)
+	if (j.options.json) {
+		settle_names(&j);
+		emission_begin(&e, j.plan, &j.options.emit, &functions);
+		report_json(&(struct json){ .to = stdout }, &e);
+	} else if (j.options.dump == 0) {
 		report(stdout, j.plan);
+	}
 	return ended(&j, is_printed() ? 0 : 1);
 }
 

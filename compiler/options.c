@@ -199,7 +199,7 @@ static const struct row {
 		"import shapes fold rewrite skip(b) layout schedule(k) memory pack emit" },
 	{ "--help --version", TOOLS, 0, "" },
 	{ NULL, TOOLS, 0, "inspect:" },
-	{ "--json", FIELD(json), 0, "everything as JSON" },
+	{ "--json", FIELD(json), 0, "everything as JSON, as tools/schema/inspect.json describes it; so do diff and bench" },
 	{ NULL, TOOLS, 0, "compile:" },
 	{ "--main", FIELD(emit.main), 0,
 		"also NAME_main.c, a program: PROG x0.npy ... -o y0.npy ..." },

@@ -451,6 +451,40 @@ def tensor_rows(path, traced, feeds, judge):
     return with_makers(judge.model, [judge.judge(name, y, theirs[name]) for name, y in traced.items() if name in theirs])
 
 
+# JSON: schema/ says what is in it ----------------------------------------------------------------
+
+FORMAT = 1  # of both outputs: another number where a member changes or goes
+
+
+def heading(command, arguments, dims, options):
+    """What all outputs begin with: of what model and code they speak."""
+    found = inspect(arguments.skipc, arguments.model, dims, options)
+    return {"format": FORMAT, "command": command,
+            **{key: found[key] for key in ("skipc", "model", "sha256", "target", "options")}}
+
+
+def finite(value):
+    """JSON has no infinity and no NaN."""
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+def plain_apart(apart):
+    return {"differ": apart.count, "of": apart.size, "most": finite(apart.most)} if apart else None
+
+
+def plain(row):
+    """A row of either kind."""
+    both = {"name": row.name, "shape": list(row.shape), "ok": bool(row.ok), "note": row.note}
+    if isinstance(row, Row):
+        return {**both, **{key: finite(getattr(row, key)) for key in ("absolute", "relative", "ours", "theirs")}}
+    return {**both, "type": row.type, **{key: plain_apart(getattr(row, key)) for key in ("r", "ours", "theirs", "precise")}}
+
+
+def print_json(document):
+    json.dump(document, sys.stdout, indent=2, allow_nan=False)
+    print()
+
+
 # quantised models --------------------------------------------------------------------------------
 
 def element_type(name):
@@ -509,32 +543,34 @@ def unoptimised(path, judge):
 
 
 def compare_steps(arguments, judge, names, ours, traced):
-    """Of a quantised model; traced: inner tensors by name, or null. The exit status."""
+    """Of a quantised model; traced: inner tensors by name, or null. Outputs, inner tensors or null, and what else is to be said."""
     theirs, notes, precise = unoptimised(arguments.model, judge), [], None
     try:
         precise = onnxruntime_session(arguments.model, precise=True).run(None, judge.feeds)
     except Exception as e:  # it does not take every model so
         notes.append("onnxruntime does not take this model with session.x64quantprecision=1: "
                      + str(e).splitlines()[0][:200])
-    inner = []
-    if traced is not None:
-        inner = with_makers(judge.model, judge.tensors(traced))
-        report_steps("tensor, from ours that it is computed of", inner)
-        first = next((r for r in inner if not r.ok), None)
-        print(f"\n{len(inner)} tensors, {sum(not r.ok for r in inner)} not as R; {len(traced) - len(inner)} have no name in the model")
-        if first:
-            print("first that is not:", printable(first.name))
-        print()
+    inner = with_makers(judge.model, judge.tensors(traced)) if traced is not None else None
     rows = judge.outputs(names, ours, theirs, precise)
-    report_steps("output", rows)
-    print("elements that differ / by how many steps at most: from R; ours and onnxruntime (not optimised) from real\n"
-          "arithmetic; ours from onnxruntime with session.x64quantprecision=1 (precise)")
     if saturates():
         notes.append(f"onnxruntime {onnxruntime.__version__} saturates on this processor, which has no VNNI: optimised as "
                      "ever it is wrong, and not compared with")
-    for note in judge.why + notes:
+    return rows, inner, judge.why + notes
+
+
+def print_steps(rows, inner, notes, unnamed):
+    if inner is not None:
+        report_steps("tensor, from ours that it is computed of", inner)
+        first = next((r for r in inner if not r.ok), None)
+        print(f"\n{len(inner)} tensors, {sum(not r.ok for r in inner)} not as R; {unnamed} have no name in the model")
+        if first:
+            print("first that is not:", printable(first.name))
+        print()
+    report_steps("output", rows)
+    print("elements that differ / by how many steps at most: from R; ours and onnxruntime (not optimised) from real\n"
+          "arithmetic; ours from onnxruntime with session.x64quantprecision=1 (precise)")
+    for note in notes:
         print(printable(note))
-    return 0 if all(r.ok for r in rows + inner) else 1
 
 
 def feeds_of(model, arguments):
@@ -564,27 +600,49 @@ def compare(arguments, options):
         ours = run_program(program, ends.take(feeds), len(names), work, arguments.run, trace)
         ours = ends.give(model, ours)
         traced = traced_tensors(work, trace) if trace else None
-        if steps.is_quantised(model):
-            return compare_steps(arguments, steps.Judge(model, feeds), names, ours, traced)
-        theirs = run_session(onnxruntime_session(arguments.model), None, feeds)
-        if trace:
-            rows = tensor_rows(arguments.model, traced, feeds, judge)
-            skipped = len(traced) - len(rows)
-            report("tensor", rows, any(r.ours is not None for r in rows))
-            first = next((r for r in rows if not r.ok), None)
-            print(f"\n{len(rows)} tensors, {sum(not r.ok for r in rows)} beyond the promise"
-                  + (f"; {skipped} have no name in onnxruntime's graph" if skipped else ""))
-            if first:
-                print("first beyond:", printable(first.name))
-            print()
-        rows = [judge.judge(*row) for row in zip(names, ours, theirs)]
-    report("output", rows, any(r.ours is not None for r in rows))
+        quantised = steps.is_quantised(model)
+        if quantised:
+            rows, inner, notes = compare_steps(arguments, steps.Judge(model, feeds), names, ours, traced)
+        else:
+            rows, inner, notes = compare_floats(arguments, judge, names, ours, traced)
+    unnamed = len(traced) - len(inner) if trace else 0
+    if arguments.json:
+        print_json({**heading("diff", arguments, dims, options), "onnxruntime": onnxruntime.__version__, "quantised": quantised,
+                    "promise": None if quantised else dict(zip(("factor", "floor"), judge.promise)),
+                    "outputs": [plain(r) for r in rows], "tensors": [plain(r) for r in inner] if trace else None,
+                    "unnamed_tensors": unnamed, "notes": notes})
+    elif quantised:
+        print_steps(rows, inner, notes, unnamed)
+    else:
+        print_floats(rows, inner, notes, unnamed)
+    return 0 if all(r.ok for r in rows + (inner or [])) else 1
+
+
+def compare_floats(arguments, judge, names, ours, traced):
+    """Outputs, inner tensors or null, and what else is to be said."""
+    theirs = run_session(onnxruntime_session(arguments.model), None, judge.feeds)
+    inner = tensor_rows(arguments.model, traced, judge.feeds, judge) if traced is not None else None
+    rows, notes = [judge.judge(*row) for row in zip(names, ours, theirs)], []
     if judge.why_not:
-        print(f"no float64 evaluation: {printable(judge.why_not)}")
+        notes.append(f"no float64 evaluation: {judge.why_not}")
     if any(not r.ok or r.relative > WRONG for r in rows):
-        for why in known_faults(model, onnxruntime.__version__):
-            print(f"onnxruntime {onnxruntime.__version__} may be wrong itself: {why}")
-    return 0 if all(r.ok for r in rows) else 1
+        notes += [f"onnxruntime {onnxruntime.__version__} may be wrong itself: {why}"
+                  for why in known_faults(judge.model, onnxruntime.__version__)]
+    return rows, inner, notes
+
+
+def print_floats(rows, inner, notes, unnamed):
+    if inner is not None:
+        report("tensor", inner, any(r.ours is not None for r in inner))
+        first = next((r for r in inner if not r.ok), None)
+        print(f"\n{len(inner)} tensors, {sum(not r.ok for r in inner)} beyond the promise"
+              + (f"; {unnamed} have no name in onnxruntime's graph" if unnamed else ""))
+        if first:
+            print("first beyond:", printable(first.name))
+        print()
+    report("output", rows, any(r.ours is not None for r in rows))
+    for note in notes:
+        print(printable(note))
 
 
 def dimension(text):
@@ -615,6 +673,7 @@ def command_line(prog, epilog):
     p.add_argument("--input", action="append", default=[], metavar="FILE",
                    help=".npy or .pb, one for each input, in order (default: random)")
     p.add_argument("--seed", type=int, default=0, help="of random inputs (default 0)")
+    p.add_argument("--json", action="store_true", help="everything as JSON instead")
     p.add_argument("--io", choices=["graph", "int"], help="of skipc compile")
     p.add_argument("--dim", action="append", type=dimension, default=[], metavar="NAME=N",
                    help="value of a symbolic dimension (default 1)")

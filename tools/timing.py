@@ -3,7 +3,7 @@
 
     timing.py [--skipc PATH] MODEL.onnx [--target T] [--isa N] [--threads N] [--peers LIST]
               [--runs N] [--layers] [--plot FILE.svg|png] [--input FILE ...] [--seed N]
-              [--dim NAME=N ...] [--cc CC] [--cflags FLAGS] [--keep DIR]
+              [--dim NAME=N ...] [--cc CC] [--cflags FLAGS] [--keep DIR] [--json]
               [-- further options of skipc compile]
 
 All run in this process on the same input, bound once. In each of N rounds each has a turn, and
@@ -376,6 +376,22 @@ def report_layers(steps, seconds, top):
                         rows)
 
 
+def plain(result, ours):
+    """For JSON; no times where it was not timed."""
+    times = dict.fromkeys(("minimum", "median", "spread", "ratio"))
+    if result.times:
+        times = {"minimum": min(result.times), "median": statistics.median(result.times), "spread": spread(result.times),
+                 "ratio": ratio(result, ours)}
+    return {"name": result.name, "version": result.version, **times, "difference": compare.finite(result.difference),
+            "apart": compare.plain_apart(result.apart), "note": result.note}
+
+
+def plain_layers(steps, seconds, top):
+    return {"peak": top, "steps": [
+        {"id": k, "function": s.kernel.decode(), "macs": s.macs, "bytes": s.bytes, "seconds": took}
+        for k, (s, took) in enumerate(zip(steps, seconds))]}
+
+
 def plot(path, title, names, seconds):
     """Horizontal bars, the first at the top."""
     factor, name = unit(max(seconds))
@@ -410,19 +426,29 @@ def bench(arguments, options):
         progress("compiling and building")
         folder = generate(build, task)
         progress()
-        print(f"{title}; {arguments.runs} rounds; load {load:.2f} on {os.cpu_count()} processors "
-              "before", flush=True)
+        if not arguments.json:
+            print(f"{title}; {arguments.runs} rounds; load {load:.2f} on {os.cpu_count()} processors "
+                  "before", flush=True)
         results = contest(link(build, folder), task, peers_of(arguments, task.steps is not None), arguments.runs,
                           arguments.isa)
-        report(results)
+        if not arguments.json:
+            report(results)
         bars = [(r.name, statistics.median(r.times)) for r in results if r.times]
+        found = None
         if arguments.layers:
             found = profiled(link(build, folder, True), task, arguments.runs, arguments.isa)
-            report_layers(*found)
+            if not arguments.json:
+                report_layers(*found)
             bars = [(f"{k} {s.kernel.decode()}", took)
                     for k, (s, took) in enumerate(zip(*found[:2]))]
         if arguments.plot:
             plot(arguments.plot, title, *zip(*bars))
+        if arguments.json:
+            compare.print_json({
+                **compare.heading("bench", arguments, dims, options), "cc": build.cc, "cflags": build.cflags,
+                "threads": task.threads, "isa": arguments.isa, "rounds": arguments.runs, "processors": os.cpu_count(),
+                "load": load, "others": results[0].others, "results": [plain(r, results[0]) for r in results],
+                "layers": plain_layers(*found) if found else None})
     return min((r.status for r in results if r.status), default=0)
 
 

@@ -254,7 +254,7 @@ struct emission {
 	const char *name, *upper;     /* resnet18, RESNET18 */
 	enum weights_form form;       /* of the weights, not WEIGHTS_AUTO */
 	struct names *names;          /* of the whole output */
-	int64_t stack;                /* bytes that run needs at most; known behind the code */
+	int64_t stack;                /* bytes that run needs at most */
 	const char **input, **output; /* parameter names of run */
 	uint64_t code_id;    /* of the text of kernels and run, and of where weights lie */
 	uint64_t weights_id; /* once they are written: the checksum of their content */
@@ -262,6 +262,9 @@ struct emission {
 };
 
 void emit(struct plan *p, const struct emit_options *options, struct output *out);
+/* What is known before a file is written: names of all that is in them, each kernel's function among them, and the
+ * stack. Returns the functions; once for a plan. */
+struct instance *emission_begin(struct emission *e, struct plan *p, const struct emit_options *options, int *count);
 /* Switches, and the words that all files have. */
 void interface_words(struct emission *e, struct filling *f);
 char *header_text(struct emission *e);
@@ -301,6 +304,7 @@ const char *setting_word(struct arena *a, const char *value);
 
 const char *steps_comment(struct emission *e); /* a line each, for the top of NAME.c */
 const char *steps_rows(struct emission *e);    /* rows of NAME_steps */
+int64_t kernel_traffic(const struct kernel *k); /* bytes that it reads and writes, each once */
 
 /* ---- run.c ---- */
 

@@ -171,15 +171,12 @@ static void write_kernels(struct emission *e, struct buf *out, const struct inst
 	write_tables(e, out);
 }
 
-/* NAME.c; sets e->code_id. */
-static char *code_text(struct emission *e)
+/* NAME.c, whose functions v are; sets e->code_id. */
+static char *code_text(struct emission *e, const struct instance *v, int n)
 {
 	struct buf kernels = { 0 }, run = { 0 }, inlined = { 0 };
 	struct filling f;
-	int n;
-	const struct instance *v = instantiate(e->plan, e->name, e->names, &n);
 
-	e->stack = stack_size(v, n);
 	write_kernels(e, &kernels, v, n);
 	emit_run(e, &run);
 	const char *own = c_fit(e->arena, buf_text(e->arena, &kernels)),
@@ -215,23 +212,33 @@ static enum weights_form form_of(const struct plan *p, const struct emit_options
 					       : WEIGHTS_INCBIN;
 }
 
-void emit(struct plan *p, const struct emit_options *options, struct output *out)
+struct instance *emission_begin(struct emission *e, struct plan *p, const struct emit_options *options, int *count)
 {
-	struct emission e = {
-		.plan = p, .options = options, .out = out, .arena = p->arena, .name = options->name
-	};
 	char *upper = arena_strdup(p->arena, options->name);
 
 	for (char *c = upper; *c != '\0'; c++)
 		*c = (char)toupper((unsigned char)*c);
-	e.upper = upper;
-	e.form = form_of(p, options);
-	e.names = names_new(p->arena);
-	take_own_names(&e);
-	e.input = parameters(&e, p->graph->input, p->graph->ninput);
-	e.output = parameters(&e, p->graph->output, p->graph->noutput);
-	char *code = code_text(&e), *header;
+	*e = (struct emission){ .plan = p, .options = options, .arena = p->arena, .name = options->name, .upper = upper };
+	e->form = form_of(p, options);
+	e->names = names_new(p->arena);
+	take_own_names(e);
+	e->input = parameters(e, p->graph->input, p->graph->ninput);
+	e->output = parameters(e, p->graph->output, p->graph->noutput);
+	struct instance *v = instantiate(p, e->name, e->names, count);
 
+	e->stack = stack_size(v, *count);
+	return v;
+}
+
+void emit(struct plan *p, const struct emit_options *options, struct output *out)
+{
+	struct emission e;
+	int n;
+	const struct instance *v = emission_begin(&e, p, options, &n);
+	char *code, *header;
+
+	e.out = out;
+	code = code_text(&e, v, n);
 	if (options->like != NULL) {
 		header = header_text(&e);
 		if (folder_fits(&e, code, header))

@@ -18,7 +18,7 @@ static int64_t region_bytes(const struct region *r)
 	return bytes;
 }
 
-static int64_t kernel_bytes(const struct kernel *k)
+int64_t kernel_traffic(const struct kernel *k)
 {
 	int64_t bytes = region_bytes(&k->dst);
 
@@ -63,7 +63,7 @@ const char *steps_rows(struct emission *e)
 
 		buf_printf(&out, "\t{ \"%s\",\n\t  \"%s\", %lld, %lld },\n",
 			prov_text(e->arena, p->graph, k->prov, 4), k->function, (long long)k->macs,
-			(long long)kernel_bytes(k));
+			(long long)kernel_traffic(k));
 	}
 	return buf_text(e->arena, &out);
 }

@@ -1,7 +1,12 @@
 /* Memory of a plan: its steps and buffers as the planner sees them, and where it puts them. */
 #include "plan/plan.h"
 
-#define ALIGNMENT 64
+enum { ALIGNMENT = 64 }; /* of what lies in the arena */
+
+int64_t arena_bytes(int64_t bytes)
+{
+	return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
 
 static bool in_memory(const struct buffer *b)
 {
@@ -56,7 +61,7 @@ static void pose(const struct plan *p, struct mem_problem *m)
 	m->bytes = arena_alloc(p->arena, (size_t)(m->nbuffer + 1) * sizeof(*m->bytes));
 	for (int k = 0; k < p->nbuffer; k++)
 		if (p->buffer[k]->kind == BUF_ARENA)
-			m->bytes[k] = (p->buffer[k]->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+			m->bytes[k] = arena_bytes(p->buffer[k]->bytes);
 	for (int k = 0; k < p->nkernel; k++) {
 		const struct kernel *x = p->kernel[k];
 		struct mem_step *step = &m->step[k];
@@ -107,7 +112,7 @@ void memory(struct plan *p)
 	p->kernel = order;
 	p->cert = r.cert;
 	for (int k = 0; k < p->nkernel; k++) {
-		int64_t bytes = (order[k]->scratch + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+		const int64_t bytes = arena_bytes(order[k]->scratch);
 
 		if (part_count(order[k]) > 1 && bytes > p->worker_bytes)
 			p->worker_bytes = bytes;

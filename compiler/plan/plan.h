@@ -1,4 +1,4 @@
-/* The plan: kernels on regions of buffers, what makes it, and what tells people of it. */
+/* The plan: kernels on regions of buffers, and what makes it. */
 #ifndef PLAN_H
 #define PLAN_H
 
@@ -249,6 +249,7 @@ struct plan {
 
 /* Orders kernels, gives offsets to buffers of the arena, and the certificate. */
 void memory(struct plan *p);
+int64_t arena_bytes(int64_t bytes); /* so many take that many in the arena */
 
 /* ---- region.c: regions, and what views do to them ---- */
 
@@ -325,28 +326,6 @@ void kernel_explain(FILE *to, const struct plan *p, const struct kernel *k);
 void cut(struct kernel *k);                                 /* sets the parts of each range */
 int part_count(const struct kernel *k);                     /* 1: it is not cut */
 int cut_ranges(const struct kernel *k, const char **names); /* those in several parts */
-
-/* ---- report.c: the plan for people ---- */
-
-void plan_print(struct buf *out, const struct plan *p); /* its text form */
-void report(FILE *to, const struct plan *p);            /* skipc inspect */
-
-/* ---- arithmetic.c ---- */
-
-/* What a kernel of a quantised network computes in; name null: the network is none. */
-struct arithmetic {
-	const char *name, *why; /* integers, floats, or both; why floats, or null */
-	double bound;		/* the greatest sum, of type kernel.value; below 0: there are no sums of integers */
-};
-
-struct arithmetic arithmetic_of(struct arena *a, const struct plan *p, const struct kernel *k);
-
-/* ---- blocks.c, json.c: what skip() saw ---- */
-
-void report_blocks(FILE *to, const struct plan *p);
-/* By block: the ONNX nodes of the kernel that adds or blends. Null: there is none. */
-const struct prov **blocks_fused(struct arena *a, const struct plan *p);
-void report_json(FILE *to, const struct plan *p); /* skipc inspect --json */
 
 /* ---- pack.c, packings.def: constants as kernels want them ---- */
 

@@ -1,5 +1,5 @@
 /* What a kernel of a quantised network computes in integers, what in floats, and why. */
-#include "plan/plan.h"
+#include "report/report.h"
 
 #include <string.h>
 

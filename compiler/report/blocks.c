@@ -1,6 +1,6 @@
 /* What skip() saw, for people: a line or two for each block, and the reason for every sum and gate
  * that is none. */
-#include "plan/plan.h"
+#include "report/report.h"
 
 #include <string.h>
 
@@ -24,10 +24,10 @@ const char *block_kind_name(enum block_kind kind)
 
 /* The kernel that stores the join, or what it became part of; else the last that stands for one of
  * its nodes: that one adds it up. */
-const struct prov **blocks_fused(struct arena *a, const struct plan *p)
+const struct kernel **blocks_join(struct arena *a, const struct plan *p)
 {
 	const struct graph *g = p->graph;
-	const struct prov **fused = arena_alloc(a, (size_t)(g->nblock + 1) * sizeof(*fused));
+	const struct kernel **join = arena_alloc(a, (size_t)(g->nblock + 1) * sizeof(*join));
 	int *by_tensor = arena_alloc(a, (size_t)(g->ntensor + 1) * sizeof(int)),
 	    *by_node = arena_alloc(a, (size_t)(g->nonnx + 1) * sizeof(int)); /* kernels, from 1 */
 
@@ -47,9 +47,9 @@ const struct prov **blocks_fused(struct arena *a, const struct plan *p)
 		for (int i = 0; own == 0 && i < b->join->n; i++)
 			last = by_node[prov_at(b->join, i)] > last ? by_node[prov_at(b->join, i)]
 								 : last;
-		fused[k] = last > 0 ? p->kernel[last - 1]->prov : NULL;
+		join[k] = last > 0 ? p->kernel[last - 1] : NULL;
 	}
-	return fused;
+	return join;
 }
 
 bool block_leaves_out(const struct graph *g, const struct block *b)
@@ -59,7 +59,7 @@ bool block_leaves_out(const struct graph *g, const struct block *b)
 }
 
 static void block_line(FILE *to, struct arena *a, const struct graph *g, const struct block *b,
-	const struct prov *fused)
+	const struct kernel *join)
 {
 	const bool gate = b->kind == BLOCK_HIGHWAY || b->kind == BLOCK_CARRY ||
 			  b->kind == BLOCK_BLEND;
@@ -76,8 +76,8 @@ static void block_line(FILE *to, struct arena *a, const struct graph *g, const s
 			g->skip_below);
 	else if (b->unskipped != NULL)
 		fprintf(to, "        closed gates leave nothing out: %s\n", b->unskipped);
-	if (fused != NULL)
-		fprintf(to, "        one kernel: %s\n", prov_text(a, g, fused, 12));
+	if (join != NULL)
+		fprintf(to, "        one kernel: %s\n", prov_text(a, g, join->prov, 12));
 }
 
 static void count_kinds(FILE *to, const struct graph *g)
@@ -103,11 +103,11 @@ void report_blocks(FILE *to, const struct plan *p)
 {
 	const struct graph *g = p->graph;
 	struct arena a = { 0 };
-	const struct prov **fused = blocks_fused(&a, p);
+	const struct kernel **join = blocks_join(&a, p);
 
 	count_kinds(to, g);
 	for (int k = 0; k < g->nblock; k++)
-		block_line(to, &a, g, &g->block[k], fused[k]);
+		block_line(to, &a, g, &g->block[k], join[k]);
 	for (int k = 0; k < g->nrefusal; k++) {
 		const struct onnx_node *o = &g->onnx[g->refusal[k].onnx];
 		const bool named = o->name != NULL && o->name[0] != '\0';

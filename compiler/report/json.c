@@ -1,124 +1,17 @@
-/* skipc inspect --json. */
-#include "plan/plan.h"
+/* skipc inspect --json: tools/schema/inspect.json says what each member is. */
+#include "report/report.h"
 
 #include <string.h>
 
-/* A writer: knows whether a comma is due, and how deep it is. */
-struct json {
-	FILE *to;
-	int depth;
-	bool due;
-};
-
-static void next(struct json *j)
-{
-	if (j->due)
-		fputc(',', j->to);
-	fprintf(j->to, "\n%*s", 2 * j->depth, "");
-	j->due = true;
-}
-
-/*
- * Names may hold any bytes. What is UTF-8 stays as it is; a byte that is none becomes U+FFFD, so
- * that the output is always valid JSON.
- */
-static int utf8_length(const unsigned char *s)
-{
-	const int n = s[0] < 0x80                   ? 1
-		      : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-		      : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-		      : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-						    : 0;
-
-	for (int k = 1; k < n; k++)
-		if ((s[k] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && n == 3 && s[1] < 0xa0) || (s[0] == 0xed && n == 3 && s[1] > 0x9f) ||
-		(s[0] == 0xf0 && n == 4 && s[1] < 0x90) || (s[0] == 0xf4 && n == 4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-static void text(struct json *j, const char *value)
-{
-	const unsigned char *s = (const unsigned char *)value;
-
-	fputc('"', j->to);
-	while (*s != '\0') {
-		const int n = utf8_length(s);
-
-		if (*s == '"' || *s == '\\')
-			fprintf(j->to, "\\%c", *s);
-		else if (*s < 0x20 || *s == 0x7f)
-			fprintf(j->to, "\\u%04x", *s);
-		else if (*s == 0xc2 && n == 2 && s[1] < 0xa0) /* controls of terminals, too */
-			fprintf(j->to, "\\u%04x", s[1]);
-		else if (n == 0)
-			fputs("\\ufffd", j->to);
-		else
-			fwrite(s, 1, (size_t)n, j->to);
-		s += n > 0 ? n : 1;
-	}
-	fputc('"', j->to);
-}
-
-static void key(struct json *j, const char *name)
-{
-	next(j);
-	text(j, name);
-	fputs(": ", j->to);
-}
-
-static void open_with(struct json *j, char bracket)
-{
-	fputc(bracket, j->to);
-	j->depth++;
-	j->due = false;
-}
-
-static void close_with(struct json *j, char bracket)
-{
-	j->depth--;
-	if (j->due)
-		fprintf(j->to, "\n%*s", 2 * j->depth, "");
-	fputc(bracket, j->to);
-	j->due = true;
-}
-
-static void put_text(struct json *j, const char *name, const char *value)
-{
-	key(j, name);
-	if (value != NULL)
-		text(j, value);
-	else
-		fputs("null", j->to);
-}
-
-static void put_number(struct json *j, const char *name, int64_t value)
-{
-	key(j, name);
-	fprintf(j->to, "%lld", (long long)value);
-}
-
-static void put_bool(struct json *j, const char *name, bool value)
-{
-	key(j, name);
-	fputs(value ? "true" : "false", j->to);
-}
-
-static void put_real(struct json *j, const char *name, double value)
-{
-	key(j, name);
-	fprintf(j->to, "%.9g", value);
-}
+enum { INSPECT_FORMAT = 1 }; /* of the output: another number where a member changes or goes */
 
 /* What integers stand for. */
 static void put_step(struct json *j, const struct tensor *t)
 {
 	if (t->step == NULL)
 		return;
-	put_real(j, "scale", t->step->scale);
-	put_number(j, "zero", t->step->zero);
+	json_real(j, "scale", t->step->scale);
+	json_number(j, "zero", t->step->zero);
 }
 
 /* A node without a name goes by its first output. */
@@ -131,91 +24,137 @@ static const char *node_name(const struct graph *g, int index)
 
 static void put_nodes(struct json *j, const char *name, const struct graph *g, const struct prov *p)
 {
-	key(j, name);
+	json_key(j, name);
 	fputc('[', j->to);
 	for (int k = 0; p != NULL && k < p->n; k++) {
 		if (k > 0)
 			fputs(", ", j->to);
-		text(j, node_name(g, prov_at(p, k)));
+		json_string(j, node_name(g, prov_at(p, k)));
 	}
 	fputc(']', j->to);
 }
 
+/* The members of a tensor as it is outside. */
 static void put_tensors(struct json *j, const char *name, struct tensor *const *t, int n)
 {
-	key(j, name);
-	open_with(j, '[');
+	json_key(j, name);
+	json_open(j, '[');
 	for (int k = 0; k < n; k++) {
-		next(j);
-		open_with(j, '{');
-		put_text(j, "name", t[k]->name);
-		put_text(j, "type", dtypes[t[k]->io_type].name);
-		key(j, "shape");
-		fputc('[', j->to);
-		for (int d = 0; d < t[k]->shape.rank; d++)
-			fprintf(j->to, "%s%lld", d > 0 ? ", " : "", (long long)t[k]->shape.dim[d]);
-		fputc(']', j->to);
+		json_item(j);
+		json_open(j, '{');
+		json_text(j, "name", t[k]->name);
+		json_text(j, "type", dtypes[t[k]->io_type].name);
+		json_numbers(j, "shape", t[k]->shape.dim, t[k]->shape.rank);
 		put_step(j, t[k]);
-		close_with(j, '}');
+		json_close(j, '}');
 	}
-	close_with(j, ']');
+	json_close(j, ']');
 }
 
-static void put_blocks(struct json *j, const struct plan *p)
+static const char *const places[] = {
+	[BUF_ARENA] = "arena", [BUF_INPUT] = "input", [BUF_OUTPUT] = "output",
+	[BUF_WEIGHTS] = "weights", [BUF_TABLE] = "table", [BUF_PREPARED] = "prepared",
+};
+
+/* ---- blocks ---- */
+
+static void put_block(struct json *j, const struct flow *f, int index)
 {
-	const struct graph *g = p->graph;
+	const struct graph *g = f->plan->graph;
+	const struct block *b = &g->block[index];
 	struct arena a = { 0 };
-	const struct prov **fused = blocks_fused(&a, p);
+	int *kernel, n = flow_block(f, &a, index, &kernel);
 
-	key(j, "blocks");
-	open_with(j, '[');
-	for (int k = 0; k < g->nblock; k++) {
-		const struct block *b = &g->block[k];
-
-		next(j);
-		open_with(j, '{');
-		put_text(j, "kind", block_kind_name(b->kind));
-		put_bool(j, "preactivation", b->preactivation);
-		put_nodes(j, "nodes", g, b->nodes);
-		put_text(j, "shortcut", b->shortcut);
-		put_text(j, "branch", b->branch);
-		put_text(j, "gate", b->gate);
-		put_nodes(j, "fused", g, fused[k]);
-		put_text(j, "note", b->note);
-		put_bool(j, "carries_closed_rows", block_leaves_out(g, b));
-		close_with(j, '}');
-	}
-	close_with(j, ']');
+	json_open(j, '{');
+	json_number(j, "id", index);
+	json_text(j, "kind", block_kind_name(b->kind));
+	json_bool(j, "preactivation", b->preactivation);
+	put_nodes(j, "nodes", g, b->nodes);
+	json_text(j, "shortcut", b->shortcut);
+	json_text(j, "branch", b->branch);
+	json_text(j, "gate", b->gate);
+	put_nodes(j, "fused", g, f->join[index] != NULL ? f->join[index]->prov : NULL);
+	json_text(j, "note", b->note);
+	json_bool(j, "carries_closed_rows", block_leaves_out(g, b));
+	json_ids(j, "kernels", kernel, n);
+	json_id(j, "join", f->join[index] != NULL ? f->join[index]->id : -1);
+	json_id(j, "source", flow_source(f, index));
+	json_close(j, '}');
 	arena_release(&a);
-	key(j, "not_taken");
-	open_with(j, '[');
-	for (int k = 0; k < g->nrefusal; k++) {
-		next(j);
-		open_with(j, '{');
-		put_text(j, "node", node_name(g, g->refusal[k].onnx));
-		put_text(j, "op", g->onnx[g->refusal[k].onnx].op_type);
-		put_text(j, "why", g->refusal[k].why);
-		close_with(j, '}');
+}
+
+static void put_blocks(struct json *j, const struct flow *f)
+{
+	const struct graph *g = f->plan->graph;
+
+	json_key(j, "blocks");
+	json_open(j, '[');
+	for (int k = 0; k < g->nblock; k++) {
+		json_item(j);
+		put_block(j, f, k);
 	}
-	close_with(j, ']');
+	json_close(j, ']');
+	json_key(j, "not_taken");
+	json_open(j, '[');
+	for (int k = 0; k < g->nrefusal; k++) {
+		json_item(j);
+		json_open(j, '{');
+		json_text(j, "node", node_name(g, g->refusal[k].onnx));
+		json_text(j, "op", g->onnx[g->refusal[k].onnx].op_type);
+		json_text(j, "why", g->refusal[k].why);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+/* ---- kernels ---- */
+
+static double candidates_cost(const struct plan *p, const struct kernel *k)
+{
+	struct candidate c = { 0 };
+
+	for (int i = 0; kernel_candidate(p, k, &i, &c);)
+		if (c.taken)
+			return c.cost;
+	return 0.0;
+}
+
+/* Rows, costs and reasons of both are the same. */
+static bool same_candidates(const struct plan *p, const struct kernel *x, const struct kernel *y)
+{
+	struct candidate c, d;
+	int i = 0, k = 0;
+
+	if (x->function != y->function)
+		return false;
+	while (kernel_candidate(p, x, &i, &c))
+		if (!kernel_candidate(p, y, &k, &d) || c.row != d.row || c.cost != d.cost ||
+			(c.why == NULL) != (d.why == NULL) || (c.why != NULL && strcmp(c.why, d.why) != 0))
+			return false;
+	return !kernel_candidate(p, y, &k, &d);
 }
 
 static void put_candidates(struct json *j, const struct plan *p, const struct kernel *k)
 {
 	struct candidate c;
 
-	key(j, "candidates");
-	open_with(j, '[');
+	for (int i = 0; j->page && i < k->id; i++)
+		if (same_candidates(p, p->kernel[i], k)) {
+			json_number(j, "candidates", i);
+			return;
+		}
+	json_key(j, "candidates");
+	json_open(j, '[');
 	for (int i = 0; k->anchor != NULL && kernel_candidate(p, k, &i, &c);) {
-		next(j);
-		open_with(j, '{');
-		put_text(j, "row", c.row->name);
-		put_bool(j, "taken", c.taken);
-		put_text(j, "why", c.why);
-		put_number(j, "cost", (int64_t)c.cost);
-		close_with(j, '}');
+		json_item(j);
+		json_open(j, '{');
+		json_text(j, "row", c.row->name);
+		json_bool(j, "taken", c.taken);
+		json_text(j, "why", c.why);
+		json_number(j, "cost", (int64_t)c.cost);
+		json_close(j, '}');
 	}
-	close_with(j, ']');
+	json_close(j, ']');
 }
 
 static void put_arithmetic(struct json *j, const struct plan *p, const struct kernel *k)
@@ -223,76 +162,244 @@ static void put_arithmetic(struct json *j, const struct plan *p, const struct ke
 	struct arena a = { 0 };
 	const struct arithmetic r = arithmetic_of(&a, p, k);
 
-	put_text(j, "type", dtypes[k->out->type].name);
+	json_text(j, "type", dtypes[k->out->type].name);
 	put_step(j, k->out);
-	put_text(j, "arithmetic", r.name);
-	put_text(j, "why_floats", r.why);
-	put_text(j, "sum", r.bound >= 0.0 ? dtypes[k->value->type].name : NULL);
+	json_text(j, "arithmetic", r.name);
+	json_text(j, "why_floats", r.why);
+	json_text(j, "sum", r.bound >= 0.0 ? dtypes[k->value->type].name : NULL);
 	if (r.bound >= 0.0)
-		put_number(j, "sum_bound", (int64_t)r.bound);
+		json_number(j, "sum_bound", (int64_t)r.bound);
 	arena_release(&a);
 }
 
-static void put_kernels(struct json *j, const struct plan *p)
+/* A tensor where it lies, from and to elements that a step reads or writes. */
+static void put_region(struct json *j, const struct tensor *t, const struct region *r)
 {
-	key(j, "kernels");
-	open_with(j, '[');
-	for (int k = 0; k < p->nkernel; k++) {
-		const struct kernel *kernel = p->kernel[k];
+	const struct buffer *b = r->buffer;
+	const bool placed = b->kind == BUF_ARENA || b->kind == BUF_WEIGHTS || b->kind == BUF_PREPARED;
 
-		next(j);
-		open_with(j, '{');
-		put_number(j, "id", kernel->id);
-		put_text(j, "row", kernel->row != NULL ? kernel->row->name : NULL);
-		put_text(j, "title", kernel->title);
-		put_nodes(j, "nodes", p->graph, kernel->prov);
-		put_arithmetic(j, p, kernel);
-		put_number(j, "macs", kernel->macs);
-		put_number(j, "parts", part_count(kernel));
-		put_number(j, "bytes", kernel->dst.buffer != NULL ? kernel->dst.buffer->bytes : 0);
-		put_bool(j, "in_place", kernel->in_place != NULL);
-		put_number(j, "products", kernel->ngemm);
-		put_candidates(j, p, kernel);
-		close_with(j, '}');
+	json_open(j, '{');
+	json_text(j, "tensor", t->name);
+	json_text(j, "type", dtypes[r->type].name);
+	json_numbers(j, "shape", r->shape.dim, r->shape.rank);
+	json_numbers(j, "strides", r->stride, r->shape.rank);
+	if (r->windowed) {
+		json_numbers(j, "stored_from", r->lo, r->shape.rank);
+		json_numbers(j, "stored_to", r->hi, r->shape.rank);
 	}
-	close_with(j, ']');
+	json_text(j, "place", places[b->kind]);
+	json_number(j, "buffer", b->id);
+	json_number(j, "offset", (placed ? b->offset : 0) + r->offset * dtypes[r->type].size);
+	json_close(j, '}');
 }
 
-void report_json(FILE *to, const struct plan *p)
+/* What the step reads: constants, or all else. */
+static int64_t put_reads(struct json *j, const char *name, const struct kernel *k, bool constant)
 {
-	struct json j = { .to = to };
-	const struct graph *g = p->graph;
+	int64_t bytes = 0;
 
-	open_with(&j, '{');
-	put_text(&j, "model", g->diag->path);
-	put_text(&j, "sha256", g->sha256);
-	put_text(&j, "producer", g->producer);
-	put_text(&j, "target", p->target->name);
-	put_tensors(&j, "inputs", g->input, g->ninput);
-	put_tensors(&j, "outputs", g->output, g->noutput);
-	put_real(&j, "skip_closed_gates", g->skip_below);
-	put_number(&j, "onnx_nodes", g->nonnx);
-	put_number(&j, "macs", p->macs);
-	put_number(&j, "weights_bytes", p->weights_bytes);
-	put_number(&j, "prepared_bytes", p->prepared_bytes);
-	key(&j, "memory");
-	open_with(&j, '{');
-	put_number(&j, "arena", p->cert.arena);
-	put_number(&j, "arena_worker", p->worker_bytes);
-	put_number(&j, "bound", p->cert.bound);
-	put_bool(&j, "all_orders", p->cert.all_orders);
-	put_bool(&j, "exact_offsets", p->cert.exact);
-	put_number(&j, "states", p->cert.orders);
-	close_with(&j, '}');
-	key(&j, "costs");
-	open_with(&j, '{');
-	for (enum cost k = 0; k < COST_COUNT; k++) {
-		key(&j, cost_name(k));
-		fprintf(j.to, "%.17g", p->cost[k]);
+	json_key(j, name);
+	json_open(j, '[');
+	for (int i = 0; i < k->narg + k->noperand; i++) {
+		const struct arg *a = i < k->narg ? &k->arg[i] : &k->operand[i - k->narg];
+
+		if (region_is_constant(&a->region) != constant)
+			continue;
+		bytes += a->region.buffer->bytes;
+		json_item(j);
+		put_region(j, a->tensor, &a->region);
 	}
-	close_with(&j, '}');
-	put_blocks(&j, p);
-	put_kernels(&j, p);
-	close_with(&j, '}');
-	fputc('\n', to);
+	json_close(j, ']');
+	return bytes;
+}
+
+static void put_ranges(struct json *j, const struct kernel *k)
+{
+	json_key(j, "ranges");
+	json_open(j, '[');
+	for (int i = 0; i < k->nshare; i++) {
+		json_item(j);
+		json_open(j, '{');
+		json_text(j, "name", k->share[i].name);
+		json_number(j, "end", k->share[i].end);
+		json_number(j, "step", k->share[i].step);
+		json_number(j, "parts", k->share[i].parts > 1 ? k->share[i].parts : 1);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+/* What the step computes, of what, to where. */
+static void put_work(struct json *j, const struct kernel *k)
+{
+	json_text(j, "function", k->function);
+	json_text(j, "template", k->template);
+	json_text(j, "op", k->anchor != NULL ? k->anchor->op->name : NULL);
+	json_key(j, "epilogue");
+	json_open(j, '[');
+	for (int i = 0; i < k->ngroup; i++) {
+		json_item(j);
+		json_string(j, k->group[i]->op->name);
+	}
+	json_close(j, ']');
+	put_reads(j, "inputs", k, false);
+	json_number(j, "constants_bytes", put_reads(j, "constants", k, true));
+	json_key(j, "output");
+	put_region(j, k->out, &k->dst);
+	json_number(j, "traffic", kernel_traffic(k));
+}
+
+static void put_kernel(struct json *j, const struct flow *f, const struct kernel *k)
+{
+	const struct plan *p = f->plan;
+
+	json_open(j, '{');
+	json_number(j, "id", k->id);
+	json_text(j, "row", k->row != NULL ? k->row->name : NULL);
+	json_text(j, "title", k->title);
+	put_nodes(j, "nodes", p->graph, k->prov);
+	put_arithmetic(j, p, k);
+	json_number(j, "macs", k->macs);
+	json_number(j, "parts", part_count(k));
+	json_number(j, "bytes", k->dst.buffer != NULL ? k->dst.buffer->bytes : 0);
+	json_bool(j, "in_place", k->in_place != NULL);
+	json_number(j, "products", k->ngemm);
+	put_candidates(j, p, k);
+	json_number(j, "cost", (int64_t)candidates_cost(p, k));
+	put_work(j, k);
+	json_id(j, "replaces", k->in_place != NULL ? k->in_place->id : -1);
+	json_number(j, "scratch", k->scratch);
+	if (k->scratch > 0)
+		json_number(j, "scratch_offset", k->scratch_offset);
+	json_number(j, "live", f->live[k->id]);
+	put_ranges(j, k);
+	json_close(j, '}');
+}
+
+static void put_kernels(struct json *j, const struct flow *f)
+{
+	json_key(j, "kernels");
+	json_open(j, '[');
+	for (int k = 0; k < f->plan->nkernel; k++) {
+		json_item(j);
+		put_kernel(j, f, f->plan->kernel[k]);
+	}
+	json_close(j, ']');
+}
+
+/* ---- memory ---- */
+
+static void put_list(struct json *j, const char *name, const struct lists *l, int key)
+{
+	json_ids(j, name, l->of + l->begin[key], l->begin[key + 1] - l->begin[key]);
+}
+
+/* The arena, inputs and outputs, and who writes and reads them. */
+static void put_buffers(struct json *j, const struct flow *f)
+{
+	const struct plan *p = f->plan;
+
+	json_key(j, "buffers");
+	json_open(j, '[');
+	for (int i = 0; i < p->nbuffer; i++) {
+		const struct buffer *b = p->buffer[i];
+		const bool outside = b->kind == BUF_INPUT || b->kind == BUF_OUTPUT;
+
+		if (!outside && (b->kind != BUF_ARENA || b->first < 0))
+			continue;
+		json_item(j);
+		json_open(j, '{');
+		json_number(j, "id", b->id);
+		json_text(j, "place", places[b->kind]);
+		json_id(j, "index", outside ? b->index : -1);
+		json_text(j, "tensor", b->tensor != NULL ? b->tensor->name : NULL);
+		json_number(j, "bytes", b->bytes);
+		json_number(j, "offset", b->kind == BUF_ARENA ? b->offset : 0);
+		json_id(j, "first", b->kind == BUF_ARENA ? b->first : -1);
+		json_id(j, "last", b->kind == BUF_ARENA ? b->last : -1);
+		put_list(j, "writers", &f->writers, b->id);
+		put_list(j, "readers", &f->readers, b->id);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void put_memory(struct json *j, const struct plan *p)
+{
+	json_key(j, "memory");
+	json_open(j, '{');
+	json_number(j, "arena", p->cert.arena);
+	json_number(j, "arena_worker", p->worker_bytes);
+	json_number(j, "bound", p->cert.bound);
+	json_bool(j, "all_orders", p->cert.all_orders);
+	json_bool(j, "exact_offsets", p->cert.exact);
+	json_number(j, "states", p->cert.orders);
+	json_close(j, '}');
+}
+
+/* What init makes of the weights. */
+static void put_init(struct json *j, const struct plan *p)
+{
+	json_key(j, "init");
+	json_open(j, '[');
+	for (int i = 0; i < p->ninit; i++) {
+		json_item(j);
+		json_open(j, '{');
+		json_text(j, "title", p->init[i]->title);
+		json_text(j, "function", p->init[i]->function);
+		put_nodes(j, "nodes", p->graph, p->init[i]->prov);
+		json_number(j, "bytes", p->init[i]->dst.buffer->bytes);
+		json_number(j, "offset", p->init[i]->dst.buffer->offset);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+/* ---- all of it ---- */
+
+static void put_costs(struct json *j, const struct plan *p)
+{
+	json_key(j, "costs");
+	json_open(j, '{');
+	for (enum cost k = 0; k < COST_COUNT; k++) {
+		json_key(j, cost_name(k));
+		fprintf(j->to, "%.17g", p->cost[k]);
+	}
+	json_close(j, '}');
+}
+
+void report_json(struct json *j, const struct emission *e)
+{
+	const struct plan *p = e->plan;
+	const struct graph *g = p->graph;
+	struct arena a = { 0 };
+	struct flow f;
+
+	flow_begin(&f, &a, p);
+	json_open(j, '{');
+	json_number(j, "format", INSPECT_FORMAT);
+	json_text(j, "skipc", SKIPC_VERSION);
+	json_text(j, "model", g->diag->path);
+	json_text(j, "sha256", g->sha256);
+	json_text(j, "producer", g->producer);
+	json_text(j, "target", p->target->name);
+	json_text(j, "options", e->options->settings);
+	json_text(j, "name", e->name);
+	put_tensors(j, "inputs", g->input, g->ninput);
+	put_tensors(j, "outputs", g->output, g->noutput);
+	json_real(j, "skip_closed_gates", g->skip_below);
+	json_number(j, "onnx_nodes", g->nonnx);
+	json_number(j, "macs", p->macs);
+	json_number(j, "weights_bytes", p->weights_bytes);
+	json_number(j, "prepared_bytes", p->prepared_bytes);
+	json_number(j, "stack_bytes", e->stack);
+	put_memory(j, p);
+	put_costs(j, p);
+	put_blocks(j, &f);
+	put_kernels(j, &f);
+	put_buffers(j, &f);
+	put_init(j, p);
+	json_close(j, '}');
+	fputc('\n', j->to);
+	arena_release(&a);
 }

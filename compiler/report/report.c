@@ -1,5 +1,5 @@
 /* The plan for people: its text form, and `skipc inspect`. */
-#include "plan/plan.h"
+#include "report/report.h"
 
 #include <string.h>
 

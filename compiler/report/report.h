@@ -1,0 +1,82 @@
+/* What people and programs are told of a plan: `skipc inspect`. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "emit/emission.h"
+
+/* ---- report.c: the plan for people ---- */
+
+void plan_print(struct buf *out, const struct plan *p); /* its text form */
+void report(FILE *to, const struct plan *p);            /* skipc inspect */
+
+/* ---- arithmetic.c ---- */
+
+/* What a kernel of a quantised network computes in; name null: the network is none. */
+struct arithmetic {
+	const char *name, *why; /* integers, floats, or both; why floats, or null */
+	double bound;		/* the greatest sum, of type kernel.value; below 0: there are no sums of integers */
+};
+
+struct arithmetic arithmetic_of(struct arena *a, const struct plan *p, const struct kernel *k);
+
+/* ---- blocks.c: what skip() saw ---- */
+
+void report_blocks(FILE *to, const struct plan *p);
+/* By block: the kernel that adds or blends. Null: there is none. */
+const struct kernel **blocks_join(struct arena *a, const struct plan *p);
+
+/* ---- flow.c: who computes what for whom ---- */
+
+/* Numbers from 0 on have a list each: list k is of[begin[k]] .. of[begin[k + 1] - 1], ascending. */
+struct lists {
+	int *begin, *of;
+};
+
+struct flow {
+	const struct plan *plan;
+	struct lists writers, readers;   /* by buffer: kernels */
+	struct lists by_node;            /* by ONNX node: kernels that stand for it */
+	const struct kernel **join;      /* by block */
+	const struct onnx_node **output; /* ONNX nodes by the name of their output */
+	int64_t *live;                   /* by kernel: bytes of the arena that it needs */
+};
+
+/* Lives as long as a; the plan has its places. */
+void flow_begin(struct flow *f, struct arena *a, const struct plan *p);
+/* The kernels that stand for nodes of a block, ascending; how many. */
+int flow_block(const struct flow *f, struct arena *a, int block, int **kernel);
+/* The kernel that computes what a block's shortcut brings to its join. -1: none, it is an input, or not known. */
+int flow_source(const struct flow *f, int block);
+
+/* ---- jsontext.c: JSON's spelling ---- */
+
+/* A writer: knows whether a comma is due, and how deep it is. */
+struct json {
+	FILE *to;
+	bool page; /* inside HTML: `<` is spelled otherwise, and nothing is for the eye */
+	int depth;
+	bool due;
+};
+
+void json_item(struct json *j);                  /* before each element of an array */
+void json_key(struct json *j, const char *name); /* before each value of an object */
+void json_open(struct json *j, char bracket);
+void json_close(struct json *j, char bracket);
+/* Names may hold any bytes: one that is no UTF-8 becomes U+FFFD. */
+void json_string(struct json *j, const char *value);
+/* Members of an object. */
+void json_text(struct json *j, const char *name, const char *value); /* null: null */
+void json_number(struct json *j, const char *name, int64_t value);
+void json_id(struct json *j, const char *name, int value); /* below 0: null */
+void json_bool(struct json *j, const char *name, bool value);
+void json_real(struct json *j, const char *name, double value);
+void json_ids(struct json *j, const char *name, const int *value, int n);
+void json_numbers(struct json *j, const char *name, const int64_t *value, int n);
+
+/* ---- json.c ---- */
+
+/* skipc inspect --json; tools/schema/inspect.json says what is in it. In a page kernels whose candidates are those of
+ * an earlier kernel have that kernel's number in their place. */
+void report_json(struct json *j, const struct emission *e);
+
+#endif
