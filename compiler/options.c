@@ -229,7 +229,7 @@ static const struct row {
 	{ "--peers LIST", TOOLS, 0, "of ort,ort-precise,openvino,ncnn,mnn; ort unless given (of quantised models also\n"
 		"ort-precise, which does not saturate, and openvino if installed)" },
 	{ "--threads N --isa N --runs N", TOOLS, 0,
-		"of all; of ours: 1 plain C, 2 AVX2, 3 AVX-512; 15 unless given" },
+		"of all; of ours: 1 plain C, 2 AVX2, 3 AVX-512, 4 AVX-VNNI, 5 AVX-512 with VNNI; 15 unless given" },
 	{ "--layers", TOOLS, 0, "each step's time, GFLOP/s, percent of the peak, bytes" },
 	{ "--plot FILE", TOOLS, 0, "bars of the peers, or of the steps: .svg or .png" },
 	{ NULL, TOOLS, 0, "tune:" },

@@ -5,11 +5,13 @@
 
 Activations of 8 and 16 bits; weights of 8 and 4, by tensor and by channel, signed and not; biases of int32 and floats;
 layers between QuantizeLinear and DequantizeLinear, QLinear operators of ONNX and of onnxruntime, sums of integers. Each graph
-is built without a warning, run on every instruction set that this machine has, and must give the same bits. With tcc, which
+is built without a warning, run on every instruction set that this machine has, and must give the same bits; every fourth on those
+with VNNI, emulated (avx512/immintrin.h). With tcc, which
 knows --target=c alone, thousands take minutes.
 """
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 import compare  # noqa: E402
 import quantised  # noqa: E402
+import run as cases  # noqa: E402
 
 FLAGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -std=c99"
 ACTIVATIONS = [np.uint8, np.uint8, np.int8, np.int16, np.uint16]
@@ -264,17 +267,22 @@ class Builder:
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid(MS, 1)], ir_version=10)
 
 
-def levels(target):
-    with open("/proc/cpuinfo") as f:
-        flags = f.read()
-    return [1] if target == "c" else [k for k, flag in ((1, ""), (2, " avx2 "), (3, " avx512f ")) if flag in flags]
-
-
-def run(program, b, options, work):
-    x, ys = os.path.join(work, "x.npy"), [os.path.join(work, f"y{k}.npy") for k in range(len(b.outputs))]
-    np.save(x, b.x)
-    subprocess.run([program, x, "-o", *ys, *options], check=True, capture_output=True)
+def run(program, x, outputs, options, work):
+    path, ys = os.path.join(work, "x.npy"), [os.path.join(work, f"y{k}.npy") for k in range(outputs)]
+    np.save(path, x)
+    subprocess.run([program, path, "-o", *ys, *options], check=True, capture_output=True)
     return [np.load(y) for y in ys]
+
+
+def results(work, target, compiler, flags, emulate, x, outputs):
+    """How, and the outputs: of each instruction set that this machine has, and of others, emulated."""
+    program = compare.build_program(work, compiler, flags)
+    for options in cases.levels(target):
+        yield " ".join(options), run(program, x, outputs, options, work)
+    if target == "x86-64" and emulate and len(cases.levels(target)) > 1 and shutil.which("clang"):
+        program = compare.build_program(work, "clang", f"-O1 {FLAGS} -DNET_NO_ASM -isystem {os.path.join(HERE, 'avx512')}")
+        for level in "345":
+            yield f"--isa {level}, emulated", run(program, x, outputs, ["--isa", level], work)
 
 
 def compiler_of(seed, target):
@@ -289,16 +297,15 @@ def check(skipc, seed, target, work, compiler=None):
     path = os.path.join(work, "model.onnx")
     onnx.save(b.model(), path)
     compare.compile_model(skipc, path, work, options=[f"--target={target}"])
-    program = compare.build_program(work, *(compiler.split(" ", 1) if compiler else compiler_of(seed, target)))
-    for level in levels(target):
-        got = run(program, b, ["--isa", str(level)] if target != "c" else [], work)
+    build = compiler.split(" ", 1) if compiler else compiler_of(seed, target)
+    for how, got in results(work, target, *build, seed % 4 == 0, b.x, len(b.outputs)):
         for name, y in zip(b.outputs, got):
             want = b.array(name)
             if y.dtype != want.dtype or y.shape != want.shape:
                 return f"{name} is {y.dtype}{y.shape}, not {want.dtype}{want.shape}"
             far = np.abs(y.astype(np.int64) - want.astype(np.int64)) > 1 if name in b.loose else (y != want) & ((y == y) | (want == want))
             if far.any():
-                return f"level {level}: {far.sum()} of {y.size} elements of {name} differ"
+                return f"{how}: {far.sum()} of {y.size} elements of {name} differ"
     return None
 
 
@@ -335,13 +342,12 @@ def largest(skipc, target, work):
         path = os.path.join(work, "model.onnx")
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), path)
         compare.compile_model(skipc, path, work, options=[f"--target={target}"])
-        program = compare.build_program(work, "gcc", f"-O2 {FLAGS}")
         wide = np.pad(x.astype(np.int64), ((0, 0), (0, 0), (1, 1), (1, 1)))
         want = sum(np.einsum("kc,nchw->nkhw", w[:, :, r, s].astype(np.int64), wide[:, :, r:r + 9, s:s + 7])
                    for r in range(3) for s in range(3))
-        got = compare.run_program(program, {"x": x}, 1, work)[0]
-        if (got != want).any():
-            return f"{(got != want).sum()} of {got.size} sums of {channels} channels differ"
+        for how, (got,) in results(work, target, "gcc", f"-O2 {FLAGS}", True, x, 1):
+            if (got != want).any():
+                return f"{how}: {(got != want).sum()} of {got.size} sums of {channels} channels differ"
     return None
 
 

@@ -36,7 +36,7 @@ SANITIZED = "gcc -O0 -fsanitize=address,undefined -fno-sanitize-recover=all -DNE
 OPTIMISED = {"gcc": "gcc -O2", "clang": "clang -O2"}  # a case is built by one of them
 FOREIGN = {"aarch64": {"aarch64-linux-gnu-gcc": "aarch64-linux-gnu-gcc -O2 -static",
                        "clang": "clang --target=aarch64-linux-gnu -O2 -static"}}
-ISAS = {1: None, 2: "avx2", 3: "avx512f"}  # levels of --target=x86-64: what the processor must have
+ISAS = {1: None, 2: "avx2", 3: "avx512f", 4: "avx_vnni", 5: "avx512_vnni"}  # levels of --target=x86-64: what the processor must have
 TOLERANCE = 5e-6  # of the largest expected value; what float arithmetic in another order makes of these models
 WINOGRAD = 4e-5  # where a convolution is computed so: F(4x4, 3x3) loses two bits and a half, or three without FMA
 
@@ -216,7 +216,7 @@ def main():
         jobs = []
     if arguments.target == "x86-64":
         for level, flag in ISAS.items():
-            if len(levels(arguments.target)) < level:
+            if ["--isa", str(level)] not in levels(arguments.target):
                 print(f"{flag}: this machine has it not; " + ("vectors.py emulates it" if level > 2 else "NOT RUN"))
     eighth = set(cases[::8])
     if arguments.fast:

@@ -7,7 +7,7 @@
              under qemu, against the portable templates and an evaluation in double. Every row of kernels.def for
              vectors must have been chosen some times.
              x86-64: with libxsmm's code and with the intrinsics that stand in for it. AVX-512 by
-             those intrinsics is also emulated by AVX2 (avx512/immintrin.h), on every machine: where the processor
+             those intrinsics, and VNNI, are also emulated by AVX2 (avx512/immintrin.h), on every machine: where the processor
              has AVX-512 itself, emulated and real bits are the same.
 
 Of x86-64 only:
@@ -54,7 +54,7 @@ BUILDS = {  # of shapes, by target: the first for every model, one of the others
     },
     **FOREIGN,
 }
-EMULATED = f"clang -O1 -DNET_NO_ASM -isystem {os.path.join(HERE, 'avx512')}"  # a processor with AVX-512, of one with AVX2
+EMULATED = f"clang -O1 -DNET_NO_ASM -isystem {os.path.join(HERE, 'avx512')}"  # a processor with AVX-512 and VNNI, of one with AVX2
 LIBXSMM = "-lxsmm -lxsmmnoblas -lpthread -ldl -lm -lrt"
 COSTS = [  # of shapes, for some seeds each (kinds of pieces go round, too): small images have a use for one of Winograd's rows, and these for another each
     [f"--cost=WINOGRAD{part}={value}" for part, value in (("", 1e-6), ("_IN", 1e-6), ("_OUT", 1e-6), ("_NEAR", prepared),
@@ -140,17 +140,19 @@ def check_shapes(skipc, seed, target):
 
 def check_emulated(net, against, seed):
     """The AVX-512 versions on any machine with AVX2; every other model where the processor has AVX-512 itself."""
-    if len(levels("x86-64")) < 2 or len(levels("x86-64")) > 2 and seed % 2:
+    own = {level for (_, level) in levels("x86-64")}
+    if "2" not in own or "3" in own and seed % 2:
         return
-    isa = ["--isa", str(max(ISAS))]
+    emulated, bytewise = {}, "net->dots" in read(os.path.join(net.folder, "x86-64", "net.c"))
     net.build("x86-64", EMULATED)
-    emulated = net.run(*isa)[0]
-    against(emulated, "AVX-512 emulated")
-    if len(levels("x86-64")) > 2:
-        net.build("x86-64", BUILDS["x86-64"]["intrinsics"])
-        for name, real in net.run(*isa)[0].items():
-            if emulated[name].tobytes() != real.tobytes():
-                raise Failure(f"emulated AVX-512 computes other bits than AVX-512: {name}")
+    for level in [str(k) for k in ISAS if k == 3 or k > 3 and bytewise]:
+        emulated[level] = net.run("--isa", level)[0]
+        against(emulated[level], f"--isa {level} emulated")
+    net.build("x86-64", BUILDS["x86-64"]["intrinsics"])
+    for level in own & set(emulated):
+        for name, real in net.run("--isa", level)[0].items():
+            if emulated[level][name].tobytes() != real.tobytes():
+                raise Failure(f"emulated, --isa {level} computes other bits: {name}")
 
 
 def shapes(skipc, arguments, pool):
@@ -177,13 +179,14 @@ def jitted(text):
 
 
 def check_call(skipc, model, feeds, refused):
+    real = [option for option in levels("x86-64") if int(option[1]) <= 3]
     with tempfile.TemporaryDirectory() as work:
         net = Net(skipc, work, model, feeds)
         bits = {}
         for gemm, libraries in (("inline", ""), ("libxsmm-call", LIBXSMM)):
             net.compile(gemm, "--target=x86-64", f"--gemm={gemm}")
             net.build(gemm, "gcc -O1", libraries)
-            for (_, level) in levels("x86-64"):
+            for (_, level) in real:
                 y, said = net.run("--isa", level, LIBXSMM_VERBOSE="2")
                 bits[gemm, level] = [a.tobytes() for a in y.values()]
                 if bits[gemm, level] != bits["inline", level]:
@@ -192,7 +195,7 @@ def check_call(skipc, model, feeds, refused):
                     raise Failure(f"{gemm}, --isa {level}: libxsmm made {jitted(said)} kernels\n{said}")
         if os.path.exists(os.path.join(work, "libxsmm-call", "net_gemm.c")):
             raise Failure("libxsmm-call: machine code in the output")
-        if len(levels("x86-64")) < 3:
+        if len(real) < 3:
             return  # libxsmm is linked and not asked
         if refused != ("ldb needs to be greater" in said):
             raise Failure(f"dispatch {'refused nothing' if refused else 'refused a product'}\n{said}")
@@ -219,7 +222,8 @@ def call(skipc, arguments, pool):
 
 # labels ------------------------------------------------------------------------------------------
 
-WIDE = {"avx512": ("ymm", "zmm"), "avx2": ("ymm",), "c": ()}  # registers that a function may have
+WIDE = {"avx512vnni": ("ymm", "zmm"), "avxvnni": ("ymm",), "avx512": ("ymm", "zmm"), "avx2": ("ymm",), "c": ()}  # registers that a function may have
+BYTES = {"avx512vnni": r"\tvpdpbusd .*%zmm", "avxvnni": r"\{vex\} vpdpbusd .*%ymm"}
 
 
 def functions(text):
@@ -238,17 +242,22 @@ def reached(found, name, depth=3):
 
 def faults(found):
     for name in list(found):
-        isa = (re.findall(r"_(avx512|avx2)(?=_|$)", name) or ["c"])[-1]
+        isa = (re.findall(r"_(avx512vnni|avxvnni|avx512|avx2)(?=_|$)", name) or ["c"])[-1]
         for register in WIDE["avx512"]:
             if f"%{register}" in found[name] and register not in WIDE[isa]:
                 yield f"{name} has {register} registers"
+        if "vpdp" in found[name] and isa not in BYTES:
+            yield f"{name} has products of VNNI"
+        if isa in BYTES and "_pairs_" in name and not re.search(BYTES[isa], found[name]):
+            yield f"{name} has no products of bytes"
         product = re.match(r"(net_)?gemm\d", name) and isa != "c"
         if product and not re.search(rf"vfmadd\w+ps .*%{WIDE[isa][-1]}", reached(found, name)):
             yield f"{name} has no fused multiply-adds on {WIDE[isa][-1]}"
 
 
 def check_labels(skipc, compiler):
-    model, feeds, _ = pieces.model(5, (pieces.stem, pieces.channels_conv, pieces.expanding_conv, pieces.highway), 4)
+    model, feeds, _ = pieces.model(5, (pieces.stem, pieces.channels_conv, pieces.expanding_conv, pieces.highway, pieces.quantised_linear,
+                                       pieces.quantised_winograd, pieces.quantised_conv, pieces.quantised_linear), 8)
     with tempfile.TemporaryDirectory() as work:
         net = Net(skipc, work, model, feeds)
         net.compile("out", "--target=x86-64")
@@ -260,6 +269,8 @@ def check_labels(skipc, compiler):
     found = functions(text)
     labels = [n for n in found if re.match(r"net_gemm\d+x\d+x\d+_.*_avx512$", n)]
     bad = list(faults(found))
+    if any(len([n for n in found if n.endswith(f"_{isa}")]) < 4 for isa in BYTES):
+        bad.append("too few functions with products of bytes")
     if len(labels) < 3 or not any(n.endswith("_avx2") for n in found):
         bad.append(f"too few products: {labels}")
     for old, new in (("avx512", "avx2"), ("avx2", "avx512")):

@@ -485,8 +485,8 @@ def main(argv=None):
     p = compare.command_line("skipc bench", "After -- further options of skipc compile. Exit "
                              "status: 0 done, 1 a peer computes something else or model refused, "
                              "2 wrong usage, 3 generated code fails, 4 a peer does not run.")
-    p.add_argument("--isa", type=int, default=0, choices=range(4),
-                   help="greatest instruction set of ours: 0 any, 1 plain C, 2 AVX2, 3 AVX-512")
+    p.add_argument("--isa", type=int, default=0, choices=range(6),
+                   help="greatest instruction set of ours: 0 any, 1 plain C, 2 AVX2, 3 AVX-512, 4 AVX-VNNI, 5 AVX-512 with VNNI")
     p.add_argument("--threads", type=count, default=1, metavar="N", help="of all (default 1)")
     p.add_argument("--peers", type=peer_list, metavar="LIST",
                    help=f"of {','.join(RIVALS)} (default ort, of quantised models ort,ort-precise, and openvino if installed); "

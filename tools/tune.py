@@ -599,7 +599,7 @@ def main(argv=None):
     p = compare.build_line("skipc tune", "After -- further options of skipc compile. Exit status: 0 done, 1 something "
                            "cannot be measured, 2 wrong usage, 3 generated code fails, 4 not installed.")
     p.add_argument("-o", "--output", metavar="FILE", help="the table (default: standard output)")
-    p.add_argument("--isa", type=int, default=0, choices=range(4), help="instruction set to measure; 0 the best there is")
+    p.add_argument("--isa", type=int, default=0, choices=range(6), help="instruction set to measure; 0 the best there is")
     p.add_argument("--quick", action="store_true", help="few probes and passes: half a minute, and less sure")
     p.add_argument("--rows", type=row_list, default=list(PROBES), metavar="LIST", help="of kernels.def: their costs alone")
     p.add_argument("--check", action="store_true", help="time some networks with the table and without")

@@ -161,6 +161,9 @@ int64_t stack_size(const struct instance *v, int n);
 
 const char *versions_text(
 	struct plan *p, const struct kernel *k, const char *name, const char *comment);
+bool has_dots(const struct kernel *k); /* versions for instruction sets with products of bytes */
+bool plan_has_dots(const struct plan *p); /* a kernel has some */
+const char *chosen_set(const struct kernel *k); /* the first argument of its function */
 
 /* ---- products.c: small products, and the head of code for several instruction sets ---- */
 

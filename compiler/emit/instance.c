@@ -98,7 +98,7 @@ static const char *replace_all(struct arena *a, const char *text, const char *fr
 	return buf_text(a, &b);
 }
 
-enum { MAX_ENDING = 32 };
+enum { MAX_ENDING = 48 };
 
 /* What text appends to the placeholder to name functions and types, and products.c to name a table: each
  * once. */
@@ -109,6 +109,8 @@ static int endings_of(struct arena *a, const struct kernel *k, const char *text,
 	to[n++] = "_gemm";
 	for (int i = 0; i < k->plan->target->nisa; i++)
 		to[n++] = arena_printf(a, "_%s", k->plan->target->isa[i].suffix);
+	for (int i = 0; i < k->plan->target->ndots && has_dots(k); i++)
+		to[n++] = arena_printf(a, "_%s", k->plan->target->dots[i].suffix);
 	for (const char *s = text; (s = strstr(s, placeholder)) != NULL;) {
 		s += strlen(placeholder);
 		const char *end = c_token_end(s);

@@ -20,6 +20,7 @@ void interface_words(struct emission *e, struct filling *f)
 	const bool vectors = target_has_vectors(p->target);
 	const struct param switches[] = {
 		{ "VECTORS", vectors },
+		{ "DOTS", plan_has_dots(p) },
 		{ "TRACE", e->options->trace },
 		{ "PREPARES", p->prepared_bytes > 0 },
 		{ "LINKED", e->form != WEIGHTS_BIN },

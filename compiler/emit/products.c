@@ -260,6 +260,8 @@ void emit_vectors(struct emission *e, struct buf *out)
 
 	emit_header(out, arena_printf(e->arena, "%s/head.h", target->folder));
 	emit_header(out, "vector/head.h");
+	if (plan_has_dots(e->plan))
+		emit_header(out, arena_printf(e->arena, "%s/dots.h", target->folder));
 	write_sharing(e, out);
 	for (int i = 0; i < e->plan->nkernel; i++)
 		for (int j = 0; j < e->plan->kernel[i]->ngemm; j++)

@@ -191,7 +191,7 @@ static void write_call(const struct storage *s, const struct kernel *k)
 
 	signature_of(e->arena, k, &own);
 	if (target_has_vectors(e->plan->target)) {
-		list = part_count(k) > 1 ? "net" : "net->isa";
+		list = part_count(k) > 1 ? "net" : chosen_set(k);
 		between = ", ";
 	}
 	for (int i = 0; i < own.n; i++, between = ", ")

@@ -71,7 +71,7 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 	r.nranges = cut_ranges(k, ranges);
 	const char *text = template_instantiate(p->arena, &r);
 
-	return template_for_set(p->arena, text, plain ? NULL : isa->suffix);
+	return template_for_set(p->arena, text, plain ? NULL : isa->more != NULL ? isa->more : isa->suffix);
 }
 
 /* Versions i with leader[i] == j have the C of version j. */
@@ -118,6 +118,40 @@ static void write_alike(struct plan *p, const struct kernel *k, struct buf *out,
 				signature_text(p->arena, &s));
 	if (n < t->nisa)
 		buf_puts(out, "\n");
+}
+
+/* ---- products of bytes ---- */
+
+bool has_dots(const struct kernel *k)
+{
+	return k->plan->target->ndots > 0 &&
+	       (template_has(k->template, "DOT_ADD") || template_has(k->template, "ISUM_DOT"));
+}
+
+bool plan_has_dots(const struct plan *p)
+{
+	bool has = false;
+
+	for (int i = 0; i < p->nkernel; i++)
+		has = has || has_dots(p->kernel[i]);
+	return has;
+}
+
+const char *chosen_set(const struct kernel *k)
+{
+	return has_dots(k) ? "net->dots" : "net->isa";
+}
+
+static void write_dots(struct plan *p, const struct kernel *k, struct buf *out, const char *name)
+{
+	buf_puts(out, "#if HAVE_DOTS\n");
+	for (int i = 0; i < p->target->ndots; i++) {
+		const struct isa *isa = &p->target->dots[i];
+		const struct version own = { arena_printf(p->arena, "%s_%s", name, isa->suffix), "", isa->attribute };
+
+		buf_printf(out, "%s\n", version_text(p, k, isa, &own));
+	}
+	buf_puts(out, "#endif\n\n");
 }
 
 /* ---- parts ---- */
@@ -172,7 +206,7 @@ static const char *part_argument(struct arena *a, const struct parameter *x)
 static const char *sharing(
 	struct plan *p, const struct kernel *k, const char *name, const struct signature *s)
 {
-	const char *parameters = "", *task = "net->isa", *whole = "net->isa", *part = "t->isa";
+	const char *parameters = "", *task = chosen_set(k), *whole = task, *part = "t->isa";
 	const struct param switches[] = { { "SCRATCH", signature_scratch(s) != NULL } };
 	struct filling f = { .arena = p->arena, .name = name, .upper = name, .nswitches = 1 };
 
@@ -224,7 +258,10 @@ const char *versions_text(
 			buf_puts(&b, "#endif\n\n");
 		write_alike(p, k, &b, run, j == 0 ? comment : "", leader, j);
 	}
-	buf_printf(&b, "%s(%s, (%s), %s)\n", leader[plain] == 0 ? "VERSIONS" : "PICKED", run,
+	if (has_dots(k))
+		write_dots(p, k, &b, run);
+	buf_printf(&b, "%s(%s, (%s), %s)\n",
+		has_dots(k) ? "PICKED_DOTS" : leader[plain] == 0 ? "VERSIONS" : "PICKED", run,
 		signature_names(p->arena, &s), signature_text(p->arena, &s));
 	if (!whole)
 		buf_puts(&b, sharing(p, k, name, &s));

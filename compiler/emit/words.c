@@ -1,11 +1,12 @@
-/* Words of vector code: what an instruction set's header (templates/x86/avx512.h) says for each, put in its place. */
+/* Words of vector code: what an instruction set's header (templates/x86/avx512.h) says for each, put in its place; a header says
+ * otherwise what it includes another for. */
 #include "emit/ctext.h"
 #include "emit/template.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WORDS = 80, MAX_WORD_ARGS = 4 };
+enum { MAX_WORDS = 160, MAX_WORD_ARGS = 4 };
 
 /* A word of vector code: #define NAME(ARG, ..) TEXT, or #define NAME TEXT, of an instruction set's header. */
 struct word {
@@ -50,15 +51,13 @@ static void read_word(struct words *v, const char *s, const char *end)
 	w->text = text + strspn(text, " ");
 }
 
-const struct words *words_read(struct arena *a, const char *header)
+/* The words of a header. Returns the one beside it that it includes, or null. */
+static const char *read_header(struct words *v, const char *header)
 {
-	struct words *v = arena_alloc(a, sizeof(*v));
-	const char *s = header != NULL ? template_source(header) : "";
+	const char *s = template_source(header), *other = NULL;
 
-	v->header = header;
-	v->arena = a;
 	if (s == NULL)
-		die("no header %s", v->header);
+		die("no header %s", header);
 	for (; *s != '\0'; s = c_line_end(s)) {
 		const char *end = c_line_end(s);
 
@@ -66,8 +65,22 @@ const struct words *words_read(struct arena *a, const char *header)
 			end = c_line_end(end);
 		if (strncmp(s, "#define ", 8) == 0 && end[-2] != 'H') /* not its guard */
 			read_word(v, s + 8, end - 1);
+		if (strncmp(s, "#include \"", 10) == 0)
+			other = arena_printf(v->arena, "%.*s/%.*s", (int)strcspn(header, "/"), header,
+				(int)strcspn(s + 10, "\""), s + 10);
 		s = end - 1;
 	}
+	return other;
+}
+
+const struct words *words_read(struct arena *a, const char *header)
+{
+	struct words *v = arena_alloc(a, sizeof(*v));
+
+	v->header = header;
+	v->arena = a;
+	while (header != NULL) /* the first of a word counts */
+		header = read_header(v, header);
 	return v;
 }
 

@@ -97,6 +97,10 @@ const char *channels_apart(const struct kernel *k);
 
 /* The types of a template's input, weights, sums and results. */
 void integer_types(struct kernel *k, const char *tx, const char *tw);
+/* The bias, one for each of `outputs` in v (null: nowhere), of sums of x less `less` instead of the zero point; false: such a sum, or
+ * one of these, might not fit; and as a constant, or null. */
+bool fold_zero(const struct node *n, int64_t outputs, int64_t less, int32_t *v);
+struct tensor *folded_bias(struct plan *p, const struct node *n, int64_t outputs, int64_t less);
 
 /* ---- kernels.def ---- */
 

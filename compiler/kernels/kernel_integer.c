@@ -24,17 +24,14 @@ static int integer_block(const struct kernel *k, int64_t outputs)
 	return outputs < most ? (int)outputs : most;
 }
 
-/* The bias of sums of x that is not less the zero point, one for each of `outputs`; null: such a sum, or one of these,
- * might not fit. */
-static struct tensor *folded_bias(struct plan *p, const struct node *n, int64_t outputs)
+bool fold_zero(const struct node *n, int64_t outputs, int64_t less, int32_t *v)
 {
 	const struct tensor *w = n->in[1], *b = n->nin > 2 ? n->in[2] : NULL;
-	const int64_t count = shape_count(&w->shape), zero = attr_int(n, "zero", 0);
+	const int64_t count = shape_count(&w->shape), zero = attr_int(n, "zero", 0) - less;
 	const bool matrix = w->shape.rank == 2; /* [C, K] */
 	struct arena scratch = { 0 };
 	double *sum = arena_alloc(&scratch, (size_t)(outputs + 1) * sizeof(*sum)), low, high;
 	double *size = arena_alloc(&scratch, (size_t)(outputs + 1) * sizeof(*size));
-	int32_t *v = arena_alloc(p->arena, (size_t)(outputs + 1) * sizeof(*v));
 	bool fits = true;
 
 	type_range(n->in[0]->type, &low, &high);
@@ -42,7 +39,7 @@ static struct tensor *folded_bias(struct plan *p, const struct node *n, int64_t 
 		const int64_t k = matrix ? i % outputs : i / (count / outputs);
 
 		sum[k] += const_f64(w, i);
-		size[k] += fabs(const_f64(w, i)) * fmax(-low, high);
+		size[k] += fabs(const_f64(w, i)) * fmax((double)less - low, high - (double)less);
 	}
 	for (int64_t k = 0; k < outputs && fits; k++) {
 		const double own = b != NULL ? const_f64(b, shape_count(&b->shape) > 1 ? k : 0) : 0.0,
@@ -50,10 +47,18 @@ static struct tensor *folded_bias(struct plan *p, const struct node *n, int64_t 
 
 		fits = fabs(all) <= INT32_MAX &&
 		       (n->out[0]->type == DT_I64 || size[k] + fabs(all) <= INT32_MAX);
-		v[k] = fits ? (int32_t)all : 0;
+		if (v != NULL)
+			v[k] = fits ? (int32_t)all : 0;
 	}
 	arena_release(&scratch);
-	return !fits ? NULL : graph_constant(p->graph, NULL, DT_I32,
+	return fits;
+}
+
+struct tensor *folded_bias(struct plan *p, const struct node *n, int64_t outputs, int64_t less)
+{
+	int32_t *v = arena_alloc(p->arena, (size_t)(outputs + 1) * sizeof(*v));
+
+	return !fold_zero(n, outputs, less, v) ? NULL : graph_constant(p->graph, NULL, DT_I32,
 				      &(struct shape){ .rank = 1, .dim = { outputs } }, DT_I32, v);
 }
 
@@ -65,7 +70,7 @@ static void integer_bias(struct plan *p, struct kernel *k, int64_t outputs, int 
 	bool fits = zero != 0;
 
 	for (int s = 0; s < folded.stack && fits; s++) {
-		folded.tensor[s] = folded_bias(p, s == 0 ? k->anchor : k->stacked[s - 1], outputs);
+		folded.tensor[s] = folded_bias(p, s == 0 ? k->anchor : k->stacked[s - 1], outputs, 0);
 		fits = folded.tensor[s] != NULL;
 	}
 	param(k, "XZ", fits ? 0 : zero);

@@ -4,7 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- pairs of 16 bits: vector/conv_integer.c ---- */
+/* ---- several inputs at a time: vector/conv_integer.c ---- */
+
+/* What x is less where its elements are to be 0 to 255. */
+static int64_t least_input(const struct kernel *k)
+{
+	return k->anchor->in[0]->type == DT_I8 ? -128 : 0;
+}
 
 static const char *applies_pairs(const struct kernel *k)
 {
@@ -19,7 +25,7 @@ static const char *applies_pairs(const struct kernel *k)
 		       : "its input or its weights have more than 8 bits";
 }
 
-const char *applies_conv_integer_pairs(const struct kernel *k)
+static const char *applies_flat(const struct kernel *k)
 {
 	if (applies_conv_integer(k) != NULL)
 		return applies_conv_integer(k);
@@ -28,9 +34,22 @@ const char *applies_conv_integer_pairs(const struct kernel *k)
 	return applies_pairs(k);
 }
 
+static const char *sums_fit(const struct kernel *k, int64_t outputs)
+{
+	return fold_zero(k->anchor, outputs, least_input(k), NULL) ? NULL
+								   : "its sums may be too large, or its bias is";
+}
+
+const char *applies_conv_integer_pairs(const struct kernel *k)
+{
+	return applies_flat(k) != NULL ? applies_flat(k) : sums_fit(k, k->anchor->in[1]->shape.dim[0]);
+}
+
 const char *applies_linear_integer_pairs(const struct kernel *k)
 {
-	return applies_linear(k) != NULL ? applies_linear(k) : applies_pairs(k);
+	if (applies_linear(k) != NULL)
+		return applies_linear(k);
+	return applies_pairs(k) != NULL ? applies_pairs(k) : sums_fit(k, k->anchor->in[1]->shape.dim[1]);
 }
 
 /* Half of what portable code takes, and the image is widened. */
@@ -107,15 +126,17 @@ static void vector_types(struct plan *p, struct kernel *k)
 			: y == DT_I32 ? "IVEC_STORE"
 				      : arena_printf(p->arena, "IVEC_STORE_%s", dtypes[y].name));
 	subst(k, "WIDEN", arena_printf(p->arena, "IVEC_WIDEN_%s", dtypes[x].name));
+	subst(k, "DOT_LOAD", arena_printf(p->arena, "DOT_LOAD_%s", dtypes[x].name));
 	subst(k, "SPREAD", arena_printf(p->arena, "IVEC_LOAD_%s", dtypes[x].name));
 	lanes(k, 1, 16, 0); /* what is left of the channels has the other epilogue */
 	subst(k, "FIRSTS", k->ngroup == 0 ? "a" : y == DT_F32 ? "VEC_ZERO()" : "IVEC_ZERO()");
 }
 
-/* Types, and what c/conv_pairs asks for. */
-static void pairs_in_c(struct plan *p, struct kernel *k)
+/* Types, and what c/conv_pairs asks for: of x less `less`. */
+static void pairs_in_c(struct plan *p, struct kernel *k, int64_t less)
 {
-	param(k, "XZ", attr_int(k->anchor, "zero", 0));
+	param(k, "XZ", less);
+	param(k, "EDGE", attr_int(k->anchor, "zero", 0) - less);
 	integer_types(k, "TX", "TW");
 	vector_types(p, k);
 	k->portable = "c/conv_pairs";
@@ -145,14 +166,18 @@ static void setup_pairs(struct plan *p, struct kernel *k, struct image *m, int64
 	param(k, "HB", hb);
 	param(k, "PW", pw);
 	param(k, "TAIL", m->outputs % 16 != 0);
-	pairs_in_c(p, k);
+	param(k, "BIAS", 1);
+	pairs_in_c(p, k, least_input(k));
 	share(k, "n", m->n, 1, DIVIDES_INPUT);
 	share(k, "p", m->oh * m->ow, m->ow, DIVIDES_INPUT);
 	share(k, "k", m->outputs, block, DIVIDES_WEIGHTS);
 	weights(p, k, &(struct blob){ .packing = PACK_PAIRS, .group = 1, .block = 16, .chunk = (int)span });
-	bias(p, k, 1, (int)m->outputs);
-	/* an odd run has one neighbour more */
-	k->scratch = (((hb - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1) * row_bytes + 2 + 63) / 64 * 64;
+	same_weights(p, k, "bias",
+		&(struct blob){ .packing = PACK_BIAS, .group = 1, .block = (int)m->outputs },
+		&(struct blob){ .stack = 1, .prov = k->prov,
+			.tensor = { folded_bias(p, k->anchor, m->outputs, least_input(k)) } });
+	/* a run may have some neighbours more */
+	k->scratch = (((hb - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1) * row_bytes + 4 + 63) / 64 * 64;
 	k->scratch_name = "scratch";
 	k->macs = shape_count(&k->value->shape) * m->channels * m->r * m->s;
 }
@@ -291,8 +316,8 @@ const char *applies_winograd_integer(const struct kernel *k)
 	const struct shape *w = &k->anchor->in[1]->shape;
 	struct image m;
 
-	if (applies_conv_integer_pairs(k) != NULL)
-		return applies_conv_integer_pairs(k);
+	if (applies_flat(k) != NULL)
+		return applies_flat(k);
 	if (channels_apart(k) != NULL)
 		return channels_apart(k);
 	if (w->rank != 4 || w->dim[2] != 3 || w->dim[3] != 3)
@@ -347,7 +372,7 @@ void setup_winograd_integer(struct plan *p, struct kernel *k)
 	param(k, "CHUNK", t.depth);
 	param(k, "IN", in);
 	param(k, "SUMS", sums);
-	pairs_in_c(p, k);
+	pairs_in_c(p, k, attr_int(k->anchor, "zero", 0));
 	share(k, "n", m.n, 1, DIVIDES_INPUT);
 	share(k, "p", m.oh * m.ow, 4 * m.ow, DIVIDES_INPUT);
 	share(k, "k", m.outputs, 16, DIVIDES_WEIGHTS);

@@ -16,6 +16,7 @@ struct isa {
 	const char *product;   /* template of small products: x86/gemm_avx512 */
 	int lanes;             /* floats of a vector; 1: plain C */
 	bool libxsmm;          /* which makes its products as machine code */
+	const char *more;      /* of one with products of bytes: the suffix of the set to which it adds them */
 };
 
 /* Sizes that kernels around small products are cut to. Bytes are those of a core. */
@@ -43,13 +44,15 @@ enum cost {
 };
 #undef COST
 
-enum { MAX_ISA = 4 };
+enum { MAX_ISA = 4, MAX_DOTS = 2 };
 
 struct target {
 	const char *name;          /* --target=NAME */
 	const char *folder;        /* of templates/: what is its own */
 	struct isa isa[MAX_ISA];   /* the best first, plain C last; none: plain C is all there is */
 	int nisa;
+	struct isa dots[MAX_DOTS]; /* with products of bytes: only kernels of bytes have versions for them; the best first */
+	int ndots;
 	const char *levels;        /* for people: what options.isa may be */
 	struct tiling tiling;
 	double cost[COST_COUNT];

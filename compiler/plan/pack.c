@@ -162,8 +162,7 @@ static void pack_dots(struct packer *x)
 					put(x, s, matrix ? c * outputs + k : (k * channels + c) * taps + t);
 }
 
-/* Runs of `chunk` taps' inputs, two of an output side by side; a last one by itself has a zero beside it, and zeros fill up the
- * last block. */
+/* Runs of `chunk` taps' inputs, two of an output side by side; zeros make an even number of pairs, and fill up the last block. */
 static void pack_pairs(struct packer *x)
 {
 	const bool matrix = x->shape->rank == 2; /* of a Linear: [C, K] */
@@ -173,7 +172,7 @@ static void pack_pairs(struct packer *x)
 
 	for (int64_t k0 = 0; k0 < outputs; k0 += block)
 		for (int64_t i = 0; i < taps * channels; i += run)
-			for (int64_t e = 0; e < (run + 1) / 2 * 2 * block; e++) {
+			for (int64_t e = 0; e < (run + 3) / 4 * 4 * block; e++) {
 				const int64_t k = k0 + e / 2 % block, at = e / (2 * block) * 2 + e % 2,
 					      input = (i + at) % channels * taps + (i + at) / channels;
 
@@ -247,7 +246,7 @@ static int64_t count_pairs(const struct blob *b)
 	const int64_t run = b->chunk * w->dim[!matrix];
 
 	return (w->dim[matrix] + b->block - 1) / b->block * b->block *
-	       (shape_count(w) / w->dim[matrix] / run) * ((run + 1) / 2 * 2);
+	       (shape_count(w) / w->dim[matrix] / run) * ((run + 3) / 4 * 4);
 }
 
 /* Blocks of `places` matrices [C][K], each in an odd number of cache lines. */

@@ -67,6 +67,16 @@
 #define IVEC_SHR(a, n) vshlq_s32(a, vdupq_n_s32(-(n)))
 #define ISUM int32x4_t
 #define ISUM_ZERO() vdupq_n_s32(0)
+#define DOT_INPUTS 2
+#define DOT_TYPE int16_t
+#define DOT_SET1(x) vreinterpretq_s32_s16(vdupq_n_s16(x))
+#define DOT_LOAD_u8(p, x) vreinterpretq_s32_s16(vsubq_s16(vreinterpretq_s16_u16(vmovl_u8(vld1_u8(p))), vdupq_n_s16(x)))
+#define DOT_LOAD_i8(p, x) vreinterpretq_s32_s16(vsubq_s16(vmovl_s8(vld1_s8(p)), vdupq_n_s16(x)))
+#define DOT_WEIGHTS(p, j) vreinterpretq_s32_s16(vmovl_s8(vld1_s8((p) + 8 * (j))))
+#define DOT_ADD(c, a, b) \
+	vaddq_s32(c, vpaddq_s32(vmull_s16(vget_low_s16(vreinterpretq_s16_s32(a)), vget_low_s16(vreinterpretq_s16_s32(b))), \
+			 vmull_high_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b))))
+#define DOT_SUMS(c, j) ((c)[j])
 #define IVEC_OF(c) (c)
 #define ISUM_DOT(c, a, b) \
 	vaddq_s32(c, vpaddq_s32(vmull_s16(vget_low_s16(vreinterpretq_s16_s32(a)), vget_low_s16(vreinterpretq_s16_s32(b))), \

@@ -3,8 +3,8 @@
  *
  * x is read through strides: XN XC XH XW. y is written through Y(n, k, p), p the position in the flattened output
  * image; the epilogue may read the element that it replaces. x is not y.
- * w [block][run of SPAN taps][pair][16][2], blocks of 16 outputs, taps in the order r, s. Two pixels at a time meet each of the block's
- * weights; what lies outside of x counts as XZ. The epilogue has the sum in a, and gives r.
+ * w [block][run of SPAN taps][pair][16][2], blocks of 16 outputs, an even number of pairs, taps in the order r, s. Two pixels at a time meet each of the block's
+ * weights; what lies outside of x counts as EDGE, and its elements less XZ. The epilogue has the sum in a, and gives r.
  */
 #include "template.h"
 
@@ -23,7 +23,7 @@
 static TARGET INLINE void conv_pairs_two(const TX *restrict x, const TW *restrict w, TS sum[][16], int p0, int p1)
 {
 	enum { C = 4, H = 8, W = 8, R = 3, S = 3, SPAN = 3, OW = 8, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1 };
-	enum { DIL_H = 1, DIL_W = 1, XZ = 128 };
+	enum { DIL_H = 1, DIL_W = 1, XZ = 128, EDGE = 0 };
 	enum { XC = 1, XH = 32, XW = 4 }; /* strides of x */
 
 	for (int r = 0; r < R; r++) {
@@ -44,9 +44,9 @@ static TARGET INLINE void conv_pairs_two(const TX *restrict x, const TW *restric
 			for (int c = 0; c < C; c++) {
 				const int tap = r * S + s;
 				const int at = tap % SPAN * C + c; /* in the run */
-				const TW *t = w + (tap / SPAN * ((SPAN * C + 1) / 2) + at / 2) * 32 + at % 2;
-				const int16_t a0 = (int16_t)((v0[c * XC] - XZ) & -in0);
-				const int16_t a1 = (int16_t)((v1[c * XC] - XZ) & -in1);
+				const TW *t = w + (tap / SPAN * ((SPAN * C + 3) / 4 * 2) + at / 2) * 32 + at % 2;
+				const int16_t a0 = (int16_t)(in0 ? v0[c * XC] - XZ : EDGE);
+				const int16_t a1 = (int16_t)(in1 ? v1[c * XC] - XZ : EDGE);
 
 				for (int k = 0; k < 16; k++) {
 					sum[0][k] += a0 * t[2 * k];
@@ -76,7 +76,7 @@ static TARGET void conv_pairs(const TX *restrict x, const TW *restrict w, const 
 #endif
 		TS sum[2][16] = { { 0 } };
 
-		conv_pairs_two(x + n * XN, w + k0 * (TAPS / SPAN * ((SPAN * C + 1) / 2) * 2), sum, p0, p0 + pixels - 1);
+		conv_pairs_two(x + n * XN, w + k0 * (TAPS / SPAN * ((SPAN * C + 3) / 4) * 4), sum, p0, p0 + pixels - 1);
 		for (int i = 0; i < pixels; i++) {
 			const int p = p0 + i;
 

@@ -239,10 +239,13 @@ int NAME_init(struct NAME *net, void *prepared, const struct NAME_options *optio
 	if (net->profile != NULL)
 		return NAME_E_PROFILE;
 #endif
-	if (options != NULL && (options->isa < 0 || options->isa > 3))
+	if (options != NULL && (options->isa < 0 || options->isa > 5))
 		return NAME_E_ISA;
 #if VECTORS
-	net->isa = best_isa(options != NULL && options->isa > 0 ? options->isa : 3);
+	net->isa = best_isa(options != NULL && options->isa > 0 ? options->isa : 5);
+#if DOTS
+	net->dots = best_dots(net->isa, options != NULL && options->isa > 0 ? options->isa : 5);
+#endif
 	net->parallel_for = NULL;
 	if (options != NULL && options->workers > 1) {
 		net->parallel_for = options->parallel_for;

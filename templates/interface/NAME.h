@@ -91,6 +91,9 @@ struct NAME {
 	uint64_t weights_id;
 #if VECTORS
 	int isa;
+#if DOTS
+	int dots; /* isa, or one that adds products of bytes */
+#endif
 	void (*parallel_for)(void *context, void (*body)(void *task, int index, int worker), void *task,
 			     int count);
 	void *parallel_context;

@@ -14,6 +14,7 @@
 
 /* Switches. */
 #define VECTORS 1  /* several instruction sets, and threads */
+#define DOTS 1     /* some of them with products of bytes */
 #define TRACE 1	   /* a callback for each tensor */
 #define PREPARES 1 /* init makes something of the weights */
 #define LINKED 1   /* weights are linked in */
@@ -41,6 +42,10 @@
 	static int best_isa(int most) \
 	{ \
 		return most; \
+	} \
+	static int best_dots(int isa, int most) \
+	{ \
+		return isa < most ? isa : most; \
 	} \
 	static void leave(int isa) \
 	{ \

@@ -1,12 +1,13 @@
 /*
  * Convolution of integers in one or two dimensions, exact, vector code: sums of w, of 8 bits, times x less XZ, of 8 bits, too. A
- * fully connected layer is one of windows of one. HB rows of y at a time, the rows of x that they read are widened to 16
- * bits, less XZ, with zeros around them; then pairs of neighbours there meet the weights of both in one instruction, and sums of PB pixels
- * and some outputs stay in registers while the window goes by.
+ * fully connected layer is one of windows of one. HB rows of y at a time, the rows of x that they read are copied, less XZ, which
+ * makes them 0 to 255, and widened to 16 bits where products of bytes are none of the instruction set's; EDGE is around them. Then two or
+ * four neighbours there meet their weights in one instruction, and sums of PB pixels and some outputs stay in registers while the window
+ * goes by. EDGE, for which an x of zero is there, times the weights is taken from the bias: sums are modulo 2^32, and these fit.
  *
  * x is read through strides: XN XC XH XW. x is not y. wide: rows of PW pixels of C integers. There SPAN taps of a row of the window
- * are neighbours: all of them or, where they are dilated, one. An odd one has a neighbour whose weights are 0.
- * w [block][run of SPAN taps][pair][16][2]: blocks of 16 outputs, the last one filled up with 0. The epilogue has the sum in a, and
+ * are neighbours: all of them or, where they are dilated, one. The last of a run have neighbours whose weights are 0.
+ * w [block][run of SPAN taps][pair][16][2]: blocks of 16 outputs, the last one filled up with 0, and of pairs an even number. The epilogue has the sum in a, and
  * gives r.
  */
 #include "template.h"
@@ -15,34 +16,48 @@
 #define TY int32_t /* of y */
 #define TV IVEC	   /* LANES of them, */
 #define PUT IVEC_STORE /* which stores these, */
-#define WIDEN IVEC_WIDEN_u8 /* and which widens those of x */
+#define DOT_LOAD DOT_LOAD_u8 /* and which loads those of x */
 #define FIRST a	   /* what r is before the epilogue, and as a vector */
 #define FIRSTS a
-#define BIAS 1	   /* a bias for each output channel */
 #define DENSE 1	   /* channels of x are neighbours */
 #define WHOLE 1	   /* and rows, too */
-#define SIDES 1	   /* windows leave the image to the left or right */
+#define PADDED 1   /* windows leave the image, */
+#define SIDES 1	   /* to the left or right */
 #define TAIL 1	   /* K % 16 != 0 */
 #define VECTOR 0   /* the epilogue has a vector form */
 
 #define Y(n, k, p) y[((n) * K + (k)) * P + (p)]
 
 #if DENSE || WHOLE
-/* count integers, widened. */
-static TARGET INLINE void conv_integer_widen(const TX *restrict x, int16_t *to, const int count)
+/* count integers as products take them. */
+static TARGET INLINE void conv_integer_copy(const TX *restrict x, DOT_TYPE *to, const int count)
 {
-	enum { XZ = 128 };
+	enum { XZ = -128 };
 	int c = 0;
 
-	for (; c + 2 * LANES <= count; c += 2 * LANES)
-		IVEC_STORE(to + c, IVEC_LESS(WIDEN(x + c), XZ));
+	for (; c + DOT_INPUTS * LANES <= count; c += DOT_INPUTS * LANES)
+		IVEC_STORE(to + c, DOT_LOAD(x + c, XZ));
 	for (; c < count; c++)
-		to[c] = (int16_t)(x[c] - XZ);
+		to[c] = (DOT_TYPE)(x[c] - XZ);
 }
 #endif
 
-/* Both of the integers at p. */
-static TARGET INLINE int32_t conv_integer_pair(const int16_t *p)
+#if PADDED
+/* count of those around the image. */
+static TARGET INLINE void conv_integer_edge(DOT_TYPE *to, const int count)
+{
+	enum { EDGE = 128 };
+	int c = 0;
+
+	for (; c + DOT_INPUTS * LANES <= count; c += DOT_INPUTS * LANES)
+		IVEC_STORE(to + c, DOT_SET1(EDGE));
+	for (; c < count; c++)
+		to[c] = EDGE;
+}
+#endif
+
+/* The DOT_INPUTS integers at p. */
+static TARGET INLINE int32_t conv_integer_some(const DOT_TYPE *p)
 {
 	int32_t v;
 
@@ -51,10 +66,11 @@ static TARGET INLINE int32_t conv_integer_pair(const int16_t *p)
 }
 
 /* The sums of the pixels that begin at v[i], and outputs that follow each other in w. */
-static TARGET INLINE void conv_integer_tile(const int16_t *const *v, const int8_t *restrict w, IVEC *sums)
+static TARGET INLINE void conv_integer_tile(const DOT_TYPE *const *v, const int8_t *restrict w, IVEC *sums)
 {
 	enum { C = 3, R = 3, S = 3, SPAN = 3, DIL_H = 1, DIL_W = 1, PW = 10, KB = 16, PB = 6 };
-	enum { RUN = (SPAN * C + 1) / 2, BLOCK = R * S / SPAN * RUN * 32 }; /* pairs of a run; weights of a block */
+	enum { RUN = (SPAN * C + DOT_INPUTS - 1) / DOT_INPUTS * DOT_INPUTS, LINE = (SPAN * C + 3) / 4 * 4 }; /* inputs of a run; in w */
+	enum { BLOCK = R * S / SPAN * LINE * 16 }; /* weights of a block */
 	enum { PART = KB < LANES * REGISTERS / 8 ? KB : LANES * REGISTERS / 8, VW = PART / LANES }; /* outputs, in vectors */
 	ISUM sum[PB * VW];
 
@@ -65,25 +81,28 @@ static TARGET INLINE void conv_integer_tile(const int16_t *const *v, const int8_
 		for (int s = 0; s < S; s += SPAN) {
 			const int at = r * DIL_H * PW * C + s * DIL_W * C;
 
-			for (int c = at; c < at + 2 * RUN; c += 2, w += 32) {
+			for (int c = at; c < at + RUN; c += DOT_INPUTS, w += 16 * DOT_INPUTS) {
 				IVEC t[VW];
 
 				UNROLL
 				for (int j = 0; j < VW; j++)
-					t[j] = IVEC_WIDEN_i8(w + j * LANES / 16 * BLOCK + j * LANES % 16 * 2);
+					t[j] = DOT_WEIGHTS(w + j * LANES / 16 * BLOCK, j * LANES % 16 / LANES);
 				UNROLL
 				for (int i = 0; i < PB; i++) {
-					const IVEC a = IVEC_SET1(conv_integer_pair(v[i] + c));
+					const IVEC a = IVEC_SET1(conv_integer_some(v[i] + c));
 
 					UNROLL
 					for (int j = 0; j < VW; j++)
-						sum[i * VW + j] = ISUM_DOT(sum[i * VW + j], a, t[j]);
+						sum[i * VW + j] = DOT_ADD(sum[i * VW + j], a, t[j]);
 				}
 			}
+			w += (LINE - RUN) * 16;
 		}
 	UNROLL
-	for (int i = 0; i < PB * VW; i++)
-		sums[i] = IVEC_OF(sum[i]);
+	for (int i = 0; i < PB; i++)
+		UNROLL
+		for (int j = 0; j < VW; j++)
+			sums[i * VW + j] = DOT_SUMS(sum + i * VW, j);
 }
 
 /* Convolution of integers: see the top of this file. */
@@ -91,11 +110,11 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 				float *restrict scratch)
 {
 	enum { N = 1, C = 3, K = 16, KB = 16, H = 8, W = 8, OH = 8, OW = 8, P = 64, PB = 6, HB = 8 };
-	enum { R = 3, S = 3, SPAN = 3, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1, PW = 10, XZ = 128 };
+	enum { R = 3, S = 3, SPAN = 3, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1, PW = 10, XZ = -128 };
 	enum { XN = 192, XC = 1, XH = 24, XW = 3 }; /* strides of x */
-	enum { BLOCK = R * S / SPAN * ((SPAN * C + 1) / 2) * 32 }; /* weights of a block */
+	enum { BLOCK = R * S / SPAN * ((SPAN * C + 3) / 4) * 64 }; /* weights of a block */
 	enum { PART = KB < LANES * REGISTERS / 8 ? KB : LANES * REGISTERS / 8, VW = PART / LANES }; /* outputs of a tile */
-	int16_t *const wide = (int16_t *)(void *)scratch;
+	DOT_TYPE *const wide = (DOT_TYPE *)(void *)scratch;
 
 	for (int n = FROM(n); n < TO(n, N); n++)
 	for (int first = FROM(p); first < TO(p, P); first += HB * OW) {
@@ -104,32 +123,34 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 
 		for (int i = 0; i < (rows - 1) * STRIDE_H + (R - 1) * DIL_H + 1; i++) {
 			const int h = first / OW * STRIDE_H - PAD_H + i;
-			int16_t *const to = wide + i * PW * C;
+			DOT_TYPE *const to = wide + i * PW * C;
 
+#if PADDED
 			if (h < 0 || h >= H) {
-				memset(to, 0, PW * C * sizeof(*to));
+				conv_integer_edge(to, PW * C);
 				continue;
 			}
+#endif
 			const TX *const from = x + n * XN + h * XH;
 
 #if SIDES
-			memset(to, 0, PAD_W * C * sizeof(*to));
-			memset(to + (PAD_W + W) * C, 0, (PW - PAD_W - W) * C * sizeof(*to));
+			conv_integer_edge(to, PAD_W * C);
+			conv_integer_edge(to + (PAD_W + W) * C, (PW - PAD_W - W) * C);
 #endif
 #if WHOLE
-			conv_integer_widen(from, to + PAD_W * C, W * C);
+			conv_integer_copy(from, to + PAD_W * C, W * C);
 #elif DENSE
 			for (int j = 0; j < W; j++)
-				conv_integer_widen(from + j * XW, to + (PAD_W + j) * C, C);
+				conv_integer_copy(from + j * XW, to + (PAD_W + j) * C, C);
 #else
 			for (int j = 0; j < W; j++)
 				for (int c = 0; c < C; c++)
-					to[(PAD_W + j) * C + c] = (int16_t)(from[j * XW + c * XC] - XZ);
+					to[(PAD_W + j) * C + c] = (DOT_TYPE)(from[j * XW + c * XC] - XZ);
 #endif
 		}
 		for (int k0 = FROM(k); k0 < TO(k, K); k0 += KB)
 			for (int p0 = 0; p0 < pixels; p0 += PB) {
-				const int16_t *v[PB];
+				const DOT_TYPE *v[PB];
 
 				for (int i = 0; i < PB; i++) {
 					const int q = p0 + i < pixels ? p0 + i : pixels - 1;
@@ -154,11 +175,7 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 							if (k + LANES > K)
 								continue;
 #endif
-#if BIAS
 							const IVEC a = IVEC_ADD(sums[i * VW + j], IVEC_LOAD(bias + k));
-#else
-							const IVEC a = sums[i * VW + j];
-#endif
 							TV r = FIRSTS;
 
 							VECTOR_EPILOGUE(r, n, k, p);
@@ -186,11 +203,7 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 							const int end = j0 + PART < K ? j0 + PART : K;
 
 							for (int k = begin; k < end; k++) {
-#if BIAS
 								const int32_t a = sum[i * PART + k - j0] + bias[k];
-#else
-								const int32_t a = sum[i * PART + k - j0];
-#endif
 								TY r = FIRST;
 
 								EPILOGUE(r, n, k, p);

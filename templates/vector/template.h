@@ -28,6 +28,15 @@
  *   IVEC_MUL(a, b) IVEC_SHL(a, n) IVEC_SHR(a, n)    of 32 bits: the low half of products; shifted, to the right with their signs
  *   ISUM ISUM_ZERO() IVEC_OF(c)   LANES sums of integers; as integers
  *   ISUM_DOT(c, a, b)             c and the sum of both products of each pair
+ *
+ * and for layers of bytes, whose sums' lanes take some inputs at a time:
+ *
+ *   DOT_INPUTS DOT_TYPE           2 of 16 bits, or 4 of 8 without a sign
+ *   DOT_SET1(x)                   all are x
+ *   DOT_LOAD_u8(p, x) .._i8       DOT_INPUTS LANES bytes as such, less x, which fit
+ *   DOT_WEIGHTS(p, j)             of DOT_INPUTS / 2 rows of sixteen pairs of bytes at p the j-th LANES outputs
+ *   DOT_ADD(c, a, b)              c and the sum of the products of these with DOT_INPUTS integers, an ISUM
+ *   DOT_SUMS(c, j)                the j-th LANES integers of an array of ISUMs
  */
 #ifndef VECTOR_TEMPLATE_H
 #define VECTOR_TEMPLATE_H
@@ -41,7 +50,14 @@
 #define TARGET
 #elif defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #include "../x86/head.h"
-#ifdef AVX2_WORDS
+#include "../x86/dots.h"
+#if defined(AVX_VNNI_WORDS)
+#include "../x86/avxvnni.h"
+#define TARGET AVX_VNNI_CODE
+#elif defined(AVX512_VNNI_WORDS)
+#include "../x86/avx512vnni.h"
+#define TARGET AVX512_VNNI_CODE
+#elif defined(AVX2_WORDS)
 #include "../x86/avx2.h"
 #define TARGET AVX2_CODE
 #else

@@ -71,6 +71,14 @@
 #define ISUM sums8
 #define ISUM_ZERO() ((sums8){ 0 })
 #define ISUM_DOT(c, a, b) ((c) + (sums8)_mm256_madd_epi16(a, b))
+#define DOT_INPUTS 2
+#define DOT_TYPE int16_t
+#define DOT_SET1(x) _mm256_set1_epi16(x)
+#define DOT_LOAD_u8(p, x) _mm256_sub_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(p))), _mm256_set1_epi16(x))
+#define DOT_LOAD_i8(p, x) _mm256_sub_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(p))), _mm256_set1_epi16(x))
+#define DOT_WEIGHTS(p, j) _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)((p) + 16 * (j))))
+#define DOT_ADD(c, a, b) ((c) + (sums8)_mm256_madd_epi16(a, b))
+#define DOT_SUMS(c, j) ((__m256i)(c)[j])
 #define IVEC_OF(c) ((__m256i)(c))
 
 #endif

@@ -66,6 +66,14 @@
 #define ISUM sums16
 #define ISUM_ZERO() SUMS16_ZERO
 #define ISUM_DOT(c, a, b) SUMS16_DOT(c, a, b)
+#define DOT_INPUTS 2
+#define DOT_TYPE int16_t
+#define DOT_SET1(x) _mm512_set1_epi16(x)
+#define DOT_LOAD_u8(p, x) _mm512_sub_epi16(_mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(p))), _mm512_set1_epi16(x))
+#define DOT_LOAD_i8(p, x) _mm512_sub_epi16(_mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(p))), _mm512_set1_epi16(x))
+#define DOT_WEIGHTS(p, j) _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)((p) + 32 * (j))))
+#define DOT_ADD(c, a, b) SUMS16_DOT(c, a, b)
+#define DOT_SUMS(c, j) SUMS16_VECTOR((c)[j])
 #define IVEC_OF(c) SUMS16_VECTOR(c)
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * AVX-512 on a processor that has it not, in halves: with this folder before the system's (-isystem tests/avx512)
- * generated code is compiled with the 512-bit intrinsics below, each of two 256-bit ones, and believes to have the
- * instruction set. The bits are those of AVX-512; where a processor has it, vectors.py compares them. Machine code cannot
+ * AVX-512 and VNNI on a processor that has them not, in halves: with this folder before the system's (-isystem tests/avx512)
+ * generated code is compiled with the 512-bit intrinsics below, each of two 256-bit ones, and with products of bytes in plain C, and
+ * believes to have the instruction sets. The bits are those of AVX-512; where a processor has it, vectors.py compares them. Machine code cannot
  * be emulated: -DNAME_NO_ASM takes the intrinsics that stand in for it. An intrinsic that generated code uses and
  * this file has not is an error: no function is compiled for more than AVX2.
  */
@@ -9,6 +9,7 @@
 #define EMULATED_IMMINTRIN_H
 
 #include_next <immintrin.h>
+#include <cpuid.h>
 
 typedef struct {
 	__m256 half[2];
@@ -144,6 +145,7 @@ EMULATED emulated512 emulated_shuffle_f32x4(emulated512 x, emulated512 y, int se
 /* What generated code asks of the compiler and of the processor. */
 #define target(instructions) __target__("avx2,fma")
 #define __builtin_cpu_supports(feature) 1
+#define __get_cpuid_count(leaf, sub, a, b, c, d) (*(a) = ~0u, *(b) = *(c) = *(d) = 0, 1)
 
 /* ---- integers ---- */
 
@@ -154,6 +156,11 @@ typedef struct {
 EMULATED emulated512i emulated_set1_epi32(int x)
 {
 	return (emulated512i){ { _mm256_set1_epi32(x), _mm256_set1_epi32(x) } };
+}
+
+EMULATED emulated512i emulated_set1_epi8(char x)
+{
+	return (emulated512i){ { _mm256_set1_epi8(x), _mm256_set1_epi8(x) } };
 }
 
 EMULATED emulated512i emulated_set1_epi16(short x)
@@ -234,6 +241,7 @@ EMULATED_INTEGERS(min_epi32)
 EMULATED_INTEGERS(add_epi16)
 EMULATED_INTEGERS(sub_epi16)
 EMULATED_INTEGERS(madd_epi16)
+EMULATED_INTEGERS(sub_epi8)
 EMULATED_INTEGERS(mullo_epi32)
 
 /* All by one number of bits. */
@@ -257,6 +265,40 @@ EMULATED emulated512 emulated_castsi512_ps(emulated512i x)
 	return emulated_join(_mm256_castsi256_ps(x.half[0]), _mm256_castsi256_ps(x.half[1]));
 }
 
+/* Word i of the result is word index[i] of x. */
+EMULATED emulated512i emulated_permutexvar_epi16(emulated512i index, emulated512i x)
+{
+	emulated512i to;
+
+	for (int i = 0; i < 32; i++)
+		((short *)&to)[i] = ((const short *)&x)[((const short *)&index)[i] & 31];
+	return to;
+}
+
+/* Products of bytes without and with a sign, four to a sum, modulo 2^32. */
+EMULATED __m256i emulated_dpbusd(__m256i sum, __m256i x, __m256i y)
+{
+	for (int i = 0; i < 32; i++)
+		((unsigned *)&sum)[i / 4] += (unsigned)(((const unsigned char *)&x)[i] * ((const signed char *)&y)[i]);
+	return sum;
+}
+
+EMULATED __m256i emulated_dpwssd(__m256i sum, __m256i x, __m256i y)
+{
+	return _mm256_add_epi32(sum, _mm256_madd_epi16(x, y));
+}
+
+#undef _mm256_dpbusd_avx_epi32
+#undef _mm256_dpwssd_avx_epi32
+#define _mm256_dpbusd_avx_epi32 emulated_dpbusd
+#define _mm256_dpwssd_avx_epi32 emulated_dpwssd
+#define _mm512_permutexvar_epi16 emulated_permutexvar_epi16
+#define _mm512_set1_epi8 emulated_set1_epi8
+#define _mm512_sub_epi8 emulated_sub_epi8
+#define SUMS16_DOT4(c, a, b) \
+	((emulated512i){ { emulated_dpbusd((c).half[0], (a).half[0], (b).half[0]), \
+			   emulated_dpbusd((c).half[1], (a).half[1], (b).half[1]) } })
+#define SUMS16_DOT2(c, a, b) emulated_add_epi32(c, emulated_madd_epi16(a, b))
 #define __m512i emulated512i
 #define _mm512_setzero_si512() emulated_set1_epi32(0)
 #define _mm512_set1_epi32 emulated_set1_epi32
