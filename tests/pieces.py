@@ -295,7 +295,8 @@ def quantised_layer(p, x, shape, make):
     w_scale = p.rng.uniform(0.5, 1.5, outputs).astype(np.float32) * np.float32(0.03 / fan**0.5)
     if whole:
         w_scale = np.float32(2) ** np.rint(np.log2(w_scale))
-    w = p.constant(p.rng.integers(-128, 128, shape).astype(np.int8))
+    low, high = (-128, 127) if p.maybe(0.6) else (-64, 64)  # of 7 bits: sums of two products fit 16
+    w = p.constant(p.rng.integers(low, high + 1, shape).astype(np.int8))
     b = p.constant(p.rng.integers(-1000, 1000, outputs).astype(np.int32))
     y = make(dequantise(p, quantise(p, x, x_scale, zero), x_scale, zero),
              p.node("DequantizeLinear", w, p.constant(w_scale), axis=0),

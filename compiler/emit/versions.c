@@ -65,7 +65,8 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 		substs[r.nsubsts++] = (struct subst){ "INLINE", "" };
 	add_switches(k, template, params, &r.nparams);
 	if (!plain)
-		r.words = arena_printf(p->arena, "%s/%s.h", p->target->folder, isa->suffix);
+		r.words = arena_printf(p->arena, "%s/%s.h", p->target->folder,
+			k->small_weights && isa->bytes != NULL ? isa->bytes : isa->suffix);
 	else if (template_has(template, "LANES"))
 		r.words = "vector/c.h";
 	r.nranges = cut_ranges(k, ranges);

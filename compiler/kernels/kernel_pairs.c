@@ -142,6 +142,32 @@ static void pairs_in_c(struct plan *p, struct kernel *k, int64_t less)
 	k->portable = "c/conv_pairs";
 }
 
+/* Do the products of each pair of weights with 0 to 255 fit 16 bits, when they are added? Of pairs as pack_pairs() has them. */
+static bool has_small_weights(const struct kernel *k, int64_t run)
+{
+	enum { MOST = INT16_MAX / 255 };
+	const struct shape *w = &k->anchor->in[1]->shape;
+	const bool matrix = w->rank == 2; /* [C, K] */
+	const int64_t outputs = w->dim[matrix], channels = w->dim[!matrix], inputs = shape_count(w) / outputs,
+		      taps = inputs / channels;
+
+	for (int64_t o = 0; o < outputs; o++)
+		for (int64_t i = 0; i < inputs; i += run) {
+			double above = 0.0, below = 0.0;
+
+			for (int64_t at = 0; at < run; at++) {
+				const int64_t input = (i + at) % channels * taps + (i + at) / channels;
+				const double v = const_f64(k->anchor->in[1], matrix ? input * outputs + o : o * inputs + input);
+
+				above = (at % 2 == 0 ? 0.0 : above) + (v > 0.0 ? v : 0.0);
+				below = (at % 2 == 0 ? 0.0 : below) + (v < 0.0 ? v : 0.0);
+				if (above > MOST || below < -MOST)
+					return false;
+			}
+		}
+	return true;
+}
+
 /* xc: from one channel of x to the next. */
 static void setup_pairs(struct plan *p, struct kernel *k, struct image *m, int64_t xc)
 {
@@ -176,6 +202,7 @@ static void setup_pairs(struct plan *p, struct kernel *k, struct image *m, int64
 		&(struct blob){ .packing = PACK_BIAS, .group = 1, .block = (int)m->outputs },
 		&(struct blob){ .stack = 1, .prov = k->prov,
 			.tensor = { folded_bias(p, k->anchor, m->outputs, least_input(k)) } });
+	k->small_weights = has_small_weights(k, span * m->channels);
 	/* a run may have some neighbours more */
 	k->scratch = (((hb - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1) * row_bytes + 4 + 63) / 64 * 64;
 	k->scratch_name = "scratch";

@@ -16,6 +16,7 @@ struct isa {
 	const char *product;   /* template of small products: x86/gemm_avx512 */
 	int lanes;             /* floats of a vector; 1: plain C */
 	bool libxsmm;          /* which makes its products as machine code */
+	const char *bytes;     /* the header instead of its own where products of two weights with bytes fit 16 bits */
 	const char *more;      /* of one with products of bytes: the suffix of the set to which it adds them */
 };
 

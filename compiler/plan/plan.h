@@ -163,6 +163,7 @@ struct kernel {
 				    behind scratch */
 	int ngemm;
 	const char *template; /* the row's, or another that its setup chose */
+	bool small_weights;   /* products of two with bytes, added, fit 16 bits */
 	const char *portable; /* that of the plain C version; null: the same */
 	int64_t macs;
 	const struct prov *prov;

@@ -2,23 +2,11 @@
 #ifndef AVX512VNNI_H
 #define AVX512VNNI_H
 
-#include "avx512.h"
+#include "avx512bytes.h"
 
 #undef ISUM_DOT
-#undef DOT_INPUTS
-#undef DOT_TYPE
-#undef DOT_SET1
-#undef DOT_LOAD_u8
-#undef DOT_LOAD_i8
-#undef DOT_WEIGHTS
 #undef DOT_ADD
 #define ISUM_DOT(c, a, b) SUMS16_DOT2(c, a, b)
-#define DOT_INPUTS 4
-#define DOT_TYPE uint8_t
-#define DOT_SET1(x) _mm512_set1_epi8((char)(x))
-#define DOT_LOAD_u8(p, x) _mm512_sub_epi8(_mm512_loadu_si512(p), _mm512_set1_epi8((char)(x)))
-#define DOT_LOAD_i8(p, x) _mm512_sub_epi8(_mm512_loadu_si512(p), _mm512_set1_epi8((char)(x)))
-#define DOT_WEIGHTS(p, j) _mm512_permutexvar_epi16(_mm512_loadu_si512(dot_order), _mm512_loadu_si512((p) + 64 * (j)))
 #define DOT_ADD(c, a, b) SUMS16_DOT4(c, a, b)
 
 #endif

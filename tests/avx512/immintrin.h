@@ -241,6 +241,7 @@ EMULATED_INTEGERS(min_epi32)
 EMULATED_INTEGERS(add_epi16)
 EMULATED_INTEGERS(sub_epi16)
 EMULATED_INTEGERS(madd_epi16)
+EMULATED_INTEGERS(maddubs_epi16)
 EMULATED_INTEGERS(sub_epi8)
 EMULATED_INTEGERS(mullo_epi32)
 
@@ -306,6 +307,7 @@ EMULATED __m256i emulated_dpwssd(__m256i sum, __m256i x, __m256i y)
 #define _mm512_cvtepi8_epi16 emulated_cvtepi8_epi16
 #define _mm512_add_epi32 emulated_add_epi32
 #define _mm512_madd_epi16 emulated_madd_epi16
+#define _mm512_maddubs_epi16 emulated_maddubs_epi16
 #define _mm512_set1_epi16 emulated_set1_epi16
 #define _mm512_loadu_si512 emulated_loadu_si512
 #define _mm512_cvtepu8_epi16 emulated_cvtepu8_epi16
