@@ -20,7 +20,7 @@ BUILD    ?= build
 SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
 LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
 	    $(BUILD)/compiler/import/onnx.pb-c.o $(BUILD)/templates.o
-TEMPLATES = $(sort $(wildcard templates/*/*.c templates/*/*.h))
+TEMPLATES = $(sort $(wildcard templates/*/*.c templates/*/*.h templates/report/*))
 PARTS = $(wildcard templates/*/*.inc) # of templates: embed.sh puts them in
 UNITS     = $(filter-out math_exhaustive fuzz_import,$(basename $(notdir $(wildcard tests/*.c))))
 
@@ -134,7 +134,7 @@ lint-templates:
 	done; done
 
 # Each script by itself, and all side by side: what one prints stays together.
-SCRIPTS = vectors prepared costs tune embed threads graphs attributes edges weights failures growth closed bench runtime blocks spellings diff schema onnx_proto opset_rows promises quantised house
+SCRIPTS = vectors prepared costs tune embed threads graphs attributes edges weights failures growth closed bench runtime blocks spellings diff schema report onnx_proto opset_rows promises quantised house
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --output-sync=target -j $(shell nproc)
 
 $(SCRIPTS:%=script-%): script-%:

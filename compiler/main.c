@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,16 +34,15 @@ static bool is_text(const char *path)
 }
 
 /* Null: reported. */
-static const char *read_text(struct arena *a, struct diag *d, const char *path)
+static const char *read_text(struct arena *a, struct diag *d, const char *path, const char *what, const char *hint)
 {
 	const char *text = NULL;
 	struct file f;
 
-	if (!file_map(d, path, "cannot read the graph", NULL, &f))
+	if (!file_map(d, path, what, NULL, &f))
 		return NULL;
 	if (memchr(f.data, '\0', f.size) != NULL)
-		model_error(d, "is it a model in ONNX's form? Then its name ends in .onnx",
-			"the file is not text");
+		model_error(d, hint, "%s: the file is not text", what);
 	else
 		text = memcpy(arena_alloc(a, f.size + 1), f.data, f.size);
 	file_unmap(&f);
@@ -52,7 +52,8 @@ static const char *read_text(struct arena *a, struct diag *d, const char *path)
 static void pass_import(struct job *j)
 {
 	if (is_text(j->options.model)) {
-		const char *text = read_text(&j->arena, &j->diag, j->options.model);
+		const char *text = read_text(&j->arena, &j->diag, j->options.model, "cannot read the graph",
+			"is it a model in ONNX's form? Then its name ends in .onnx");
 
 		if (text != NULL)
 			j->graph = text_parse(&j->arena, &j->diag, j->options.model, text);
@@ -347,27 +348,82 @@ static int command_weights(int argc, char **argv)
 	return ended(&j, make_files(&j));
 }
 
+/* What skipc bench said of this model. Null: reported. */
+static const char *read_profile(struct job *j)
+{
+	static const char hint[] = "it wants what skipc bench --json --layers prints of the same model";
+	const char *text = read_text(&j->arena, &j->diag, j->options.profile, "cannot read the profile", hint);
+
+	if (text != NULL && strstr(text, j->graph->sha256) == NULL) {
+		model_error(&j->diag, hint, "%s is no profile of this model", escape(&j->arena, j->options.profile));
+		return NULL;
+	}
+	return text;
+}
+
+/* --html: the page, complete or not at all. False: said. */
+static bool write_page(struct job *j, const struct emission *e)
+{
+	const char *path = j->options.html, *slash = strrchr(path, '/'),
+		   *profile = j->options.profile != NULL ? read_profile(j) : NULL;
+
+	if (j->diag.errors > 0)
+		return false;
+	j->out.arena = &j->arena;
+	j->out.dir = slash == NULL ? "." : slash == path ? "/" : arena_printf(&j->arena, "%.*s", (int)(slash - path), path);
+	FILE *to = output_open(&j->out, slash != NULL ? slash + 1 : path);
+
+	if (to != NULL)
+		report_page(to, e, profile);
+	const bool done = output_commit(&j->out);
+
+	output_discard(&j->out);
+	return done;
+}
+
+/* What of the command line goes not together; null: all does. */
+static const char *clash(const struct options *o)
+{
+	struct stat st;
+
+	if (o->dump != 0 && (o->json || o->html != NULL))
+		return "-d prints text, and --json and --html something else: which of them?";
+	if (o->profile != NULL && o->html == NULL)
+		return "--profile is for --html";
+	if (o->html != NULL && (o->html[0] == '\0' || o->html[strlen(o->html) - 1] == '/' ||
+				       (stat(o->html, &st) == 0 && !S_ISREG(st.st_mode))))
+		return "--html wants a file";
+	return NULL;
+}
+
 /* With -d, as far as that pass, and nothing is printed but its dump. */
 static int command_inspect(int argc, char **argv)
 {
 	struct job j = { 0 };
+	bool done = true;
+
+	output_begin(&j.out);
 	int status = begin(&j, 'p', argc, argv), functions;
+	const char *wrong = status == 0 ? clash(&j.options) : NULL;
 	struct emission e;
 
-	if (status == 0 && j.options.dump != 0 && j.options.json)
-		status = usage("-d prints text, and --json something else: which of them?", "");
+	if (wrong != NULL)
+		status = usage(wrong, "");
 	if (status != 0)
 		return ended(&j, status);
 	if (!run_passes(&j, j.options.dump != 0 ? j.options.dump : 'p'))
 		return ended(&j, 1);
-	if (j.options.json) {
+	if (j.options.json || j.options.html != NULL) {
 		settle_names(&j);
 		emission_begin(&e, j.plan, &j.options.emit, &functions);
-		report_json(&(struct json){ .to = stdout }, &e);
 	} else if (j.options.dump == 0) {
 		report(stdout, j.plan);
 	}
-	return ended(&j, is_printed() ? 0 : 1);
+	if (j.options.json)
+		report_json(&(struct json){ .to = stdout }, &e);
+	if (j.options.html != NULL)
+		done = write_page(&j, &e);
+	return ended(&j, is_printed() && done ? 0 : 1);
 }
 
 /* A program of tools/ does the work, in the project's own environment where there is one. */

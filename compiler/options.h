@@ -17,6 +17,7 @@ struct options {
 	bool bare;         /* --io=int */
 	char dump;         /* letter of the pass after which to print, or 0 */
 	bool json;
+	const char *html, *profile; /* files; null: not given */
 	struct emit_options emit;
 };
 

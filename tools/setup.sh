@@ -3,14 +3,14 @@
 # prints the one command that does it, and stops.
 #
 #     setup.sh              what make, make demo and make check-fast need
-#     setup.sh check        and make check: compilers and emulators of the machines that it runs generated code on
+#     setup.sh check        and make check: compilers and emulators of the machines that it runs generated code on, a browser
 #     setup.sh compilers    and make check-compilers, bench.py --only compilers
 #
 # Of the compilers for other machines, those that this system's archive does not have are left out: tests say NOT RUN.
 set -eu
 need="gcc make pkg-config libprotobuf-c-dev protobuf-c-compiler nettle-dev check libsubunit-dev python3 python3-venv clang"
 [ "$(uname -m)" = x86_64 ] && need="$need libxsmm-dev"
-check="g++ tcc qemu-user gcc-arm-none-eabi qemu-system-arm"
+check="g++ tcc qemu-user gcc-arm-none-eabi qemu-system-arm chromium"
 for machine in aarch64-linux-gnu=arm64 arm-linux-gnueabi=armel powerpc-linux-gnu=powerpc s390x-linux-gnu=s390x; do
 	check="$check gcc-${machine%=*} libc6-dev-${machine#*=}-cross"
 done

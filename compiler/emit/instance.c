@@ -264,6 +264,7 @@ struct instance *instantiate(struct plan *p, const char *network, struct names *
 			n++;
 		}
 		k->function = v[at].name;
+		k->alike = v[at].first;
 	}
 	*count = n;
 	return v;

@@ -168,6 +168,7 @@ struct kernel {
 	int64_t macs;
 	const struct prov *prov;
 	const char *function; /* name of its instance; emit.c */
+	const struct kernel *alike; /* the first kernel of that instance; emit.c */
 	const char *title;    /* one line for people: what it computes, shapes */
 };
 

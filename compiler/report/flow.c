@@ -196,7 +196,22 @@ static const struct region *read_of(const struct kernel *k, const char *name)
 	return NULL;
 }
 
-int flow_source(const struct flow *f, int block)
+/* The last kernel, and none of those, that computes something for k; -1: there is none. */
+static int feeds(const struct flow *f, const struct kernel *k, const int *kernel, int n)
+{
+	int found = -1;
+
+	for (int i = 0; i < k->narg + k->noperand; i++) {
+		const struct arg *a = i < k->narg ? &k->arg[i] : &k->operand[i - k->narg];
+		const int from = last_until(&f->writers, a->region.buffer->id, k->id - 1);
+
+		if (from > found && bsearch(&from, kernel, (size_t)n, sizeof(int), ascending) == NULL)
+			found = from;
+	}
+	return found;
+}
+
+int flow_source(const struct flow *f, int block, const int *kernel, int n)
 {
 	const struct block *b = &f->plan->graph->block[block];
 	const struct kernel *join = f->join[block];
@@ -208,6 +223,8 @@ int flow_source(const struct flow *f, int block)
 		return -1;
 	const struct onnx_node **hit = bsearch(
 		b->shortcut, f->output, (size_t)f->plan->graph->nonnx, sizeof(*f->output), has_output);
+	const int made = hit != NULL ? last_until(&f->by_node, (int)(*hit - f->plan->graph->onnx), join->id) : -1;
 
-	return hit != NULL ? last_until(&f->by_node, (int)(*hit - f->plan->graph->onnx), join->id) : -1;
+	/* quantised: its name is that of a node which its readers stand for */
+	return made < 0 || (made == join->id && b->kind != BLOCK_PROJECTION) ? feeds(f, join, kernel, n) : made;
 }

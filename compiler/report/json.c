@@ -73,12 +73,13 @@ static void put_block(struct json *j, const struct flow *f, int index)
 	json_text(j, "shortcut", b->shortcut);
 	json_text(j, "branch", b->branch);
 	json_text(j, "gate", b->gate);
-	put_nodes(j, "fused", g, f->join[index] != NULL ? f->join[index]->prov : NULL);
+	if (!j->page)
+		put_nodes(j, "fused", g, f->join[index] != NULL ? f->join[index]->prov : NULL);
 	json_text(j, "note", b->note);
 	json_bool(j, "carries_closed_rows", block_leaves_out(g, b));
 	json_ids(j, "kernels", kernel, n);
 	json_id(j, "join", f->join[index] != NULL ? f->join[index]->id : -1);
-	json_id(j, "source", flow_source(f, index));
+	json_id(j, "source", flow_source(f, index, kernel, n));
 	json_close(j, '}');
 	arena_release(&a);
 }
@@ -125,8 +126,6 @@ static bool same_candidates(const struct plan *p, const struct kernel *x, const 
 	struct candidate c, d;
 	int i = 0, k = 0;
 
-	if (x->function != y->function)
-		return false;
 	while (kernel_candidate(p, x, &i, &c))
 		if (!kernel_candidate(p, y, &k, &d) || c.row != d.row || c.cost != d.cost ||
 			(c.why == NULL) != (d.why == NULL) || (c.why != NULL && strcmp(c.why, d.why) != 0))
@@ -138,11 +137,10 @@ static void put_candidates(struct json *j, const struct plan *p, const struct ke
 {
 	struct candidate c;
 
-	for (int i = 0; j->page && i < k->id; i++)
-		if (same_candidates(p, p->kernel[i], k)) {
-			json_number(j, "candidates", i);
-			return;
-		}
+	if (j->page && k->alike != k && same_candidates(p, k->alike, k)) {
+		json_number(j, "candidates", k->alike->id);
+		return;
+	}
 	json_key(j, "candidates");
 	json_open(j, '[');
 	for (int i = 0; k->anchor != NULL && kernel_candidate(p, k, &i, &c);) {
@@ -182,7 +180,8 @@ static void put_region(struct json *j, const struct tensor *t, const struct regi
 	json_text(j, "tensor", t->name);
 	json_text(j, "type", dtypes[r->type].name);
 	json_numbers(j, "shape", r->shape.dim, r->shape.rank);
-	json_numbers(j, "strides", r->stride, r->shape.rank);
+	if (!j->page || !region_is_constant(r))
+		json_numbers(j, "strides", r->stride, r->shape.rank);
 	if (r->windowed) {
 		json_numbers(j, "stored_from", r->lo, r->shape.rank);
 		json_numbers(j, "stored_to", r->hi, r->shape.rank);

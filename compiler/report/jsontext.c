@@ -81,6 +81,8 @@ void json_close(struct json *j, char bracket)
 
 void json_text(struct json *j, const char *name, const char *value)
 {
+	if (value == NULL && j->page)
+		return;
 	json_key(j, name);
 	if (value != NULL)
 		json_string(j, value);

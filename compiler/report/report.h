@@ -45,15 +45,16 @@ struct flow {
 void flow_begin(struct flow *f, struct arena *a, const struct plan *p);
 /* The kernels that stand for nodes of a block, ascending; how many. */
 int flow_block(const struct flow *f, struct arena *a, int block, int **kernel);
-/* The kernel that computes what a block's shortcut brings to its join. -1: none, it is an input, or not known. */
-int flow_source(const struct flow *f, int block);
+/* The kernel that computes what the shortcut of a block of these kernels brings to its join. -1: none, it is an input,
+ * or not known. */
+int flow_source(const struct flow *f, int block, const int *kernel, int n);
 
 /* ---- jsontext.c: JSON's spelling ---- */
 
 /* A writer: knows whether a comma is due, and how deep it is. */
 struct json {
 	FILE *to;
-	bool page; /* inside HTML: `<` is spelled otherwise, and nothing is for the eye */
+	bool page; /* inside HTML: `<` is spelled otherwise, nothing is for the eye, members that are null are left out */
 	int depth;
 	bool due;
 };
@@ -76,7 +77,12 @@ void json_numbers(struct json *j, const char *name, const int64_t *value, int n)
 /* ---- json.c ---- */
 
 /* skipc inspect --json; tools/schema/inspect.json says what is in it. In a page kernels whose candidates are those of
- * an earlier kernel have that kernel's number in their place. */
+ * an earlier kernel have that kernel's number in their place, and what it has no use for is left out. */
 void report_json(struct json *j, const struct emission *e);
+
+/* ---- page.c ---- */
+
+/* The report as HTML. profile: what skipc bench --json wrote, of which the page says what is wrong; null: nothing. */
+void report_page(FILE *to, const struct emission *e, const char *profile);
 
 #endif
