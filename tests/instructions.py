@@ -50,7 +50,7 @@ ROWS = [
       for level in ("-O2", "-Os")[:2 if network == "resnet8_int8" else 1]),
 ]
 BARS = {("resnet8", "Cortex-M4F", "-O2"): 3.2, ("cifar_resnet20", "Cortex-M4F", "-O2"): 2.9, ("highway", "Cortex-M4F", "-O2"): 5.0,
-        ("resnet8_int8", "Cortex-M4F", "-O2"): 2.5, ("conv_int8", "Cortex-M4F", "-O2"): 2.4}
+        ("resnet8_int8", "Cortex-M4F", "-O2"): 2.2, ("conv_int8", "Cortex-M4F", "-O2"): 2.1}
 
 
 def plugin(folder):

@@ -287,7 +287,7 @@ def results(work, target, compiler, flags, emulate, x, outputs):
 
 def compiler_of(seed, target):
     """gcc and clang in turn, at every level; now and then what firmware has."""
-    firmware = "-DNET_SCALAR=1 -DNET_FPU=0" if target == "c" and seed % 3 == 0 else ""
+    firmware = f"-DNET_SCALAR=1 -DNET_FPU=0 -D__ARM_FEATURE_DSP=1 -isystem {os.path.join(HERE, 'dsp')}" if target == "c" and seed % 3 == 0 else ""
     return "gcc" if seed % 2 else "clang", f"-O{seed % 4} {FLAGS} {firmware}"
 
 

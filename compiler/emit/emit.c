@@ -187,6 +187,7 @@ static char *code_text(struct emission *e, const struct instance *v, int n)
 		emit_header(&inlined, "c/inline.h");
 	interface_words(e, &f);
 	fill_switch(&f, "SUMS_IN_SCALARS", c_has_word(own, "SCALAR"));
+	fill_switch(&f, "PAIRS", c_has_word(own, "DSP"));
 	fill_switch(&f, "WIDENS", c_has_word(own, "WIDENED"));
 	fill_switch(&f, "REQUANTIZES", c_has_word(own, "FPU"));
 	fill_word(&f, "CLOSED", closed_rows(e));

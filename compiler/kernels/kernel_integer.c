@@ -74,6 +74,8 @@ static void integer_bias(struct plan *p, struct kernel *k, int64_t outputs, int 
 		fits = folded.tensor[s] != NULL;
 	}
 	param(k, "XZ", fits ? 0 : zero);
+	param(k, "BYTES", (fits || zero == 0) && k->value->type == DT_I32 && dtypes[k->anchor->in[0]->type].size == 1 &&
+		dtypes[k->anchor->in[1]->type].size == 1);
 	if (!fits) {
 		bias(p, k, groups, block);
 		return;
@@ -114,6 +116,8 @@ static void integer_tile(struct plan *p, struct kernel *k, const struct layer *l
 	integer_bias(p, k, l->outputs * l->groups, (int)l->groups, block);
 	stacking(k);
 	integer_types(k, "TX", "TW");
+	subst(k, "PAIR_X", arena_printf(p->arena, "PAIR_%s", dtypes[k->anchor->in[0]->type].ctype));
+	subst(k, "PAIR_W", arena_printf(p->arena, "PAIR_%s", dtypes[k->anchor->in[1]->type].ctype));
 	subst(k, "WIDE", dtypes[k->anchor->in[0]->type].size == 1 ? "int16_t"
 							       : dtypes[k->anchor->in[0]->type].ctype);
 }

@@ -29,6 +29,9 @@
 #define CHANNELS 16 /* KB, channels of a block */
 #define STACK 1	   /* convolutions: 1, 2 or 3; CHANNELS is a multiple */
 #define PIXELS 2   /* at a time: 1 where there is but one */
+#define BYTES 1	   /* x and w have 8 bits, XZ is 0: DSP instructions take two products at once, where there are some */
+#define PAIR_X PAIR_uint8_t /* which make 16 bits of every second of four bytes */
+#define PAIR_W PAIR_int8_t
 
 #define Y(n, k, p) y[((n) * G * K + (k)) * P + (p)]
 
@@ -183,6 +186,73 @@ static TARGET INLINE void conv_integer_four(const WIDENED(TX, WIDE) *u, const TW
 #endif
 }
 
+#if BYTES
+#if DSP
+/* The same of two outputs. */
+static TARGET INLINE void conv_integer_two(const TX *u, const TW *w, int apart,
+#if PIXELS > 1
+					   TS *b,
+#endif
+					   TS *a)
+{
+	enum { C = 4, S = 3, TAPS = 9, STRIDE_W = 1, L = TAPS * C };
+#if DIRECT
+	enum { RUN = S * C, ROWS = L / RUN, NEXT = STRIDE_W * C };
+#else
+	enum { RUN = L, ROWS = L / RUN, NEXT = L };
+#endif
+	TS a0 = a[0], a1 = a[1];
+#if PIXELS > 1
+	TS b0 = b[0], b1 = b[1];
+#endif
+
+	for (int r = 0; r < ROWS; r++, u += apart, w += RUN) {
+		for (int i = 0; i < RUN / 4 * 4; i += 4) {
+			const uint32_t x0 = four_bytes(u + i), w0 = four_bytes(w + i), w1 = four_bytes(w + L + i);
+			const int32_t low0 = PAIR_X(x0), high0 = PAIR_X(x0 >> 8);
+#if PIXELS > 1
+			const uint32_t x1 = four_bytes(u + NEXT + i);
+			const int32_t low1 = PAIR_X(x1), high1 = PAIR_X(x1 >> 8);
+#endif
+			int32_t v = PAIR_W(w0);
+
+			a0 = __smlad(low0, v, a0);
+#if PIXELS > 1
+			b0 = __smlad(low1, v, b0);
+#endif
+			v = PAIR_W(w0 >> 8);
+			a0 = __smlad(high0, v, a0);
+#if PIXELS > 1
+			b0 = __smlad(high1, v, b0);
+#endif
+			v = PAIR_W(w1);
+			a1 = __smlad(low0, v, a1);
+#if PIXELS > 1
+			b1 = __smlad(low1, v, b1);
+#endif
+			v = PAIR_W(w1 >> 8);
+			a1 = __smlad(high0, v, a1);
+#if PIXELS > 1
+			b1 = __smlad(high1, v, b1);
+#endif
+		}
+		for (int i = RUN / 4 * 4; i < RUN; i++) {
+			a0 += u[i] * w[i];
+			a1 += u[i] * w[L + i];
+#if PIXELS > 1
+			b0 += u[NEXT + i] * w[i];
+			b1 += u[NEXT + i] * w[L + i];
+#endif
+		}
+	}
+	a[0] = a0, a[1] = a1;
+#if PIXELS > 1
+	b[0] = b0, b[1] = b1;
+#endif
+}
+
+#endif
+#endif
 #if ODD
 /* The same of one output. */
 static TARGET INLINE void conv_integer_one(const WIDENED(TX, WIDE) *u, const TW *w, int apart,
@@ -222,6 +292,16 @@ static TARGET INLINE void conv_integer_block(const WIDENED(TX, WIDE) *u, const T
 	enum { C = 4, TAPS = 9, L = TAPS * C };
 	int j = 0;
 
+#if BYTES
+#if DSP
+	for (; j + 2 <= count; j += 2)
+#if PIXELS > 1
+		conv_integer_two(u, w + j * L, apart, sum + CHANNELS + j, sum + j);
+#else
+		conv_integer_two(u, w + j * L, apart, sum + j);
+#endif
+#endif
+#endif
 	for (; j + 4 <= count; j += 4)
 #if PIXELS > 1
 		conv_integer_four(u, w + j * L, apart, sum + CHANNELS + j, sum + j);

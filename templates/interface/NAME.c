@@ -96,6 +96,25 @@ STEP_TABLE
 #endif
 
 #endif
+#if PAIRS
+/* Whether two products of 16 bits are added in one instruction, which sums in variables use. */
+#if SCALAR && defined(__ARM_FEATURE_DSP) && (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 10))
+#define DSP 1
+#include <arm_acle.h>
+static inline uint32_t four_bytes(const void *p)
+{
+	uint32_t v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+#define PAIR_uint8_t(v) ((int32_t)__uxtb16(v))
+#define PAIR_int8_t(v) __sxtb16((int32_t)(v))
+#else
+#define DSP 0
+#endif
+
+#endif
 #if WIDENS
 /* Windows over integers are copied as they are, or wide where compilers make vectors of sums. */
 #if SCALAR

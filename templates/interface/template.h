@@ -11,6 +11,7 @@
 #undef SCALAR
 #undef FPU
 #undef WIDENED
+#undef DSP
 
 /* Switches. */
 #define VECTORS 1  /* several instruction sets, and threads */
@@ -22,6 +23,7 @@
 #define PRODUCTS 1 /* init asks libxsmm for products */
 #define SUMS_IN_SCALARS 1 /* kernels have sums */
 #define WIDENS 1 /* .. of integers */
+#define PAIRS 1
 #define REQUANTIZES 1
 
 /* Numbers. */
