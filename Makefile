@@ -123,7 +123,7 @@ $(UNITS:%=unit-%): unit-%: $(BUILD)/tests/%
 SANITIZERS = $(shell command -v clang > /dev/null && echo address,undefined,float-cast-overflow,nullability || echo address,undefined)
 sanitized:
 	@$(MAKE) --no-print-directory BUILD=build/sanitized CC=$$(command -v clang || echo $(CC)) \
-		CFLAGS="-O1 -g -fsanitize=$(SANITIZERS) -fno-sanitize-recover=all" build/sanitized/skipc
+		CFLAGS="-O1 -g -DCHECK_ALIKE -fsanitize=$(SANITIZERS) -fno-sanitize-recover=all" build/sanitized/skipc
 
 # Every template by itself, with both compilers.
 lint-templates:

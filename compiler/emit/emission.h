@@ -147,6 +147,11 @@ struct instance {
  * kernel.function. */
 struct instance *instantiate(struct plan *p, const char *network, struct names *names, int *count);
 
+/* ---- alike.c ---- */
+
+/* Kernels of the same key have the same text. comment: the instance's. */
+const char *kernel_key(const struct kernel *k, const char *comment);
+
 /* ---- difference.c ---- */
 
 /* `C 128 for 64, y [1,4] for [1,8]`: what y, whose text this is, has otherwise than x. */

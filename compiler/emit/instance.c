@@ -98,6 +98,12 @@ static const char *replace_all(struct arena *a, const char *text, const char *fr
 	return buf_text(a, &b);
 }
 
+/* Instances so far: their texts, and by a kernel's key which one it is. */
+struct instances {
+	struct texts keys, texts;
+	int *instance;
+};
+
 enum { MAX_ENDING = 48 };
 
 /* What text appends to the placeholder to name functions and types, and products.c to name a table: each
@@ -127,9 +133,21 @@ static int endings_of(struct arena *a, const struct kernel *k, const char *text,
 	return n;
 }
 
-static const char *instance_text(struct plan *p, const struct kernel *k)
+/* The kernel's number among the instances, n for one that is new, whose text is *text. */
+static int instance_of(struct plan *p, const struct kernel *k, struct instances *known, const char **text)
 {
-	return versions_text(p, k, placeholder, instance_comment(p->arena, k));
+	const char *comment = instance_comment(p->arena, k);
+	const int keys = known->keys.n, key = texts_number(&known->keys, p->arena, kernel_key(k, comment));
+
+	if (key == keys) {
+		*text = versions_text(p, k, placeholder, comment);
+		known->instance[key] = texts_number(&known->texts, p->arena, *text);
+	}
+#ifdef CHECK_ALIKE
+	else if (texts_number(&known->texts, p->arena, versions_text(p, k, placeholder, comment)) != known->instance[key])
+		die("kernels %s are not alike", k->title);
+#endif
+	return known->instance[key];
 }
 
 /* ---- functions that instances share ---- */
@@ -237,15 +255,16 @@ struct instance *instantiate(struct plan *p, const char *network, struct names *
 	const char *endings[MAX_ENDING];
 	const struct kernel **named = arena_alloc(
 		p->arena, (size_t)(all + 1) * sizeof(struct kernel *));
-	struct texts texts = { 0 }, bases = { 0 };
+	struct instances known = { .instance = arena_alloc(p->arena, (size_t)(all + 1) * sizeof(int)) };
+	struct texts bases = { 0 };
 	struct piece *pieces = NULL;
 	int n = 0;
 
 	p->memo = memo_new(p->arena);
 	for (int i = 0; i < all; i++) {
 		struct kernel *k = i < p->ninit ? p->init[i] : p->kernel[i - p->ninit];
-		const char *text = instance_text(p, k);
-		const int at = texts_number(&texts, p->arena, text);
+		const char *text = NULL;
+		const int at = instance_of(p, k, &known, &text);
 
 		if (at == n) {
 			const char *name = base_name(p->arena, k);
