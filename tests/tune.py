@@ -22,9 +22,10 @@ import compare  # noqa: E402
 import tune  # noqa: E402
 
 LEFT_OUT = {"conv_turned", "conv_integer", "conv_integer_pairs", "depthwise_integer", "depthwise_integer_vector",
-            "linear_integer", "linear_integer_pairs", "winograd_integer",  # no target has its cost; tune has no integer probes yet
+            "linear_integer", "linear_integer_pairs", "winograd_integer",  # the first has no cost on any target; tune has no integer probes yet
             "normalize", "normalize_channels"}  # nor those of normalisations
 ROW = r"^KERNEL\((\w+), +(\w+),(?:[^,]*,){3} *(\w+),"
+BYTES = ("INTEGER", "PAIRS", "WINOGRAD_PAIRS")  # of these
 QUICK = ["--quick", "--rows", "linear,linear_vector"]
 
 
@@ -75,7 +76,7 @@ def recovered(skipc, work):
         assert abs(unit / 7e-12 - 1) < 1e-6, unit
         assert found and all(abs(v / costs[n] - 1) < 1e-6 for n, v in found.items()), (found, costs)
         missing = set(shipped) - set(found)
-        rest = ("PART_", "NORMALIZE") if target != "c" else ("WINOGRAD", "COPY", "NORMALIZE")  # have no layers of theirs
+        rest = ("PART_", "NORMALIZE", *BYTES) if target != "c" else ("WINOGRAD", "COPY", "NORMALIZE", *BYTES)  # have no layers of theirs
         assert all(n.startswith(rest) for n in missing), missing
         assert target == "c" or missing, "what needs threads was measured"
         layers, lost = tune.loss(fits, {**shipped, **found})

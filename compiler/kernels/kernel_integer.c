@@ -129,11 +129,17 @@ const char *applies_conv_integer(const struct kernel *k)
 	return constant_weights(k) != NULL ? constant_weights(k) : applies_image(k);
 }
 
-double cost_conv_integer(const struct kernel *k)
+/* Multiply-adds of the anchor alone. */
+static double window_macs(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 
 	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]);
+}
+
+double cost_conv_integer(const struct kernel *k)
+{
+	return window_macs(k) * cost_of(k, COST_INTEGER);
 }
 
 static void setup_window(struct plan *p, struct kernel *k)
@@ -206,7 +212,7 @@ const char *applies_depthwise_integer(const struct kernel *k)
 /* A channel's sum needs no window of its own. */
 double cost_depthwise_integer(const struct kernel *k)
 {
-	return 0.5 * cost_conv_integer(k);
+	return window_macs(k) * cost_of(k, COST_INTEGER_DEPTHWISE);
 }
 
 void setup_depthwise_integer(struct plan *p, struct kernel *k)
@@ -225,6 +231,11 @@ void setup_depthwise_integer(struct plan *p, struct kernel *k)
 	integer_types(k, "TX", "TW");
 	param(k, "C", w->dim[0]);
 	subst(k, "NARROW", bytes ? "int16_t" : "int32_t");
+}
+
+double cost_linear_integer(const struct kernel *k)
+{
+	return (double)shape_count(&k->value->shape) * (double)k->anchor->in[1]->shape.dim[0] * cost_of(k, COST_INTEGER);
 }
 
 /* A row of pixels, windows of one. */

@@ -52,15 +52,23 @@ const char *applies_linear_integer_pairs(const struct kernel *k)
 	return applies_pairs(k) != NULL ? applies_pairs(k) : sums_fit(k, k->anchor->in[1]->shape.dim[1]);
 }
 
-/* Half of what portable code takes, and the image is widened. */
+/* Outputs times the inputs of each, and the image. */
+static double pairs_cost(const struct kernel *k, int64_t inputs)
+{
+	return (double)shape_count(&k->value->shape) * (double)inputs * cost_of(k, COST_PAIRS) +
+	       (double)shape_count(&k->anchor->in[0]->shape) * cost_of(k, COST_PAIRS_IN);
+}
+
 double cost_conv_integer_pairs(const struct kernel *k)
 {
-	return 0.5 * cost_conv_integer(k) + 2.0 * (double)shape_count(&k->anchor->in[0]->shape);
+	const struct shape *w = &k->anchor->in[1]->shape;
+
+	return pairs_cost(k, shape_count(w) / w->dim[0]);
 }
 
 double cost_linear_integer_pairs(const struct kernel *k)
 {
-	return 0.5 * cost_linear(k);
+	return pairs_cost(k, k->anchor->in[1]->shape.dim[0]);
 }
 
 /* Of windows of one only the pixels that they read; a row of them where they lie evenly. */
@@ -263,7 +271,9 @@ const char *applies_depthwise_integer_vector(const struct kernel *k)
 
 double cost_depthwise_integer_vector(const struct kernel *k)
 {
-	return 0.3 * cost_conv_integer(k);
+	const struct shape *w = &k->anchor->in[1]->shape;
+
+	return (double)shape_count(&k->value->shape) * (double)(shape_count(w) / w->dim[0]) * cost_of(k, COST_PAIRS_DEPTHWISE);
 }
 
 void setup_depthwise_integer_vector(struct plan *p, struct kernel *k)
@@ -368,7 +378,10 @@ double cost_winograd_integer(const struct kernel *k)
 		     computed = blocks * (double)((t.block + t.rows - 1) / t.rows * t.rows),
 		     in = (double)m.channels, out = (double)m.outputs;
 
-	return (double)m.n * (36.0 * (0.5 * computed * in * out + all * (1.5 * in + 4.0 * out)) + 24.0 * blocks * in * out);
+	return (double)m.n * 36.0 *
+	       (cost_of(k, COST_WINOGRAD_PAIRS) * computed * in * out + cost_of(k, COST_WINOGRAD_PAIRS_IN) * all * in +
+		       cost_of(k, COST_WINOGRAD_PAIRS_OUT) * all * out +
+		       cost_of(k, COST_WINOGRAD_PAIRS_FILTER) * blocks * in * out);
 }
 
 /* Elements of so many and more: an odd number of cache lines, of which each has `line`. */
