@@ -161,11 +161,14 @@ def first_conv(p):
     return conv(p, p.between(1, 8), p.between(16, 100), pool=False, window=spatial(p, 2, 20, 2))
 
 
-def expanding_conv(p):
-    channels = p.between(16, 70)
-    image = [p.between(3, 16), p.between(2, 16)]
-    window = {"kernel_shape": [1, 1], "strides": [1, 1]}, image, image
-    return conv(p, channels, (2 * channels + p.between(0, 63) + 15) // 16 * 16, window=window)
+def indirect_conv(p):
+    """Outputs by sixteens, wherever the pixels lie: 1x1 of many, windows that leave the image, groups."""
+    group = p.between(2, 4) if p.maybe(0.2) else 1
+    channels, outputs = group * p.between(8, 70 if group == 1 else 30), group * 16 * p.between(1, 8 if group == 1 else 3)
+    if p.maybe():
+        image = [p.between(1, 16), p.between(1, 16)]
+        return conv(p, channels, outputs, group, window=({"kernel_shape": [1, 1], "strides": [1, 1]}, image, image))
+    return conv(p, channels, outputs, group, p.between(1, 2))
 
 
 def transposed_conv(p):
@@ -350,9 +353,9 @@ def pool(p):
     return p.node("Relu", y)
 
 
-KINDS = (winograd_conv, any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, expanding_conv,
+KINDS = (winograd_conv, any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, indirect_conv,
          transposed_conv, few_conv, highway_conv, linear, highway, pool, quantised_conv, quantised_depthwise, quantised_linear,
-         quantised_winograd, product, winograd_conv, expanding_conv, first_conv)
+         quantised_winograd, product, winograd_conv, indirect_conv, first_conv)
 
 
 def model(seed, kinds=KINDS, count=6):

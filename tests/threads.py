@@ -28,7 +28,7 @@ BUILDS = [  # name, batch, side of the image behind the first layer, compiler
     ("threads", 1, 16, SANITIZE + "thread -D__SANITIZE_THREAD__"),  # which clang 14 does not define
     ("addresses", 1, 16, SANITIZE + "address"),
 ]
-CUT = set("""conv conv_gemm conv_expand conv_planar conv_narrow depthwise linear_vector linear_gemm matmul matmul_gemm maxpool
+CUT = set("""conv conv_gemm conv_indirect conv_planar conv_narrow depthwise linear_vector linear_gemm matmul matmul_gemm maxpool
 avgpool mean softmax normalize resize argmax map""".split())  # rows of kernels.def that the network must show in parts
 
 
@@ -58,7 +58,7 @@ class Builder:
         shape = [self.batch, 3, 2 * self.side, 2 * self.side]
         x = self.node("Relu", self.conv("x", 32, 3, 7, strides=[2, 2]))  # 32 x side x side, of planes
         x = self.node("MaxPool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
-        x = self.node("Relu", self.conv(x, 128, 32, 1))  # expand
+        x = self.node("Relu", self.conv(x, 128, 32, 1))  # indirect
         x = self.node("Relu", self.conv(x, 80, 128, 3))  # several chunks, a narrow last block
         h, t = self.node("Relu", self.conv(x, 80, 80, 3)), self.node("Sigmoid", self.conv(x, 80, 80, 3))
         carried = self.node("Mul", x, self.node("Sub", self.constant(np.float32([1])), t))

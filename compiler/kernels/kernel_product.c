@@ -400,67 +400,87 @@ void setup_linear_gemm(struct plan *p, struct kernel *k)
 	k->title = "linear_rows";
 }
 
-/* ---- conv_expand ---- */
+/* ---- conv_indirect ---- */
 
-/* Output channels of a block, which divides them; 0: none does. */
-static int expand_block(int64_t outputs)
+/* Panels of 16 outputs that a tile may take, of all of them. */
+static int64_t panels_of(int64_t outputs)
 {
-	return outputs % 64 == 0 ? 64 : outputs % 48 == 0 ? 48 : outputs % 32 == 0 ? 32 : 0;
+	return outputs % 64 == 0 ? 4 : outputs % 48 == 0 ? 3 : outputs % 32 == 0 ? 2 : 1;
 }
 
-const char *applies_conv_expand(const struct kernel *k)
+const char *applies_conv_indirect(const struct kernel *k)
 {
 	struct image m;
-	const char *why = applies_conv_gemm(k);
 
-	if (why != NULL)
-		return why;
-	image_of(k, &m);
-	if (m.r != 1 || m.s != 1 || m.stride_h != 1 || m.stride_w != 1 || m.pad_h != 0 ||
-		m.pad_w != 0 || m.groups != 1)
-		return "its windows are not single elements side by side";
-	if (m.h > 1 && m.xh != m.w * m.xw)
-		return "its pixels do not lie evenly";
-	if (k->nstacked > 0)
+	if (channels_apart(k) != NULL)
+		return channels_apart(k);
+	if (k->keep != NULL || k->nstacked > 0)
 		return "several convolutions are computed together";
-	if (expand_block(m.outputs) == 0 || m.outputs < m.channels)
-		return "its output channels are fewer than its input channels, or not a multiple "
-		       "of 32 or 48";
-	return m.h * m.w < 6 ? "it has fewer than six pixels" : NULL;
+	image_of(k, &m);
+	if (m.outputs % 16 != 0)
+		return "the outputs of a group are no multiple of 16";
+	if (m.channels < 8)
+		return "it has too few channels";
+	return m.r * m.s > 25 ? "its window is too large" : NULL;
 }
 
-double cost_conv_expand(const struct kernel *k)
-{
-	double depth = (double)k->anchor->in[1]->shape.dim[1];
-
-	return (double)shape_count(&k->value->shape) *
-	       (depth * cost_of(k, COST_EXPAND) + cost_of(k, COST_EXPAND_OUTPUT));
-}
-
-void setup_conv_expand(struct plan *p, struct kernel *k)
+double cost_conv_indirect(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
-	int64_t pixels;
-	int block = expand_block(w->dim[0]);
-	bool small = w->dim[1] * w->dim[0] <= 65536;
 
-	k->portable = conv_template(window(p, k, &w->dim[2]), false);
-	param(k, "G", 1);
-	param(k, "C", w->dim[1]);
-	param(k, "TAPS", 1);
-	param(k, "XP", k->arg[0].region.stride[k->arg[0].region.shape.rank - 1]);
-	pixels = shape_count(&k->value->shape) / (k->value->shape.dim[0] * w->dim[0]);
-	tile(k, pixels, w->dim[0], block);
-	/* small weights stay in L1 while all pixels go by; of large ones each block should */
-	param(k, "RUN", small ? 6 : (pixels + 5) / 6 * 6);
-	param(k, "ONCE", !small);
-	lanes(k, 1, block, 0);
-	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = 1, .block = block });
-	bias(p, k, 1, block);
-	stacking(k);
-	skipping(k);
-	k->macs = shape_count(&k->value->shape) * w->dim[1];
-	k->title = "conv1x1_expand";
+	return (double)shape_count(&k->value->shape) *
+	       ((double)(shape_count(w) / w->dim[0]) * cost_of(k, COST_INDIRECT) +
+		       cost_of(k, COST_INDIRECT_OUTPUT));
+}
+
+/* Output channels whose weights stay in the second cache: all, or as many panels as it holds. */
+static int64_t resident_outputs(const struct kernel *k, const struct image *m)
+{
+	const int64_t wide = 16 * panels_of(m->outputs), one = m->channels * m->r * m->s * 4;
+	const int64_t outputs = m->groups * m->outputs;
+	int64_t block = outputs;
+
+	while (block > wide && (outputs % block != 0 || block * one > tiling_of(k)->resident_bytes))
+		block -= wide;
+	return block * one > tiling_of(k)->resident_bytes ? 16 : block;
+}
+
+void setup_conv_indirect(struct plan *p, struct kernel *k)
+{
+	struct image m;
+	int64_t depth = 8, s0, s1;
+
+	image_of(k, &m);
+	inner_columns(&m, &s0, &s1);
+
+	const int64_t pixels = m.oh * m.ow, panels = panels_of(m.outputs), block = resident_outputs(k, &m);
+	const bool sides = s0 > 0 || s1 < m.s || rows_leave(&m);
+
+	while (m.channels % depth != 0 || (depth > 1 && depth * 6 > pixels))
+		depth /= 2;
+	image_params(k, &m, "N C K H W OW P R S STRIDE_H STRIDE_W PAD_H PAD_W DIL_H DIL_W XN XH XW");
+	param(k, "G", m.groups);
+	param(k, "TAPS", m.r * m.s);
+	param(k, "PANELS", panels);
+	param(k, "BLOCK", block);
+	param(k, "DEPTH", depth);
+	param(k, "AHEAD", block < m.groups * m.outputs);
+	param(k, "SIDES", sides);
+	add_coord(k, span(0, 1));
+	add_coord(k, span(1, 2));
+	add_coord(k, span(2, k->value->shape.rank));
+	lanes(k, 1, 16, 0);
+	share(k, "n", m.n, 1, DIVIDES_INPUT);
+	share(k, "k", m.groups * m.outputs, max64(block, 16 * panels), DIVIDES_WEIGHTS);
+	share(k, "p", pixels, 6, DIVIDES_INPUT);
+	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = (int)m.groups, .block = 16 });
+	bias(p, k, (int)m.groups, 16);
+	if (sides) {
+		k->scratch = 4 * whole_vectors(m.groups * m.channels);
+		k->scratch_name = "zero";
+	}
+	k->macs = shape_count(&k->value->shape) * m.channels * m.r * m.s;
+	k->title = arena_printf(p->arena, "conv%s%s", window_text(p, k), m.groups > 1 ? "_grouped" : "");
 }
 
 /* ---- conv_planar ---- */

@@ -25,6 +25,7 @@ struct tiling {
 	int64_t channels;       /* of a block: what a product has in registers */
 	int64_t pixels;         /* of a row that may have any length: what a product likes best */
 	int64_t chunk_bytes;    /* weights that stay in the second cache while rows go by */
+	int64_t resident_bytes; /* the same while six pixels at a time go by */
 	int64_t tile_bytes;     /* sums that stay in the first one */
 	int64_t far_bytes;      /* weights that may come from afar once for each few rows */
 	int64_t held_rows;      /* rows that hide where they come from */

@@ -21,6 +21,7 @@
 #define VEC_NEG(v) (-(v))
 #define VEC_ABS(v) abs_f32(v)
 #define VEC_BELOW(a, b, x, y) ((a) < (b) ? (x) : (y))
+#define VEC_PREFETCH(p) (void)(p)
 #define VEC_PREFETCH_FAR(p) (void)(p)
 
 #endif
