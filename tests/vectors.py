@@ -256,7 +256,7 @@ def faults(found):
 
 
 def check_labels(skipc, compiler):
-    model, feeds, _ = pieces.model(5, (pieces.stem, pieces.channels_conv, pieces.indirect_conv, pieces.highway, pieces.quantised_linear,
+    model, feeds, _ = pieces.model(5, (pieces.stem, pieces.channels_conv, pieces.channels_conv, pieces.highway, pieces.quantised_linear,
                                        pieces.quantised_winograd, pieces.quantised_conv, pieces.quantised_linear), 8)
     with tempfile.TemporaryDirectory() as work:
         net = Net(skipc, work, model, feeds)

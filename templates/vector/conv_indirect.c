@@ -20,7 +20,7 @@
 
 #define Y(n, k, p) y[((n) * P + (p)) * G * K + (k)]
 
-/* sum: the products of `pixels` pixels, of which `at` [R * S][6] has the taps, from that channel on, with panels of which
+/* sum += the products of `pixels` pixels, of which `at` [R * S][6] has the taps, from that channel on, with panels of which
  * w is the first. */
 static TARGET INLINE void conv_indirect_tile(const float *const *at, const float *restrict w, const float *next,
 					     int channel, VEC sum[6][4], const int pixels)
@@ -31,11 +31,6 @@ static TARGET INLINE void conv_indirect_tile(const float *const *at, const float
 #if !AHEAD
 	(void)next;
 #endif
-	UNROLL
-	for (int i = 0; i < pixels; i++)
-		UNROLL
-		for (int j = 0; j < WIDTH; j++)
-			sum[i][j] = VEC_ZERO();
 	for (int t = 0; t < TAPS; t++, at += 6) {
 		const float *u[6];
 
@@ -68,76 +63,6 @@ static TARGET INLINE void conv_indirect_tile(const float *const *at, const float
 	}
 }
 
-/* y: BLOCK outputs of `count` pixels from p0 on, of which `pixels` are computed. */
-static TARGET INLINE void conv_indirect_pixels(const float *const *at, const float *restrict w, const float *next,
-#if BIAS
-					       const float *restrict bias,
-#endif
-					       float *y, int n, int p0, int k0, int count, const int pixels)
-{
-	enum { G = 1, C = 64, TAPS = 9, P = 64, K = 256, DEPTH = 8 };
-	enum { WIDTH = PANELS * 16 / LANES < REGISTERS / 8 ? PANELS * 16 / LANES : REGISTERS / 8 }; /* vectors */
-	enum { WIDE = LANES * WIDTH, BLOCK = 64, STEP = BLOCK > WIDE ? BLOCK : WIDE };
-	const int after = p0 + 2 * pixels <= P ? p0 + pixels : p0;
-
-	for (int b = 0; b < STEP; b += WIDE) {
-		VEC sum[6][4];
-
-		UNROLL
-		for (int i = 0; i < pixels; i++)
-			UNROLL
-			for (int j = 0; j < WIDE; j += 16)
-				VEC_PREFETCH(&Y(n, k0 + b + j, after + i));
-		conv_indirect_tile(at, w + b / 16 * 16 * TAPS * C + b % 16, next + b * TAPS * C / DEPTH,
-				   (k0 + b) / K * C, sum, pixels);
-#if VECTOR
-		UNROLL
-		for (int i = 0; i < pixels; i++) {
-			const int p = p0 + i;
-
-			if (i >= count)
-				break;
-			UNROLL
-			for (int j = 0; j < WIDTH; j++) {
-				const int k = k0 + b + j * LANES;
-#if BIAS
-				VEC v = VEC_ADD(sum[i][j], VEC_LOAD(bias + k));
-#else
-				VEC v = sum[i][j];
-#endif
-
-				VECTOR_EPILOGUE(v, n, k, p);
-				VEC_STORE(&Y(n, k, p), v);
-			}
-		}
-#else
-		float t[6 * WIDE];
-
-		UNROLL
-		for (int i = 0; i < pixels; i++)
-			UNROLL
-			for (int j = 0; j < WIDTH; j++)
-				VEC_STORE(t + i * WIDE + j * LANES, sum[i][j]);
-		for (int i = 0; i < count; i++) {
-			const int p = p0 + i;
-
-			LANEWISE
-			for (int j = 0; j < WIDE; j++) {
-				const int k = k0 + b + j;
-#if BIAS
-				float v = t[i * WIDE + j] + bias[k];
-#else
-				float v = t[i * WIDE + j];
-#endif
-
-				EPILOGUE(v, n, k, p);
-				Y(n, k, p) = v;
-			}
-		}
-#endif
-	}
-}
-
 /* Convolution of x with w: see the top of this file. */
 static TARGET void conv_indirect(const float *restrict x, const float *restrict w, const float *restrict bias, float *y
 #if SIDES
@@ -148,8 +73,8 @@ static TARGET void conv_indirect(const float *restrict x, const float *restrict 
 	enum { N = 1, G = 1, C = 64, K = 256, H = 8, W = 8, OW = 8, P = 64, R = 3, S = 3, TAPS = 9, DEPTH = 8 };
 	enum { STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1, DIL_W = 1 };
 	enum { XN = 4096, XH = 512, XW = 64 }; /* strides of x */
-	enum { WIDE = PANELS * 16 < LANES * REGISTERS / 8 ? PANELS * 16 : LANES * REGISTERS / 8, BLOCK = 64,
-	       STEP = BLOCK > WIDE ? BLOCK : WIDE };
+	enum { WIDTH = PANELS * 16 / LANES < REGISTERS / 8 ? PANELS * 16 / LANES : REGISTERS / 8 }; /* vectors of a tile */
+	enum { WIDE = LANES * WIDTH, BLOCK = 64, STEP = BLOCK > WIDE ? BLOCK : WIDE };
 
 #if SIDES
 	memset(zero, 0, G * C * sizeof(*zero));
@@ -182,18 +107,73 @@ static TARGET void conv_indirect(const float *restrict x, const float *restrict 
 						at[(r * S + s) * 6 + i] = x + n * XN + row * XH + at_column * XW;
 					}
 			}
+			for (int b = k0; b < k0 + STEP; b += WIDE) {
+				const float *const panel = block + (b - k0) / 16 * 16 * TAPS * C + b % 16;
+				const int after = p0 + 2 * count <= P ? p0 + count : p0;
+				VEC sum[6][4];
+
+				UNROLL
+				for (int i = 0; i < 6; i++) {
+					UNROLL
+					for (int j = 0; j < WIDTH; j++)
+						sum[i][j] = VEC_ZERO();
+					UNROLL
+					for (int j = 0; j < WIDE && i < count; j += 16)
+						VEC_PREFETCH(&Y(n, b + j, after + i));
+				}
+				if (count == 6)
+					conv_indirect_tile(at, panel, next, b / K * C, sum, 6);
+				else
+					conv_indirect_tile(at, panel, next, b / K * C, sum, 5);
+				next += WIDE * TAPS * C / DEPTH;
+#if VECTOR
+				UNROLL
+				for (int i = 0; i < 6; i++) {
+					const int p = p0 + i;
+
+					if (i >= count)
+						break;
+					UNROLL
+					for (int j = 0; j < WIDTH; j++) {
+						const int k = b + j * LANES;
 #if BIAS
-			if (count == 6)
-				conv_indirect_pixels(at, block, next, bias, y, n, p0, k0, count, 6);
-			else
-				conv_indirect_pixels(at, block, next, bias, y, n, p0, k0, count, 5);
+						VEC v = VEC_ADD(sum[i][j], VEC_LOAD(bias + k));
 #else
-			if (count == 6)
-				conv_indirect_pixels(at, block, next, y, n, p0, k0, count, 6);
-			else
-				conv_indirect_pixels(at, block, next, y, n, p0, k0, count, 5);
+						VEC v = sum[i][j];
 #endif
-			next = ++tiles < DEPTH ? next + STEP * TAPS * C / DEPTH : block;
+
+						VECTOR_EPILOGUE(v, n, k, p);
+						VEC_STORE(&Y(n, k, p), v);
+					}
+				}
+#else
+				float t[6 * WIDE];
+
+				UNROLL
+				for (int i = 0; i < 6; i++)
+					UNROLL
+					for (int j = 0; j < WIDTH; j++)
+						VEC_STORE(t + i * WIDE + j * LANES, sum[i][j]);
+				for (int i = 0; i < count; i++) {
+					const int p = p0 + i;
+
+					LANEWISE
+					for (int j = 0; j < WIDE; j++) {
+						const int k = b + j;
+#if BIAS
+						float v = t[i * WIDE + j] + bias[k];
+#else
+						float v = t[i * WIDE + j];
+#endif
+
+						EPILOGUE(v, n, k, p);
+						Y(n, k, p) = v;
+					}
+				}
+#endif
+			}
+			if (++tiles >= DEPTH)
+				next = block;
 		}
 	}
 }
