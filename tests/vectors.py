@@ -54,7 +54,7 @@ BUILDS = {  # of shapes, by target: the first for every model, one of the others
     },
     **FOREIGN,
 }
-EMULATED = f"clang -O1 -DNET_NO_ASM -isystem {os.path.join(HERE, 'avx512')}"  # a processor with AVX-512 and VNNI, of one with AVX2
+EMULATED = f"clang -O1 -fsanitize=address -DNET_NO_ASM -isystem {os.path.join(HERE, 'avx512')}"  # a processor with AVX-512 and VNNI, of one with AVX2
 LIBXSMM = "-lxsmm -lxsmmnoblas -lpthread -ldl -lm -lrt"
 COSTS = [  # of shapes, for some seeds each (kinds of pieces go round, too): small images have a use for one of Winograd's rows, and these for another each
     [f"--cost=WINOGRAD{part}={value}" for part, value in (("", 1e-6), ("_IN", 1e-6), ("_OUT", 1e-6), ("_NEAR", prepared),

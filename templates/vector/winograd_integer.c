@@ -100,7 +100,8 @@ static TARGET INLINE void winograd_integer_tile(const TX *const *at, int16_t *to
 {
 	enum { C = 64, XZ = 128, IN = 4096 };
 
-	for (int c = 0; c < C; c += 2 * LANES) {
+	for (int c0 = 0; c0 < C; c0 += 2 * LANES) {
+		const int c = C < 2 * LANES || c0 + 2 * LANES <= C ? c0 : C - 2 * LANES; /* the last ones overlap */
 		IVEC r[6][6];
 
 		UNROLL
@@ -108,8 +109,14 @@ static TARGET INLINE void winograd_integer_tile(const TX *const *at, int16_t *to
 			IVEC d[6], o[6];
 
 			UNROLL
-			for (int i = 0; i < 6; i++)
-				d[i] = IVEC_LESS(WIDEN(at[i * 6 + j] + c), XZ);
+			for (int i = 0; i < 6; i++) {
+				const TX *from = at[i * 6 + j] + c;
+				TX few[2 * LANES] = { 0 };
+
+				if (C < 2 * LANES) /* there is nothing behind them */
+					from = (const TX *)memcpy(few, from, C * sizeof(*from));
+				d[i] = IVEC_LESS(WIDEN(from), XZ);
+			}
 			winograd_integer_in(d, o);
 			UNROLL
 			for (int i = 0; i < 6; i++)
@@ -121,8 +128,16 @@ static TARGET INLINE void winograd_integer_tile(const TX *const *at, int16_t *to
 
 			winograd_integer_in(r[i], o);
 			UNROLL
-			for (int j = 0; j < 6; j++)
-				IVEC_STORE(to + (i * 6 + j) * IN + c, o[j]);
+			for (int j = 0; j < 6; j++) {
+				int16_t few[2 * LANES];
+
+				if (C < 2 * LANES) {
+					IVEC_STORE(few, o[j]);
+					memcpy(to + (i * 6 + j) * IN, few, C * sizeof(*few));
+				} else {
+					IVEC_STORE(to + (i * 6 + j) * IN + c, o[j]);
+				}
+			}
 		}
 	}
 }
