@@ -141,7 +141,7 @@ $(SCRIPTS:%=script-%): script-%:
 	$(PYTHON) tests/$*.py
 
 cases:
-	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --skipc build/sanitized/skipc
+	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --in-turn --skipc build/sanitized/skipc
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --target=x86-64 --fast --skipc build/sanitized/skipc
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --target=aarch64 --fast --skipc build/sanitized/skipc
 
@@ -153,6 +153,11 @@ check-fast: setup .venv/done
 	@$(SIDE_BY_SIDE) all
 	@$(SIDE_BY_SIDE) UNITS="$(filter-out templates math,$(UNITS))" units
 	$(PYTHON) tests/run.py --fast
+
+# Every case with sanitizers and by both compilers: check has each of them once. A quarter of an hour.
+check-cases: setup .venv/done
+	@$(MAKE) --no-print-directory all sanitized
+	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/run.py --all-compilers --skipc build/sanitized/skipc
 
 # Every case on every instruction set of this machine, and many random shapes: half an hour.
 check-x86: setup .venv/done
@@ -246,4 +251,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup setup-check setup-compilers venv venv-peers venv-families demo examples units sanitized lint-templates cases check check-fast check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers bench-families format lint wc clean
+.PHONY: all setup setup-check setup-compilers venv venv-peers venv-families demo examples units sanitized lint-templates cases check check-fast check-cases check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers bench-families format lint wc clean

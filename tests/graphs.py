@@ -23,8 +23,9 @@ from onnx import TensorProto, helper, numpy_helper, shape_inference
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 import compare  # noqa: E402
+import run  # noqa: E402
 
-BUILDS = {"c": ("gcc", "-O0 -Wall -Wextra -Werror -fsanitize=address,undefined"), "x86-64": ("gcc", "-O1")}
+BUILDS = {"c": ("gcc", "-O0 -Wall -Wextra -Werror -fsanitize=address,undefined"), "x86-64": (run.QUICK, "-O1")}
 QUICK = {"c": ("tcc", "") if shutil.which("tcc") else ("gcc", "-O0"), "x86-64": ("gcc", "-O0")}  # many more graphs an hour
 HEADERS = "float limits stddef stdint stdio stdlib string time immintrin"  # of generated code
 KEPT = os.path.join(HERE, "..", "build", "graphs")

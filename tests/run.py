@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run the cases and the bad inputs.
 
-    run.py [--skipc PATH] [--target T] [--options OPTIONS] [--fast] [--jobs N] [NAME ...]
+    run.py [--skipc PATH] [--target T] [--options OPTIONS] [--fast | --in-turn] [--jobs N] [NAME ...]
 
 A case (tests/cases/NAME: model.onnx, test_data_set_0, perhaps `options` and `tolerance`) is compiled twice, from
 different folders, to the same bytes; built with address and undefined-behaviour sanitizers, and optimised by gcc or
@@ -11,6 +11,7 @@ run under qemu elsewhere. A bad input
 (tests/bad/NAME.onnx) must be refused: exit status 1, each line of NAME.err in the message (or the reason of its line
 in tests/refused.txt), nothing written.
 Nothing is registered: the folders are the list. NAMEs choose some of it, --fast every eighth case and one build;
+--in-turn builds seven of eight cases once, with sanitizers or optimised (by their names);
 --options are further ones of skipc compile for each case.
 """
 import argparse
@@ -32,10 +33,15 @@ from onnx import numpy_helper
 HERE = os.path.dirname(os.path.abspath(__file__))
 FLAGS = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror"
 # -O1 takes three times as long to build. Sums in variables, scaled without floats, which the optimised ones have not: the same bits.
-SANITIZED = "gcc -O0 -fsanitize=address,undefined -fno-sanitize-recover=all -DNET_SCALAR=1 -DNET_FPU=0"
-OPTIMISED = {"gcc": "gcc -O2", "clang": "clang -O2"}  # a case is built by one of them
-FOREIGN = {"aarch64": {"aarch64-linux-gnu-gcc": "aarch64-linux-gnu-gcc -O2 -static",
-                       "clang": "clang --target=aarch64-linux-gnu -O2 -static"}}
+CHECKING = "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all -DNET_SCALAR=1 -DNET_FPU=0"
+# Of each of these a case is built by one compiler, most by the first: the quicker one. Vector code takes gcc twice to twenty times as long.
+SANITIZED = {"clang": f"clang {CHECKING}", "gcc": f"gcc {CHECKING}"}
+OPTIMISED = {"c": {"gcc": "gcc -O2", "clang": "clang -O2"}, "x86-64": {"clang": "clang -O2", "gcc": "gcc -O2"},
+             "aarch64": {"aarch64-linux-gnu-gcc": "aarch64-linux-gnu-gcc -O2 -static",
+                         "clang": "clang --target=aarch64-linux-gnu -O2 -static"}}
+FOREIGN = ("aarch64",)
+QUICK = "clang" if shutil.which("clang") else "gcc"  # to build vector code
+OTHERS = 8  # a case in so many by the second
 ISAS = {1: None, 2: "avx2", 3: "avx512f", 4: "avx_vnni", 5: "avx512_vnni"}  # levels of --target=x86-64: what the processor must have
 TOLERANCE = 5e-6  # of the largest expected value; what float arithmetic in another order makes of these models
 WINOGRAD = 4e-5  # where a convolution is computed so: F(4x4, 3x3) loses two bits and a half, or three without FMA
@@ -118,15 +124,29 @@ def lacking(target):
     """What this machine has not and the target needs, or None."""
     if target in FOREIGN and os.uname().machine != target and not emulator(target):
         return f"qemu-{target}"
-    first = next(iter(FOREIGN.get(target, OPTIMISED)))
+    first = next(iter(OPTIMISED[target]))
     return first if target in FOREIGN and not shutil.which(first) else None
 
 
-def optimised(folder, target, all_compilers):
-    """The builds of a case by the compilers, or by one of them: always the same, half of the cases each."""
-    compilers = FOREIGN.get(target, OPTIMISED)
-    installed = [compilers[c] for c in compilers if shutil.which(c)]
-    return installed if all_compilers else [installed[zlib.crc32(os.path.basename(folder).encode()) % len(installed)]]
+def checksum(folder):
+    return zlib.crc32(os.path.basename(folder).encode())
+
+
+def by_name(commands, folder, salt):
+    """The build of a case by one of the compilers that are installed, always the same."""
+    installed = [commands[c] for c in commands if shutil.which(c)]
+    return installed[(checksum(folder) + salt) % OTHERS == 0 and len(installed) > 1]
+
+
+def builds_of(folder, arguments, whole):
+    target = arguments.target
+    builds = [by_name(SANITIZED, folder, 1)] * (target == "c")
+    if arguments.all_compilers:
+        return builds + [command for c, command in OPTIMISED[target].items() if shutil.which(c)]
+    builds += [by_name(OPTIMISED[target], folder, 0)] * (target != "c" or not arguments.fast)
+    if arguments.in_turn and not whole:
+        return [builds[checksum(folder) // OTHERS % len(builds)]]
+    return builds
 
 
 def main_object(work, folder):
@@ -197,12 +217,13 @@ def main():
     parser.add_argument("--target", default="c")
     parser.add_argument("--options", default="")
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--in-turn", action="store_true")
     parser.add_argument("--all-compilers", action="store_true", help="each case by each of them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     skipc = os.path.abspath(arguments.skipc)
-    for missing in (c for c in OPTIMISED if not shutil.which(c)):
+    for missing in (c for c in OPTIMISED["c"] if not shutil.which(c)):
         print(f"NOT RUN: {missing} is not installed")
     cases = sorted(glob.glob(os.path.join(HERE, "cases", "*", "model.onnx")))
     for name in refused():
@@ -223,10 +244,8 @@ def main():
         cases = cases[::8]
     for case in cases:
         folder = os.path.dirname(case)
-        builds = [SANITIZED] * (arguments.target == "c")
-        if arguments.target != "c" or not arguments.fast:
-            builds += optimised(folder, arguments.target, arguments.all_compilers)
         whole = arguments.target != "c" or case in eighth
+        builds = builds_of(folder, arguments, whole)
         jobs.append((run_case, skipc, folder, builds, arguments.target, arguments.options, whole))
     if arguments.names:
         jobs = [j for j in jobs if any(n in j[2] for n in arguments.names)]

@@ -21,6 +21,7 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 
 from nodes import Nodes
+from run import QUICK
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 KEPT = os.path.join(HERE, "..", "build", "spellings")
@@ -272,7 +273,7 @@ def wrong_numbers(skipc, seed, kinds, formulas, spelled, target):
         want = ReferenceEvaluator(onnx.load(plain)).run(None, feeds)
         try:
             compare.compile_model(skipc, path, work, options=[f"--target={target}"])
-            got = compare.run_program(compare.build_program(work, "cc", "-O1"), feeds, len(want), work)
+            got = compare.run_program(compare.build_program(work, QUICK, "-O1"), feeds, len(want), work)
         except compare.Stop as stop:
             return str(stop)
         for e, y, w in zip(spelled, got, want):

@@ -11,7 +11,6 @@ import argparse
 import concurrent.futures
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,11 +19,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from run import QUICK
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SANITIZER = "clang" if shutil.which("clang") else "gcc"  # of vector code gcc's are ten times as slow to build
-SANITIZE = f"{SANITIZER} -O0 -g -fno-sanitize-recover=all -fsanitize="  # optimised, such a network takes minutes to build
+SANITIZE = f"{QUICK} -O0 -g -fno-sanitize-recover=all -fsanitize="  # optimised, such a network takes minutes to build
 BUILDS = [  # name, batch, side of the image behind the first layer, compiler
-    ("plain", 3, 24, "gcc -O1"),
+    ("plain", 3, 24, f"{QUICK} -O1"),
     ("threads", 1, 16, SANITIZE + "thread -D__SANITIZE_THREAD__"),  # which clang 14 does not define
     ("addresses", 1, 16, SANITIZE + "address"),
 ]

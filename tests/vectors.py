@@ -39,7 +39,7 @@ import numpy as np
 import onnx
 
 import pieces
-from run import FLAGS, FOREIGN, HERE, ISAS, TOLERANCE, Failure, allowed, compare, emulator, lacking, levels, read, run
+from run import FLAGS, HERE, ISAS, OPTIMISED, TOLERANCE, Failure, allowed, compare, emulator, lacking, levels, read, run
 
 sys.path.append(os.path.join(HERE, "..", "tools"))
 import float64  # noqa: E402
@@ -52,7 +52,7 @@ BUILDS = {  # of shapes, by target: the first for every model, one of the others
         "intrinsics": "clang -O2 -DNET_NO_ASM",
         "sanitized": "clang -O1 -fsanitize=address -DNET_NO_ASM",
     },
-    **FOREIGN,
+    "aarch64": OPTIMISED["aarch64"],
 }
 EMULATED = f"clang -O1 -fsanitize=address -DNET_NO_ASM -isystem {os.path.join(HERE, 'avx512')}"  # a processor with AVX-512 and VNNI, of one with AVX2
 LIBXSMM = "-lxsmm -lxsmmnoblas -lpthread -ldl -lm -lrt"
