@@ -15,6 +15,8 @@ import sys
 import tempfile
 from unittest import mock
 
+from run import QUICK
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 import bench as figures  # noqa: E402
@@ -37,7 +39,7 @@ class Absent:
 
 
 def bench(skipc, *options, status=0):
-    done = subprocess.run([skipc, "bench", MODEL, "--runs", "3", *options], capture_output=True, text=True,
+    done = subprocess.run([skipc, "bench", MODEL, "--runs", "3", "--cc", QUICK, *options], capture_output=True, text=True,
                           env={**os.environ, "SKIPC_PYTHON": sys.executable})
     assert done.returncode == status, f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
@@ -96,7 +98,7 @@ def refusals(skipc, work):
 
     rivals.RIVALS.update(wrong=Wrong, drifting=Drifting, failing=Failing, absent=Absent)
     task = rivals.Task(MODEL, compare.random_inputs(compare.load(MODEL), {}, 0), work)
-    build = timing.Build(skipc)
+    build = timing.Build(skipc, cc=QUICK)
     results = timing.contest(timing.link(build, timing.generate(build, task)), task,
                              ["wrong", "drifting", "ort", "failing", "absent"], 2)
     ours, wrong, drifting, ort, failing, absent = results
@@ -114,7 +116,7 @@ def engines(skipc, work):
     networks.save(networks.build("resnet8"), path)
     feeds = compare.random_inputs(compare.load(path), {}, 0)
     float64 = list(compare.float64.evaluate(compare.load(path), feeds).values())
-    build = timing.Build(skipc)
+    build = timing.Build(skipc, cc=QUICK)
     task = rivals.Task(path, feeds, work)
     library = timing.link(build, timing.generate(build, task))
     for task.threads in (1, 2):
@@ -133,7 +135,7 @@ def busy(skipc, work):
                 mock.patch.object(timing.Others, "used", lambda self: others), \
                 contextlib.redirect_stdout(io.StringIO()) as table, \
                 contextlib.redirect_stderr(io.StringIO()) as warnings:
-            assert timing.main([MODEL, "--skipc", skipc, "--runs", "2"]) == 0
+            assert timing.main([MODEL, "--skipc", skipc, "--runs", "2", "--cc", QUICK]) == 0
         assert f"load {load:.2f} on" in table.getvalue(), table.getvalue()
         return warnings.getvalue()
 
@@ -166,9 +168,12 @@ def progress(skipc, work):
 
 def match_table(skipc, work):
     """The table of peers: bars of the machine's kind, E beside each time, who was not run, and a picture."""
+    original = timing.Build
+
     def table(avx512, *matches):
         runner = figures.Bench(argparse.Namespace(skipc=skipc, work=work, runs=2, inputs=1))
-        with contextlib.redirect_stdout(io.StringIO()) as text:
+        with contextlib.redirect_stdout(io.StringIO()) as text, \
+                mock.patch.object(timing, "Build", lambda skipc, options, cc, cflags: original(skipc, options, QUICK, cflags)):
             peers.peers(runner, matches, peers.Machine("some processor", avx512, 2))
         return text.getvalue(), runner.failed
 

@@ -21,6 +21,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from run import QUICK
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 import compare  # noqa: E402
@@ -48,7 +50,7 @@ def cases(skipc, wanted):
         if not steps.is_quantised(onnx.load(path)) or (wanted and name not in wanted):
             continue
         found += 1
-        status, text = diff(skipc, path, "--all-tensors", "--target", "x86-64" if found % 2 else "c", "--cflags=-O1")
+        status, text = diff(skipc, path, "--all-tensors", *(["--target=x86-64", "--cc", QUICK] if found % 2 else ["--target=c"]), "--cflags=-O1")
         assert status == 0 and "BEYOND" not in text, f"{name}: exit status {status}\n{text}"
         assert " tensors, 0 not as R" in text and "no evaluation" not in text, f"{name}:\n{text}"
     assert wanted or found >= 27, found
@@ -140,7 +142,7 @@ def bare(skipc):
     with tempfile.TemporaryDirectory() as work:
         path = two_ends(work)
         for target in ("c", "x86-64"):
-            status, text = diff(skipc, path, "--io", "int", "--dim", "n=2", "--all-tensors", "--target", target, "--keep", work)
+            status, text = diff(skipc, path, "--io", "int", "--dim", "n=2", "--all-tensors", "--target", target, "--cc", QUICK, "--keep", work)
             assert status == 0 and text.count("BEYOND") == 0 and "uint8x2x6x5x4" in text, text
             assert 'output "p" stays f32: "Softmax" computes it' in text and "input" not in text, text
             with open(os.path.join(work, "net.h")) as f:
