@@ -133,8 +133,8 @@ lint-templates:
 		$$cc -std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -O2 -Itemplates -c $$f -o /dev/null || exit 1; \
 	done; done
 
-# Each script by itself, and all side by side: what one prints stays together.
-SCRIPTS = vectors prepared costs tune embed threads graphs attributes edges weights failures growth closed bench runtime blocks spellings diff schema report onnx_proto opset_rows promises quantised house
+# Each script by itself, and all side by side, the longest first: what one prints stays together.
+SCRIPTS = prepared vectors embed bench diff tune growth quantised graphs closed threads weights schema report spellings attributes runtime failures edges costs blocks onnx_proto opset_rows promises house
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --output-sync=target -j $(shell nproc)
 
 $(SCRIPTS:%=script-%): script-%:
