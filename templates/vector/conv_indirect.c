@@ -118,8 +118,8 @@ static TARGET void conv_indirect(const float *restrict x, const float *restrict 
 					for (int j = 0; j < WIDTH; j++)
 						sum[i][j] = VEC_ZERO();
 					UNROLL
-					for (int j = 0; j < WIDE && i < count; j += 16)
-						VEC_PREFETCH(&Y(n, b + j, after + i));
+					for (int j = 0; j < WIDE; j += 16)
+						VEC_PREFETCH(&Y(n, b + j, after + (i < count ? i : 0)));
 				}
 				if (count == 6)
 					conv_indirect_tile(at, panel, next, b / K * C, sum, 6);
@@ -132,7 +132,7 @@ static TARGET void conv_indirect(const float *restrict x, const float *restrict 
 					const int p = p0 + i;
 
 					if (i >= count)
-						break;
+						continue;
 					UNROLL
 					for (int j = 0; j < WIDTH; j++) {
 						const int k = b + j * LANES;
