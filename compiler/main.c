@@ -1,16 +1,11 @@
 /* The command line, and the table of passes. */
-#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "options.h"
 #include "report/report.h"
+#include "core/platform.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 /* What is on its way through the passes. */
 struct job {
@@ -127,14 +122,6 @@ static const struct pass {
 
 enum { NPASS = sizeof(passes) / sizeof(passes[0]) };
 
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static void dump(const struct job *j)
 {
 	struct buf b = { 0 };
@@ -159,15 +146,15 @@ static bool is_printed(void)
 /* Runs the passes up to that of letter `last`. False: errors were reported, and nothing was written. */
 static bool run_passes(struct job *j, char last)
 {
-	const double start = seconds();
-	const bool terminal = isatty(2) != 0;
+	const double start = platform_seconds();
+	const bool terminal = platform_terminal();
 	unsigned made = 0;
 	bool shown = false;
 
 	for (const struct pass *p = passes; p < passes + NPASS; p++) {
 		if ((p->needs & ~made) != 0)
 			die("pass %s runs before what it needs", p->name);
-		if (terminal && seconds() - start > 1.0) {
+		if (terminal && platform_seconds() - start > 1.0) {
 			fprintf(stderr, "\r\033[K%s: %s ...", escape(&j->arena, j->options.model),
 				p->name);
 			shown = true;
@@ -224,8 +211,7 @@ static void print_help(void)
 /* The file's name without folders and its last ending. */
 static const char *base_name(struct arena *a, const char *path)
 {
-	const char *slash = strrchr(path, '/'), *base = slash != NULL ? slash + 1 : path,
-		   *dot = strrchr(base, '.');
+	const char *base = platform_base(path), *dot = strrchr(base, '.');
 
 	return dot != NULL && dot != base ? arena_printf(a, "%.*s", (int)(dot - base), base) : base;
 }
@@ -246,17 +232,10 @@ static int ended(struct job *j, int status)
 	return status;
 }
 
-static const char *model_file(const struct job *j)
-{
-	const char *slash = strrchr(j->options.model, '/');
-
-	return slash != NULL ? slash + 1 : j->options.model;
-}
-
 /* What the output is called, and of what it is. */
 static void settle_names(struct job *j)
 {
-	j->options.emit.model = model_file(j);
+	j->options.emit.model = platform_base(j->options.model);
 	if (j->options.emit.name == NULL)
 		j->options.emit.name = network_name(j);
 }
@@ -364,14 +343,16 @@ static const char *read_profile(struct job *j)
 /* --html: the page, complete or not at all. False: said. */
 static bool write_page(struct job *j, const struct emission *e)
 {
-	const char *path = j->options.html, *slash = strrchr(path, '/'),
+	const char *path = j->options.html, *name = platform_base(path),
 		   *profile = j->options.profile != NULL ? read_profile(j) : NULL;
 
 	if (j->diag.errors > 0)
 		return false;
 	j->out.arena = &j->arena;
-	j->out.dir = slash == NULL ? "." : slash == path ? "/" : arena_printf(&j->arena, "%.*s", (int)(slash - path), path);
-	FILE *to = output_open(&j->out, slash != NULL ? slash + 1 : path);
+	j->out.dir = name == path       ? "."
+		     : name == path + 1 ? "/"
+					: arena_printf(&j->arena, "%.*s", (int)(name - path - 1), path);
+	FILE *to = output_open(&j->out, name);
 
 	if (to != NULL)
 		report_page(to, e, profile);
@@ -384,14 +365,13 @@ static bool write_page(struct job *j, const struct emission *e)
 /* What of the command line goes not together; null: all does. */
 static const char *clash(const struct options *o)
 {
-	struct stat st;
-
 	if (o->dump != 0 && (o->json || o->html != NULL))
 		return "-d prints text, and --json and --html something else: which of them?";
 	if (o->profile != NULL && o->html == NULL)
 		return "--profile is for --html";
-	if (o->html != NULL && (o->html[0] == '\0' || o->html[strlen(o->html) - 1] == '/' ||
-				       (stat(o->html, &st) == 0 && !S_ISREG(st.st_mode))))
+	if (o->html != NULL && (o->html[0] == '\0' || *platform_base(o->html) == '\0' ||
+				       platform_kind(o->html) == PATH_FOLDER ||
+				       platform_kind(o->html) == PATH_OTHER))
 		return "--html wants a file";
 	return NULL;
 }
@@ -430,29 +410,28 @@ static int command_inspect(int argc, char **argv)
 static int python_command(const char *program, int argc, char **argv)
 {
 	struct arena a = { 0 };
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *root, *python = getenv("SKIPC_PYTHON");
+	const char *self = platform_program(&a), *root, *python = getenv("SKIPC_PYTHON");
 	char **args = arena_alloc(&a, (size_t)(argc + 8) * sizeof(char *));
 	int k = 0;
 
-	if (n < 0)
+	if (self == NULL)
 		return usage("cannot find where skipc is installed", "");
-	self[n] = '\0';
-	root = arena_printf(
-		&a, "%s/..", arena_printf(&a, "%.*s", (int)(strrchr(self, '/') - self), self));
+	root = arena_printf(&a, "%.*s/..", (int)(platform_base(self) - self - 1), self);
 	if (python == NULL) {
 		python = arena_printf(&a, "%s/.venv/bin/python", root);
-		if (access(python, X_OK) != 0)
+		if (!platform_runs(python))
 			python = "python3";
 	}
 	args[k++] = (char *)(uintptr_t)python;
 	args[k++] = arena_printf(&a, "%s/tools/%s", root, program);
 	args[k++] = (char *)(uintptr_t) "--skipc";
-	args[k++] = self;
+	args[k++] = (char *)(uintptr_t)self;
 	for (int i = 2; i < argc; i++)
 		args[k++] = argv[i];
-	execvp(python, args);
+	const int status = platform_become(args);
+
+	if (status >= 0)
+		return status;
 	fprintf(stderr, "skipc: %s needs Python 3 with onnxruntime: %s: %s\n", argv[1],
 		escape(&a, python), strerror(errno));
 	return 1;
@@ -485,21 +464,9 @@ static const struct command {
 	{ "tune", command_tune },
 };
 
-/*
- * What a program may be started with: standard streams that are closed, whose numbers would go to the
- * next files that are opened; a limit on file sizes that ends it, instead of failing a write.
- */
-static void settle_process(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
-			exit(1);
-	signal(SIGXFSZ, SIG_IGN);
-}
-
 int main(int argc, char **argv)
 {
-	settle_process();
+	platform_begin();
 	if (argc < 2)
 		return usage("no command is given", "");
 	for (int k = 1; k < argc; k++)

@@ -5,6 +5,7 @@
 - a prototype stands in a header under the name of the file that defines it, and has a definition
 - no name is public in one file and static in another
 - functions have at most 60 lines, files 800
+- no file but core/platform.c includes a header of the system, or asks for one system or another
 - what an inlined helper of a template writes is no restrict parameter
 
     house.py [--build DIR]
@@ -20,6 +21,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..")
 FUNCTION_LINES, FILE_LINES = 60, 800
+C_HEADERS = set("assert ctype errno float inttypes limits math stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
+LIBRARIES = ("nettle/", "protobuf-c/", "libxsmm")
 # Tables that name functions, which make rows of the same table: DESIGN.md, "The house".
 CIRCLES = [
     {"core/ops", *(f"shapes/{f}" for f in ("attention", "axes", "index", "sample", "select", "shape", "view", "window"))},
@@ -106,6 +109,20 @@ def lengths():
                 begin = None
 
 
+def systems():
+    """What is not C stands in platform.c; beside it only MinGW's printf is named, in a header."""
+    for path in sorted(glob.glob(os.path.join(ROOT, "compiler", "**", "*.[ch]"), recursive=True)):
+        file = os.path.relpath(path, os.path.join(ROOT, "compiler"))
+        if file == "core/platform.c":
+            continue
+        text = open(path).read()
+        for name in re.findall(r"^#include <(.+)>", text, re.M):
+            if name[:-2] not in C_HEADERS and not name.startswith(LIBRARIES):
+                yield f"{file}: includes <{name}>, which is for core/platform.c"
+        for line in re.findall(r"^#.*\b(?:_WIN32|__APPLE__|__linux__|__unix__|_\w+_SOURCE)\b.*", text, re.M):
+            yield f"{file}: {line}: that is for core/platform.c"
+
+
 def restricts():
     """What an inlined helper writes is no restrict parameter (templates/README.md)."""
     for path in sorted(glob.glob(os.path.join(ROOT, "templates", "*", "*.*"))):
@@ -120,7 +137,7 @@ def main():
     defined, used = symbols(p.parse_args().build)
     if "main" not in defined:
         sys.exit("house.py: no objects: run make first")
-    faults = [*circles(defined, used), *prototypes(defined), *statics(defined), *lengths(), *restricts()]
+    faults = [*circles(defined, used), *prototypes(defined), *statics(defined), *lengths(), *systems(), *restricts()]
     print("\n".join([*faults, f"house.py: {len(defined)} public names, {len(faults)} faults"]))
     sys.exit(bool(faults))
 

@@ -18,7 +18,10 @@
 #define MAX_ELEMENTS  INT32_MAX /* of one tensor: generated code counts them with int */
 #define MAX_EXPR_IN   4         /* inputs of an elementwise operator */
 
-#if defined(__GNUC__)
+#if defined(__MINGW_PRINTF_FORMAT) /* which is C's own with __USE_MINGW_ANSI_STDIO */
+#define PRINTF(f, a) __attribute__((format(__MINGW_PRINTF_FORMAT, f, a)))
+#define NORETURN     __attribute__((noreturn))
+#elif defined(__GNUC__)
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define NORETURN     __attribute__((noreturn))
 #else

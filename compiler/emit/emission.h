@@ -204,7 +204,6 @@ struct output {
 	int n;
 	const char **folder; /* that were made, outermost first */
 	int nfolder;
-	long process;
 	bool failed; /* something could not be written; said on stderr */
 	const char *note; /* to be said when all is written; or null */
 };

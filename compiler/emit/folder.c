@@ -3,16 +3,14 @@
  * but for data, of which network: so what is left of the same network goes, what belongs to another
  * stays, and `skipc weights` finds how the code was compiled that its weights are for.
  */
-#define _XOPEN_SOURCE 700 /* S_ISREG */
 #include "emit/ctext.h"
 #include "emit/emission.h"
+#include "core/platform.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Files of a network, and what stands at their heads before and behind its name; null: no name. */
 static const struct kind {
@@ -35,13 +33,13 @@ static const char *head_of(struct arena *a, struct diag *d, const char *path)
 {
 	enum { MOST = 4096 };
 	char *head = arena_alloc(a, MOST + 1);
-	struct stat st;
+	const enum path_kind kind = platform_kind(path);
 	FILE *f;
 	bool ok;
 
-	if (stat(path, &st) != 0)
+	if (kind == PATH_NONE)
 		ok = errno == ENOENT;
-	else if (!S_ISREG(st.st_mode))
+	else if (kind != PATH_FILE)
 		ok = true;
 	else if ((f = fopen(path, "rb")) != NULL) {
 		head[fread(head, 1, MOST, f)] = '\0';
@@ -143,40 +141,48 @@ static int compare_names(const void *x, const void *y)
 	return strcmp(*(const char *const *)x, *(const char *const *)y);
 }
 
+/* Names that were found in a folder. */
+struct found {
+	struct arena *arena;
+	struct diag *diag;
+	const char *dir, **name;
+	int n, cap;
+};
+
+/* A network, if that is a header of one. */
+static void take_network(void *to, const char *file)
+{
+	struct found *f = to;
+	const size_t length = strlen(file);
+
+	if (length < 3 || strcmp(file + length - 2, ".h") != 0)
+		return;
+	const char *head = head_of(f->arena, f->diag, arena_printf(f->arena, "%s/%s", f->dir, file)),
+		   *network = head != NULL ? network_of(f->arena, &kinds[0], head) : NULL;
+
+	if (network == NULL || strncmp(network, file, length - 2) != 0 || network[length - 2] != '\0')
+		return;
+	if (f->n == f->cap) {
+		f->cap = 2 * f->cap + 8;
+		const char **more = arena_alloc(f->arena, (size_t)f->cap * sizeof(*more));
+
+		if (f->n > 0)
+			memcpy(more, f->name, (size_t)f->n * sizeof(*more));
+		f->name = more;
+	}
+	f->name[f->n++] = network;
+}
+
 /* The networks that were compiled into a folder, in order. */
 static const char **networks_in(struct arena *a, struct diag *d, const char *dir, int *count)
 {
-	const char **names = NULL;
-	int cap = 0, n = 0;
-	DIR *folder = opendir(dir);
+	struct found f = { .arena = a, .diag = d, .dir = dir };
 
-	for (const struct dirent *f; folder != NULL && (f = readdir(folder)) != NULL;) {
-		const size_t length = strlen(f->d_name);
-
-		if (length < 3 || strcmp(f->d_name + length - 2, ".h") != 0)
-			continue;
-		const char *head = head_of(a, d, arena_printf(a, "%s/%s", dir, f->d_name)),
-			   *network = head != NULL ? network_of(a, &kinds[0], head) : NULL;
-
-		if (network == NULL || strncmp(network, f->d_name, length - 2) != 0 ||
-			network[length - 2] != '\0')
-			continue;
-		if (n == cap) {
-			const char **more = arena_alloc(a, (size_t)(2 * cap + 8) * sizeof(*more));
-
-			if (n > 0)
-				memcpy(more, names, (size_t)n * sizeof(*more));
-			names = more;
-			cap = 2 * cap + 8;
-		}
-		names[n++] = network;
-	}
-	if (folder != NULL)
-		closedir(folder);
-	if (n > 0)
-		qsort(names, (size_t)n, sizeof(*names), compare_names);
-	*count = n;
-	return names;
+	platform_list(dir, take_network, &f);
+	if (f.n > 0)
+		qsort(f.name, (size_t)f.n, sizeof(*f.name), compare_names);
+	*count = f.n;
+	return f.name;
 }
 
 /* The network of the folder that is meant: the one of that name, else the only one. Null: reported. */

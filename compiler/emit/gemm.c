@@ -1,16 +1,10 @@
 /* Small matrix products: requests -> libxsmm's machine code, checked by running it -> text of
  * generated C. */
-#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "emit/gemm.h"
+#include "core/platform.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #if defined(SKIPC_HAVE_LIBXSMM)
 #include <libxsmm.h>
@@ -168,25 +162,15 @@ static bool machine_runs(enum gemm_isa isa)
 
 /* A matrix that ends where memory ends. */
 struct guarded {
-	unsigned char *map;
-	size_t map_size;
 	float *data;
 	size_t count;
 };
 
 static bool guarded_make(struct guarded *m, size_t count)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE),
-		     bytes = (count * sizeof(float) + page - 1) / page * page;
-
-	m->map_size = bytes + page;
-	m->map = mmap(
-		NULL, m->map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (m->map == MAP_FAILED || mprotect(m->map + bytes, page, PROT_NONE) != 0)
-		return false;
-	m->data = (float *)(void *)(m->map + bytes) - count;
+	m->data = platform_fenced(count * sizeof(float));
 	m->count = count;
-	return true;
+	return m->data != NULL;
 }
 
 /* Small whole numbers: sums of their products have no rounding, in whatever order. */
@@ -273,20 +257,24 @@ union entry {
 	void (*stride)(const float *, const float *, float *, const uint64_t *);
 };
 
-/* In the child: exit status 0 is right, 1 wrong, 2 could not be tried; a signal is wrong too. */
-static int try(const struct gemm *g, const unsigned char *code, size_t size)
-{
-	const struct rlimit seconds = { 60, 60 };
-	struct trial t = { 0 };
-	union entry f;
+struct attempt {
+	const struct gemm *g;
+	const unsigned char *code;
+	size_t size;
+};
 
-	setrlimit(RLIMIT_CPU, &seconds);
-	f.address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (f.address == MAP_FAILED || !trial_make(&t, g))
-		return 2; /* NOLINT: memory ends with the child */
-	memcpy(f.address, code, size);
-	if (mprotect(f.address, size, PROT_READ | PROT_EXEC) != 0)
-		return 2;
+enum { RIGHT, WRONG, NOT_TRIED };
+
+/* In a process of its own, with which its memory ends. */
+static int try(const void *what)
+{
+	const struct attempt *c = what;
+	const struct gemm *g = c->g;
+	struct trial t = { 0 };
+	union entry f = { .address = platform_code(c->code, c->size) };
+
+	if (f.address == NULL || !trial_make(&t, g))
+		return NOT_TRIED; /* NOLINT */
 	reference(&t);
 	if (g->reduce == GEMM_SINGLE)
 		f.single(t.a.data, t.b.data, t.c.data);
@@ -294,34 +282,19 @@ static int try(const struct gemm *g, const unsigned char *code, size_t size)
 		f.offset(t.a.data, t.b.data, t.c.data, &t.count, t.offset_a, t.offset_b);
 	else
 		f.stride(t.a.data, t.b.data, t.c.data, &t.count);
-	return memcmp(t.c.data, t.expected, t.c.count * sizeof(float)) != 0;
+	return memcmp(t.c.data, t.expected, t.c.count * sizeof(float)) != 0 ? WRONG : RIGHT;
 }
 
 enum gemm_verdict gemm_run(const struct gemm *g, const unsigned char *code, size_t size)
 {
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE };
 	int status;
-	pid_t child;
 
 	if (!machine_runs(g->isa))
 		return GEMM_NOT_RUN;
-	fflush(NULL);
-	child = fork();
-	if (child < 0)
+	status = platform_apart(try, &(struct attempt){ g, code, size });
+	if (status == APART_NOT || status == NOT_TRIED)
 		return GEMM_NOT_RUN;
-	if (child == 0) {
-		for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-			signal(faults[i], SIG_DFL);
-		_exit(try(g, code, size));
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return GEMM_NOT_RUN;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
-		return GEMM_NOT_RUN;
-	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM))
-		return GEMM_NOT_RUN; /* somebody else's doing */
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? GEMM_RIGHT : GEMM_WRONG;
+	return status == RIGHT ? GEMM_RIGHT : GEMM_WRONG;
 }
 
 enum gemm_verdict gemm_check(const struct gemm *g, const unsigned char *code, size_t size)

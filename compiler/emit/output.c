@@ -2,85 +2,35 @@
  * Output files, all or none: written beside their place, and moved there when all is done.
  *
  * Whatever ends the process early must take the temporary files away: an error, exit() where memory
- * is out, a signal. What a signal handler and exit() can reach is the one variable of the compiler.
+ * is out, a signal.
  */
-#define _XOPEN_SOURCE 700 /* SIGXCPU and others */
 #include "emit/emission.h"
+#include "core/platform.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static struct output *unfinished; /* whose temporary files exist, or null */
-
-/* ---- signals ---- */
-
-static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2,
-	SIGXCPU, SIGBUS };
-
-enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
-
-/* Nothing may end the process between a step and the note that it was done. */
-static sigset_t hold_signals(void)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	return before;
-}
-
-static void let_signals(const sigset_t *before)
-{
-	sigprocmask(SIG_SETMASK, before, NULL);
-}
+/* ---- an early end ---- */
 
 /* Only calls that a signal handler may make. */
 static void remove_temporaries(struct output *o)
 {
 	for (int k = 0; k < o->n; k++)
 		if (o->file[k].temporary != NULL)
-			unlink(o->file[k].temporary);
+			platform_unlink(o->file[k].temporary);
 	while (o->nfolder > 0)
-		rmdir(o->folder[--o->nfolder]);
+		platform_rmdir(o->folder[--o->nfolder]);
 }
 
-static void on_signal(int number)
+static void tidy(void *output)
 {
-	static const char text[] = "skipc: ended by a signal; nothing was written\n";
-
-	if (unfinished == NULL || unfinished->process != getpid()) { /* or a child that gemm.c made */
-		signal(number, SIG_DFL);
-		raise(number);
-		return;
-	}
-	remove_temporaries(unfinished);
-	if (write(2, text, sizeof(text) - 1) < 0)
-		unfinished = NULL; /* there is nobody to be told */
-	_exit(1);
-}
-
-static void on_exit(void)
-{
-	if (unfinished != NULL && unfinished->process == getpid())
-		remove_temporaries(unfinished);
+	remove_temporaries(output);
 }
 
 void output_begin(struct output *o)
 {
-	struct sigaction act = { .sa_handler = on_signal }, before;
-
-	o->process = getpid();
-	unfinished = o;
-	atexit(on_exit);
-	sigfillset(&act.sa_mask);
-	for (int k = 0; k < DEADLY; k++)
-		if (sigaction(deadly[k], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
-			sigaction(deadly[k], &act, NULL);
+	platform_guard(tidy, o);
 }
 
 /* ---- writing ---- */
@@ -96,7 +46,7 @@ static void complain(struct output *o, const char *what, const char *path)
 /* A folder, noted if it was not there. */
 static bool make_folder(struct output *o, const char *path)
 {
-	if (mkdir(path, 0777) != 0)
+	if (!platform_mkdir(path))
 		return errno == EEXIST;
 	o->folder[o->nfolder++] = path;
 	return true;
@@ -106,18 +56,18 @@ static bool make_folder(struct output *o, const char *path)
 static void make_folders(struct output *o)
 {
 	const char *dir = o->dir;
-	struct stat st;
+	enum path_kind kind;
 	int parts = 1;
 
 	for (const char *c = dir; *c != '\0'; c++)
-		parts += *c == '/';
+		parts += platform_separates(*c);
 	o->folder = arena_alloc(o->arena, (size_t)parts * sizeof(char *));
 	for (const char *c = dir + 1; *c != '\0'; c++)
-		if (*c == '/')
+		if (platform_separates(*c))
 			make_folder(o, arena_printf(o->arena, "%.*s", (int)(c - dir), dir));
-	if (!make_folder(o, dir) || stat(dir, &st) != 0)
+	if (!make_folder(o, dir) || (kind = platform_kind(dir)) == PATH_NONE)
 		complain(o, "make the folder", dir);
-	else if (!S_ISDIR(st.st_mode)) {
+	else if (kind != PATH_FOLDER) {
 		errno = ENOTDIR;
 		complain(o, "make the folder", dir);
 	}
@@ -130,32 +80,26 @@ static struct output_file *add_file(struct output *o, const char *name)
 	if (o->n == MAX_OUTPUT)
 		die("more than %d output files", MAX_OUTPUT);
 	f->path = arena_printf(o->arena, "%s/%s", o->dir, name);
-	f->saved = arena_printf(o->arena, "%s/.%s.%ld.old", o->dir, name, (long)getpid());
+	f->saved = arena_printf(o->arena, "%s/.%s.%ld.old", o->dir, name, platform_process());
 	return f;
 }
 
 FILE *output_open(struct output *o, const char *name)
 {
 	struct output_file *f = add_file(o, name);
-	const char *temporary = arena_printf(o->arena, "%s/.%s.%ld", o->dir, name, (long)getpid());
-	const sigset_t before = hold_signals();
-	int fd = -1;
+	const char *temporary = arena_printf(o->arena, "%s/.%s.%ld", o->dir, name, platform_process());
 
+	platform_hold();
 	if (o->folder == NULL)
 		make_folders(o);
-	if (!o->failed) /* not through a link that waits there, nor into another's file */
-		fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
-	if (fd >= 0) {
+	if (!o->failed)
+		f->stream = platform_create(temporary);
+	if (f->stream != NULL)
 		f->temporary = temporary;
-		f->stream = fdopen(fd, "wb");
-	}
-	if (f->stream == NULL) {
+	else
 		complain(o, "write", f->path);
-		if (fd >= 0)
-			close(fd);
-	}
 	o->n++;
-	let_signals(&before);
+	platform_release();
 	return f->stream;
 }
 
@@ -196,14 +140,14 @@ static void close_file(struct output *o, struct output_file *f)
 /* Aside with what stands in the file's place, for the case that a later step fails. */
 static void save_old(struct output *o, struct output_file *f)
 {
-	struct stat st;
+	const enum path_kind kind = platform_link(f->path);
 
-	if (lstat(f->path, &st) != 0) {
+	if (kind == PATH_NONE) {
 		if (errno != ENOENT)
 			complain(o, "replace", f->path);
 		return;
 	}
-	if (S_ISDIR(st.st_mode))
+	if (kind == PATH_FOLDER)
 		errno = EISDIR;
 	else
 		f->is_saved = rename(f->path, f->saved) == 0;
@@ -230,7 +174,7 @@ static void roll_back(struct output *o)
 		struct output_file *f = &o->file[k];
 
 		if (f->is_saved ? rename(f->saved, f->path) != 0
-				: f->is_placed && unlink(f->path) != 0)
+				: f->is_placed && !platform_unlink(f->path))
 			fprintf(stderr, "skipc: cannot restore %s: %s\n",
 				escape(o->arena, f->path), strerror(errno));
 		f->is_saved = f->is_placed = false;
@@ -247,7 +191,7 @@ static void drop_saved(struct output *o)
 
 		if (!f->is_saved)
 			continue;
-		if (unlink(f->saved) != 0 && !(gone && unlink(f->saved) == 0)) {
+		if (!platform_unlink(f->saved) && !(gone && platform_unlink(f->saved))) {
 			complain(o, "remove", f->saved);
 			if (!gone)
 				return;
@@ -261,8 +205,7 @@ static void drop_saved(struct output *o)
 
 bool output_commit(struct output *o)
 {
-	const sigset_t before = hold_signals();
-
+	platform_hold();
 	for (int k = 0; k < o->n; k++)
 		close_file(o, &o->file[k]);
 	for (int k = 0; k < o->n && !o->failed; k++)
@@ -276,19 +219,18 @@ bool output_commit(struct output *o)
 	else
 		o->n = o->nfolder = 0;
 	output_discard(o);
-	let_signals(&before);
+	platform_release();
 	return !o->failed;
 }
 
 void output_discard(struct output *o)
 {
-	const sigset_t before = hold_signals();
-
+	platform_hold();
 	for (int k = 0; k < o->n; k++)
 		if (o->file[k].stream != NULL)
 			fclose(o->file[k].stream);
 	remove_temporaries(o);
 	o->n = 0;
-	unfinished = NULL;
-	let_signals(&before);
+	platform_guard(NULL, NULL);
+	platform_release();
 }

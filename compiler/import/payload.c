@@ -1,7 +1,7 @@
 /* TensorProto -> struct tensor: dimensions, and elements out of the message or a file beside the
  * model. */
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "import/onnx.h"
+#include "core/platform.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -44,35 +44,33 @@ static const char *forbidden(const char *location)
 
 /* The path of a location beside the model; null: reported. Links are followed, and must stay
  * inside. */
-static char *resolve(struct reader *r, const char *location, const char *what)
+static const char *resolve(struct reader *r, const char *location, const char *what)
 {
 	static const char inside[] =
 		"external data must lie in the folder of the model, or below it";
-	const char *slash = strrchr(r->path, '/');
-	char *folder = slash == NULL
-			       ? arena_strdup(r->arena, ".")
-			       : arena_printf(r->arena, "%.*s/", (int)(slash - r->path), r->path);
-	char *base = realpath(folder, NULL), *full = NULL;
+	const char *name = platform_base(r->path);
+	const char *folder = name == r->path ? "."
+					     : arena_printf(r->arena, "%.*s", (int)(name - r->path), r->path);
+	const char *base = platform_real(r->arena, folder), *full = NULL;
 	const char *error = forbidden(location);
 
 	if (error == NULL && base == NULL)
 		error = "is in a folder that cannot be read";
 	if (error != NULL) {
 		model_error(r->diag, inside, "%s %s", what, error);
-	} else if ((full = realpath(arena_printf(r->arena, "%s/%s", base, location), NULL)) ==
+	} else if ((full = platform_real(r->arena, arena_printf(r->arena, "%s/%s", base, location))) ==
 		   NULL) {
 		model_error(r->diag, missing_hint, "%s: %s", what, strerror(errno));
 	} else {
 		const size_t n = strlen(base);
 
-		if (n > 1 && (strncmp(full, base, n) != 0 || (full[n] != '/' && full[n] != '\0'))) {
+		if (strncmp(full, base, n) != 0 || (!platform_separates(base[n - 1]) &&
+							   !platform_separates(full[n]) && full[n] != '\0')) {
 			model_error(r->diag, inside, "%s is a link that leaves the model's folder",
 				what);
-			free(full);
 			full = NULL;
 		}
 	}
-	free(base);
 	return full;
 }
 
@@ -91,14 +89,12 @@ static const struct file *open_external(struct reader *r, const char *tensor, co
 	r->external = e;
 	const char *what = arena_printf(r->arena, "tensor \"%s\": external data file \"%s\"",
 		escape(r->arena, tensor), escape(r->arena, location));
-	char *path = resolve(r, location, what);
+	const char *path = resolve(r, location, what);
 
 	if (path == NULL || !file_map(r->diag, path, what, missing_hint, &e->file)) {
 		e->file.data = NULL;
-		free(path);
 		return NULL;
 	}
-	free(path);
 	sha256_update(&r->hash, e->file.size, e->file.data);
 	if (e->file.size < SMALL_FILE) { /* a mapping costs more than it saves */
 		uint8_t *copy = arena_alloc(r->arena, e->file.size);
