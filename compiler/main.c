@@ -191,6 +191,7 @@ static const char about
 	     "                                DIR/NAME_weights.bin (or .c) alone: of a model that was trained again, for\n"
 	     "                                the code that is there, with its options; -o puts it elsewhere\n"
 	     "  skipc inspect MODEL           blocks, nodes, kernels, fusions, memory plan\n"
+	     "  skipc paths MODEL             how many paths there are, by how many blocks they pass through\n"
 	     "  skipc diff MODEL              builds, runs, compares with onnxruntime\n"
 	     "  skipc bench MODEL             builds, runs, times in turn with onnxruntime and others\n"
 	     "  skipc tune -o FILE            measures on this machine what kernels cost: a table for --costs\n"
@@ -406,6 +407,29 @@ static int command_inspect(int argc, char **argv)
 	return ended(&j, is_printed() && done ? 0 : 1);
 }
 
+/* The passes up to skip, and what follows from what it saw. */
+static int command_paths(int argc, char **argv)
+{
+	struct job j = { 0 };
+	struct lengths l = { 0 };
+	int status = begin(&j, 'b', argc, argv);
+
+	if (status == 0 && j.options.dump != 0)
+		status = usage("-d is an option of skipc inspect", "");
+	if (status != 0)
+		return ended(&j, status);
+	if (!run_passes(&j, 'b') || !lengths_count(j.graph->seen, &l)) {
+		lengths_release(&l);
+		return ended(&j, 1);
+	}
+	if (j.options.json)
+		report_lengths_json(&(struct json){ .to = stdout }, j.graph, &l);
+	else
+		report_lengths(stdout, j.graph, &l);
+	lengths_release(&l);
+	return ended(&j, is_printed() ? 0 : 1);
+}
+
 /* A program of tools/ does the work, in the project's own environment where there is one. */
 static int python_command(const char *program, int argc, char **argv)
 {
@@ -459,6 +483,7 @@ static const struct command {
 	{ "compile", command_compile },
 	{ "weights", command_weights },
 	{ "inspect", command_inspect },
+	{ "paths", command_paths },
 	{ "diff", command_diff },
 	{ "bench", command_bench },
 	{ "tune", command_tune },

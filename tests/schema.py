@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `inspect`, `diff` and `bench` print with --json, against tools/schema: of every case, and the digits.
+"""What `inspect`, `paths`, `diff` and `bench` print with --json, against tools/schema: of every case, and the digits.
 
     schema.py [--skipc PATH] [NAME ...]
 
@@ -91,7 +91,7 @@ def inspected(skipc, validator, model, options):
 
 
 def cases(skipc, validator, names):
-    count = 0
+    count, paths = 0, schema("paths")
     for n, name in enumerate(sorted(os.listdir(os.path.join(HERE, "cases")))):
         model = os.path.join(HERE, "cases", name, "model.onnx")
         if not os.path.exists(model) or names and not any(word in name for word in names):
@@ -101,6 +101,9 @@ def cases(skipc, validator, names):
         for target in ["c"] + [t for t, every in OTHERS.items() if n % every == 0 or names]:
             inspected(skipc, validator, model, [f"--target={target}", *more])
             count += 1
+        report = json.loads(call(skipc, "paths", "--json", model, *more))
+        valid(paths, report, f"paths {name}")
+        check(all(int(o["paths"]) == sum(int(r["paths"]) for r in o["lengths"]) for o in report["outputs"]), f"paths {name}")
     return count
 
 
@@ -152,7 +155,7 @@ def main():
     a = p.parse_args()
     os.environ.setdefault("SKIPC_PYTHON", sys.executable)
     validator = schema("inspect")
-    for name in ("inspect", "diff", "bench"):
+    for name in ("inspect", "paths", "diff", "bench"):
         silent = list(undescribed(name, schema(name).schema))
         check(not silent, f"not described: {silent}")
     count = cases(a.skipc, validator, a.names)

@@ -192,6 +192,8 @@ void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new)
 {
 	if (old == new)
 		return;
+	old->became = new;
+	new->became = NULL;
 	while (old->nuser > 0) {
 		struct node *n = old->last_user->node;
 
@@ -218,6 +220,13 @@ void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new)
 	old->is_output = false;
 }
 
+struct tensor *tensor_now(struct tensor *t)
+{
+	while (t->became != NULL)
+		t = t->became;
+	return t;
+}
+
 /* ---- copies ---- */
 
 static void copy_tensor(struct tensor *to, const struct tensor *t)
@@ -229,6 +238,7 @@ static void copy_tensor(struct tensor *to, const struct tensor *t)
 	to->def = NULL;
 	to->user = to->last_user = NULL;
 	to->nuser = 0;
+	to->became = NULL;
 }
 
 struct graph *graph_copy(const struct graph *g)

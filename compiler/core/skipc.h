@@ -113,6 +113,7 @@ struct tensor {
 	int64_t made_of; /* elements of the constants that it is made of */
 	int bits;        /* constants of i8 and u8: 4 where the file has such small ones; else 0 */
 	const struct step *step; /* of integers: what one of them stands for; null: not known, or no number */
+	struct tensor *became; /* what tensor_replace() put in its place, or null */
 };
 
 /* Integers q stand for scale (q - zero). */
@@ -259,6 +260,24 @@ struct block {
 	const char
 		*unskipped; /* why no row is left out when its gates are closed; null: they are */
 	const struct tensor *out; /* null: of a quantised network, whose blocks are those of another graph */
+	struct tensor *fork; /* what shortcut and branch are computed from; null: nothing is carried */
+	struct tensor *kept; /* the shortcut, as it is added */
+	int sum;                  /* index in graph.join: what adds or blends */
+	int level;                /* of that: which of its forks is this one's */
+};
+
+/*
+ * What adds or blends: a path through the network goes on through one of its terms. Each fork of them is a level, that is a
+ * block, which a term passes by its shortcut or through its branch, or not at all: of x + z + G(z), where z is F(x), x
+ * passes the level of x by its shortcut, z through the branch and that of z by its shortcut, G(z) through both branches.
+ */
+struct join {
+	struct tensor *out;
+	struct tensor **term, **value; /* as they are added; without their gates */
+	int nterm;
+	struct tensor **fork; /* by level; null: nothing is carried */
+	int nlevel;
+	bool *through; /* [level * nterm + term] */
 };
 
 /* An ONNX node that adds or gates, and is in no block. */
@@ -296,6 +315,10 @@ struct graph {
 	bool *scales;   /* by ONNX node: it scales a layer's result by a constant; skip_scan() */
 	struct block *block; /* in the order of the model's nodes; skip() */
 	int nblock, block_cap;
+	struct join *join; /* sums and gates that are blocks; tensors as they were before skip(): tensor_now() */
+	int njoin, join_cap;
+	bool tired;        /* skip() has not looked at all walks: some of that may lack */
+	struct graph *seen; /* that of joins: this one, or the network that was quantised */
 	struct refusal *refusal;
 	int nrefusal;
 	double skip_below; /* rows of a highway whose gates are all below it are carried; 0: none */
@@ -506,6 +529,7 @@ void node_remove(struct graph *g, struct node *n);            /* outputs must ha
 /* Every use of old, and its place among the graph's outputs, becomes new. A graph output keeps its
  * name. */
 void tensor_replace(struct graph *g, struct tensor *old, struct tensor *new);
+struct tensor *tensor_now(struct tensor *t); /* itself, or what it was replaced by in the end */
 /* Nodes, tensors and lists of its own; what names, attributes and constants hold is shared. */
 struct graph *graph_copy(const struct graph *g);
 void graph_sort(struct graph *g);               /* topological, stable; a cycle is reported */

@@ -80,6 +80,37 @@ void json_numbers(struct json *j, const char *name, const int64_t *value, int n)
  * an earlier kernel have that kernel's number in their place, and what it has no use for is left out. */
 void report_json(struct json *j, const struct emission *e);
 
+/* ---- counts.c: numbers of any size ---- */
+
+/* How many there are of each length below n: words of 32 bits, the lowest first. Empty: none. */
+struct counts {
+	struct arena own;
+	int n, words;
+	uint32_t *word; /* [length * words] */
+};
+
+void counts_one(struct counts *c);                                        /* one, of length 0; it was empty */
+void counts_add(struct counts *sum, const struct counts *c, int longer); /* c's, each longer by that */
+struct counts counts_total(const struct counts *c);                       /* of all lengths, as one of length 0 */
+const char *counts_text(struct arena *a, const struct counts *c, int length); /* decimal */
+double counts_share(const struct counts *c, int length, const struct counts *total);
+void counts_release(struct counts *c);
+
+/* ---- lengths.c: skipc paths ---- */
+
+/* By output: paths to it from inputs, by the blocks that they pass through. */
+struct lengths {
+	struct counts *of;
+	int n;
+};
+
+/* Of a graph whose blocks skip() has seen. False: reported. Ends with lengths_release(). */
+bool lengths_count(struct graph *g, struct lengths *l);
+void lengths_release(struct lengths *l);
+void report_lengths(FILE *to, const struct graph *g, const struct lengths *l);
+/* tools/schema/paths.json says what is in it. */
+void report_lengths_json(struct json *j, const struct graph *g, const struct lengths *l);
+
 /* ---- page.c ---- */
 
 /* The report as HTML. profile: what skipc bench --json wrote, of which the page says what is wrong; null: nothing. */

@@ -273,8 +273,7 @@ static bool of_one_softmax(const struct gate *g)
 /* ---- which of the two is carried ---- */
 
 /* The value that x is but for views, if y is computed from it; else null. */
-static const struct tensor *carried(
-	struct seeker *s, const struct tensor *x, const struct tensor *y)
+static struct tensor *carried(struct seeker *s, struct tensor *x, const struct tensor *y)
 {
 	for (int depth = 0; depth < 8; depth++) {
 		if (is_ancestor(s, x, y))
@@ -368,7 +367,7 @@ static const char *judge_carry(struct seeker *s, struct gate *g, struct tensor *
 static const char *judge(struct seeker *s, struct gate *g, const struct prov *join, struct block *b)
 {
 	struct tensor *x = g->x, *h = g->h, *t;
-	const struct tensor *from = carried(s, x, h);
+	struct tensor *from = carried(s, x, h);
 
 	if (from == NULL && (from = carried(s, h, x)) != NULL) {
 		x = g->h;
@@ -379,6 +378,10 @@ static const char *judge(struct seeker *s, struct gate *g, const struct prov *jo
 	t = g->t.tensor != NULL ? g->t.tensor : g->atom < s->ntensor ? s->g->tensors[g->atom] : NULL;
 	b->shortcut = x->name;
 	b->branch = h->name;
+	b->fork = from;
+	b->kept = from != NULL ? x : NULL;
+	g->shortcut = x;
+	g->branch = h;
 	b->gate = t != NULL ? t->name : s->quotient[g->atom - s->ntensor].whole->name;
 	return from != NULL ? judge_carry(s, g, x, h, t, from, join, b) : judge_blend(s, g, join, b);
 }
@@ -491,6 +494,10 @@ bool gate_try(struct cone *c, int k, struct change *change)
 	b.out = n->out[0];
 	change->block = s->g->nblock;
 	record_block(s, &b);
+	join_record(s,
+		&(struct join){ .out = n->out[0], .nterm = 2, .term = (struct tensor *[]){ g->shortcut, g->branch },
+			.value = (struct tensor *[]){ g->shortcut, g->branch } },
+		change->block);
 	change->prov = b.join;
 	c->joined[k] = true;
 	return true;

@@ -214,5 +214,7 @@ void skip(struct graph *g)
 	list_refusals(&s);
 	if (g->nblock > 0)
 		qsort(g->block, (size_t)g->nblock, sizeof(*g->block), by_onnx);
+	g->tired = s.steps <= 0 || s.join_steps <= 0;
+	g->seen = g;
 	seeker_end(&s);
 }

@@ -1,5 +1,5 @@
 /* What the files of the pass `skip` share: skip.c (cones), poly.c, algebra.c, gates.c, sums.c,
- * facts.c, paths.c. */
+ * joins.c, facts.c, paths.c. */
 #ifndef SKIP_H
 #define SKIP_H
 
@@ -55,6 +55,7 @@ struct seeker {
 	int nvisited;
 	int stamp;
 	int64_t steps;        /* that walks may still take: bounds the time of hostile graphs */
+	int64_t join_steps;   /* the same of join_record(), which shall take none from recognition */
 	bool *member;         /* node: of some cone already */
 	int *at;              /* node: its place in that cone */
 	int *reads;           /* tensor: uses seen from the cone under way */
@@ -86,6 +87,7 @@ struct gate {
 	struct tensor *h, *x;
 	struct affine t, c;     /* t: of the atom, where it has no tensor */
 	struct tensor *carried; /* x, h, or null: neither is */
+	struct tensor *shortcut, *branch; /* x and h, or h and x */
 	double factor;          /* all of it times that */
 	int atom;
 };
@@ -166,6 +168,11 @@ void gate_apply(struct seeker *s, struct change *change);
 
 /* Residual sums among what gates left of the cone. */
 void sums_record(struct cone *c);
+
+/* ---- joins.c ---- */
+
+/* What adds or blends, of n terms; its blocks are those from `block` on. */
+void join_record(struct seeker *s, const struct join *join, int block);
 
 /* ---- closed.c ---- */
 

@@ -504,8 +504,9 @@ static const char *note_of(const struct sum *m, const struct way *w, const struc
 static const char *judge(struct sum *m, const struct term *x, const struct term *f)
 {
 	struct seeker *s = m->cone->seeker;
-	const struct tensor *fork = fork_of(s, x->value, f->value), *other;
-	struct block b = { .out = m->root->out[0] };
+	struct tensor *fork = fork_of(s, x->value, f->value);
+	const struct tensor *other;
+	struct block b = { .out = m->root->out[0], .fork = fork, .kept = x->whole };
 	struct way w;
 	bool apart, pools = false;
 
@@ -608,10 +609,24 @@ static void modulate(const struct sum *m, struct term *t)
 	}
 }
 
+/* Its blocks are those from `block` on. */
+static void record_join(const struct sum *m, int block)
+{
+	struct tensor *term[MAX_TERM], *value[MAX_TERM];
+
+	for (int k = 0; k < m->n; k++) {
+		term[k] = m->term[k].whole;
+		value[k] = m->term[k].value;
+	}
+	join_record(m->cone->seeker,
+		&(struct join){ .out = m->root->out[0], .term = term, .value = value, .nterm = m->n }, block);
+}
+
 static void judge_sum(struct sum *m)
 {
 	struct seeker *s = m->cone->seeker;
 	const char *why = why_by_use(m->root->out[0]);
+	const int block = s->g->nblock;
 	int branch = 0, found = 0;
 
 	if (why != NULL) {
@@ -636,6 +651,8 @@ static void judge_sum(struct sum *m)
 	}
 	if (found == 0)
 		refuse(s, m->prov, why);
+	else
+		record_join(m, block);
 }
 
 /* Constant factors of the whole sum: Mul and Div above it. */

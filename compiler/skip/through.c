@@ -31,6 +31,7 @@ void skip_through(struct graph *g, struct graph *plain)
 	}
 	g->block = plain->block;
 	g->nblock = plain->nblock;
+	g->seen = plain;
 	g->refusal = plain->refusal;
 	g->nrefusal = plain->nrefusal;
 	for (int k = 0; k < g->nblock; k++) {
