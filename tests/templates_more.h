@@ -199,6 +199,24 @@ static void map_case(void)
 	}
 }
 
+static void turn_case(void)
+{
+	const int dim[3] = { between(1, 2), between(1, 20), between(1, 40) };
+	struct writer y = { .epilogue = below(2) ? RELU : NONE, .expression = "2.0f * " };
+	struct item *t = new_item(&y, 3, dim, "f");
+	const struct param p[] = { { "N", dim[0] }, { "Q", dim[1] }, { "P", dim[2] },
+		{ "TILE", 16 } };
+
+	write_instance(t, &y, "c/turn", p, COUNT(p), NULL);
+	for (int i = 0; i < product(3, dim); i++) {
+		int at = 0;
+
+		for (int d = 0; d < 3; d++)
+			at += coord_of(i, 3, dim)[d] * y.stride[d];
+		expect(t, &y, coord_of(i, 3, dim), 2.0 * (double)y.z[at]);
+	}
+}
+
 /* Where pad takes position i from, or -1. */
 static int pad_from(int mode, int i, int n)
 {
@@ -709,6 +727,7 @@ static void make_cases(void)
 		normalize_case();
 		normalize_channels_case();
 		map_case();
+		turn_case();
 		pad_case();
 		gather_case();
 		argmax_case();

@@ -226,6 +226,8 @@ void setup_pad(struct plan *p, struct kernel *k)
 
 /* ---- elementwise ---- */
 
+enum { TURN_TILE = 16 }; /* floats of a line of cache */
+
 const char *applies_map(const struct kernel *k)
 {
 	(void)k;
@@ -250,9 +252,10 @@ static bool joins(const struct kernel *k, int a, int b)
 	return true;
 }
 
-void setup_map(struct plan *p, struct kernel *k)
+/* The loops over the elements of the result, the outermost first, at most `most`; how many. */
+static int loops_over(const struct kernel *k, struct coord *loop, int most)
 {
-	struct coord c[MAX_RANK], loop[MAX_RANK];
+	struct coord c[MAX_RANK];
 	int count = merge_dims(&k->dst, all_dims(&k->dst.shape), c), n = 0;
 
 	/* merge_dims() looked at the result only: split what some operand does not join */
@@ -268,12 +271,20 @@ void setup_map(struct plan *p, struct kernel *k)
 			loop[n - 1].dim[loop[n - 1].n] = d;
 			loop[n - 1].n++;
 		}
-	while (n > 6) { /* the outermost two as one; access divides */
+	while (n > most) { /* the outermost two as one; access divides */
 		for (int j = 0; j < loop[1].n; j++)
 			loop[0].dim[loop[0].n++] = loop[1].dim[j];
 		memmove(&loop[1], &loop[2], (size_t)(n - 2) * sizeof(loop[0]));
 		n--;
 	}
+	return n;
+}
+
+void setup_map(struct plan *p, struct kernel *k)
+{
+	struct coord loop[MAX_RANK];
+	int n = loops_over(k, loop, 6);
+
 	if (n == 0)
 		loop[n++] = span(0, 0);
 	param(k, "RANK", n);
@@ -287,4 +298,65 @@ void setup_map(struct plan *p, struct kernel *k)
 		add_coord(k, loop[i]);
 	subst(k, "T", dtypes[k->dst.type].ctype);
 	k->title = k->ngroup > 0 ? "map" : "copy";
+}
+
+/* What turns: the loop that counts through an operand's neighbours, and is not that of the result's; -1: none. */
+static int crossing(const struct kernel *k, const struct coord *loop, int n, int64_t *far)
+{
+	int64_t size, stride;
+
+	for (int j = 0; j < k->noperand; j++)
+		for (int i = 0; i < n - 1; i++) {
+			const struct region *r = &k->operand[j].region;
+
+			size = size_of(&k->dst.shape, &loop[i]);
+			if (size >= TURN_TILE && stride_of(r, &loop[i], &stride) && stride == 1 &&
+				stride_of(r, &loop[n - 1], far) && *far > 1)
+				return i;
+		}
+	return -1;
+}
+
+const char *applies_turn(const struct kernel *k)
+{
+	struct coord loop[MAX_RANK];
+	const int n = loops_over(k, loop, 6);
+	int64_t far;
+
+	if (n < 2 || size_of(&k->dst.shape, &loop[n - 1]) < TURN_TILE ||
+		crossing(k, loop, n, &far) < 0)
+		return "its operands lie as its result does, or have short rows";
+	return NULL;
+}
+
+/* Where c/map reads or writes a line of cache for each element, this one does for TURN_TILE. */
+double cost_turn(const struct kernel *k)
+{
+	return cost_macs(k) / 2;
+}
+
+void setup_turn(struct plan *p, struct kernel *k)
+{
+	struct coord loop[MAX_RANK], rest = span(0, 0);
+	const int n = loops_over(k, loop, 6);
+	int64_t far, own = 0;
+	const int a = crossing(k, loop, n, &far);
+	const bool farther = !stride_of(&k->dst, &loop[a], &own) || far >= own;
+	const struct coord *run = &loop[farther ? a : n - 1], *across = &loop[farther ? n - 1 : a];
+
+	for (int i = 0; i < n - 1; i++)
+		for (int j = 0; i != a && j < loop[i].n; j++)
+			rest.dim[rest.n++] = loop[i].dim[j];
+	param(k, "N", size_of(&k->dst.shape, &rest));
+	param(k, "Q", size_of(&k->dst.shape, across));
+	param(k, "P", size_of(&k->dst.shape, run));
+	param(k, "TILE", TURN_TILE);
+	share(k, "n", size_of(&k->dst.shape, &rest), 1, DIVIDES_INPUT);
+	share(k, "p", size_of(&k->dst.shape, run), TURN_TILE, DIVIDES_INPUT);
+	add_coord(k, rest);
+	add_coord(k, *across);
+	add_coord(k, *run);
+	subst(k, "T", dtypes[k->dst.type].ctype);
+	k->title = k->ngroup > 0 ? "map" : "copy";
+	(void)p;
 }

@@ -26,6 +26,19 @@ static bool can_place(const struct scheduler *s, const struct tensor *t)
 	return is_runtime(t) && t->def != NULL && s->place[t->id].buffer == NULL;
 }
 
+/* An image of a layer that computes vectors of channels, which would have to write each into a plane of its own. */
+static bool wants_turning(const struct scheduler *s, const struct tensor *t)
+{
+	const struct node *anchor = t->def->mark != 0 ? s->pending[t->def->mark - 1]->anchor : NULL;
+	const int rank = t->shape.rank;
+	int64_t image = 1;
+
+	for (int d = 2; d < rank; d++)
+		image *= t->shape.dim[d];
+	return target_has_vectors(s->plan->target) && anchor != NULL && is_op(anchor, "Conv") &&
+	       t->order[rank - 1] == 1 && t->shape.dim[1] >= 16 && image >= 16;
+}
+
 static void place_outputs(struct scheduler *s)
 {
 	struct graph *g = s->graph;
@@ -38,8 +51,8 @@ static void place_outputs(struct scheduler *s)
 
 		b->index = k;
 		b->tensor = t;
-		if (!can_place(s, t) || t->io_type != t->type)
-			continue; /* copied, or converted, at the end */
+		if (!can_place(s, t) || t->io_type != t->type || wants_turning(s, t))
+			continue; /* copied, converted or turned at the end */
 		s->place[t->id] = region_dense(t->type, &t->shape, NULL);
 		s->place[t->id].buffer = b;
 	}
@@ -176,7 +189,8 @@ static void add_operand(struct scheduler *s, struct kernel *k, struct tensor *t)
 		return;
 	if (k->noperand == MAX_OPERAND)
 		die("an epilogue with more than %d operands", k->noperand);
-	struct region r = source(s, t, k->prov);
+	const struct region *turned = &s->turned[t->id];
+	struct region r = turned->buffer != NULL ? *turned : source(s, t, k->prov);
 
 	k->operand[k->noperand++] = (struct arg){ .tensor = t,
 		.region = region_broadcast(&r, &k->out->shape) };
