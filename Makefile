@@ -1,21 +1,33 @@
 # skipc.   make          build/skipc
 #          make demo     compiles a trained network, classifies held-out images, compares with onnxruntime
-#          make check    all tests; make check-fast: the quick ones
+#          make check    all tests; make check-fast: the quick ones; make check-offline: without installing anything
+#          make install  below PREFIX (/usr/local) and DESTDIR; make uninstall
 # demo and check install what is missing. Everything made goes to build/, but for the Python environment (.venv).
 
 CC       ?= cc
 CFLAGS   ?= -O2 -g
 WARN      = -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-# No contraction: constants are folded to the same bits on every host.
-CPPFLAGS += -ffp-contract=off -D_POSIX_C_SOURCE=200809L -Icompiler -I$(BUILD)
-LDLIBS    = -lprotobuf-c -lnettle -lm
-# libxsmm makes the small matrix products of --target=x86-64; where it is not installed, skipc says so.
-ifneq ($(wildcard /usr/include/libxsmm_generator.h),)
-CPPFLAGS += -DSKIPC_HAVE_LIBXSMM
+# No contraction: constants are folded to the same bits on every host. MINGW: the C library's own printf, on Windows.
+override CPPFLAGS += -ffp-contract=off -D_POSIX_C_SOURCE=200809L -D__USE_MINGW_ANSI_STDIO=1 -Icompiler -I$(BUILD)
+PKG_CONFIG ?= pkg-config
+LIBRARIES := $(shell $(PKG_CONFIG) --libs libprotobuf-c nettle 2> /dev/null || echo -lprotobuf-c -lnettle)
+override CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libprotobuf-c nettle 2> /dev/null)
+LDLIBS    = $(LIBRARIES) -lm
+# libxsmm makes the small matrix products of --target=x86-64; where it is not installed, or LIBXSMM= is empty, skipc says so.
+LIBXSMM  ?= $(wildcard /usr/include/libxsmm_generator.h)
+ifneq ($(LIBXSMM),)
+override CPPFLAGS += -DSKIPC_HAVE_LIBXSMM
 LDLIBS   += -lxsmmgen -lxsmm -lxsmmnoblas -lpthread -ldl -lrt
 endif
 PYTHON    = .venv/bin/python
 BUILD    ?= build
+EXE      := $(if $(findstring mingw,$(shell $(CC) -dumpmachine)),.exe)
+
+# Where make install puts things, below DESTDIR. What diff, bench and tune run is found from the program's folder, by
+# ../libexec/skipc, or where this says.
+PREFIX   ?= /usr/local
+BINDIR   ?= $(PREFIX)/bin
+HELPERDIR ?= $(PREFIX)/libexec/skipc
 
 SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
 LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
@@ -24,11 +36,13 @@ TEMPLATES = $(sort $(wildcard templates/*/*.c templates/*/*.h templates/report/*
 PARTS = $(wildcard templates/*/*.inc) # of templates: embed.sh puts them in
 UNITS     = $(filter-out math_exhaustive fuzz_import,$(basename $(notdir $(wildcard tests/*.c))))
 
-all: $(BUILD)/skipc
+OBJECTS   = $(BUILD)/compiler/main.o $(LIBRARY)
+
+all: $(BUILD)/skipc$(EXE)
 
 # ---- the compiler ----
 
-$(BUILD)/skipc: $(BUILD)/compiler/main.o $(LIBRARY)
+$(BUILD)/skipc$(EXE): $(OBJECTS)
 	@echo "LD $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -55,9 +69,42 @@ $(BUILD)/templates.o: $(BUILD)/templates.c
 
 -include $(wildcard $(BUILD)/compiler/*.d $(BUILD)/compiler/*/*.d)
 
+# A build elsewhere, or a copy of it, finds tools/ here.
+$(BUILD)/compiler/helper.o: override CPPFLAGS += -DHELPERS='"$(CURDIR)"'
+
+# ---- installing ----
+
+# The program that is installed knows where its helpers were: a copy of it finds them.
+INSTALLED = $(BUILD)/installed
+
+$(INSTALLED)/helper.o: compiler/helper.c FORCE
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 $(CPPFLAGS) -DHELPERS='"$(HELPERDIR)"' $(CFLAGS) $(WARN) -c -o $@ $<
+
+$(INSTALLED)/skipc$(EXE): $(INSTALLED)/helper.o $(filter-out %/helper.o,$(OBJECTS))
+	@echo "LD $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Of tools/ what users run: not what draws figures of BENCHMARKS.md and sweeps other frameworks.
+OURS = bench export_torch families flags networks_int8 peers torch_ops
+TOOLS = $(filter-out $(OURS:%=tools/%.py) tools/icount.c,$(wildcard tools/*.py tools/*.c))
+
+install: $(INSTALLED)/skipc$(EXE)
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(HELPERDIR)/tools/schema" "$(DESTDIR)$(HELPERDIR)/runtime"
+	install -m 755 $< "$(DESTDIR)$(BINDIR)"
+	install -m 644 $(TOOLS) "$(DESTDIR)$(HELPERDIR)/tools"
+	install -m 644 $(wildcard tools/schema/*.json) "$(DESTDIR)$(HELPERDIR)/tools/schema"
+	install -m 644 $(wildcard runtime/*.[ch]) "$(DESTDIR)$(HELPERDIR)/runtime"
+
+uninstall:
+	rm -f "$(DESTDIR)$(BINDIR)/skipc$(EXE)"
+	rm -rf "$(DESTDIR)$(HELPERDIR)"
+
+FORCE:
+
 # ---- what a bare machine lacks ----
 
-setup setup-check setup-compilers:
+setup setup-check setup-compilers setup-packages:
 	@sh tools/setup.sh $(@:setup-%=%)
 
 .venv/done: tools/requirements.txt
@@ -94,12 +141,15 @@ ifdef MODEL
 	$(BUILD)/skipc inspect "$(MODEL)" | head -n 12
 	$(BUILD)/skipc diff "$(MODEL)" --float64
 else
-	@mkdir -p $(DEMO)
+	@$(MAKE) --no-print-directory digits
+	$(BUILD)/skipc diff examples/digits/digits.onnx --float64
+endif
+
+digits: $(BUILD)/skipc$(EXE)
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	$(BUILD)/skipc compile examples/digits/digits.onnx -o $(DEMO)
 	$(CC) -O2 -I $(DEMO) $(DEMO)/*.c examples/digits/classify.c -o $(DEMO)/classify
 	$(DEMO)/classify examples/digits/images.npy examples/digits/labels.npy
-	$(BUILD)/skipc diff examples/digits/digits.onnx --float64
-endif
 
 # Each example builds and runs.
 examples: setup .venv/done
@@ -153,6 +203,20 @@ check-fast: setup .venv/done
 	@$(SIDE_BY_SIDE) all
 	@$(SIDE_BY_SIDE) UNITS="$(filter-out templates math,$(UNITS))" units
 	$(PYTHON) tests/run.py --fast
+
+# What can be tested with what is installed, for packagers: installs nothing, and says what it did not run.
+check-offline:
+	@$(SIDE_BY_SIDE) all
+	@$(MAKE) --no-print-directory digits
+	@if $(PKG_CONFIG) --exists check; then \
+		$(SIDE_BY_SIDE) UNITS="$(filter-out templates math,$(UNITS))" units; \
+	else echo "NOT RUN: unit tests: Check is not installed"; fi
+	@if python3 -c 'import numpy, onnx' 2> /dev/null; then python3 tests/run.py --fast --skipc $(BUILD)/skipc; \
+	else echo "NOT RUN: tests/run.py: numpy or onnx is not installed"; fi
+
+# Every way to install skipc and to use it in other builds, each from a fresh clone: some minutes.
+check-packages: setup-packages .venv/done
+	$(PYTHON) tests/packages.py
 
 # Every case with sanitizers and by both compilers: check has each of them once. A quarter of an hour.
 check-cases: setup .venv/done
@@ -251,4 +315,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all setup setup-check setup-compilers venv venv-peers venv-families demo examples units sanitized lint-templates cases check check-fast check-cases check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers bench-families format lint wc clean
+.PHONY: all FORCE install uninstall setup setup-check setup-compilers setup-packages venv venv-peers venv-families demo examples units sanitized lint-templates cases digits check check-fast check-offline check-packages check-cases check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers bench-families format lint wc clean

@@ -1,4 +1,5 @@
 /* The command line, and the table of passes. */
+#include "helper.h"
 #include "options.h"
 #include "report/report.h"
 #include "core/platform.h"
@@ -430,50 +431,19 @@ static int command_paths(int argc, char **argv)
 	return ended(&j, is_printed() ? 0 : 1);
 }
 
-/* A program of tools/ does the work, in the project's own environment where there is one. */
-static int python_command(const char *program, int argc, char **argv)
-{
-	struct arena a = { 0 };
-	const char *self = platform_program(&a), *root, *python = getenv("SKIPC_PYTHON");
-	char **args = arena_alloc(&a, (size_t)(argc + 8) * sizeof(char *));
-	int k = 0;
-
-	if (self == NULL)
-		return usage("cannot find where skipc is installed", "");
-	root = arena_printf(&a, "%.*s/..", (int)(platform_base(self) - self - 1), self);
-	if (python == NULL) {
-		python = arena_printf(&a, "%s/.venv/bin/python", root);
-		if (!platform_runs(python))
-			python = "python3";
-	}
-	args[k++] = (char *)(uintptr_t)python;
-	args[k++] = arena_printf(&a, "%s/tools/%s", root, program);
-	args[k++] = (char *)(uintptr_t) "--skipc";
-	args[k++] = (char *)(uintptr_t)self;
-	for (int i = 2; i < argc; i++)
-		args[k++] = argv[i];
-	const int status = platform_become(args);
-
-	if (status >= 0)
-		return status;
-	fprintf(stderr, "skipc: %s needs Python 3 with onnxruntime: %s: %s\n", argv[1],
-		escape(&a, python), strerror(errno));
-	return 1;
-}
-
 static int command_diff(int argc, char **argv)
 {
-	return python_command("compare.py", argc, argv);
+	return helper_run("compare.py", argc, argv);
 }
 
 static int command_bench(int argc, char **argv)
 {
-	return python_command("timing.py", argc, argv);
+	return helper_run("timing.py", argc, argv);
 }
 
 static int command_tune(int argc, char **argv)
 {
-	return python_command("tune.py", argc, argv);
+	return helper_run("tune.py", argc, argv);
 }
 
 static const struct command {

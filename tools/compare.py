@@ -35,8 +35,10 @@ import sys
 import tempfile
 from dataclasses import dataclass
 
-INSTALL = """to install it: make venv
-or by hand:    python3 -m venv .venv && .venv/bin/pip install onnxruntime onnx numpy"""
+HERE = os.path.dirname(os.path.abspath(__file__))
+INSTALL = "python3 -m venv .venv && .venv/bin/pip install onnxruntime onnx numpy"
+INSTALL = (f"to install it: make venv\nor by hand:    {INSTALL}" if os.path.exists(os.path.join(HERE, "..", "Makefile")) else
+           f"to install it: {INSTALL}\n               and SKIPC_PYTHON=.venv/bin/python skipc ..")
 
 try:
     import numpy as np
@@ -52,7 +54,6 @@ except ImportError as missing:
     sys.exit(4)
 
 PROVIDER = "CPUExecutionProvider"
-HERE = os.path.dirname(os.path.abspath(__file__))
 EXACT, FAST = (3.0, 1e-6), (5.0, 1e-5)  # factor on onnxruntime's E, and what is added
 WRONG = 1e-3  # a relative difference that no rounding makes: one side is wrong
 UNKNOWN = 1e-5  # bound on the relative difference where nothing evaluates the model in double

@@ -5,6 +5,7 @@
 #     setup.sh              what make, make demo and make check-fast need
 #     setup.sh check        and make check: compilers and emulators of the machines that it runs generated code on, a browser
 #     setup.sh compilers    and make check-compilers, bench.py --only compilers
+#     setup.sh packages     and make check-packages
 #
 # Of the compilers for other machines, those that this system's archive does not have are left out: tests say NOT RUN.
 set -eu
@@ -18,9 +19,11 @@ compilers="musl-tools gcc-mingw-w64-x86-64 gcc-11 clang-13 clang-15 clang-16 cla
 for machine in arm-linux-gnueabihf=armhf riscv64-linux-gnu=riscv64 mips-linux-gnu=mips; do
 	compilers="$compilers gcc-${machine%=*} libc6-dev-${machine#*=}-cross"
 done
+packages="git g++ cmake meson ninja-build gcc-arm-none-eabi qemu-system-arm gcc-mingw-w64-x86-64 wine64 dpkg-dev debhelper dh-python lintian"
 case ${1:-} in
 check) also=$check ;;
 compilers) also="$check $compilers" ;;
+packages) also=$packages ;;
 *) also= ;;
 esac
 

@@ -116,7 +116,7 @@ static char *quoted(struct arena *a, const char *word)
 	return text;
 }
 
-int platform_become(char *const *args)
+int platform_become(const char *const *args)
 {
 	struct arena a = { 0 };
 	size_t n = 0;
@@ -380,9 +380,9 @@ const char *platform_program(struct arena *a)
 #endif
 }
 
-int platform_become(char *const *args)
+int platform_become(const char *const *args)
 {
-	return execvp(args[0], args);
+	return execvp(args[0], (char *const *)(uintptr_t)args);
 }
 
 /* ---- an early end ---- */

@@ -19,7 +19,7 @@ bool platform_terminal(void);  /* somebody watches standard error */
 const char *platform_program(struct arena *a);
 /* Another program instead of this one, found on PATH. Returns the exit status where systems make that a
  * process beside this one; -1: it could not be started, errno says why. */
-int platform_become(char *const *args);
+int platform_become(const char *const *args);
 
 /* ---- platform.c: an early end ---- */
 
