@@ -29,6 +29,7 @@ import quantised  # noqa: E402
 import run as cases  # noqa: E402
 
 FLAGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -std=c99"
+SANITIZE = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 ACTIVATIONS = [np.uint8, np.uint8, np.int8, np.int16, np.uint16]
 MS = "com.microsoft"
 
@@ -41,7 +42,7 @@ class Builder:
         self.nodes, self.constants, self.outputs, self.values, self.count = [], [], [], {"": None}, 0
         self.loose = set()  # outputs that are functions of floats: a step off, on some target
         self.type = self.pick(ACTIVATIONS)
-        shape = (int(self.rng.integers(1, 3)), int(self.rng.integers(1, 7)), int(self.rng.integers(4, 9)), int(self.rng.integers(4, 9)))
+        shape = tuple(int(self.rng.integers(*ends)) for ends in ((1, 3), (1, 7), (1, 9), (1, 9)))
         self.x = self.rng.standard_normal(shape).astype(np.float32)
         self.values["x"] = quantised.Value(self.x)
         self.evaluation = quantised.Evaluation(helper.make_model(helper.make_graph([], "g", [], []),
@@ -127,7 +128,8 @@ class Builder:
         n, c, h, w = self.array(q[0]).shape
         group = self.pick([1, 1, 1, c])
         outputs = c * int(self.rng.integers(1, 3)) if group > 1 else self.pick([int(self.rng.integers(1, 20)), 16, 32, 48, 64])
-        r, s, pad = int(self.rng.integers(1, min(h, 3) + 1)), int(self.rng.integers(1, min(w, 3) + 1)), int(self.rng.integers(0, 2))
+        pad = int(self.rng.integers(0, 2))
+        r, s = int(self.rng.integers(1, min(h + pad, 3) + 1)), int(self.rng.integers(1, min(w + 2 * pad, 3) + 1))
         at = dict(group=group, kernel_shape=[r, s], pads=[pad * (r > 1), pad * (s > 1), 0, pad * (s > 1)],
                   strides=[self.pick([1, 1, 2]), 1])
         weights, _ = self.weights((outputs, c // group, r, s), 0)
@@ -289,7 +291,7 @@ def results(work, target, compiler, flags, emulate, x, outputs):
 
 def compiler_of(seed, target):
     """gcc and clang in turn, at every level, gcc for vector code less often; now and then what firmware has."""
-    firmware = f"-DNET_SCALAR=1 -DNET_FPU=0 -D__ARM_FEATURE_DSP=1 -isystem {os.path.join(HERE, 'dsp')}" if target == "c" and seed % 3 == 0 else ""
+    firmware = f"-DNET_SCALAR=1 -DNET_FPU=0 -D__ARM_FEATURE_DSP=1 -isystem {os.path.join(HERE, 'dsp')} {SANITIZE}" if target == "c" and seed % 3 == 0 else ""
     return "gcc" if seed % 2 and (target == "c" or seed % 8 < 4) else "clang", f"-O{seed % 4} {FLAGS} {firmware}"
 
 
@@ -328,6 +330,22 @@ def infinite(skipc, target, work):
     return None if got == want else f"{got}, not {want}"
 
 
+def sums(skipc, target, work, x, w):
+    """Compiles a ConvInteger of 3x3 and an image padded by one; what it gives."""
+    numbers = {"w": w, "z": np.array(0, np.uint8), "wz": np.array(0, np.int8)}
+    n, _, height, width = x.shape
+    graph = helper.make_graph([helper.make_node("ConvInteger", ["x", "w", "z", "wz"], ["y"], pads=[1, 1, 1, 1])], "g",
+                              [helper.make_tensor_value_info("x", TensorProto.UINT8, x.shape)],
+                              [helper.make_tensor_value_info("y", TensorProto.INT32, (n, len(w), height, width))],
+                              [numpy_helper.from_array(a, n) for n, a in numbers.items()])
+    path = os.path.join(work, "model.onnx")
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), path)
+    compare.compile_model(skipc, path, work, options=[f"--target={target}"])
+    wide = np.pad(x.astype(np.int64), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    return sum(np.einsum("kc,nchw->nkhw", w[:, :, r, s].astype(np.int64), wide[:, :, r:r + height, s:s + width])
+               for r in range(3) for s in range(3))
+
+
 def largest(skipc, target, work):
     """Sums as large as Winograd's bound on them allows, 2^25, and larger; of weights and pixels at the ends of their range, or of
     weights whose products two by two just fit 16 bits."""
@@ -337,20 +355,23 @@ def largest(skipc, target, work):
         x[:, :, :5] = 255
         w = rng.choice([low, high], (32, channels, 3, 3)).astype(np.int8)
         w[0], w[1], w[2], w[3] = high, low, rng.choice([0, high]), np.arange(9).reshape(3, 3) % 2 * high
-        numbers = {"w": w, "z": np.array(0, np.uint8), "wz": np.array(0, np.int8)}
-        graph = helper.make_graph([helper.make_node("ConvInteger", ["x", "w", "z", "wz"], ["y"], pads=[1, 1, 1, 1])], "g",
-                                  [helper.make_tensor_value_info("x", TensorProto.UINT8, x.shape)],
-                                  [helper.make_tensor_value_info("y", TensorProto.INT32, (1, 32, 9, 7))],
-                                  [numpy_helper.from_array(a, n) for n, a in numbers.items()])
-        path = os.path.join(work, "model.onnx")
-        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), path)
-        compare.compile_model(skipc, path, work, options=[f"--target={target}"])
-        wide = np.pad(x.astype(np.int64), ((0, 0), (0, 0), (1, 1), (1, 1)))
-        want = sum(np.einsum("kc,nchw->nkhw", w[:, :, r, s].astype(np.int64), wide[:, :, r:r + 9, s:s + 7])
-                   for r in range(3) for s in range(3))
+        want = sums(skipc, target, work, x, w)
         for how, (got,) in results(work, target, "gcc" if target == "c" else QUICK, f"-O2 {FLAGS}", channels > 128, x, 1):
             if (got != want).any():
                 return f"{how}: {(got != want).sum()} of {got.size} sums of {channels} channels differ"
+    return None
+
+
+def smallest(skipc, target, work):
+    """Images of few pixels, whose windows are copied where no vectors are: nothing is written beside them."""
+    for height, width in ((1, 1), (1, 2), (2, 1), (3, 1), (2, 3)) if target == "c" else ():
+        rng = np.random.default_rng(width)
+        x, w = rng.integers(0, 256, (1, 1, height, width)).astype(np.uint8), rng.integers(-128, 128, (5, 1, 3, 3)).astype(np.int8)
+        want = sums(skipc, target, work, x, w)
+        for scalar in "01":
+            for how, (got,) in results(work, target, "gcc", f"-O1 {FLAGS} -DNET_SCALAR={scalar} {SANITIZE}", False, x, 1):
+                if (got != want).any():
+                    return f"{how}: {(got != want).sum()} of {got.size} sums of {height} x {width} pixels differ"
     return None
 
 
@@ -368,7 +389,7 @@ def main():
             with tempfile.TemporaryDirectory(prefix="skipc-quantised-") as work:
                 try:
                     if seed is None:
-                        why = infinite(skipc, target, work) or largest(skipc, target, work)
+                        why = infinite(skipc, target, work) or largest(skipc, target, work) or smallest(skipc, target, work)
                     else:
                         why = check(skipc, seed, target, work, a.compiler)
                 except Exception as e:  # also what a compiler said

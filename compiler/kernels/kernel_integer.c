@@ -96,14 +96,17 @@ struct layer {
 static void integer_tile(struct plan *p, struct kernel *k, const struct layer *l)
 {
 	const int block = integer_block(k, l->outputs), several = l->pixels > 1;
-	const int64_t both = l->rows * (l->columns + l->step), each = l->rows * l->columns;
+	const int64_t both = l->rows * (l->columns + several * l->step),
+		      each = l->rows * l->columns;
 
 	param(k, "G", l->groups);
 	param(k, "K", l->outputs);
 	param(k, "C", l->inputs);
 	param(k, "TAPS", each);
 	param(k, "DIRECT", l->direct);
-	param(k, "ROOM", l->inputs * (l->direct && both > 2 * each ? both : (1 + several) * each));
+	param(k, "ROOM",
+		l->inputs *
+			(l->direct && both > (1 + several) * each ? both : (1 + several) * each));
 	param(k, "CHANNELS", block * (1 + k->nstacked));
 	param(k, "TAIL", l->outputs % block != 0);
 	param(k, "ODD", block % 4 != 0 || l->outputs % block % 4 != 0);

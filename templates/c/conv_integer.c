@@ -90,11 +90,11 @@ static TARGET INLINE void conv_integer_window(const TX *restrict x, WIDENED(TX, 
 
 #if DIRECT
 #if PADDED || PIXELS > 1
-/* What the windows of pixel p, and of the one behind it, cover: R rows of so many columns. */
+/* What the windows of pixel p, and of the one behind it if there is one, cover: R rows of so many columns. */
 static TARGET INLINE void conv_integer_cover(const TX *restrict x, WIDENED(TX, WIDE) *to, int p)
 {
 	enum { C = 4, H = 8, W = 8, R = 3, S = 3, OW = 8, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1 };
-	enum { XH = 32, XW = 4, ZERO = 128, COLUMNS = S + STRIDE_W };
+	enum { XH = 32, XW = 4, ZERO = 128, COLUMNS = S + (PIXELS - 1) * STRIDE_W };
 
 	for (int r = 0; r < R; r++) {
 		const int h = p / OW * STRIDE_H - PAD_H + r * DIL_H;
@@ -363,7 +363,7 @@ static TARGET void conv_integer(const TX *restrict x, const TW *restrict w, cons
 #if PADDED || PIXELS > 1
 		} else if (SCALAR) {
 			conv_integer_cover(image, windows, p0);
-			apart = (S + STRIDE_W) * C;
+			apart = (S + (PIXELS - 1) * STRIDE_W) * C;
 #endif
 		} else {
 			conv_integer_window(image, windows, p0);
