@@ -21,6 +21,21 @@
 #define VEC_NEG(v) (-(v))
 #define VEC_ABS(v) abs_f32(v)
 #define VEC_BELOW(a, b, x, y) ((a) < (b) ? (x) : (y))
+#define VEC_NEAR(v, a, b) near_f32(v, a, b)
+#define VEC_FROM(i) ((float)(i))
+#define IVEC int32_t
+#define IVEC_ZERO() 0
+#define IVEC_SET1(x) ((int32_t)(x))
+#define IVEC_LOAD(p) (*(p))
+#define IVEC_LOAD_u8(p) (*(p))
+#define IVEC_LOAD_i8(p) (*(p))
+#define IVEC_LOAD_u16(p) (*(p))
+#define IVEC_LOAD_i16(p) (*(p))
+#define IVEC_FROM(v) ((int32_t)(v))
+#define IVEC_ADD(a, b) add_i32(a, b)
+#define IVEC_SUB(a, b) sub_i32(a, b)
+#define IVEC_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define IVEC_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define VEC_PREFETCH(p) (void)(p)
 #define VEC_PREFETCH_FAR(p) (void)(p)
 
