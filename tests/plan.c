@@ -117,6 +117,31 @@ START_TEST(test_case)
 }
 END_TEST
 
+#define SUMS(y, w, type, scale) \
+	"const @" w " : " type "[48,8] = fill(1, 100, 120)\n%" y "i = LinearInteger(%x, @" w ") {zero=3, to=9}\n" \
+	"%" y " = Dequantize(%" y "i, " scale ", 0)\n"
+
+/* Two layers of one input are one kernel, if their weights are of one type. */
+START_TEST(test_side_by_side)
+{
+	static const struct {
+		const char *text;
+		int kernels;
+	} found[] = {
+		{ "input %x : u8[64,48]\n" SUMS("a", "v", "i8", "0.5") SUMS("b", "w", "i8", "0.25") "%y = Mul(%a, %b)\noutput %y\n", 1 },
+		{ "input %x : u8[64,48]\n" SUMS("a", "v", "i8", "0.5") SUMS("b", "w", "i16", "0.25") "%y = Mul(%a, %b)\noutput %y\n", 2 },
+	};
+	struct arena arena = { 0 };
+
+	for (size_t k = 0; k < sizeof(found) / sizeof(found[0]); k++) {
+		const struct plan *p = plan_of(&arena, found[k].text, &(struct plan_options){ .target = target_find("c") });
+
+		ck_assert_msg(p->nkernel == found[k].kernels, "%s%d kernels", found[k].text, p->nkernel);
+	}
+	arena_release(&arena);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -124,6 +149,9 @@ int main(void)
 	SRunner *run = srunner_create(s);
 
 	tcase_add_loop_test(t, test_case, 0, 2 * (int)(sizeof(cases) / sizeof(cases[0])));
+	suite_add_tcase(s, t);
+	t = tcase_create("side by side");
+	tcase_add_test(t, test_side_by_side);
 	suite_add_tcase(s, t);
 	t = tcase_create("copies");
 	tcase_add_loop_test(t, test_copies, 0, 2 * (int)(sizeof(copies) / sizeof(copies[0])));

@@ -276,7 +276,7 @@ static void grow(struct fuser *f, struct node *start)
 static bool can_stack(const struct node *x, const struct node *y)
 {
 	if (!is_a(x, IS_WEIGHTED) || x->op != y->op || x->in[0] != y->in[0] ||
-		is_runtime(x->in[1]) || is_runtime(y->in[1]) ||
+		is_runtime(x->in[1]) || is_runtime(y->in[1]) || x->in[1]->type != y->in[1]->type ||
 		!shape_equal(&x->in[1]->shape, &y->in[1]->shape))
 		return false;
 	/* depthwise kernels have one anchor, phases of a transposed convolution are several kernels
