@@ -227,18 +227,21 @@ bool eval_pad(struct graph *g, struct node *n)
 	}
 	if (mode[0] != 'c' || value == 0.0)
 		return moved(g, n, &m);
-	if (n->out[0]->type != DT_F32) { /* integers with another fill than 0: nobody writes that */
-		arena_release(&m.arena);
-		return false;
-	}
 	struct arena scratch = { 0 };
-	double *to = store_f64(g, n);
+	const bool floats = n->out[0]->type == DT_F32;
+	double *f = floats ? store_f64(g, n) : NULL;
+	int64_t *v = floats ? NULL : store_i64(g, n);
 
-	for (int64_t k = 0; k < total; k++)
-		to[k] = value;
+	for (int64_t k = 0; k < total; k++) {
+		if (floats)
+			f[k] = value;
+		else
+			v[k] = (int64_t)value;
+	}
 	if (total > 0)
-		move_all(&m, sizeof(double), (char *)to,
-			(const char *)tensor_f64(&scratch, n->in[0]));
+		move_all(&m, sizeof(double), floats ? (char *)f : (char *)v,
+			floats ? (const char *)tensor_f64(&scratch, n->in[0])
+			       : (const char *)tensor_i64(&scratch, n->in[0]));
 	arena_release(&m.arena);
 	arena_release(&scratch);
 	return true;

@@ -10,8 +10,8 @@
 
 /* ---- what keeps the form ---- */
 
-/* n on q instead of its value, with its own attributes. Null: reported. */
-static struct tensor *on_integers(struct graph *g, const struct node *n, struct tensor *q)
+/* n on q instead of its value, with its own attributes. */
+static struct node *beside(struct graph *g, const struct node *n, struct tensor *q)
 {
 	struct node *c = place(g, n, n->op->name, n->nin, n->in);
 
@@ -21,9 +21,21 @@ static struct tensor *on_integers(struct graph *g, const struct node *n, struct 
 	c->out[0]->type = c->out[0]->io_type = q->type;
 	c->out[0]->known = true;
 	c->out[0]->step = q->step;
-	if (is_const(q))
-		evaluate(g, c);
-	return c->out[0];
+	return c;
+}
+
+static struct tensor *evaluated(struct graph *g, struct node *n)
+{
+	struct tensor *y = n->out[0];
+
+	if (is_const(n->in[0]))
+		evaluate(g, n);
+	return y;
+}
+
+static struct tensor *on_integers(struct graph *g, const struct node *n, struct tensor *q)
+{
+	return evaluated(g, beside(g, n, q));
 }
 
 /* Scales of channels move with the dimensions. */
@@ -66,16 +78,16 @@ static bool keep_view(struct graph *g, struct node *n)
 static bool keep_pad(struct graph *g, struct node *n)
 {
 	struct form f;
-	struct tensor *y;
+	struct node *pad;
 
 	if (!value_form(n->in[0], &f) || !f.uniform)
 		return false;
 	if (strcmp(attr_string(n, "mode", "constant"), "constant") == 0 &&
 		attr_float(n, "value", 0.0) != 0.0)
 		return false;
-	y = on_integers(g, n, f.q);
-	set_float(g, y->def, "value", f.z);
-	return replace(g, n, dequantized(g, n, y, f.scale, f.zero));
+	pad = beside(g, n, f.q);
+	set_float(g, pad, "value", f.z);
+	return replace(g, n, dequantized(g, n, evaluated(g, pad), f.scale, f.zero));
 }
 
 static bool keep_concat(struct graph *g, struct node *n)
