@@ -65,6 +65,9 @@ START_TEST(test_forms)
 			"Dequantize Sigmoid Add Quantize" },
 		{ "%r = Min(%d, 6)\n%y = Quantize(%r, 0.25, 128)" OUT, "Dequantize Min Quantize" },
 		{ "%y = MaxPool(%d) {kernel_shape=[2,2], strides=[2,2]}", "MaxPool Dequantize" },
+		{ "const @k : u8[1,2,2,2] = fill(1, 0, 9)\n%g = Dequantize(@k, 0.5, 7)\n"
+		  "%v = Pad(%g) {pads=[0,0,1,1,0,0,1,1]}\n%y = Conv(%d, %v)",
+			"ConvInteger Dequantize" },
 		{ "%p = ReduceMean(%d) {axes=[2,3]}\n%y = Quantize(%p, 0.1, 0)" OUT,
 			"ReduceSum Sub Requantize" },
 		{ "%p = AveragePool(%d) {kernel_shape=[2,2]}\n%y = Quantize(%p, 0.1, 0)" OUT,
@@ -124,6 +127,31 @@ START_TEST(test_bound)
 		integers(g);
 		ck_assert_str_eq(g->output[0]->def->op->name, "Requantize");
 		ck_assert_int_eq(g->output[0]->def->in[0]->type, cases[k].type);
+	}
+}
+END_TEST
+
+/* Operations between are the graph's, each rounded once: constants that would meet among floats do not. */
+START_TEST(test_operations)
+{
+	static const struct {
+		const char *nodes, *left;
+	} cases[] = {
+		{ "%m = Mul(%d, 0.3)\n%n = Mul(%m, 0.7)\n%y = Tanh(%n)", "Dequantize Mul Mul Tanh" },
+		{ "%m = Mul(%d, 0.3)\n%a = Add(%m, 2)\n%n = Mul(%a, 0.7)\n%y = Tanh(%n)",
+			"Dequantize Mul Add Mul Tanh" },
+		{ "%a = Add(%d, 3)\n%r = Relu(%a)\n%c = Min(%r, 6)\n%m = Mul(%d, %c)\n%y = Div(%m, 6)",
+			"Dequantize Add Relu Min Mul Div" },
+		{ "%m = Mul(%d, 1)\n%n = Neg(%m)\n%y = Mul(%n, -1)", "Dequantize" },
+	};
+
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		struct graph *g = turned(cases[k].nodes);
+
+		fold(g);
+		rewrite(g);
+		ck_assert_msg(strcmp(operators(g), cases[k].left) == 0, "%s\nis %s, not %s", cases[k].nodes,
+			operators(g), cases[k].left);
 	}
 }
 END_TEST
@@ -202,6 +230,7 @@ int main(void)
 	tcase_add_test(t, test_forms);
 	tcase_add_test(t, test_factor);
 	tcase_add_test(t, test_bound);
+	tcase_add_test(t, test_operations);
 	tcase_add_test(t, test_table);
 	tcase_add_test(t, test_composed);
 	tcase_add_test(t, test_through);

@@ -30,6 +30,8 @@
 #define GAIN "const @g : f32[5] = fill(1, 1, 2)\n"
 #define NORMALIZED "Normalize(x) {axes=[1], epsilon=0.001}"
 #define ZEROS "{pads=[0,0,1,2,0,0,2,1], mode=\"constant\", value=0.0}\n"
+#define BYTES "input %q : u8[1,2,4,4]\nconst @w : i8[3,2,3,3] = fill(1, -9, 9)\n"
+#define SUMS "%z = ConvInteger(%a, @w) {pads=[1,0,0,1], zero=5, to=9}\n" Z
 #define NHWC "%t = Transpose(%x) {perm=[0,2,3,1]}\n"
 #define Y "output %y\n"
 #define Z "output %z\n"
@@ -251,6 +253,9 @@ static const struct rule_case cases[] = {
 
 	/* zeros around */
 	{ X W "%a = Pad(%x) " ZEROS "%z = Conv(%a, @w, @b) {pads=[1,0,0,1]}\n" Z, "Conv(x, $, $) {pads=[2,2,2,2]}" },
+	{ BYTES "%a = Pad(%q) {pads=[0,0,1,2,0,0,2,1], mode=\"constant\", value=5.0}\n" SUMS, "ConvInteger(q, $) {pads=[2,2,2,2], zero=5, to=9}" },
+	{ BYTES "%a = Pad(%q) {pads=[0,0,1,1,0,0,1,1], mode=\"constant\", value=0.0}\n" SUMS,
+	  "ConvInteger(Pad(q) {pads=[0,0,1,1,0,0,1,1], mode=\"constant\", value=0.0}, $) {pads=[1,0,0,1], zero=5, to=9}" },
 	{ X "%a = Pad(%x) " ZEROS "%z = AveragePool(%a) {kernel_shape=[3,3], strides=[2,2]}\n" Z,
 	  "AveragePool(x) {kernel_shape=[3,3], strides=[2,2], pads=[1,2,2,1], count_include_pad=1}" },
 	{ X "%a = Pad(%x) " ZEROS "%z = AveragePool(%a) {kernel_shape=[3,3], pads=[1,1,1,1]}\n" Z,

@@ -24,7 +24,7 @@ static bool uniform_list(const struct attr *a, int64_t v)
 /* Attributes of window operators that say nothing. */
 static bool usual(const struct node *n, const struct attr *a)
 {
-	if (strcmp(n->op->name, "Conv") != 0 && strstr(n->op->name, "Pool") == NULL)
+	if (strncmp(n->op->name, "Conv", 4) != 0 && strstr(n->op->name, "Pool") == NULL)
 		return false;
 	if (strcmp(a->name, "strides") == 0 || strcmp(a->name, "dilations") == 0)
 		return uniform_list(a, 1);
@@ -136,6 +136,30 @@ static void pool(const struct node *n, const struct tensor *x, double *y)
 	}
 }
 
+/* Sums of integers less `zero` in a window of two spatial dimensions, of one group, with strides of 1 and no bias. */
+static void sums(const struct node *n, const struct tensor *x, const struct tensor *w, double *y)
+{
+	const struct shape *s = &n->out[0]->shape, *in = &x->shape, *window = &w->shape;
+	const int64_t taps = window->dim[2] * window->dim[3], zero = attr_int(n, "zero", 0);
+	int count;
+	const int64_t *pad = attr_ints(n, "pads", &count);
+
+	for (int64_t k = 0; k < shape_count(s); k++) {
+		const int64_t ox = k % s->dim[3], oy = k / s->dim[3] % s->dim[2], out = k / (s->dim[2] * s->dim[3]);
+
+		y[k] = 0;
+		for (int64_t i = 0; i < window->dim[1] * taps; i++) {
+			const int64_t iy = oy + i % taps / window->dim[3] - (pad != NULL ? pad[0] : 0);
+			const int64_t ix = ox + i % window->dim[3] - (pad != NULL ? pad[1] : 0);
+			const int64_t plane = out / s->dim[1] * in->dim[1] + i / taps;
+
+			if (iy >= 0 && ix >= 0 && iy < in->dim[2] && ix < in->dim[3])
+				y[k] += (const_f64(x, (plane * in->dim[2] + iy) * in->dim[3] + ix) - (double)zero) *
+					const_f64(w, out % s->dim[1] * window->dim[1] * taps + i);
+		}
+	}
+}
+
 /* Nearest, asymmetric, floor; or scales of 1. */
 static void resize(const struct node *n, const struct tensor *x, double *y)
 {
@@ -186,6 +210,11 @@ static void compute(struct arena *a, struct graph *g, const struct node *n, stru
 			resize(&copy, copy.in[0], y);
 		else
 			pool(&copy, copy.in[0], y);
+	} else if (strcmp(n->op->name, "ConvInteger") == 0) {
+		double *y = arena_alloc(a, (size_t)shape_count(&result->shape) * sizeof(*y));
+
+		result->data = y;
+		sums(&copy, copy.in[0], copy.in[1], y);
 	} else if (!n->op->eval(&where, &copy)) {
 		die("no value of %s", n->op->name);
 	}

@@ -38,13 +38,19 @@ def widen_type(type_proto):
         widen_type(getattr(type_proto, kind).elem_type)
 
 
+def rename_modes(node):
+    """As opset 20 calls them: the evaluator knows no others."""
+    for a in node.attribute:
+        if node.op_type == "GridSample" and a.name == "mode":
+            a.s = {b"bilinear": b"linear", b"bicubic": b"cubic"}.get(a.s, a.s)
+
+
 def widen_node(node):
     if node.op_type == "ConstantOfShape" and not node.attribute:
         zero = numpy_helper.from_array(np.zeros(1))
         node.attribute.append(helper.make_attribute("value", zero))
+    rename_modes(node)
     for a in node.attribute:
-        if node.op_type == "GridSample" and a.name == "mode":  # as opset 20 calls them: the evaluator knows no others
-            a.s = {b"bilinear": b"linear", b"bicubic": b"cubic"}.get(a.s, a.s)
         if a.name in TYPE_ATTRIBUTES and a.type == AttributeProto.INT and a.i in FLOATS:
             a.i = TensorProto.DOUBLE
         if node.op_type == "Constant" and a.name in ("value_float", "value_floats") \

@@ -53,6 +53,12 @@ class Value:
         """May a layer sum up such values as integers?"""
         return self.whole is not None and self.narrow and not self.is_sum
 
+    def is_defined_quantised(self):
+        """Once it is: by a table, or as what was joined."""
+        if self.parts and not self.is_output:
+            return all(x.defined or x.is_defined_quantised() for x in self.parts)
+        return self.double is not None and self.steps and self.source_defined
+
     def alike(self, other):
         """Of one scale and zero point, in integers of one type."""
         return (self.uniform() and other.uniform() and self.narrow == other.narrow and self.is_sum == other.is_sum and
@@ -213,7 +219,7 @@ class Evaluation:
                 return self.kept(node, kind, v)
             outs = [out]
         for out in outs:
-            out.defined = all(x.defined or (x.double is not None and x.steps and x.source_defined) for x in v if x is not None)
+            out.defined = all(x.defined or (kind == "QuantizeLinear" and x.is_defined_quantised()) for x in v if x is not None)
             out.source_defined = out.defined
         return outs
 
@@ -306,10 +312,12 @@ class Evaluation:
 
 
 def prepared(model):
-    """A copy whose nodes stand in order, and in no functions."""
+    """A copy whose nodes stand in order, and in no functions, and are spelled as the evaluator knows them."""
     copy = onnx.ModelProto()
     copy.CopyFrom(onnx.inliner.inline_local_functions(model) if model.functions else model)
     float64.sort_nodes(copy.graph)
+    for node in copy.graph.node:
+        float64.rename_modes(node)
     return copy
 
 

@@ -171,6 +171,12 @@ bool guard_floats(struct match *m)
 	return m->root->out[0]->type == DT_F32;
 }
 
+/* May results be rounded otherwise? Not those of a quantised network: R says what they are. */
+bool guard_rounds_freely(struct match *m)
+{
+	return m->g->in_floats == NULL;
+}
+
 static bool all_elements(const struct tensor *c, bool (*holds)(double))
 {
 	const int64_t n = shape_count(&c->shape);
@@ -260,7 +266,8 @@ bool guard_meet(struct match *m)
 {
 	const struct tensor *a = bound(m, "a"), *c = bound(m, "c"), *d = bound(m, "d");
 
-	return guard_floats(m) && no_larger(a, c) && (d == NULL || no_larger(d, c));
+	return guard_floats(m) && guard_rounds_freely(m) && no_larger(a, c) &&
+	       (d == NULL || no_larger(d, c));
 }
 
 /* Is its result not below zero if its first operand is not? */

@@ -442,6 +442,16 @@ bool guard_zeros_before_conv(struct match *m)
 	return pads_with_zero(m) && node_attr(m->root, "spread") == NULL && add_pads(m, sum);
 }
 
+/* Zero is what integers have as their zero point. */
+bool guard_zeros_before_sums(struct match *m)
+{
+	const double v = attr_float(matched(m, "Pad", 0), "value", 0),
+		     zero = (double)attr_int(m->root, "zero", 0);
+	int64_t sum[2 * MAX_RANK];
+
+	return v >= zero && v <= zero && add_pads(m, sum);
+}
+
 /* The zeros of the Pad count, those of the pool may not: only one of them can be there. */
 bool guard_zeros_before_average(struct match *m)
 {
