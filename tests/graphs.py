@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Random graphs: what skipc makes of them against onnxruntime, within the promise of `skipc diff`.
 
-    graphs.py [--skipc PATH] [--graphs 24] [--seed 0] [--nodes 24 | --nodes 10-60] [--jobs 2] [--quick]
+    graphs.py [--skipc PATH] [--graphs 24] [--quantised 12] [--seed 0] [--nodes 24 | --nodes 10-60] [--jobs 2] [--quick]
+
+So many graphs, and so many of the same quantised (quantising.py): of those each tensor is what R says (tools/quantised.py), from
+ours that it is computed of, and where R leaves bits open at most a step away.
 
 A graph grows node by node from one image or a batch of rows: layers, pools, activations, sums, products, gates and
 views in any order, with residual and highway sums among them, so that rewrites, fusion, regions and plans meet in ways
@@ -23,13 +26,17 @@ from onnx import TensorProto, helper, numpy_helper, shape_inference
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 import compare  # noqa: E402
+import quantising  # noqa: E402
 import run  # noqa: E402
+import steps  # noqa: E402
 
 BUILDS = {"c": ("gcc", "-O0 -Wall -Wextra -Werror -fsanitize=address,undefined"), "x86-64": (run.QUICK, "-O1")}
 QUICK = {"c": ("tcc", "") if shutil.which("tcc") else ("gcc", "-O0"), "x86-64": ("gcc", "-O0")}  # many more graphs an hour
 HEADERS = "float limits stddef stdint stdio stdlib string time immintrin"  # of generated code
 KEPT = os.path.join(HERE, "..", "build", "graphs")
 LARGEST = 4096  # elements of a tensor
+BETWEEN = ("GridSample", "Resize")  # ONNX's evaluator rounds coordinates in its own way
+LOOSE, MOST = "R leaves bits open", {"float32": 1e-4, "int16": 4, "uint16": 4}  # steps of 16 bits hardly round what others gave
 
 
 class Graph:
@@ -341,32 +348,68 @@ class Graph:
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def check(skipc, seed, nodes, target, build):
+def floats_of(model, feeds):
+    """All values of floats by name, as onnxruntime has them."""
+    every = onnx.ModelProto()
+    every.CopyFrom(model)
+    names = {o.name for o in model.graph.output}
+    every.graph.output.extend(onnx.ValueInfoProto(name=o) for n in model.graph.node for o in n.output if o not in names)
+    found = compare.run_session(compare.onnxruntime_session("", every, optimise=False), None, feeds)
+    values = {o.name: y for o, y in zip(every.graph.output, found)} | feeds
+    return {n: y for n, y in values.items() if y.dtype == np.float32 and y.size}
+
+
+def beside_onnxruntime(skipc, model, seed, target, build, work):
+    """What is wrong; None: nothing."""
+    path, feeds = os.path.join(work, "model.onnx"), compare.random_inputs(model, {}, seed)
+    names = [o.name for o in model.graph.output]
+    theirs = compare.run_session(compare.onnxruntime_session(path, optimise=False), None, feeds)
+    compare.compile_model(skipc, path, work, options=[f"--target={target}"])
+    ours = compare.run_program(compare.build_program(work, *build), feeds, len(names), work)
+    judge = compare.Judge(model, feeds, compare.FAST)
+    bad = [r for r in (judge.judge(*row) for row in zip(names, ours, theirs)) if not r.ok]
+    return f"{bad[0].name}: {bad[0].relative:.1e} {bad[0].note}" if bad else None
+
+
+def beside_r(skipc, model, seed, target, build, work):
+    """Each tensor of a quantised graph as R has it, from ours that it is computed of."""
+    trace, feeds = os.path.join(work, "trace"), compare.random_inputs(model, {}, seed)
+    os.mkdir(trace)
+    compare.compile_model(skipc, os.path.join(work, "model.onnx"), work, options=[f"--target={target}", "--trace"])
+    program = compare.build_program(work, *build)
+    names = [o.name for o in model.graph.output]
+    ours = dict(zip(names, compare.run_program(program, feeds, len(names), work, trace=trace)))
+    judge = steps.Judge(model, feeds)
+    makers = {o: n.op_type for n in model.graph.node for o in n.output}
+    rows = [r for r in judge.tensors(compare.traced_tensors(work, trace) | ours) if makers.get(r.name) not in BETWEEN]
+    bad = [r for r in rows if not r.ok and not (r.note == LOOSE and r.r.most <= MOST.get(r.type, 1))]
+    if any("GridSample" in why for why in judge.why):
+        return None  # the evaluator does not know images of one pixel
+    if judge.why or not rows:
+        return "; ".join(judge.why) or "nothing was compared"
+    return f"{bad[0].name}: {bad[0].r} {bad[0].note}" if bad else None
+
+
+def check(skipc, seed, nodes, target, build, quantise=False):
     """What is wrong; None: nothing."""
     graph = Graph(seed)
     graph.grow(nodes)
     model = graph.model()
     with tempfile.TemporaryDirectory(prefix="skipc-graphs-") as work:
-        path = os.path.join(work, "model.onnx")
-        onnx.save(model, path)
-        feeds = compare.random_inputs(model, {}, seed)
-        names = [o.name for o in model.graph.output]
-        wrong = None
+        path, wrong = os.path.join(work, "model.onnx"), None
         try:
-            theirs = compare.run_session(compare.onnxruntime_session(path, optimise=False), None, feeds)
-            compare.compile_model(skipc, path, work, options=[f"--target={target}"])
-            program = compare.build_program(work, *build)
-            ours = compare.run_program(program, feeds, len(names), work)
-            judge = compare.Judge(model, feeds, compare.FAST)
-            rows = [judge.judge(*row) for row in zip(names, ours, theirs)]
-            bad = [r for r in rows if not r.ok]
-            if bad:
-                wrong = f"{bad[0].name}: {bad[0].relative:.1e} {bad[0].note}"
+            if quantise:
+                values = floats_of(model, compare.random_inputs(model, {}, seed))
+                if not all(np.isfinite(y).all() for y in values.values()):
+                    return None  # which have no steps
+                model = quantising.quantised(graph, model, values, seed)
+            onnx.save(model, path)
+            wrong = (beside_r if quantise else beside_onnxruntime)(skipc, model, seed, target, build, work)
         except compare.Stop as stop:
             wrong = str(stop) if stop.status != 4 else None
         if wrong:
             os.makedirs(KEPT, exist_ok=True)
-            shutil.copy(path, os.path.join(KEPT, f"{seed}.onnx"))
+            shutil.copy(path, os.path.join(KEPT, f"{seed}{'q' * quantise}.onnx"))
     return wrong
 
 
@@ -388,23 +431,25 @@ def main():
     parser.add_argument("--seed", type=int, default=0, help="of the first graph")
     parser.add_argument("--nodes", default="24", help="of a graph, at least; LEAST-MOST: by its seed")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--quantised", type=int, default=12, help="graphs that are quantised")
     parser.add_argument("--quick", action="store_true", help="build without optimisation and sanitizers")
     a = parser.parse_args()
     skipc, failed = os.path.abspath(a.skipc), 0
     least, most = (int(n) for n in (a.nodes.split("-") * 2)[:2])
     with tempfile.TemporaryDirectory(prefix="skipc-graphs-") as work, concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
         builds = quick(work) if a.quick else BUILDS
-        jobs = [(seed, target, pool.submit(check, skipc, seed, least + seed % (most - least + 1), target, builds[target]))
-                for seed, target in zip(range(a.seed, a.seed + a.graphs), itertools.cycle(("c", "x86-64")))]
-        for seed, target, job in jobs:
+        jobs = [(seed, target, quantise, pool.submit(check, skipc, seed, least + seed % (most - least + 1), target, builds[target], quantise))
+                for quantise, graphs in ((False, a.graphs), (True, a.quantised))
+                for seed, target in zip(range(a.seed, a.seed + graphs), itertools.cycle(("c", "x86-64")))]
+        for seed, target, quantise, job in jobs:
             try:
                 fault = job.result()
             except (ValueError, IndexError) as e:  # of the one who draws the graph
                 fault = f"no graph: {e}"
             if fault:
                 failed += 1
-                print(f"graphs.py: seed {seed}, --target={target}: {fault}", flush=True)
-    print(f"graphs.py: {a.graphs} graphs, {failed} failed" + (": build/graphs has them" if failed else ""))
+                print(f"graphs.py: seed {seed}{', quantised' * quantise}, --target={target}: {fault}", flush=True)
+    print(f"graphs.py: {a.graphs} graphs and {a.quantised} quantised, {failed} failed" + (": build/graphs has them" if failed else ""))
     return 1 if failed else 0
 
 
