@@ -74,6 +74,15 @@ static void pass_rewrite(struct job *j)
 	rewrite(j->graph);
 }
 
+static void pass_drop(struct job *j)
+{
+	if (j->options.nedit > 0 && j->plain != NULL)
+		model_error(&j->diag, "edit the network that was quantised, and quantise that",
+			"--drop and --reorder: a quantised network's sums are rounded, and have no parts to leave out");
+	else
+		edit_blocks(j->graph, j->options.edit, j->options.nedit);
+}
+
 static void pass_skip(struct job *j)
 {
 	j->graph->skip_below = j->options.skip_below;
@@ -113,6 +122,7 @@ static const struct pass {
 	{ 'q', "integers", GRAPH | SHAPES, INTEGERS, .of_job = pass_integers },
 	{ 'f', "fold", GRAPH | SHAPES | INTEGERS, FOLDED, .of_graph = fold },
 	{ 'r', "rewrite", GRAPH | SHAPES | FOLDED, CANONICAL, .of_job = pass_rewrite },
+	{ 'd', "drop", GRAPH | SHAPES | CANONICAL, 0, .of_job = pass_drop },
 	{ 'b', "skip", GRAPH | SHAPES | CANONICAL, SKIPS, .of_job = pass_skip },
 	{ 'l', "layout", GRAPH | SHAPES | CANONICAL | SKIPS, LAYOUT, .of_graph = layout },
 	{ 'k', "schedule", GRAPH | SHAPES | LAYOUT, PLAN, .of_job = pass_schedule },

@@ -95,6 +95,24 @@ static const char *take_closed(struct options *o, const char *value)
 	return NULL;
 }
 
+static const char *add_edit(struct options *o, bool reorder, const char *value)
+{
+	if (value[0] == '\0' || o->nedit == (int)(sizeof(o->edit) / sizeof(o->edit[0])))
+		return "--drop and --reorder want blocks, in 32 such options at most: ";
+	o->edit[o->nedit++] = (struct edit){ reorder, value };
+	return NULL;
+}
+
+static const char *take_drop(struct options *o, const char *value)
+{
+	return add_edit(o, false, value);
+}
+
+static const char *take_reorder(struct options *o, const char *value)
+{
+	return add_edit(o, true, value);
+}
+
 static const char *take_io(struct options *o, const char *value)
 {
 	o->bare = strcmp(value, "int") == 0;
@@ -188,6 +206,10 @@ static const struct row {
 	{ "--skip-closed-gates=EPS", take_closed, 0, SHAPES,
 		"highway layers carry a row whose gates are all below EPS, and do not\n"
 		"compute H for it: each element changes by at most EPS |H - x|" },
+	{ "--drop BLOCK[,..]", take_drop, 0, SHAPES,
+		"without these blocks: what remains is their shortcut, or what a highway carries. BLOCK is\n"
+		"a number of inspect's list, from 0, or the name of the node that adds" },
+	{ "--reorder A,B", take_reorder, 0, SHAPES, "blocks A and B change places" },
 	{ "--io=FORM", take_io, 0, SHAPES,
 		"of quantised models: inputs and outputs as in the graph (unless given), or\n"
 		"int: integers, without the first Quantize and the last Dequantize" },
@@ -196,7 +218,7 @@ static const struct row {
 	{ "--costs FILE", take_costs, 0, 0, "the same of many: NAME VALUE a line, # begins a comment" },
 	{ "-d LETTER", take_dump, 0, 0,
 		"print the graph or plan after a pass (inspect: and nothing else):\n"
-		"import shapes fold rewrite skip(b) layout schedule(k) memory pack emit" },
+		"import shapes integers(q) fold rewrite drop skip(b) layout schedule(k) memory pack emit" },
 	{ "--help --version", TOOLS, 0, "" },
 	{ NULL, TOOLS, 0, "inspect:" },
 	{ "--json", FIELD(json), 0, "everything as JSON, as tools/schema/inspect.json describes it; so do diff and bench" },

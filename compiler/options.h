@@ -13,6 +13,8 @@ struct options {
 	struct plan_options plan;
 	struct dim_value dim[32];
 	int ndim;
+	struct edit edit[32]; /* --drop, --reorder */
+	int nedit;
 	double skip_below; /* --skip-closed-gates */
 	bool bare;         /* --io=int */
 	char dump;         /* letter of the pass after which to print, or 0 */

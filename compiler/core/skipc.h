@@ -275,6 +275,7 @@ struct join {
 	struct tensor *out;
 	struct tensor **term, **value; /* as they are added; without their gates */
 	int nterm;
+	double factor;        /* of a gate: all of it times that */
 	struct tensor **fork; /* by level; null: nothing is carried */
 	int nlevel;
 	bool *through; /* [level * nterm + term] */
@@ -295,6 +296,12 @@ struct diag {
 struct dim_value {
 	const char *name;
 	int64_t value;
+};
+
+/* What a user wants otherwise: blocks by numbers or names, as `1,/layer2/Add`. */
+struct edit {
+	bool reorder; /* two change places; else they are left out */
+	const char *text;
 };
 
 struct graph {
@@ -660,6 +667,11 @@ void skip_scan(struct graph *g);
 /* Gates become Blend and Carry, and Below and Above where g->skip_below asks for it; what was seen
  * stands in g->block and g->refusal. */
 void skip(struct graph *g);
+
+/* ---- edit.c: --drop and --reorder ---- */
+
+/* Before skip(), of the canonical graph; it is canonical again behind it. */
+void edit_blocks(struct graph *g, const struct edit *e, int n);
 
 /* ---- through.c ---- */
 

@@ -64,7 +64,7 @@ static void block_line(FILE *to, struct arena *a, const struct graph *g, const s
 	const bool gate = b->kind == BLOCK_HIGHWAY || b->kind == BLOCK_CARRY ||
 			  b->kind == BLOCK_BLEND;
 
-	fprintf(to, "  %s%s: \"%s\" %s \"%s\"", kinds[b->kind].text,
+	fprintf(to, "%4d  %s%s: \"%s\" %s \"%s\"", (int)(b - g->block), kinds[b->kind].text,
 		b->preactivation ? ", pre-activation" : "", escape(a, b->shortcut),
 		gate ? "and" : "+", escape(a, b->branch));
 	if (b->gate != NULL)

@@ -495,7 +495,7 @@ bool gate_try(struct cone *c, int k, struct change *change)
 	change->block = s->g->nblock;
 	record_block(s, &b);
 	join_record(s,
-		&(struct join){ .out = n->out[0], .nterm = 2, .term = (struct tensor *[]){ g->shortcut, g->branch },
+		&(struct join){ .out = n->out[0], .nterm = 2, .factor = g->factor, .term = (struct tensor *[]){ g->shortcut, g->branch },
 			.value = (struct tensor *[]){ g->shortcut, g->branch } },
 		change->block);
 	change->prov = b.join;

@@ -15,8 +15,7 @@ static void *copy(struct arena *a, const void *from, int n)
 	return memcpy(arena_alloc(a, ((size_t)n + 1) * sizeof(struct tensor *)), from, (size_t)n * sizeof(struct tensor *));
 }
 
-/* Is y computed from x, and not x? */
-static bool comes_from(struct seeker *s, const struct tensor *x, const struct tensor *y)
+bool descends(struct seeker *s, const struct tensor *x, const struct tensor *y)
 {
 	const int64_t steps = s->steps;
 
@@ -52,7 +51,7 @@ static void find_levels(struct seeker *s, struct join *j, bool *passes)
 		bool any = false;
 
 		for (int i = 0; i < j->nterm; i++)
-			any |= passes[j->nlevel * j->nterm + i] = comes_from(s, j->value[k], j->value[i]);
+			any |= passes[j->nlevel * j->nterm + i] = descends(s, j->value[k], j->value[i]);
 		if (any && level_of(j, j->value[k]) < 0)
 			j->fork[j->nlevel++] = j->value[k];
 	}
@@ -69,7 +68,7 @@ static void find_other_levels(struct seeker *s, struct join *j, int block, bool 
 		for (int i = 0; i < j->nterm; i++)
 			passes[j->nlevel * j->nterm + i] =
 				!is_shortcut(s, block, fork, j->term[i]) &&
-				(fork == NULL || comes_from(s, fork, j->value[i]));
+				(fork == NULL || descends(s, fork, j->value[i]));
 		j->fork[j->nlevel++] = fork;
 	}
 }

@@ -1,5 +1,5 @@
 /* What the files of the pass `skip` share: skip.c (cones), poly.c, algebra.c, gates.c, sums.c,
- * joins.c, facts.c, paths.c. */
+ * joins.c, facts.c, paths.c; and edit.c, drop.c, exchange.c. */
 #ifndef SKIP_H
 #define SKIP_H
 
@@ -171,6 +171,8 @@ void sums_record(struct cone *c);
 
 /* ---- joins.c ---- */
 
+/* Is y computed from x, and not x? It has steps of its own. */
+bool descends(struct seeker *s, const struct tensor *x, const struct tensor *y);
 /* What adds or blends, of n terms; its blocks are those from `block` on. */
 void join_record(struct seeker *s, const struct join *join, int block);
 
@@ -178,6 +180,16 @@ void join_record(struct seeker *s, const struct join *join, int block);
 
 /* Rows of seeker.gated whose gates are all below graph.skip_below are carried. */
 void closed_gates(struct seeker *s);
+
+/* ---- drop.c ---- */
+
+/* `seen` is what skip() made of a copy of g. Whose branches can go is settled. */
+void drop_blocks(struct graph *g, const struct graph *seen, const bool *drops);
+
+/* ---- exchange.c ---- */
+
+/* Of the same. Reported, where it cannot be. */
+void exchange_blocks(struct graph *g, const struct graph *seen, int first, int second);
 
 /* ---- record.c ---- */
 

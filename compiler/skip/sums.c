@@ -622,6 +622,20 @@ static void record_join(const struct sum *m, int block)
 		&(struct join){ .out = m->root->out[0], .term = term, .value = value, .nterm = m->n }, block);
 }
 
+/* The branch beside which term k may be a shortcut: the deepest of those that are computed from it, else the deepest of
+ * all. So of x + (u + A(u)) + (v + B(v)) both inner blocks are seen. */
+static int branch_beside(const struct sum *m, int k, int deepest)
+{
+	struct seeker *s = m->cone->seeker;
+	int found = -1;
+
+	for (int i = 0; m->n > 2 && i < m->n; i++)
+		if (i != k && descends(s, m->term[k].value, m->term[i].value) &&
+			(found < 0 || deeper(s, m->term[i].value, m->term[found].value)))
+			found = i;
+	return found >= 0 ? found : deepest;
+}
+
 static void judge_sum(struct sum *m)
 {
 	struct seeker *s = m->cone->seeker;
@@ -644,7 +658,7 @@ static void judge_sum(struct sum *m)
 		if (deeper(s, m->term[k].value, m->term[branch].value))
 			branch = k;
 	for (int k = 0; k < m->n; k++) {
-		const char *reason = k != branch ? judge(m, &m->term[k], &m->term[branch]) : NULL;
+		const char *reason = k != branch ? judge(m, &m->term[k], &m->term[branch_beside(m, k, branch)]) : NULL;
 
 		found += k != branch && reason == NULL;
 		why = why == NULL ? reason : why;
