@@ -203,6 +203,7 @@ static const char about
 	     "                                the code that is there, with its options; -o puts it elsewhere\n"
 	     "  skipc inspect MODEL           blocks, nodes, kernels, fusions, memory plan\n"
 	     "  skipc paths MODEL             how many paths there are, by how many blocks they pass through\n"
+	     "  skipc gates MODEL             builds, runs: how far the gates of highway layers are open, by layer, unit and input\n"
 	     "  skipc diff MODEL              builds, runs, compares with onnxruntime\n"
 	     "  skipc bench MODEL             builds, runs, times in turn with onnxruntime and others\n"
 	     "  skipc tune -o FILE            measures on this machine what kernels cost: a table for --costs\n"
@@ -441,6 +442,11 @@ static int command_paths(int argc, char **argv)
 	return ended(&j, is_printed() ? 0 : 1);
 }
 
+static int command_gates(int argc, char **argv)
+{
+	return helper_run("gates.py", argc, argv);
+}
+
 static int command_diff(int argc, char **argv)
 {
 	return helper_run("compare.py", argc, argv);
@@ -464,6 +470,7 @@ static const struct command {
 	{ "weights", command_weights },
 	{ "inspect", command_inspect },
 	{ "paths", command_paths },
+	{ "gates", command_gates },
 	{ "diff", command_diff },
 	{ "bench", command_bench },
 	{ "tune", command_tune },

@@ -169,6 +169,13 @@ static const char *take_limit(struct options *o, const char *value)
 	return NULL;
 }
 
+static const char *take_trace_gates(struct options *o, const char *value)
+{
+	(void)value;
+	o->emit.trace = o->plan.trace_gates = true;
+	return NULL;
+}
+
 static const char *take_winograd(struct options *o, const char *value)
 {
 	o->plan.winograd_file = strcmp(value, "file") == 0;
@@ -243,6 +250,8 @@ static const struct row {
 		"most that init may fill with what it makes of the weights; where it gains the most first" },
 	{ "--trace", FIELD(emit.trace), SHAPES,
 		"the program can write every stored tensor (--trace-dir DIR)" },
+	{ "--trace-gates", take_trace_gates, 0, SHAPES,
+		"the same, and the gates of highways are stored, by which they are no longer fused" },
 	{ NULL, TOOLS, 0, "diff:" },
 	{ "--input FILE", TOOLS, 0, ".npy or .pb, once for each input; else random" },
 	{ "--all-tensors", TOOLS, 0,
@@ -250,6 +259,9 @@ static const struct row {
 	{ "--float64", TOOLS, 0, "distance of both sides from an evaluation in float64" },
 	{ "--cc CC --cflags FLAGS --run 'COMMAND'", TOOLS, 0,
 		"how to build and run, for other targets" },
+	{ NULL, TOOLS, 0, "gates:" },
+	{ "--input FILE", TOOLS, 0, ".npy, once for each input, of any number of rows; else random" },
+	{ "--plot FILE --values FILE", TOOLS, 0, "a picture (.svg, .png); all gates as arrays (.npz)" },
 	{ NULL, TOOLS, 0, "bench:" },
 	{ "--peers LIST", TOOLS, 0, "of ort,ort-precise,openvino,ncnn,mnn; ort unless given (of quantised models also\n"
 		"ort-precise, which does not saturate, and openvino if installed)" },

@@ -107,6 +107,7 @@ struct tensor {
 	struct use *user, *last_user; /* in the order in which they were made */
 	int nuser;
 	bool is_input, is_output;
+	bool is_stored; /* stands in memory by itself, fused into nothing: --trace-gates */
 	signed char uniform; /* const_uniform()'s: 0 not asked yet, 1 yes, -1 no */
 	int lazy; /* > 0: a constant too big to keep as doubles, of so many nodes; eval.c,
 		     is_lazy_const() */
@@ -262,6 +263,8 @@ struct block {
 	const struct tensor *out; /* null: of a quantised network, whose blocks are those of another graph */
 	struct tensor *fork; /* what shortcut and branch are computed from; null: nothing is carried */
 	struct tensor *kept; /* the shortcut, as it is added */
+	struct tensor *opens; /* of a highway: its gate as it blends; null: none, or of a quantised network */
+	bool carries;         /* where that is 1 the shortcut is let through, and not the branch */
 	int sum;                  /* index in graph.join: what adds or blends */
 	int level;                /* of that: which of its forks is this one's */
 };

@@ -111,7 +111,7 @@ static void join(struct group *gr, struct node *n)
 /* By more than the epilogue; what the anchor reads has to be stored, too. */
 static bool used_outside(const struct group *gr, const struct tensor *t)
 {
-	if (t->is_output)
+	if (t->is_output || t->is_stored)
 		return true;
 	for (const struct use *u = t->user; u != NULL; u = u->next)
 		if (u->node->op->class != OP_ELEMENTWISE || !in_group(gr, u->node))
@@ -140,7 +140,7 @@ static struct tensor *first_open(struct fuser *f, const struct group *gr, int *c
 /* All users of t join, in graph order, so that a user's other operand has joined before it. */
 static bool take_users(struct fuser *f, struct group *gr, const struct tensor *t)
 {
-	if (t->is_output || t->nuser == 0)
+	if (t->is_output || t->is_stored || t->nuser == 0)
 		return false;
 	for (int last = -1;;) {
 		struct node *next = NULL;
@@ -312,7 +312,7 @@ static struct kernel *stackable(struct fuser *f, const struct kernel *k, const s
 	struct kernel *other = id > 0 ? f->plan->kernel[id - 1] : NULL;
 
 	if (other == NULL || other == k || other->anchor == NULL || other->out != t ||
-		other->nstacked > 0 || t->is_output || keeping_member(other) != NULL)
+		other->nstacked > 0 || t->is_output || t->is_stored || keeping_member(other) != NULL)
 		return NULL;
 	for (const struct use *u = t->user; u != NULL; u = u->next)
 		if (f->owner[u->node->id] != k->id + 1)
@@ -395,6 +395,20 @@ static void find_keep(struct kernel *k)
 	k->keep = keep;
 }
 
+/* Gates stand by themselves, under names by which a trace has them. */
+static void store_gates(struct plan *p)
+{
+	for (const struct block *b = p->graph->block; b < p->graph->block + p->graph->nblock; b++) {
+		struct tensor *t = b->opens != NULL ? tensor_now(b->opens) : NULL;
+
+		if (t == NULL || t->def == NULL || !is_runtime(t))
+			continue;
+		t->is_stored = true;
+		if (!tensor_named(p->arena, t))
+			t->name = arena_printf(p->arena, "%s_gate", b->out->name);
+	}
+}
+
 void fuse(struct plan *p)
 {
 	size_t n = (size_t)p->graph->nnode + 1;
@@ -406,6 +420,8 @@ void fuse(struct plan *p)
 	f.owner = arena_alloc(&scratch, n * sizeof(int));
 	f.seen = arena_alloc(&scratch, n * sizeof(int));
 	f.walk = arena_alloc(&scratch, (n + MAX_WALK) * sizeof(struct node *));
+	if (p->options->trace_gates)
+		store_gates(p);
 	for (struct node *x = p->graph->first; x != NULL; x = x->next) {
 		f.seq[x->id] = ++place;
 		x->mark = 0;

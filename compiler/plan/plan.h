@@ -219,6 +219,7 @@ struct plan_options {
 	const struct target *target;
 	double cost[COST_COUNT]; /* by enum cost; 0: the target's */
 	bool exact;              /* no kernel that trades accuracy for speed */
+	bool trace_gates;        /* those of highways are fused into nothing, so that a trace has them */
 	bool winograd_file;      /* the weights have Winograd's filters transformed, not init */
 	bool limited;            /* init may not fill any number of bytes .. */
 	int64_t prepared_limit;  /* .. but so many */

@@ -73,6 +73,10 @@ static void put_block(struct json *j, const struct flow *f, int index)
 	json_text(j, "shortcut", b->shortcut);
 	json_text(j, "branch", b->branch);
 	json_text(j, "gate", b->gate);
+	if (b->opens != NULL && tensor_now(b->opens)->is_stored) {
+		json_text(j, "gate_tensor", tensor_now(b->opens)->name);
+		json_bool(j, "gate_carries", b->carries);
+	}
 	if (!j->page)
 		put_nodes(j, "fused", g, f->join[index] != NULL ? f->join[index]->prov : NULL);
 	json_text(j, "note", b->note);

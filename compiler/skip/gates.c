@@ -583,6 +583,8 @@ void gate_apply(struct seeker *s, struct change *ch)
 	if (g->carried != NULL) {
 		ch->next = s->gated;
 		s->gated = ch;
+		s->g->block[ch->block].opens = t;
+		s->g->block[ch->block].carries = g->carried == g->h;
 	}
 	ch->y = old; /* it may be the selection already */
 	if (t->type == DT_BOOL && is_op(ch->node, "Where") && ch->node->in[0] == t &&

@@ -35,7 +35,7 @@ void skip_through(struct graph *g, struct graph *plain)
 	g->refusal = plain->refusal;
 	g->nrefusal = plain->nrefusal;
 	for (int k = 0; k < g->nblock; k++) {
-		g->block[k].out = NULL; /* a tensor of another graph */
+		g->block[k].out = g->block[k].opens = NULL; /* tensors of another graph */
 		if (g->skip_below > 0)
 			g->block[k].unskipped = "quantised networks carry no rows: their bits are those of the graph";
 	}
