@@ -28,6 +28,8 @@ EXE      := $(if $(findstring mingw,$(shell $(CC) -dumpmachine)),.exe)
 PREFIX   ?= /usr/local
 BINDIR   ?= $(PREFIX)/bin
 HELPERDIR ?= $(PREFIX)/libexec/skipc
+DATADIR  ?= $(PREFIX)/share
+VERSION  := $(shell sed -n 's/^.define SKIPC_VERSION "\(.*\)"/\1/p' compiler/core/skipc.h)
 
 SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
 LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
@@ -95,10 +97,14 @@ install: $(INSTALLED)/skipc$(EXE)
 	install -m 644 $(TOOLS) "$(DESTDIR)$(HELPERDIR)/tools"
 	install -m 644 $(wildcard tools/schema/*.json) "$(DESTDIR)$(HELPERDIR)/tools/schema"
 	install -m 644 $(wildcard runtime/*.[ch]) "$(DESTDIR)$(HELPERDIR)/runtime"
+	install -d "$(DESTDIR)$(DATADIR)/cmake/skipc" "$(DESTDIR)$(DATADIR)/skipc/meson"
+	install -m 644 packaging/cmake/skipcConfig.cmake "$(DESTDIR)$(DATADIR)/cmake/skipc"
+	sed 's/@VERSION@/$(VERSION)/' packaging/cmake/skipcConfigVersion.cmake.in > "$(DESTDIR)$(DATADIR)/cmake/skipc/skipcConfigVersion.cmake"
+	install -m 644 packaging/meson/meson.build "$(DESTDIR)$(DATADIR)/skipc/meson"
 
 uninstall:
 	rm -f "$(DESTDIR)$(BINDIR)/skipc$(EXE)"
-	rm -rf "$(DESTDIR)$(HELPERDIR)"
+	rm -rf "$(DESTDIR)$(HELPERDIR)" "$(DESTDIR)$(DATADIR)/cmake/skipc" "$(DESTDIR)$(DATADIR)/skipc"
 
 FORCE:
 

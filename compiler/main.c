@@ -248,6 +248,7 @@ static int ended(struct job *j, int status)
 /* What the output is called, and of what it is. */
 static void settle_names(struct job *j)
 {
+	j->options.emit.path = j->options.model;
 	j->options.emit.model = platform_base(j->options.model);
 	if (j->options.emit.name == NULL)
 		j->options.emit.name = network_name(j);

@@ -81,6 +81,7 @@ static const char *take_costs(struct options *o, const char *value)
 {
 	const char *wrong = costs_read(o->arena, value, o->plan.cost);
 
+	o->emit.costs = value;
 	return wrong != NULL ? arena_printf(o->arena, "--costs: %s, in ", wrong) : NULL;
 }
 
@@ -235,6 +236,9 @@ static const struct row {
 	{ NULL, TOOLS, 0, "compile:" },
 	{ "--main", FIELD(emit.main), 0,
 		"also NAME_main.c, a program: PROG x0.npy ... -o y0.npy ..." },
+	{ "--for-build", FIELD(emit.for_build), 0,
+		"all of NAME.c NAME.h NAME_weights.c NAME_gemm.c, if need be without content, and NAME.d:\n"
+		"a rule for make and ninja, of what they were made of" },
 	{ "--weights=FORM", take_weights, 0, SHAPES,
 		"text, rows, incbin or bin; by size unless given" },
 	{ "--byte-order=O", take_order, 0, SHAPES,

@@ -9,6 +9,7 @@ machine lacks is said as NOT RUN.
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,57 @@ ROOT = os.path.normpath(os.path.join(HERE, ".."))
 VENV = os.path.join(ROOT, ".venv", "bin")
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 RECOGNISED = "357 of 360 held-out digits recognised"
+
+# What a user's project has.
+CMAKE_C = """\
+cmake_minimum_required(VERSION 3.20)
+project(app C)
+find_package(skipc 0.1 REQUIRED)
+skipc_add_model(digits digits.onnx)
+skipc_add_model(net large.onnx NAME other OPTIONS --target=c --weights=bin)
+add_subdirectory(costly)
+if(WRONG)
+	skipc_add_model(x y z)
+endif()
+add_executable(app app.c)
+target_link_libraries(app PRIVATE digits net costly skipc::pool skipc::weights)
+get_target_property(weights net SKIPC_WEIGHTS)
+target_compile_definitions(app PRIVATE "WEIGHTS=\\"${weights}\\"")
+"""
+CMAKE_CXX = """\
+cmake_minimum_required(VERSION 3.20)
+project(app CXX)
+set(CMAKE_CXX_STANDARD 11)
+find_package(skipc REQUIRED)
+skipc_add_model(digits digits/digits.onnx)
+skipc_add_model(highway digits/highway.onnx)
+add_executable(app two_networks/main.cpp)
+target_link_libraries(app PRIVATE digits highway)
+"""
+APP_C = """\
+#include "costly.h"
+#include "digits.h"
+#include "other.h"
+#include "skipc_pool.h"
+#include "skipc_weights.h"
+#include <stdio.h>
+
+int main(void)
+{
+	static struct digits digits;
+	static struct costly costly;
+	static _Alignas(64) char prepared[DIGITS_PREPARED_SIZE + COSTLY_PREPARED_SIZE + 1];
+	struct skipc_pool *pool = skipc_pool_create(2);
+	FILE *weights = fopen(WEIGHTS, "rb");
+
+	if (digits_init(&digits, prepared, NULL) != 0 || costly_init(&costly, prepared, NULL) != 0 || pool == NULL || weights == NULL)
+		return 1;
+	puts("three networks");
+	return 0;
+}
+"""
+EXTERNAL = """import onnx, sys
+onnx.save(onnx.load(sys.argv[1]), sys.argv[2], save_as_external_data=True, location='large.data', size_threshold=0)"""
 
 
 class Failure(Exception):
@@ -66,7 +118,7 @@ class Test:
         for name in filter(None, changed):
             if os.path.exists(os.path.join(ROOT, name)):
                 os.makedirs(os.path.dirname(os.path.join(self.clone, name)), exist_ok=True)
-                shutil.copy2(os.path.join(ROOT, name), os.path.join(self.clone, name))
+                shutil.copy2(os.path.join(ROOT, name), os.path.join(self.clone, name), follow_symlinks=False)
             elif os.path.exists(os.path.join(self.clone, name)):
                 os.remove(os.path.join(self.clone, name))
         self.digits = os.path.join(self.clone, "examples", "digits")
@@ -104,6 +156,39 @@ class Test:
         times = json.loads(said[said.index("{"):said.rindex("}") + 1])
         check([r["name"] for r in times["results"]][:1] == ["skipc"], said)
         check("--quick" in self.run(skipc, "tune", "--help"), "tune --help")
+
+    def installed(self):
+        """The prefix of an installation, made once; the clone is no more needed."""
+        prefix = os.path.join(self.work, "usr")
+        if not os.path.exists(prefix):
+            self.make("install", f"PREFIX={prefix}")
+        return prefix
+
+    def example(self, name, *parts):
+        """A copy of the examples that a build of another project takes, and nothing else of the tree."""
+        folder = self.folder(name)
+        for part in parts:
+            shutil.copytree(os.path.join(self.clone, "examples", part), os.path.join(folder, part), symlinks=True)
+        return folder
+
+    def recognises(self, program, folder):
+        check(RECOGNISED in self.run(program, f"{folder}/digits/images.npy", f"{folder}/digits/labels.npy"), program)
+
+    def firmware(self, kernel):
+        """What a Cortex-M4 says: all ten digits, and the bits of this machine."""
+        said = self.run("timeout", "120", "qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial",
+                        "none", "-semihosting-config", "enable=on,target=native", "-kernel", kernel)
+        host, source = self.folder("host"), os.path.join(self.clone, "examples", "firmware")
+        self.run(f"{self.installed()}/bin/skipc", "compile", self.model, "--target=c", "-o", host)
+        self.run("sh", "-c", f"cc -O2 -I {host} -I {source} {host}/*.c {source}/main.c {source}/infer.c {source}/board_host.c -o {host}/x")
+        bits = re.search(r"hash (\w+)", self.run(f"{host}/x"))[1]
+        check("found 0 1 2 3 4 5 6 7 8 9" in said and f"hash {bits}" in said, said)
+
+    def made_again(self, build, path, wanted):
+        """A build that does nothing; then that file is touched, and the network is compiled."""
+        check(wanted not in self.run(*build), f"{build}: it is made again for nothing")
+        os.utime(path)
+        check(wanted in self.run(*build), f"{build}: not made again when {path} changes")
 
     # ---- sections -------------------------------------------------------------------------------
 
@@ -147,6 +232,75 @@ class Test:
         shutil.move(f"{self.work}/out/skipc", f"{copy}/skipc")
         self.helpers_work(f"{copy}/skipc")
 
+    def cmake_c(self):
+        """CMake, a project in C with three models in a folder with a blank: dependencies, names, options, Debug."""
+        need("cmake", "ninja")
+        folder = self.folder("a project") + "/p"
+        write(f"{folder}/CMakeLists.txt", CMAKE_C)
+        write(f"{folder}/machine.costs", "")
+        write(f"{folder}/app.c", APP_C)
+        write(f"{folder}/costly/CMakeLists.txt", 'skipc_add_model(costly ../digits.onnx OPTIONS --target=c --costs ../machine.costs)\n')
+        shutil.copy(self.model, folder)
+        self.run(f"{VENV}/python", "-c", EXTERNAL, self.model, f"{folder}/large.onnx")
+        for generator in ("Unix Makefiles", "Ninja"):
+            build = f"{folder}/{generator}"
+            self.run("cmake", "-G", generator, "-S", folder, "-B", build, "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_PREFIX_PATH={self.installed()}")
+            said = self.run("cmake", "--build", build, "-v")
+            for part in ("digits", "digits_weights", "digits_gemm", "other"):
+                check(re.search(rf" -O2 .*{part}\.c\.o\b", said), f"{part} is not optimised:\n{said}")
+            check(not re.search(r" -O2 .*app\.c\.o\b", said), f"the project's own file is optimised:\n{said}")
+            check("--target=" + {"x86_64": "x86-64", "aarch64": "aarch64"}.get(os.uname().machine, "c") in said, said)
+            check("three networks" in self.run(f"{build}/app"), "app")
+            for changed, name in (("digits.onnx", "digits"), ("large.onnx", "other"), ("large.data", "other"), ("machine.costs", "costly")):
+                self.made_again(("cmake", "--build", build), f"{folder}/{changed}", f"Compiling the network {name}")
+            self.made_again(("cmake", "--build", build), f"{self.installed()}/bin/skipc", "Compiling the network other")
+        said = self.run("cmake", "-S", folder, "-B", f"{build}2", f"-DCMAKE_PREFIX_PATH={self.installed()}", "-DWRONG=ON", status=1)
+        check("skipc_add_model(TARGET MODEL [NAME name] [OPTIONS option ...]), not: x;y;z" in said, said)
+        self.run("cmake", "-S", folder, "-B", f"{build}3", f"-DCMAKE_PREFIX_PATH={self.installed()}", "-DCMAKE_C_FLAGS=-O1")
+        said = self.run("cmake", "--build", f"{build}3", "-v")
+        check("-O1" in said and "-O2" not in said, "the user's own optimisation counts")
+
+    def cmake_cxx(self):
+        """CMake, a project in C++ alone with two networks; the example."""
+        need("cmake", "c++")
+        folder = self.example("cxx", "two_networks", "digits")
+        write(f"{folder}/CMakeLists.txt", CMAKE_CXX)
+        self.run("cmake", "-S", folder, "-B", f"{folder}/build", f"-Dskipc_DIR={self.installed()}/share/cmake/skipc")
+        self.run("cmake", "--build", f"{folder}/build")
+        self.run(f"{folder}/build/app", f"{folder}/digits/images.npy")
+        folder = self.example("cxx", "cmake", "two_networks", "digits")
+        self.run("cmake", "-S", f"{folder}/cmake", "-B", f"{folder}/build", f"-DCMAKE_PREFIX_PATH={self.installed()}")
+        self.run("cmake", "--build", f"{folder}/build")
+        self.run(f"{folder}/build/two_networks", f"{folder}/digits/images.npy")
+        self.recognises(f"{folder}/build/classify", folder)
+
+    def cmake_arm(self):
+        """CMake, a toolchain file for arm-none-eabi: the firmware of the example, under QEMU."""
+        need("cmake", "arm-none-eabi-gcc", "qemu-system-arm")
+        folder = self.example("arm", "cmake", "firmware", "digits")
+        self.run("cmake", "-S", f"{folder}/cmake", "-B", f"{folder}/build", f"-Dskipc_DIR={self.installed()}/share/cmake/skipc",
+                 "-DCMAKE_TOOLCHAIN_FILE=cortex-m4.cmake", "-DCMAKE_BUILD_TYPE=Debug")
+        said = self.run("cmake", "--build", f"{folder}/build", "-v")
+        check("--target=c" in said, said)
+        self.firmware(f"{folder}/build/firmware.elf")
+
+    def meson(self):
+        """Meson, the example: C and C++ without optimisation but of the networks, and for arm-none-eabi."""
+        need("meson", "ninja", "c++", "arm-none-eabi-gcc", "qemu-system-arm")
+        folder = self.example("meson", "meson", "two_networks", "digits", "firmware")
+        os.remove(f"{folder}/meson/subprojects/skipc")
+        shutil.copytree(f"{self.installed()}/share/skipc/meson", f"{folder}/meson/subprojects/skipc")
+        path = f"{self.installed()}/bin:{PATH}"
+        self.run("meson", "setup", f"{folder}/build", f"{folder}/meson", "--buildtype=debug", PATH=path)
+        said = self.run("ninja", "-v", "-C", f"{folder}/build", PATH=path)
+        check(re.search(r" -O2 .*digits\.c", said) and not re.search(r" -O2 .*main\.cpp", said), said)
+        self.recognises(f"{folder}/build/classify", folder)
+        self.run(f"{folder}/build/two_networks", f"{folder}/digits/images.npy")
+        self.made_again(("ninja", "-C", f"{folder}/build"), f"{folder}/digits/digits.onnx", "Generating digits")
+        self.run("meson", "setup", f"{folder}/arm", f"{folder}/meson", f"--cross-file={folder}/meson/cortex-m4.ini", PATH=path)
+        self.run("ninja", "-C", f"{folder}/arm", PATH=path)
+        self.firmware(f"{folder}/arm/firmware.elf")
+
 
 class Moved:
     def __init__(self, path):
@@ -159,7 +313,7 @@ class Moved:
         os.rename(self.path + "-away", self.path)
 
 
-SECTIONS = [Test.offline, Test.install, Test.elsewhere]
+SECTIONS = [Test.offline, Test.install, Test.elsewhere, Test.cmake_c, Test.cmake_cxx, Test.cmake_arm, Test.meson]
 
 
 def main():

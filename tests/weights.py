@@ -438,11 +438,32 @@ class Test:
         said = call([self.skipc, "compile", one, "-o", folder, "--name", "net_weights", "--target=c"], status=1)
         assert "net_weights.c was written for the network net" in said and contents(folder) == before, said
 
+    def names(self):
+        """--for-build: the same files whatever the model, which compile as they are, and what they were made of, as a rule for make."""
+        folder = f"{self.work}/a #b"
+        os.mkdir(folder)
+        small_model(f"{folder}/net.onnx", external="w $1.data")
+        open(f"{folder}/costs", "w").write("")
+        files = ["net.c", "net.d", "net.h", "net_gemm.c", "net_weights.c"]
+        for target, form in (("c", "text"), ("c", "bin"), ("x86-64", "incbin"), ("x86-64", "text")):
+            out = f"{folder}/out"
+            call([self.skipc, "compile", f"{folder}/net.onnx", "-o", out, f"--target={target}", f"--weights={form}",
+                  "--for-build", "--costs", f"{folder}/costs"])
+            assert [f for f in sorted(os.listdir(out)) if not f.endswith(".bin")] == files
+            for source in sources(out):
+                call(["gcc", "-c", "-O1", *FLAGS, "-I", out, source, "-o", f"{self.work}/x.o"])
+            seen = open(f"{out}/net.d").read()
+            escaped = folder.replace(" ", "\\ ").replace("#", "\\#")
+            wanted = [f"{escaped}/out/net.h:", f"{escaped}/net.onnx", f"{escaped}/w\\ $$1.data", f"{escaped}/costs"]
+            assert re.split(r"(?<!\\)\s+(?:\\\n\s*)?", seen.strip()) == wanted, seen
+        call([self.skipc, "compile", f"{folder}/net.onnx", "-o", out, "--target=c", "--weights=bin"])
+        assert sorted(os.listdir(out)) == ["net.c", "net.h", "net_weights.bin"]
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
-    parser.add_argument("names", nargs="*", default=["orders", "objects", "windows", "checks", "hash", "retrain", "agreement", "exchange", "refusals", "leftovers"])
+    parser.add_argument("names", nargs="*", default=["orders", "objects", "windows", "checks", "hash", "retrain", "agreement", "exchange", "refusals", "leftovers", "names"])
     arguments = parser.parse_args()
     for name in arguments.names:
         with tempfile.TemporaryDirectory() as work:

@@ -320,6 +320,8 @@ struct graph {
 	int nonnx;
 	const char *producer; /* "pytorch 2.13", may be "" */
 	char sha256[65];      /* of the model and its external data, hexadecimal */
+	const char *const *beside; /* paths of its external data */
+	int nbeside;
 	int64_t model_bytes;
 	int64_t folded, budget; /* bytes that eval.c made or read, and may: bounds memory and time */
 	bool *scales;   /* by ONNX node: it scales a layer's result by a constant; skip_scan() */
@@ -395,6 +397,8 @@ struct raw_model {
 	struct raw_function *function;
 	int nfunction;
 	char sha256[65];
+	const char *const *beside; /* paths of external data */
+	int nbeside;
 	int64_t bytes;
 };
 

@@ -243,11 +243,14 @@ enum weights_form { WEIGHTS_AUTO, WEIGHTS_TEXT, WEIGHTS_ROWS, WEIGHTS_INCBIN, WE
 struct emit_options {
 	const char *name;     /* prefix of everything, a C identifier */
 	const char *model;    /* base name of the model's file */
+	const char *path;     /* that file */
+	const char *costs;    /* file of --costs; null: none */
 	const char *settings; /* the options that shaped the output, as one would type them */
 	enum weights_form weights;
 	bool big_endian;   /* weights other than text */
 	bool libxsmm_call; /* products: not machine code, but an installed libxsmm's */
 	bool main;         /* NAME_main.c too */
+	bool for_build;    /* all files of build.c */
 	bool trace;        /* run reports each stored tensor to a callback */
 	const struct like *like; /* not null: the weights alone, for the code of a folder */
 };
@@ -282,6 +285,11 @@ void put_elements(struct buf *out, enum dtype type, const unsigned char *v, int6
 const char *weights_head(const struct emission *e);
 const char *weights_sums(const struct emission *e);
 void emit_main(struct emission *e);                       /* and NAME.trace, where traced */
+
+/* ---- build.c: what build systems want ---- */
+
+/* NAME_weights.c and NAME_gemm.c if they are not there yet, without content, and NAME.d: a rule. */
+void emit_for_build(struct emission *e);
 
 /* ---- folder.c: what an earlier run left in the folder ---- */
 

@@ -253,6 +253,8 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 			output_puts(out, arena_printf(p->arena, "%s_gemm.c", e.name), e.machine_code);
 		if (options->main)
 			emit_main(&e);
+		if (options->for_build)
+			emit_for_build(&e);
 		folder_settle(&e);
 	}
 }

@@ -24,6 +24,7 @@ static const struct kind {
 	{ "_gemm.c", "/* Small matrix products of ", ".c as machine code" },
 	{ "_main.c", "/* A program around ", ": " },
 	{ ".trace", "0\t", NULL },
+	{ ".d", "", ".h: " }, /* a rule: DIR/NAME.h: .. */
 };
 
 enum { NKIND = sizeof(kinds) / sizeof(kinds[0]) };
@@ -71,6 +72,10 @@ static const char *network_of(struct arena *a, const struct kind *kind, const ch
 /* Is that the head of such a file of the network? */
 static bool is_ours(struct arena *a, const struct kind *kind, const char *name, const char *head)
 {
+	const char *rule = kind->before[0] == '\0' ? strstr(head, kind->behind) : NULL;
+
+	if (rule != NULL) /* behind its folder */
+		head = platform_base(c_copy(a, head, (size_t)(rule - head) + strlen(kind->behind)));
 	const char *network = network_of(a, kind, head);
 
 	return kind->behind == NULL ? strncmp(head, kind->before, strlen(kind->before)) == 0

@@ -371,6 +371,8 @@ struct graph *import(struct arena *a, struct diag *d, const struct raw_model *m,
 	im.dim_used = arena_alloc(a, ((size_t)ndims + 1) * sizeof(bool));
 	im.g->producer = m->producer;
 	im.g->model_bytes = m->bytes;
+	im.g->beside = m->beside;
+	im.g->nbeside = m->nbeside;
 	memcpy(im.g->sha256, m->sha256, sizeof(im.g->sha256));
 	list_nodes(&im);
 	warn_opset(&im, &top);

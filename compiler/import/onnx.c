@@ -371,6 +371,20 @@ static ProtobufCMessage *unpack(
 	return m;
 }
 
+static void list_external(const struct reader *r, struct raw_model *m)
+{
+	const char **path;
+	int n = 0;
+
+	for (const struct external *e = r->external; e != NULL; e = e->next)
+		n++;
+	path = arena_alloc(r->arena, ((size_t)n + 1) * sizeof(*path));
+	m->beside = path;
+	m->nbeside = n;
+	for (const struct external *e = r->external; e != NULL; e = e->next)
+		path[--n] = e->path;
+}
+
 struct raw_model *onnx_read(struct arena *a, struct diag *d, const char *path)
 {
 	struct reader r = { .arena = a, .diag = d, .path = path };
@@ -394,6 +408,7 @@ struct raw_model *onnx_read(struct arena *a, struct diag *d, const char *path)
 	else
 		convert_model(&r, p, m); /* files of external data are hashed as they are opened */
 	sha256_text(&r.hash, m->sha256);
+	list_external(&r, m);
 	return d->errors == before ? m : NULL;
 }
 

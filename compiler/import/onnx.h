@@ -10,7 +10,7 @@
 
 /* A file of external data, opened once; data null: it could not be, and that was reported. */
 struct external {
-	const char *location;
+	const char *location, *path;
 	struct file file;
 	struct external *next;
 };

@@ -89,9 +89,8 @@ static const struct file *open_external(struct reader *r, const char *tensor, co
 	r->external = e;
 	const char *what = arena_printf(r->arena, "tensor \"%s\": external data file \"%s\"",
 		escape(r->arena, tensor), escape(r->arena, location));
-	const char *path = resolve(r, location, what);
-
-	if (path == NULL || !file_map(r->diag, path, what, missing_hint, &e->file)) {
+	e->path = resolve(r, location, what);
+	if (e->path == NULL || !file_map(r->diag, e->path, what, missing_hint, &e->file)) {
 		e->file.data = NULL;
 		return NULL;
 	}
