@@ -204,6 +204,7 @@ static const char about
 	     "  skipc inspect MODEL           blocks, nodes, kernels, fusions, memory plan\n"
 	     "  skipc paths MODEL             how many paths there are, by how many blocks they pass through\n"
 	     "  skipc gates MODEL             builds, runs: how far the gates of highway layers are open, by layer, unit and input\n"
+	     "  skipc lesion MODEL            builds, runs: what is lost without each of its blocks, and without more and more\n"
 	     "  skipc diff MODEL              builds, runs, compares with onnxruntime\n"
 	     "  skipc bench MODEL             builds, runs, times in turn with onnxruntime and others\n"
 	     "  skipc tune -o FILE            measures on this machine what kernels cost: a table for --costs\n"
@@ -448,6 +449,11 @@ static int command_gates(int argc, char **argv)
 	return helper_run("gates.py", argc, argv);
 }
 
+static int command_lesion(int argc, char **argv)
+{
+	return helper_run("lesion.py", argc, argv);
+}
+
 static int command_diff(int argc, char **argv)
 {
 	return helper_run("compare.py", argc, argv);
@@ -472,6 +478,7 @@ static const struct command {
 	{ "inspect", command_inspect },
 	{ "paths", command_paths },
 	{ "gates", command_gates },
+	{ "lesion", command_lesion },
 	{ "diff", command_diff },
 	{ "bench", command_bench },
 	{ "tune", command_tune },

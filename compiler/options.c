@@ -266,6 +266,10 @@ static const struct row {
 	{ NULL, TOOLS, 0, "gates:" },
 	{ "--input FILE", TOOLS, 0, ".npy, once for each input, of any number of rows; else random" },
 	{ "--plot FILE --values FILE", TOOLS, 0, "a picture (.svg, .png); all gates as arrays (.npz)" },
+	{ NULL, TOOLS, 0, "lesion:" },
+	{ "--input FILE --labels FILE", TOOLS, 0,
+		"the same; .npy of whole numbers, one a row: what is recognised counts, else how far outputs are" },
+	{ "--alone --plot FILE", TOOLS, 0, "without each block alone; a picture" },
 	{ NULL, TOOLS, 0, "bench:" },
 	{ "--peers LIST", TOOLS, 0, "of ort,ort-precise,openvino,ncnn,mnn; ort unless given (of quantised models also\n"
 		"ort-precise, which does not saturate, and openvino if installed)" },

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What `inspect`, `paths`, `diff` and `bench` print with --json, against tools/schema: of every case, and the digits.
-tests/gates.py does it of gates.
+tests/gates.py and tests/lesion.py do it of theirs.
 
     schema.py [--skipc PATH] [NAME ...]
 
@@ -156,7 +156,7 @@ def main():
     a = p.parse_args()
     os.environ.setdefault("SKIPC_PYTHON", sys.executable)
     validator = schema("inspect")
-    for name in ("inspect", "paths", "gates", "diff", "bench"):
+    for name in ("inspect", "paths", "gates", "lesion", "diff", "bench"):
         silent = list(undescribed(name, schema(name).schema))
         check(not silent, f"not described: {silent}")
     count = cases(a.skipc, validator, a.names)
