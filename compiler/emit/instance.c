@@ -210,7 +210,7 @@ static const char *share_functions(
 		const char *name = leaf_name(a, s, end), *own = c_copy(a, s, (size_t)(end - s));
 		struct piece *p = *pieces;
 
-		if (name == NULL || strstr(end, name) == NULL) /* what run calls stands last */
+		if (name == NULL || !c_has_word(end, name)) /* what run calls stands last, and versions are called by a macro that adds their endings */
 			continue;
 		while (p != NULL && strcmp(p->text, own) != 0)
 			p = p->next;
