@@ -5,6 +5,11 @@
 """
 import argparse, json, os, re, subprocess, sys, tempfile
 
+import numpy as np
+import onnx
+
+import quantised
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 COMPILER = os.path.join(HERE, "..", "compiler", "kernels")
 # x is read by a layer of many rows, for which linear_rows is cheaper than linear
@@ -71,6 +76,27 @@ class Test:
         self.run("weights", self.model, "--like", out)
         check(open(os.path.join(out, "net_weights.c")).read() == outputs[0]["net_weights.c"], "skipc weights wrote other weights")
 
+    def sets(self):
+        """Where another row costs less on some instruction sets, each runs its own, to the same bits."""
+        self.model = os.path.join(HERE, "cases", "ptq_int8_pertensor_op13", "model.onnx")
+        kernels = self.inspect("--target=x86-64")["kernels"]
+        others = [k for k in kernels if k["instead_of"] is not None]
+        check(others, "no step of the case has another row on another set")
+        for other in others:
+            k = kernels[other["instead_of"]]
+            check(k["row"] != other["row"] and k["output"] == other["output"], (k, other))
+            both = sorted(f"{k['sets']}, {other['sets']}".split(", "))
+            check(both == ["avx2", "avx512", "avx512vnni", "avxvnni", "c"], both)
+        given = self.inspect("--target=x86-64", "--cost", "PAIRS=0.5", "--cost", "WINOGRAD_PAIRS=0.5", "--cost",
+                             "WINOGRAD_PAIRS_IN=2", "--cost", "WINOGRAD_PAIRS_OUT=4", "--cost", "WINOGRAD_PAIRS_FILTER=0.7")
+        check(all(k["sets"] is None for k in given["kernels"]), "costs that are given hold for every set")
+        x = np.random.default_rng(1).standard_normal(
+            [d.dim_value or 1 for d in onnx.load(self.model).graph.input[0].type.tensor_type.shape.dim], np.float32)
+        self.run("compile", self.model, "-o", self.work, "--name", "net", "--main", "--target=x86-64")
+        bits = {how: [y.tobytes() for y in ys]
+                for how, ys in quantised.results(self.work, "x86-64", "gcc", "-O1", True, x, 1)}
+        check(len(bits) > 1 and len({tuple(b) for b in bits.values()}) == 1, f"not the same bits: {list(bits)}")
+
     def wrong(self):
         for line, message in WRONG:
             table = self.write("wrong", f"CONV 1.5\n{line}\n")
@@ -86,7 +112,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     arguments = parser.parse_args()
-    tests = ["shown", "chosen", "wrong"]
+    tests = ["shown", "chosen", "sets", "wrong"]
     with tempfile.TemporaryDirectory() as work:
         test = Test(os.path.abspath(arguments.skipc), work)
         for name in tests:

@@ -47,6 +47,8 @@ static uint64_t rest_of(struct arena *a, const struct kernel *k)
 
 	memcpy(r, k, sizeof(*r)); /* padding, too: zero as the arena made it, or kernels count as different */
 	r->id = 0;
+	r->other = NULL;
+	r->set = NULL;
 	r->anchor = NULL;
 	memset(r->stacked, 0, sizeof(r->stacked));
 	r->keep = NULL;

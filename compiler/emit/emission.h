@@ -168,6 +168,8 @@ const char *versions_text(
 	struct plan *p, const struct kernel *k, const char *name, const char *comment);
 bool has_dots(const struct kernel *k); /* versions for instruction sets with products of bytes */
 bool plan_has_dots(const struct plan *p); /* a kernel has some */
+/* Whether this processor runs k, which is for some sets alone; null: every one does. */
+const char *sets_condition(struct arena *a, const struct kernel *k);
 const char *chosen_set(const struct kernel *k); /* the first argument of its function */
 
 /* ---- products.c: small products, and the head of code for several instruction sets ---- */

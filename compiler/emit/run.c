@@ -200,6 +200,10 @@ static void write_call(const struct storage *s, const struct kernel *k)
 				argument_text(s, k, &own.parameter[i]));
 	if (part_count(k) > 1 && signature_scratch(&own) != NULL)
 		list = arena_printf(e->arena, "%s, others", list);
+	const char *only = sets_condition(e->arena, k);
+
+	if (only != NULL)
+		buf_printf(s->out, "\tif (%s)\n\t", only);
 	buf_printf(s->out, "\t%s(%s);\n", k->function, list);
 }
 
@@ -258,7 +262,8 @@ static void write_step(const struct storage *s, const struct kernel *k, int *tra
 
 	buf_printf(s->out, "\tSTEP(%d) /*", k->id);
 	write_purpose(s, k);
-	buf_printf(s->out, " -> %s */\n", result_text(e->arena, k));
+	buf_printf(s->out, " -> %s%s */\n", result_text(e->arena, k),
+		k->is_other ? ", or, by other instructions, the next step" : "");
 	write_call(s, k);
 	if (e->options->trace && is_traced(e->arena, k))
 		buf_printf(s->out,
@@ -321,7 +326,7 @@ void emit_run(struct emission *e, struct buf *out)
 
 bool is_traced(struct arena *a, const struct kernel *k)
 {
-	return k->out != NULL && k->out->def != NULL && tensor_named(a, k->out) &&
+	return !k->is_other && k->out != NULL && k->out->def != NULL && tensor_named(a, k->out) &&
 	       k->dst.type == k->out->type && shape_equal(&k->dst.shape, &k->out->shape) &&
 	       (k->anchor != NULL || k->ngroup > 0);
 }

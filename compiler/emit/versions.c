@@ -126,6 +126,7 @@ static void write_alike(struct plan *p, const struct kernel *k, struct buf *out,
 bool has_dots(const struct kernel *k)
 {
 	return k->plan->target->ndots > 0 &&
+	       (k->sets == 0 || k->sets >> k->plan->target->nisa != 0) &&
 	       (template_has(k->template, "DOT_ADD") || template_has(k->template, "ISUM_DOT"));
 }
 
@@ -153,6 +154,61 @@ static void write_dots(struct plan *p, const struct kernel *k, struct buf *out, 
 		buf_printf(out, "%s\n", version_text(p, k, isa, &own));
 	}
 	buf_puts(out, "#endif\n\n");
+}
+
+/* ---- a kernel for some of the sets ---- */
+
+/* ISA_AVX2, as the head of generated code has it. */
+static const char *isa_name(struct arena *a, const struct isa *set)
+{
+	const size_t n = strlen(set->attribute);
+
+	return n == 0 ? "ISA_C"
+		      : arena_printf(a, "ISA_%.*s", (int)(n - strlen("_CODE")), set->attribute);
+}
+
+const char *sets_condition(struct arena *a, const struct kernel *k)
+{
+	const char *text = NULL;
+	const struct isa *set;
+
+	for (int i = 0; k->sets != 0 && (set = target_set(k->plan->target, i)) != NULL; i++)
+		if ((k->sets >> i & 1) != 0)
+			text = arena_printf(a, "%s%snet->%s == %s", text != NULL ? text : "",
+				text != NULL ? " || " : "", k->by_dots ? "dots" : "isa",
+				isa_name(a, set));
+	return text;
+}
+
+/* The versions of a kernel for some sets, and plain C, so that there is one whatever the compiler knows; and the function
+ * that picks one. */
+static void write_some(struct plan *p, const struct kernel *k, struct buf *out, const char *name,
+	const char *comment, const struct signature *s)
+{
+	const struct target *t = p->target;
+	const int plain = t->nisa - 1;
+	const unsigned sets = k->sets | 1U << plain;
+	const struct isa *set;
+	struct buf calls = { 0 };
+
+	for (int i = 0; (set = target_set(t, i)) != NULL; i++) {
+		const struct version own = { arena_printf(p->arena, "%s_%s", name, set->suffix),
+			comment, set->attribute };
+		const char *begin = i == plain  ? ""
+				    : i < plain ? "#if HAVE_VECTORS\n"
+						: "#if HAVE_DOTS\n",
+			   *end = i == plain ? "" : "#endif\n";
+
+		if ((sets >> i & 1) == 0)
+			continue;
+		comment = "";
+		buf_printf(out, "%s%s%s\n", begin, version_text(p, k, set, &own), end);
+		buf_printf(&calls, "%s\tif (isa == %s)\n\t\t%s_%s(%s);\n%s", begin,
+			isa_name(p->arena, set), name, set->suffix, signature_names(p->arena, s),
+			end);
+	}
+	buf_printf(out, "static void %s(int isa, %s)\n{\n%s}\n\n", name,
+		signature_text(p->arena, s), buf_text(p->arena, &calls));
 }
 
 /* ---- parts ---- */
@@ -249,6 +305,12 @@ const char *versions_text(
 	if (!target_has_vectors(p->target))
 		return version_text(p, k, NULL, &(struct version){ name, comment, "" });
 	signature_of(p->arena, k, &s);
+	if (k->sets != 0) {
+		write_some(p, k, &b, run, comment, &s);
+		if (!whole)
+			buf_puts(&b, sharing(p, k, name, &s));
+		return buf_text(p->arena, &b);
+	}
 	find_alike(p, k, name, leader);
 	for (int j = 0; j <= plain; j++) {
 		if (leader[j] != j)

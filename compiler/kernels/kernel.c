@@ -143,6 +143,67 @@ static void limit_prepared(struct plan *p)
 		}
 }
 
+/* The kernel that computes k by that row on other sets than k does. */
+static struct kernel *other_of(struct plan *p, struct kernel *k, const struct kernel_row *row)
+{
+	struct kernel *o = k->other;
+
+	while (o != NULL && o->row != row)
+		o = o->other;
+	if (o != NULL)
+		return o;
+	o = arena_alloc(p->arena, sizeof(*o));
+	*o = *k;
+	o->sets = 0;
+	o->is_other = true;
+	o->row = row;
+	o->template = row->template;
+	return k->other = o;
+}
+
+/* The cheapest row on each set. How many sets are to be told apart: those with products of bytes only where one of them
+ * has another row than the set to which it adds them. */
+static int rows_by_set(const struct plan *p, struct kernel *k, const struct kernel_row **row)
+{
+	const struct target *t = p->target;
+	int n = t->nisa;
+
+	for (int i = 0; i < t->nisa + t->ndots; i++) {
+		const char *why;
+		double cost;
+
+		k->set = target_set(t, i);
+		row[i] = cheapest(p, k, &cost, &why);
+		k->set = NULL;
+		for (int j = 0; j < t->nisa && i >= t->nisa; j++)
+			if (strcmp(t->isa[j].suffix, target_set(t, i)->more) == 0 &&
+				row[j] != row[i])
+				n = t->nisa + t->ndots;
+	}
+	return n;
+}
+
+/* A kernel for the sets whose costs make another row the cheapest, k is for the rest. */
+static void choose_others(struct plan *p, struct kernel *k)
+{
+	const struct kernel_row *row[MAX_ISA + MAX_DOTS];
+	const int n = rows_by_set(p, k, row);
+	unsigned others = 0;
+
+	k->by_dots = n > p->target->nisa;
+	for (int i = 0; i < n; i++) {
+		if (row[i] == k->row)
+			continue;
+		struct kernel *o = other_of(p, k, row[i]);
+
+		o->set = o->set != NULL ? o->set : target_set(p->target, i);
+		o->sets |= 1U << i;
+		others |= 1U << i;
+	}
+	k->sets = others != 0 ? ((1U << n) - 1) & ~others : 0;
+	k->by_dots = others != 0 && k->by_dots;
+}
+
 static void choose(struct plan *p, struct kernel *k)
 {
 	const char *why;
@@ -156,9 +217,12 @@ static void choose(struct plan *p, struct kernel *k)
 			"%s cannot be compiled: %s", k->anchor->op->name, why);
 		return;
 	}
+	choose_others(p, k);
 	k->template = k->row->template;
 	k->row->setup(p, k);
 	p->macs += k->macs;
+	for (struct kernel *o = k->other; o != NULL; o = o->other)
+		o->row->setup(p, o);
 }
 
 void kernel_choose(struct plan *p)
@@ -204,6 +268,18 @@ void kernel_prepare(struct plan *p)
 		if (k->scratch > 0 || k->ngemm > 0)
 			die("%s: a kernel of init has no scratch and no products", k->title);
 	}
+}
+
+const char *kernel_sets(struct arena *a, const struct kernel *k)
+{
+	const char *text = NULL;
+	const struct isa *set;
+
+	for (int i = 0; k->sets != 0 && (set = target_set(k->plan->target, i)) != NULL; i++)
+		if ((k->sets >> i & 1) != 0)
+			text = text != NULL ? arena_printf(a, "%s, %s", text, set->suffix)
+					    : set->suffix;
+	return text;
 }
 
 bool kernel_candidate(const struct plan *p, const struct kernel *k, int *next, struct candidate *c)

@@ -416,7 +416,11 @@ void setup_winograd_integer(struct plan *p, struct kernel *k)
 	share(k, "n", m.n, 1, DIVIDES_INPUT);
 	share(k, "p", m.oh * m.ow, 4 * m.ow, DIVIDES_INPUT);
 	share(k, "k", m.outputs, 16, DIVIDES_WEIGHTS);
-	weights(p, k, &(struct blob){ .packing = PACK_PAIRS, .group = 1, .block = 16, .chunk = 1 });
+	weights(p, k,
+		&(struct blob){ .packing = PACK_PAIRS,
+			.group = 1,
+			.block = 16,
+			.chunk = 3 }); /* the same as of runs of one, for so many channels */
 	bias(p, k, 1, (int)m.outputs);
 	add_coord(k, span(0, 1));
 	add_coord(k, span(1, 2));

@@ -249,7 +249,12 @@ int64_t whole_vectors(int64_t floats)
 
 double cost_of(const struct kernel *k, enum cost what)
 {
-	return k->plan->cost[what];
+	const struct plan *p = k->plan;
+	const double own = k->set != NULL && p->options->cost[what] == 0.0
+				   ? target_cost(p->target, k->set, what)
+				   : 0.0;
+
+	return own > 0.0 ? own : p->cost[what];
 }
 
 const struct tiling *tiling_of(const struct kernel *k)

@@ -45,3 +45,19 @@ int target_lanes(const struct target *t)
 			lanes = t->isa[k].lanes;
 	return lanes;
 }
+
+const struct isa *target_set(const struct target *t, int i)
+{
+	if (i < t->nisa)
+		return &t->isa[i];
+	return i < t->nisa + t->ndots ? &t->dots[i - t->nisa] : NULL;
+}
+
+double target_cost(const struct target *t, const struct isa *set, enum cost what)
+{
+	for (int i = 0; set->more != NULL && i < t->nisa; i++)
+		if ((set->cost == NULL || set->cost[what] == 0.0) &&
+			strcmp(t->isa[i].suffix, set->more) == 0)
+			set = &t->isa[i];
+	return set->cost != NULL ? set->cost[what] : 0.0;
+}

@@ -18,6 +18,8 @@ struct isa {
 	bool libxsmm;          /* which makes its products as machine code */
 	const char *bytes;     /* the header instead of its own where products of two weights with bytes fit 16 bits */
 	const char *more;      /* of one with products of bytes: the suffix of the set to which it adds them */
+	const double
+		*cost; /* by enum cost, where they are not the target's; 0, or no table: they are */
 };
 
 /* Sizes that kernels around small products are cut to. Bytes are those of a core. */
@@ -60,6 +62,10 @@ struct target {
 	double cost[COST_COUNT];
 };
 
+/* The i-th instruction set, those with products of bytes behind the others; null behind the last. */
+const struct isa *target_set(const struct target *t, int i);
+/* The set's own cost, or that of the set to which it adds products of bytes; 0: it is the target's. */
+double target_cost(const struct target *t, const struct isa *set, enum cost what);
 /* Null: there is no such target. */
 const struct target *target_find(const char *name);
 const char *target_names(int k); /* the k-th; null behind the last */

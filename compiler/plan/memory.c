@@ -24,12 +24,14 @@ static void add_read(struct mem_step *step, const struct region *r)
 }
 
 /* Whether k, writing over r's buffer, would read there only the element that it replaces, apart
- * from its first `held` inputs. */
+ * from its first `held` inputs; k's others, too, where those read what k does. */
 static bool may_replace(const struct kernel *k, const struct region *r, int held)
 {
-	bool ok = r->buffer->kind == BUF_ARENA && k->dst.buffer->kind == BUF_ARENA && !k->drafts;
+	bool ok = r->buffer->kind == BUF_ARENA && k->dst.buffer->kind == BUF_ARENA;
 	struct region moved = *r;
 
+	for (const struct kernel *o = k; o != NULL; o = o->other)
+		ok = ok && !o->drafts;
 	moved.buffer = k->dst.buffer;
 	ok = ok && region_same(&moved, &k->dst) && r->buffer->bytes == k->dst.buffer->bytes;
 	for (int j = 0; j < k->noperand; j++)
@@ -47,7 +49,8 @@ static void find_overwritable(const struct kernel *k, struct mem_step *step)
 	for (int i = 0; i < k->noperand && step->in_place < 0; i++)
 		if (may_replace(k, &k->operand[i].region, 0))
 			step->in_place = k->operand[i].region.buffer->id;
-	if (step->in_place >= 0 || k->hold == 0 || !may_replace(k, &k->arg[0].region, 1))
+	if (step->in_place >= 0 || k->hold == 0 || k->other != NULL ||
+		!may_replace(k, &k->arg[0].region, 1))
 		return;
 	step->in_place = k->arg[0].region.buffer->id;
 	step->hold = k->hold;
@@ -73,8 +76,35 @@ static void pose(const struct plan *p, struct mem_problem *m)
 		for (int i = 0; i < x->noperand; i++)
 			add_read(step, &x->operand[i].region);
 		step->write = x->dst.buffer->id;
-		step->scratch = x->scratch;
+		for (const struct kernel *o = x; o != NULL; o = o->other)
+			step->scratch = o->scratch > step->scratch ? o->scratch : step->scratch;
 		find_overwritable(x, step);
+	}
+}
+
+/* Kernels in the order to run, those for other sets of instructions in front of each, and the buffers' times in that. */
+static void line_up(struct plan *p, const struct mem_result *r)
+{
+	struct kernel *const *kernel = p->kernel;
+	int *begin = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(int)), n = p->nkernel;
+	int *end = arena_alloc(p->arena, (size_t)(p->nkernel + 1) * sizeof(int));
+
+	p->kernel = NULL;
+	p->nkernel = p->kernel_cap = 0;
+	for (int at = 0; at < n; at++) {
+		struct kernel *k = kernel[r->order[at]];
+
+		begin[at] = p->nkernel;
+		for (struct kernel *o = k->other; o != NULL; o = o->other)
+			plan_append(p, o);
+		end[at] = p->nkernel;
+		plan_append(p, k);
+	}
+	for (int k = 0; k < p->nkernel; k++)
+		p->kernel[k]->id = k;
+	for (int k = 0; k < p->nbuffer; k++) {
+		p->buffer[k]->first = r->first[k] < 0 ? r->first[k] : begin[r->first[k]];
+		p->buffer[k]->last = r->last[k] < 0 ? r->last[k] : end[r->last[k]];
 	}
 }
 
@@ -82,17 +112,12 @@ void memory(struct plan *p)
 {
 	struct mem_problem m = { 0 };
 	struct mem_result r = { 0 };
-	struct kernel **order = arena_alloc(
-		p->arena, (size_t)(p->nkernel + 1) * sizeof(struct kernel *));
 
 	pose(p, &m);
 	memory_solve(p->arena, &m, &r);
-	for (int k = 0; k < p->nbuffer; k++) {
+	for (int k = 0; k < p->nbuffer; k++)
 		if (p->buffer[k]->kind == BUF_ARENA)
 			p->buffer[k]->offset = r.offset[k];
-		p->buffer[k]->first = r.first[k];
-		p->buffer[k]->last = r.last[k];
-	}
 	for (int k = 0; k < p->nkernel; k++) {
 		struct kernel *x = p->kernel[k];
 
@@ -102,19 +127,19 @@ void memory(struct plan *p)
 			x->scratch += x->hold;
 			x->scratch_name = x->scratch_name != NULL ? x->scratch_name : "held";
 		}
-		if (target_has_vectors(p->target))
-			cut(x);
+		for (struct kernel *o = x; o != NULL; o = o->other) {
+			o->scratch_offset = x->scratch_offset;
+			o->in_place = x->in_place;
+			if (target_has_vectors(p->target))
+				cut(o);
+		}
 	}
-	for (int k = 0; k < p->nkernel; k++) {
-		order[k] = p->kernel[r.order[k]];
-		order[k]->id = k;
-	}
-	p->kernel = order;
+	line_up(p, &r);
 	p->cert = r.cert;
 	for (int k = 0; k < p->nkernel; k++) {
-		const int64_t bytes = arena_bytes(order[k]->scratch);
+		const int64_t bytes = arena_bytes(p->kernel[k]->scratch);
 
-		if (part_count(order[k]) > 1 && bytes > p->worker_bytes)
+		if (part_count(p->kernel[k]) > 1 && bytes > p->worker_bytes)
 			p->worker_bytes = bytes;
 	}
 }

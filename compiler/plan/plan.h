@@ -119,6 +119,12 @@ struct kernel {
 	bool unprepared; /* init may make nothing for it */
 	struct plan *plan;
 	const struct kernel_row *row;
+	const struct isa *set; /* whose costs its row is chosen by; null: the plan's */
+	unsigned sets;         /* bits of target_set(): it runs on these alone; 0: on every one */
+	bool by_dots;          /* where sets are told by net->dots */
+	struct kernel
+		*other; /* the same for other sets, where another row costs less there; and so on */
+	bool is_other;  /* it is one of these */
 	struct node *anchor;
 	struct node *stacked[MAX_STACKED - 1]; /* further anchors, alike, on the same input: a
 						  highway's T beside its H */
@@ -323,6 +329,8 @@ struct candidate {
 bool kernel_candidate(const struct plan *p, const struct kernel *k, int *next, struct candidate *c);
 /* Prints them. */
 void kernel_explain(FILE *to, const struct plan *p, const struct kernel *k);
+/* The instruction sets that k is for, `avx512vnni, avxvnni`; null: every one. */
+const char *kernel_sets(struct arena *a, const struct kernel *k);
 
 /* ---- parts.c: what threads share of a kernel ---- */
 

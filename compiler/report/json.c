@@ -252,6 +252,16 @@ static void put_work(struct json *j, const struct kernel *k)
 	json_number(j, "traffic", kernel_traffic(k));
 }
 
+/* The step that other instruction sets run instead of k. */
+static int stands_for(const struct plan *p, const struct kernel *k)
+{
+	int id = k->id;
+
+	while (p->kernel[id]->is_other)
+		id++;
+	return id;
+}
+
 static void put_kernel(struct json *j, const struct flow *f, const struct kernel *k)
 {
 	const struct plan *p = f->plan;
@@ -270,6 +280,8 @@ static void put_kernel(struct json *j, const struct flow *f, const struct kernel
 	put_candidates(j, p, k);
 	json_number(j, "cost", (int64_t)candidates_cost(p, k));
 	put_work(j, k);
+	json_text(j, "sets", kernel_sets(p->arena, k));
+	json_id(j, "instead_of", k->is_other ? stands_for(p, k) : -1);
 	json_id(j, "replaces", k->in_place != NULL ? k->in_place->id : -1);
 	json_number(j, "scratch", k->scratch);
 	if (k->scratch > 0)

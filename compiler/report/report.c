@@ -134,6 +134,8 @@ static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const
 							     : k->dst.buffer->offset));
 	if (k->in_place != NULL)
 		fprintf(to, ", in place");
+	if (k->sets != 0)
+		fprintf(to, "; on %s alone", kernel_sets(a, k));
 	fprintf(to, "\n");
 	if (part_count(k) > 1) {
 		fprintf(to, "        parts:");

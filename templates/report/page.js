@@ -120,7 +120,7 @@ function note(text) {
 for (const k of kernels) {
 	if (typeof k.candidates === 'number')
 		k.candidates = kernels[k.candidates].candidates;
-	k.weight = profile ? profile.layers.steps[k.id].seconds : k.cost;
+	k.weight = profile ? profile.layers.steps[k.id].seconds : k.instead_of == null ? k.cost : 0;
 	k.rate = profile && k.weight > 0 ? 2e-9 * k.macs / k.weight : 0;
 	k.words = [k.id, k.title, k.function, k.row, k.output.tensor, ...k.nodes].join('\n').toLowerCase();
 }
