@@ -146,8 +146,8 @@ def plot(path, lesion, alone, together):
     figure.savefig(path, dpi=110)
 
 
-def lesion_command(arguments, folder):
-    lesion = Lesion(arguments, folder)
+def lesion_command(arguments, folder, kind=Lesion):
+    lesion = kind(arguments, folder)
     alone, together = measure(lesion, not arguments.alone)
     if arguments.plot:
         plot(arguments.plot, lesion, alone, together)
@@ -165,12 +165,16 @@ def lesion_command(arguments, folder):
     return 0
 
 
-def main(argv=None):
-    p = rows.command_line("skipc lesion", "Exit status: 0 done, 1 the model is refused or has no such blocks, 2 wrong usage, "
+def command_line(prog):
+    p = rows.command_line(prog, "Exit status: 0 done, 1 the model is refused or has no such blocks, 2 wrong usage, "
                           "3 generated code fails, 4 something is not installed.")
     p.add_argument("--labels", metavar="FILE", help=".npy, a whole number for each row: the greatest output is to have it")
     p.add_argument("--alone", action="store_true", help="each block alone, and none together")
-    return rows.run_command(p, argv, lesion_command)
+    return p
+
+
+def main(argv=None):
+    return rows.run_command(command_line("skipc lesion"), argv, lesion_command)
 
 
 if __name__ == "__main__":
