@@ -28,6 +28,7 @@ EXE      := $(if $(findstring mingw,$(shell $(CC) -dumpmachine)),.exe)
 PREFIX   ?= /usr/local
 BINDIR   ?= $(PREFIX)/bin
 HELPERDIR ?= $(PREFIX)/libexec/skipc
+HELPERS  ?= $(HELPERDIR)
 DATADIR  ?= $(PREFIX)/share
 VERSION  := $(shell sed -n 's/^.define SKIPC_VERSION "\(.*\)"/\1/p' compiler/core/skipc.h)
 
@@ -81,7 +82,7 @@ INSTALLED = $(BUILD)/installed
 
 $(INSTALLED)/helper.o: compiler/helper.c FORCE
 	@mkdir -p $(@D)
-	@$(CC) -std=c11 $(CPPFLAGS) -DHELPERS='"$(HELPERDIR)"' $(CFLAGS) $(WARN) -c -o $@ $<
+	@$(CC) -std=c11 $(CPPFLAGS) -DHELPERS='"$(HELPERS)"' $(CFLAGS) $(WARN) -c -o $@ $<
 
 $(INSTALLED)/skipc$(EXE): $(INSTALLED)/helper.o $(filter-out %/helper.o,$(OBJECTS))
 	@echo "LD $@"

@@ -70,6 +70,73 @@ int main(void)
 	return 0;
 }
 """
+PYTHON_USE = """\
+import os, sys, threading
+import numpy as np
+import skipc
+
+folder = sys.argv[1]
+path = os.path.join(folder, "digits.onnx")
+images, labels = np.load(f"{folder}/images.npy"), np.load(f"{folder}/labels.npy")
+
+def right(net):
+    return sum(int(np.argmax(net(x.reshape(1, 1, 8, 8)))) == int(y) for x, y in zip(images, labels))
+
+net = skipc.compile(path)
+assert right(net) == 357, right(net)
+assert net.inputs == (skipc.Value("image", np.dtype("f4"), (1, 1, 8, 8)),) and net.outputs[0].name == "scores"
+work = net.folder
+assert os.path.exists(f"{work}/net.c") and "image" in repr(net)
+one = net(image=images[0].reshape(1, 1, 8, 8))
+
+# bytes, options, a folder that stays, threads of a call: the same bits
+many = skipc.compile(open(path, "rb").read(), folder="kept", threads=3)
+assert np.array_equal(one, many(images[0].reshape(1, 1, 8, 8).astype("f8"))) and os.path.exists("kept/net.h")
+assert np.abs(skipc.compile(path, "--target=c")(images[0].reshape(1, 1, 8, 8)) - one).max() < 1e-5
+
+# callers in threads of their own
+for network in (net, many):
+    found = [None] * 8
+    def work_of(k):
+        found[k] = [network(x.reshape(1, 1, 8, 8)).tobytes() for x in images[k::8]]
+    threads = [threading.Thread(target=work_of, args=(k,)) for k in range(8)]
+    [t.start() for t in threads]; [t.join() for t in threads]
+    assert all(found[k] == [net(x.reshape(1, 1, 8, 8)).tobytes() for x in images[k::8]] for k in range(8))
+
+# names, several inputs and outputs, other types, an open dimension, a scalar
+open("sum.skipc", "w").write('''input %a : f32[2,3] #"a b"
+input %b : f32[1,3]
+%c = Add(%a, %b)
+%d = Cast(%c) {to=i32}
+output %c #"sum\\u00e9"
+output %d as i64
+''')
+two = skipc.compile("sum.skipc")
+a, b = np.arange(6, dtype="f4").reshape(2, 3), np.ones((1, 3), "f4")
+c, d = two(a, b=b)
+assert np.array_equal(c, a + b) and d.dtype == np.int64 and np.array_equal(d, (a + b).astype("i8")), (c, d)
+assert np.array_equal(two(a.T.copy().T, b)[0], c)
+
+# what is wrong is said
+def refused(kind, words, call):
+    try:
+        call()
+    except kind as e:
+        assert words in str(e), str(e)
+    else:
+        raise AssertionError(words)
+
+refused(ValueError, "its shape is (2, 3), not (3, 2)", lambda: two(a.T, b))
+refused(TypeError, "the inputs are a b, b", lambda: two(a))
+refused(TypeError, "its type is float32, not complex64", lambda: two(a * 1j, b))
+refused(skipc.Error, "nowhere.onnx", lambda: skipc.compile("nowhere.onnx"))
+refused(skipc.Error, "no-compiler", lambda: skipc.compile(path, cc="no-compiler"))
+refused(skipc.Error, "--dim wants NAME=N", lambda: skipc.compile(path, dims={"n": 0}))
+del net, network
+import gc; gc.collect()
+assert not os.path.exists(work)
+print("all is as it should be")
+"""
 EXTERNAL = """import onnx, sys
 onnx.save(onnx.load(sys.argv[1]), sys.argv[2], save_as_external_data=True, location='large.data', size_threshold=0)"""
 
@@ -301,6 +368,34 @@ class Test:
         self.run("ninja", "-C", f"{folder}/arm", PATH=path)
         self.firmware(f"{folder}/arm/firmware.elf")
 
+    def wheel(self):
+        """pip install . and a wheel, in environments without anything: the command, and skipc.compile()."""
+        out, venv = self.folder("wheels"), self.folder("python")
+        self.run("python3", "-m", "venv", venv)
+        python = f"{venv}/bin/python"
+        self.run(python, "-m", "pip", "wheel", "-q", "--no-deps", "-w", out, ".", cwd=self.clone)
+        self.run(python, "-m", "pip", "install", "-q", f"{out}/{os.listdir(out)[0]}")
+        needed = re.findall(r"NEEDED\s+(\S+)", self.run("sh", "-c", f"objdump -p {venv}/lib/python3*/site-packages/skipc/bin/skipc"))
+        check("manylinux" not in os.listdir(out)[0] or set(needed) <= {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}, f"it needs {needed}")
+        with self.away():
+            for command in ([f"{venv}/bin/skipc"], [python, "-m", "skipc"]):
+                said = self.run(*command, "inspect", self.model)
+                check("digits.onnx" in said, said)
+                check("--peers" in self.run(*command, "--help"), "--help")
+            write(f"{self.work}/use.py", PYTHON_USE)
+            shutil.copytree(f"{self.clone}-away/examples/digits", f"{self.work}/data", dirs_exist_ok=True)
+            said = self.run(python, f"{self.work}/use.py", f"{self.work}/data")
+            check(said.endswith("all is as it should be\n"), said)
+            self.run(python, "-m", "pip", "install", "-q", "skipc[diff]")
+            self.helpers_work(f"{venv}/bin/skipc")
+            check(not any("tools" in f and f.endswith(".pyc") for f in files_below(f"{self.work}/data")), "compiled files")
+        venv = self.folder("python2")
+        self.run("python3", "-m", "venv", venv)
+        self.run(f"{venv}/bin/python", "-m", "pip", "install", "-q", ".", cwd=self.clone)
+        self.run(f"{venv}/bin/skipc", "--version")
+        self.run(f"{venv}/bin/python", "-m", "pip", "uninstall", "-q", "-y", "skipc")
+        check(not any("skipc" in f for f in files_below(venv)), "uninstalled, and something is left")
+
 
 class Moved:
     def __init__(self, path):
@@ -313,7 +408,7 @@ class Moved:
         os.rename(self.path + "-away", self.path)
 
 
-SECTIONS = [Test.offline, Test.install, Test.elsewhere, Test.cmake_c, Test.cmake_cxx, Test.cmake_arm, Test.meson]
+SECTIONS = [Test.offline, Test.install, Test.elsewhere, Test.cmake_c, Test.cmake_cxx, Test.cmake_arm, Test.meson, Test.wheel]
 
 
 def main():
