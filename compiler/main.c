@@ -342,14 +342,26 @@ static int command_weights(int argc, char **argv)
 	return ended(&j, make_files(&j));
 }
 
-/* What skipc bench said of this model. Null: reported. */
-static const char *read_profile(struct job *j)
+/* What other commands said of the model, for its page. */
+static const struct {
+	const char *option, *failed, *none, *hint;
+} finds[FOUND_COUNT] = {
+	[FOUND_PROFILE] = { "--profile is for --html", "cannot read the profile", "is no profile of this model",
+		"it wants what skipc bench --json --layers prints of the same model" },
+	[FOUND_GATES] = { "--gates is for --html", "cannot read the gates", "has no gates of this model",
+		"it wants what skipc gates --json prints of the same model" },
+	[FOUND_LESION] = { "--lesion is for --html", "cannot read what blocks are worth", "does not say what blocks of this model are worth",
+		"it wants what skipc lesion --json prints of the same model" },
+};
+
+/* Null: reported, or it is not asked for. */
+static const char *read_found(struct job *j, enum found f)
 {
-	static const char hint[] = "it wants what skipc bench --json --layers prints of the same model";
-	const char *text = read_text(&j->arena, &j->diag, j->options.profile, "cannot read the profile", hint);
+	const char *path = j->options.found[f],
+		   *text = path != NULL ? read_text(&j->arena, &j->diag, path, finds[f].failed, finds[f].hint) : NULL;
 
 	if (text != NULL && strstr(text, j->graph->sha256) == NULL) {
-		model_error(&j->diag, hint, "%s is no profile of this model", escape(&j->arena, j->options.profile));
+		model_error(&j->diag, finds[f].hint, "%s %s", escape(&j->arena, path), finds[f].none);
 		return NULL;
 	}
 	return text;
@@ -358,9 +370,10 @@ static const char *read_profile(struct job *j)
 /* --html: the page, complete or not at all. False: said. */
 static bool write_page(struct job *j, const struct emission *e)
 {
-	const char *path = j->options.html, *name = platform_base(path),
-		   *profile = j->options.profile != NULL ? read_profile(j) : NULL;
+	const char *path = j->options.html, *name = platform_base(path), *found[FOUND_COUNT];
 
+	for (enum found f = 0; f < FOUND_COUNT; f++)
+		found[f] = read_found(j, f);
 	if (j->diag.errors > 0)
 		return false;
 	j->out.arena = &j->arena;
@@ -370,7 +383,7 @@ static bool write_page(struct job *j, const struct emission *e)
 	FILE *to = output_open(&j->out, name);
 
 	if (to != NULL)
-		report_page(to, e, profile);
+		report_page(to, e, found);
 	const bool done = output_commit(&j->out);
 
 	output_discard(&j->out);
@@ -382,8 +395,9 @@ static const char *clash(const struct options *o)
 {
 	if (o->dump != 0 && (o->json || o->html != NULL))
 		return "-d prints text, and --json and --html something else: which of them?";
-	if (o->profile != NULL && o->html == NULL)
-		return "--profile is for --html";
+	for (enum found f = 0; f < FOUND_COUNT; f++)
+		if (o->found[f] != NULL && o->html == NULL)
+			return finds[f].option;
 	if (o->html != NULL && (o->html[0] == '\0' || *platform_base(o->html) == '\0' ||
 				       platform_kind(o->html) == PATH_FOLDER ||
 				       platform_kind(o->html) == PATH_OTHER))

@@ -2,7 +2,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "emit/emission.h"
+#include "report/report.h"
 
 struct options {
 	struct arena *arena; /* of what is made of them */
@@ -19,7 +19,7 @@ struct options {
 	bool bare;         /* --io=int */
 	char dump;         /* letter of the pass after which to print, or 0 */
 	bool json;
-	const char *html, *profile; /* files; null: not given */
+	const char *html, *found[FOUND_COUNT]; /* files; null: not given */
 	struct emit_options emit;
 };
 

@@ -363,7 +363,7 @@ class Test:
         page = opened(bench)
         check("150 us" in page.text("#tiles") and "2.00" in page.text("#tiles") and "onnxruntime 1" in page.text("#tiles"), "no times")
         check("1.00 us" in page.text("#step-0") and "measured peak 90.0" in page.text("#roof"), "no times of steps")
-        check("load 5.00" in page.text("#notes") and page.count("script") == 3, "no warning of load, or too many scripts")
+        check("load 5.00" in page.text("#notes") and page.count("script") == 5, "no warning of load, or too many scripts")
         page.close()
         page = opened({**bench, "layers": {"peak": 90.0, "steps": [{**s, "function": "other"} for s in steps]}})
         check("other code" in page.text("#notes") and "150 us" not in page.text("#tiles"), "times of other code")
@@ -380,6 +380,92 @@ class Test:
             call(self.skipc, "inspect", model, *wrong, status=2)
         call(self.skipc, "inspect", model, "--html", os.path.join(path, "below", "a.html"), status=1)
 
+    def written(self, command, model, *options):
+        """What another command says of a model of the digits: its file, and the document."""
+        rows = ["--input", os.path.join(DIGITS, "images.npy"), "--json"]
+        path = os.path.join(self.work, f"{command}.json")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(call(self.skipc, command, model, *rows, *options).stdout)
+        with open(path, encoding="utf-8") as f:
+            return path, json.load(f)
+
+    def gates(self):
+        """Gates by layer and unit, and what is lost without a block; a word where they are of other blocks."""
+        model = os.path.join(DIGITS, "highway.onnx")
+        path, report = self.page(model)
+        (gates_at, gates), lesion_at = self.written("gates", model), os.path.join(self.work, "lesion.json")
+        lesion = self.made_up(report)
+        check(self.eval_empty(path), "a section without anything to show")
+
+        def opened(**documents):
+            options = []
+            for name, document in documents.items():
+                at = {"gates": gates_at, "lesion": lesion_at}[name]
+                with open(at, "w", encoding="utf-8") as f:
+                    json.dump(document, f)
+                options += [f"--{name}", at]
+            self.page(model, *options)
+            return self.open(path)
+
+        page = opened(gates=gates, lesion=lesion)
+        check(page.count("#measured tbody tr") == 50 and page.count("canvas.strip") == 50, "a layer has no row")
+        for layer, one in zip(gates["layers"], lesion["alone"]):
+            text = page.text(f"#measured tbody tr:nth-child({layer['block'] + 1})")
+            lost = 100 * (lesion["whole"]["accuracy"] - one["accuracy"])
+            check(f"{layer['mean']:.4f}" in text and f"{lost:.2f} points" in text and f"{100 * one['accuracy']:.2f} %" in text, text)
+        seen = page.eval("[...document.querySelectorAll('canvas.strip')].map(c => [...c.getContext('2d').getImageData(0, 0, c.width, 1).data]"
+                         ".filter((v, k) => k % 4 === 3))")
+        off = [abs(a / 255 - u) for row, layer in zip(seen, gates["layers"]) for a, u in zip(row, layer["units"])]
+        check(len(off) == 50 * 32 and max(off) < 0.01, f"units are not as opaque as they are open: {max(off)}")
+        check(page.count("#measured polyline") == 1 and "350 of 360 rows are recognised: 97.22 %" in page.text("#measured"), "no curve")
+        page.click("#measured tbody tr:nth-child(18) td")
+        check(f"Step {report['blocks'][17]['join']}:" in page.text("#detail h2"), "a row shows no step")
+        page.key("Escape")
+        self.accessible(page, report)
+        page.close()
+        self.looks(path)
+        self.pictures(path, "highway-gates")
+        page = opened(gates={**gates, "layers": [{**gates["layers"][0], "node": HOSTILE}]})
+        check("of other blocks" in page.text("#notes") and HOSTILE in page.text("#notes") and page.count("#measured *") == 0
+              and page.count("script") == 5, "gates of other blocks")
+        page.close()
+        page = opened(gates=lesion)
+        check("wants what skipc gates --json prints" in page.text("#notes"), "gates that are none")
+        page.close()
+        self.lesions()
+        with open(gates_at, "w", encoding="utf-8") as f:
+            f.write(json.dumps({**gates, "sha256": "0" * 64}))
+        said = call(self.skipc, "inspect", model, "--html", path, "--gates", gates_at, status=1).stderr
+        check("has no gates of this model" in said, said)
+        call(self.skipc, "inspect", model, "--lesion", lesion_at, status=2)
+
+    def made_up(self, report):
+        """What skipc lesion might say of the highway's fifty layers; tests/lesion.py has what it says."""
+        some = [{"recognised": n, "accuracy": n / 360, "distance": 0.01 * n, "agree": n} for n in (350, *(351 - 7 * (k % 5) for k in range(50)))]
+        lesion = {**{key: report[key] for key in ("skipc", "model", "sha256", "target", "options")}, "format": 1, "command": "lesion", "inputs": None,
+                  "rows": 360, "labels": HOSTILE, "whole": some[0], "stay": [], "together": [{"added": 0, "blocks": [0], **some[1]}],
+                  "alone": [{"block": b["id"], "kind": b["kind"], "node": b["nodes"][-1], **one} for b, one in zip(report["blocks"], some[1:])]}
+        with open(os.path.join(ROOT, "tools", "schema", "lesion.json"), encoding="utf-8") as f:
+            jsonschema.validate(lesion, json.load(f))
+        return lesion
+
+    def eval_empty(self, path):
+        page = self.open(path)
+        empty = page.count("#measured *") == 0
+        page.close()
+        return empty
+
+    def lesions(self):
+        """A residual network: blocks that stay, too; distances where there are no labels."""
+        model = os.path.join(DIGITS, "digits.onnx")
+        at, lesion = self.written("lesion", model)
+        path, _ = self.page(model, "--lesion", at)
+        page = self.open(path)
+        text = page.text("#measured")
+        check(page.count("#measured tbody tr") == 6 and text.count("stays: its shortcut changes the shape") == 2, text)
+        check(all(f"{one['distance']:.4f}" in text for one in lesion["alone"]) and page.count("#measured polyline") == 1, text)
+        page.close()
+
     def hostile(self):
         """Names are data."""
         names = [HOSTILE, IMAGE, "\"'&lt;${1}`", "https://example.org/"]
@@ -395,14 +481,14 @@ class Test:
                                     opset_imports=[helper.make_opsetid("", 13)], ir_version=8), model)
         path, report = self.page(model)
         page = self.open(path)
-        check(page.count("script") == 3 and page.count("img, b[onclick]") == 0 and page.eval("window.pwned") is None, "a name is a tag")
+        check(page.count("script") == 5 and page.count("img, b[onclick]") == 0 and page.eval("window.pwned") is None, "a name is a tag")
         check(page.text("#name") == os.path.basename(model) and HOSTILE in page.text("#about"), "names are lost")
         for k in report["kernels"]:
             page.click(f"#step-{k['id']}")
             check(all(n.replace("\u2028", "") in page.text("#detail").replace("\u2028", "") for n in k["nodes"]), k["nodes"])
             page.key("Escape")
         page.click("#all summary")
-        check(page.eval("window.pwned") is None and page.count("script") == 3, "a name is a tag in the table")
+        check(page.eval("window.pwned") is None and page.count("script") == 5, "a name is a tag in the table")
         page.close()
 
 
@@ -421,7 +507,7 @@ def main():
         browser = Browser(program, os.path.join(work, "profile"))
         try:
             test = Test(a.skipc, work, browser, a.shots)
-            for part in (test.small, test.cases, test.profile, test.hostile, test.large):
+            for part in (test.small, test.cases, test.profile, test.gates, test.hostile, test.large):
                 part()
         finally:
             browser.close()

@@ -48,7 +48,7 @@ class Layer:
         v = self.values
         return {"block": self.block, "node": self.node, "tensor": self.name, "mean": float(v.mean()), "least": float(v.min()),
                 "greatest": float(v.max()), "closed": float((v < CLOSED).mean()), "open": float((v > OPEN).mean()),
-                "units": [float(u) for u in v.mean(0)], "inputs": [float(u) for u in v.mean(1)]}
+                "units": [float(f"{u:.6g}") for u in v.mean(0)], "inputs": [float(f"{u:.6g}") for u in v.mean(1)]}
 
 
 def layers_of(report):

@@ -113,7 +113,10 @@ void report_lengths_json(struct json *j, const struct graph *g, const struct len
 
 /* ---- page.c ---- */
 
-/* The report as HTML. profile: what skipc bench --json wrote, of which the page says what is wrong; null: nothing. */
-void report_page(FILE *to, const struct emission *e, const char *profile);
+/* What other commands found out about the network, which stands in the page: profile is skipc bench's. */
+enum found { FOUND_PROFILE, FOUND_GATES, FOUND_LESION, FOUND_COUNT };
+
+/* The report as HTML. found: what these commands wrote with --json, of which the page says what is wrong; null: nothing. */
+void report_page(FILE *to, const struct emission *e, const char *const found[FOUND_COUNT]);
 
 #endif

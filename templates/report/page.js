@@ -720,7 +720,7 @@ function tipText(e) {
 	if (e.dataset.b !== undefined) {
 		const b = blocks[e.dataset.b];
 
-		return `block ${b.id}: ${b.kind}${b.preactivation ? ', pre-activation' : ''}\n${b.shortcut} ${b.gate ? 'and' : '+'} ${b.branch}`;
+		return `block ${b.id}: ${b.kind}${b.preactivation ? ', pre-activation' : ''}\n${b.shortcut} ${b.gate ? 'and' : '+'} ${b.branch}${b.found || ''}`;
 	}
 	return 'Click to fold or unfold';
 }
@@ -754,6 +754,7 @@ function heads() {
 function start() {
 	tiles();
 	heads();
+	drawBlocks();
 	if (kernels.length > 80)
 		view.folds.forEach(f => f.open = false);
 	lay();
@@ -775,5 +776,3 @@ function start() {
 	onresize = () => innerWidth !== width && (width = innerWidth, drawArcs(), drawArena(), drawRoof(), drawWeights(), mark());
 	document.documentElement.dataset.ready = Math.round(performance.now());
 }
-
-start();
