@@ -102,9 +102,12 @@ install: $(INSTALLED)/skipc$(EXE)
 	install -m 644 packaging/cmake/skipcConfig.cmake "$(DESTDIR)$(DATADIR)/cmake/skipc"
 	sed 's/@VERSION@/$(VERSION)/' packaging/cmake/skipcConfigVersion.cmake.in > "$(DESTDIR)$(DATADIR)/cmake/skipc/skipcConfigVersion.cmake"
 	install -m 644 packaging/meson/meson.build "$(DESTDIR)$(DATADIR)/skipc/meson"
+	install -d "$(DESTDIR)$(DATADIR)/man/man1"
+	@if $< --version > /dev/null 2>&1; then sh packaging/man.sh $< > "$(DESTDIR)$(DATADIR)/man/man1/skipc.1"; \
+	else echo "no manual page: it is made of what skipc --help says, and that is for another machine"; fi
 
 uninstall:
-	rm -f "$(DESTDIR)$(BINDIR)/skipc$(EXE)"
+	rm -f "$(DESTDIR)$(BINDIR)/skipc$(EXE)" "$(DESTDIR)$(DATADIR)/man/man1/skipc.1"
 	rm -rf "$(DESTDIR)$(HELPERDIR)" "$(DESTDIR)$(DATADIR)/cmake/skipc" "$(DESTDIR)$(DATADIR)/skipc"
 
 FORCE:

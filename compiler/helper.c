@@ -13,7 +13,7 @@
 #endif
 
 /* From this program's folder, in turn: build/skipc, PREFIX/bin/skipc, an archive that was unpacked. */
-static const char *const beside[] = { "..", "../libexec/skipc", "." };
+static const char *const beside[] = { "..", "../libexec/skipc", "../share/skipc", "." };
 
 /* The folder that has tools/PROGRAM; null: none has, said. */
 static const char *helper_folder(struct arena *a, const char *program, const char *self)

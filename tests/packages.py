@@ -7,6 +7,7 @@ The clone is of what is committed, with what is changed in the working tree. Sec
 machine lacks is said as NOT RUN.
 """
 import argparse
+import glob
 import json
 import os
 import re
@@ -396,6 +397,47 @@ class Test:
         self.run(f"{venv}/bin/python", "-m", "pip", "uninstall", "-q", "-y", "skipc")
         check(not any("skipc" in f for f in files_below(venv)), "uninstalled, and something is left")
 
+    def deb(self):
+        """dpkg-buildpackage, lintian, and the package in place: it runs, and finds its helpers; then it is purged."""
+        need("dpkg-buildpackage", "dh", "dh_python3", "lintian")
+        if os.geteuid() != 0:
+            raise NotRun("only root can install the package")
+        if self.status("skipc"):
+            raise NotRun("the package skipc is installed here")
+        source = self.folder("deb") + "/skipc"
+        shutil.copytree(self.clone, source, symlinks=True, ignore=shutil.ignore_patterns(".git", "build"))
+        said = self.run("dpkg-buildpackage", "-us", "-uc", cwd=source)
+        check(RECOGNISED in said and "Failures: 0" in said, said[-3000:])
+        changes = glob.glob(f"{self.work}/deb/*.changes")
+        said = self.run("lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", *changes, cwd=f"{self.work}/deb")
+        print(f"lintian: {said.strip() or 'nothing to say'}")
+        version = self.run("dpkg-parsechangelog", "-S", "Version", cwd=source).strip()
+        check(version == self.run(f"{self.installed()}/bin/skipc", "--version").split()[1], f"debian/changelog says {version}")
+        package = glob.glob(f"{self.work}/deb/skipc_*.deb")
+        before = self.status("python3")
+        try:
+            self.run("dpkg", "-i", *package, DEBIAN_FRONTEND="noninteractive")
+            with self.away():
+                shutil.rmtree(source)
+                check(version in self.run("skipc", "--version"), "--version")
+                out = self.folder("out")
+                self.run("skipc", "compile", self.model, "-o", out, "--main")
+                self.run("sh", "-c", f"cc -O2 -I {out} {out}/*.c -o {out}/program")
+                self.helpers_work("/usr/bin/skipc")
+                check("skipc diff MODEL" in self.run("zcat", "/usr/share/man/man1/skipc.1.gz").replace("\\", ""), "the manual page")
+                folder = self.folder("cxx")
+                write(f"{folder}/CMakeLists.txt", "cmake_minimum_required(VERSION 3.20)\nproject(x C)\nfind_package(skipc REQUIRED)\n"
+                                                  f"skipc_add_model(digits {self.model})\n")
+                self.run("cmake", "-S", folder, "-B", f"{folder}/build")
+                self.run("cmake", "--build", f"{folder}/build")
+        finally:
+            self.run("dpkg", "--purge", "skipc")
+        check(not os.path.exists("/usr/share/skipc") and self.status("python3") == before, "purged, and something is left")
+
+    def status(self, package):
+        done = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", package], capture_output=True, text=True)
+        return "ok installed" in done.stdout
+
 
 class Moved:
     def __init__(self, path):
@@ -408,7 +450,7 @@ class Moved:
         os.rename(self.path + "-away", self.path)
 
 
-SECTIONS = [Test.offline, Test.install, Test.elsewhere, Test.cmake_c, Test.cmake_cxx, Test.cmake_arm, Test.meson, Test.wheel]
+SECTIONS = [Test.offline, Test.install, Test.elsewhere, Test.cmake_c, Test.cmake_cxx, Test.cmake_arm, Test.meson, Test.wheel, Test.deb]
 
 
 def main():

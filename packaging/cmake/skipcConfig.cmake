@@ -28,7 +28,8 @@ unset(_skipc_languages)
 find_program(SKIPC_EXECUTABLE skipc NO_CMAKE_FIND_ROOT_PATH
 	HINTS "${CMAKE_CURRENT_LIST_DIR}/../../../bin" "${CMAKE_CURRENT_LIST_DIR}/../../build")
 find_path(SKIPC_RUNTIME skipc_pool.h NO_CMAKE_FIND_ROOT_PATH
-	HINTS "${CMAKE_CURRENT_LIST_DIR}/../../../libexec/skipc/runtime" "${CMAKE_CURRENT_LIST_DIR}/../../runtime")
+	HINTS "${CMAKE_CURRENT_LIST_DIR}/../../../libexec/skipc/runtime" "${CMAKE_CURRENT_LIST_DIR}/../../skipc/runtime"
+	"${CMAKE_CURRENT_LIST_DIR}/../../runtime")
 mark_as_advanced(SKIPC_EXECUTABLE SKIPC_RUNTIME)
 if(NOT SKIPC_EXECUTABLE)
 	set(skipc_FOUND FALSE)
