@@ -7,7 +7,8 @@ Integers of every type: the least, -1, 0, 1, the greatest .. in all pairs, again
 what onnxruntime has of them must be the same (it wraps; where it would trap, it is not asked, nor for sums, which it
 takes through double). Floats: NaN, infinities,
 subnormals, zeros of both signs, against onnxruntime: values within 1e-6, NaN and infinities where it has them, but for
-QUIRKS. Everything twice: of inputs, and of constants, which the compiler evaluates, to the same integers.
+QUIRKS. Quantised values: floats at their edges to steps of all sizes and back, both ends as zero points, and operators on pairs of
+such, as R of DESIGN.md has it. Everything twice: of inputs, and of constants, which the compiler evaluates, to the same integers.
 """
 import argparse
 import os
@@ -22,10 +23,15 @@ from onnx import TensorProto, helper, numpy_helper
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 import compare  # noqa: E402
+import quantised  # noqa: E402
 
 INTEGERS = [np.dtype(f"{u}int{bits}") for bits in (8, 16, 32, 64) for u in ("", "u")]
 FLOAT = np.dtype(np.float32)
-OPSET = 22
+OPSET, MS = 22, "com.microsoft"
+STEP_TYPES = [np.dtype(t) for t in ("u1", "i1", "u2", "i2")]
+STEPS = (1.0, 3e-3, 1e-42, 1e38)  # one of them subnormal
+JOINED = ("QLinearAdd", "QLinearMul")
+TABLES = ("QLinearSigmoid", "QLinearLeakyRelu")
 SANITIZE = "-O1 -Wall -Wextra -Werror -fsanitize=undefined,float-cast-overflow -fno-sanitize-recover=all"
 
 
@@ -123,10 +129,11 @@ class Model:
             for name, a in (("x", x), ("y", y)):
                 self.feeds[f"{name}_{dtype}"] = a
         self.axis = numpy_helper.from_array(np.array([1], np.int64), "axis")
+        self.numbers = {}  # constants always
 
-    def add(self, op, dtype, names, out, want, **attributes):
+    def add(self, op, dtype, names, out, want, domain="", **attributes):
         name = f"{op}_{dtype}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, names, [name], name=name, **attributes))
+        self.nodes.append(helper.make_node(op, names, [name], name=name, domain=domain, **attributes))
         self.outputs.append(helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(out)), None))
         self.expected[name] = (op, dtype, want)
 
@@ -157,13 +164,52 @@ class Model:
         for to in INTEGERS:  # what onnxruntime makes of the others depends on its machine
             self.add("Cast", FLOAT, ["x_float32"], to, cast(self.feeds["x_float32"], to), to=helper.np_dtype_to_tensor_dtype(to))
 
+    def number(self, value, dtype=FLOAT):
+        name = f"{dtype}_{value}"
+        self.numbers[name] = np.array(value, dtype)
+        return name
+
+    def steps(self, dtype):
+        """To steps of a type and back, and operators on those."""
+        low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+        x, q = self.feeds["x_float32"], self.feeds[f"x_{dtype}"]
+        for scale in STEPS:
+            for zero in (low, (low + high) // 2, high):
+                s, names = np.float32(scale), (self.number(scale), self.number(zero, dtype))
+                with np.errstate(all="ignore"):
+                    v = np.where(np.isnan(x), low - zero, np.rint(np.clip(x / s, low - zero, high - zero)))
+                    back = (q.astype(int) - zero).astype(FLOAT) * s
+                self.add("QuantizeLinear", FLOAT, ["x_float32", *names], dtype, (v + zero).astype(dtype))
+                self.add("DequantizeLinear", dtype, [f"x_{dtype}", *names], FLOAT, back)
+        if dtype.itemsize > 1:
+            return
+        for k, scale in enumerate(STEPS[:2]):
+            x, y, to = ([self.number(step), self.number(zero, dtype)] for step, zero in (
+                (scale, (low, high)[k]), (0.04, low + 99), (scale * 1.7, (high, low)[k])))
+            for op in JOINED:
+                self.formed(op, dtype, [f"x_{dtype}", *x, f"y_{dtype}", *y, *to])
+            for op in TABLES:
+                self.formed(op, dtype, [f"x_{dtype}", *x, *to])
+
+    def formed(self, op, dtype, names):
+        self.add(op, dtype, names, dtype, None, domain=MS)
+        one = self.alone(self.nodes[-1], constant=False)
+        self.expected[self.nodes[-1].output[0]] = op, dtype, quantised.evaluate(one.proto(), one.inputs())[self.nodes[-1].output[0]]
+
+    def alone(self, node, constant):
+        one = Model(constant)
+        one.feeds, one.numbers, one.nodes = self.feeds, self.numbers, [node]
+        one.outputs = [o for o in self.outputs if o.name == node.output[0]]
+        return one
+
     def proto(self):
         used = {i for n in self.nodes for i in n.input}
         constants = [numpy_helper.from_array(a, n) for n, a in self.feeds.items() if self.constant and n in used]
         inputs = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape)
                   for n, a in self.feeds.items() if not self.constant and n in used]
+        constants += [numpy_helper.from_array(a, n) for n, a in self.numbers.items() if n in used]
         graph = helper.make_graph(self.nodes, "edges", inputs, self.outputs, [self.axis] * ("axis" in used) + constants)
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(MS, 1)], ir_version=10)
 
     def inputs(self):
         used = {i for n in self.nodes for i in n.input}
@@ -183,16 +229,13 @@ def cast(x, dtype):
 
 
 def not_asked(op, dtype, x, y):
-    if op == "Cast" or (dtype != FLOAT and (op == "Pow" or (op in REDUCTIONS and op not in ("ReduceMax", "ReduceMin")))):
+    if op in ("Cast", "QuantizeLinear", "DequantizeLinear", *JOINED, *TABLES) or (dtype != FLOAT and (op == "Pow" or (op in REDUCTIONS and op not in ("ReduceMax", "ReduceMin")))):
         return True
     return dtype != FLOAT and op in ("Div", "Mod") and bool(((y == 0) | ((y == -1) & (x == np.iinfo(x.dtype).min))).any())
 
 
 def onnxruntime_says(node, model):
-    one = Model(False)
-    one.feeds = model.feeds
-    one.nodes = [node]
-    one.outputs = [o for o in model.outputs if o.name == node.output[0]]
+    one = model.alone(node, False)
     try:
         session = compare.onnxruntime_session(None, one.proto(), optimise=False)
         return compare.run_session(session, None, one.inputs())[0]
@@ -231,6 +274,8 @@ def check(skipc, constant):
     for dtype in INTEGERS:
         model.integers(dtype)
     model.floats()
+    for dtype in STEP_TYPES:
+        model.steps(dtype)
     with tempfile.TemporaryDirectory(prefix="skipc-edges-") as work:
         outputs = run(skipc, model, work)
     for node, got in zip(model.nodes, outputs):

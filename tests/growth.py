@@ -37,7 +37,7 @@ QUIET, SMALL = 0.4, 80.0  # seconds, MiB: below, other things than growth are se
 INTERFACE = 1000  # inputs and outputs that skipc allows
 SOME = ("skips whole", "fan whole", "sizes whole --target=x86-64", "Conv chain --target=x86-64", "GatherND chain", "ScatterElements distinct",
         "CumSum chain", "OneHot chain", "Add distinct", "Add chain", "Sum concat", "Relu concat", "Relu inputs", "Conv distinct", "Gemm chain", "Softmax chain",
-        "Split chain", "MaxPool outputs", "ReduceMean distinct", "Slice concat", "Shape chain")
+        "Split chain", "QLinearConv chain --target=x86-64", "QLinearAdd concat", "MaxPool outputs", "ReduceMean distinct", "Slice concat", "Shape chain")
 IMAGE, ROWS, HEADS = [1, 4, 6, 6], [2, 8], [1, 2, 4, 8]
 MS, ML = "com.microsoft", "ai.onnx.ml"
 
@@ -179,6 +179,56 @@ piece("Dropout", "Identity")(lambda m, op, x: m.op("Relu", m.op(op, x)))
 piece("Mish", opset=18)(lambda m, op, x: m.op(op, x))
 piece("Gelu", opset=20)(lambda m, op, x: m.op(op, x))
 piece("Swish", opset=24)(lambda m, op, x: m.op(op, x))
+
+
+# ---- quantised operators: x is quantised before, and y a value of floats again ----
+
+def steps(m, scale=0.25):
+    """A scale and a zero point."""
+    return m.constant(scale), m.constant(7, np.uint8)
+
+
+def quantised(m, x):
+    to = steps(m)
+    return m.op("QuantizeLinear", x, *to), *to
+
+
+def bytes_of(*shape):
+    return (np.arange(np.prod(shape)) * 37 % 251 - 120).reshape(shape)
+
+
+def kernel(m, *shape):
+    """Weights of 8 bits, their scale and zero point."""
+    return m.constant(bytes_of(*shape), np.int8), m.constant(0.125), m.constant(0, np.int8)
+
+
+def formed(m, op, *inputs, domain=MS, to=None, **attributes):
+    """What an operator gives that quantises its result, as floats."""
+    to = to or steps(m, 0.5)
+    return m.op("DequantizeLinear", m.op(op, *inputs, *(to if op != "QLinearConcat" else ()), domain=domain, **attributes), *to)
+
+
+piece("QuantizeLinear", "DequantizeLinear")(lambda m, op, x: m.op("Tanh", m.op("DequantizeLinear", *quantised(m, x))))
+piece("DynamicQuantizeLinear")(lambda m, op, x: m.op("DequantizeLinear", *m.op(op, x, outputs=3)))
+piece("QLinearConv")(lambda m, op, x: formed(m, op, *quantised(m, x), *kernel(m, 4, 4, 3, 3), domain="", pads=[1] * 4))
+piece("QLinearMatMul", shape=ROWS)(lambda m, op, x: formed(m, op, *quantised(m, x), *kernel(m, 8, 8), domain=""))
+piece("QGemm", shape=ROWS)(lambda m, op, x: formed(m, op, *quantised(m, x), *kernel(m, 8, 8), m.constant(range(8), np.int32)))
+piece("ConvInteger")(lambda m, op, x: m.op("Mul", m.op("Cast", m.op(
+    op, quantised(m, x)[0], kernel(m, 4, 4, 3, 3)[0], steps(m)[1], pads=[1] * 4), to=1), m.constant(0.25)))
+piece("MatMulInteger", shape=ROWS)(lambda m, op, x: m.op("Mul", m.op("Cast", m.op(
+    op, quantised(m, x)[0], kernel(m, 8, 8)[0], steps(m)[1]), to=1), m.constant(0.25)))
+piece("MatMulIntegerToFloat", shape=ROWS)(lambda m, op, x: (lambda q, w: m.op(op, q[0], w[0], q[1], w[1], q[2], w[2], domain=MS))(
+    quantised(m, x), kernel(m, 8, 8)))
+piece("DynamicQuantizeMatMul", shape=ROWS)(lambda m, op, x: m.op(op, x, *kernel(m, 8, 8), domain=MS))
+piece("QLinearAdd", "QLinearMul")(lambda m, op, x: formed(m, op, *quantised(m, x), *quantised(m, m.op("Tanh", x))))
+piece("QLinearConcat")(lambda m, op, x: (lambda to: m.op("Slice", formed(
+    m, op, *to, *quantised(m, x), *quantised(m, m.op("Tanh", x)), to=to, axis=1), m.ints(2), m.ints(6), m.ints(1)))(steps(m)))
+piece("QLinearWhere")(lambda m, op, x: formed(m, op, m.op("Less", x, m.constant(0.5)), *quantised(m, x), *quantised(m, m.op("Tanh", x))))
+piece("QLinearSigmoid", "QLinearLeakyRelu")(lambda m, op, x: formed(m, op, *quantised(m, x)))
+piece("QLinearSoftmax")(lambda m, op, x: formed(m, op, *quantised(m, x), axis=1, opset=13))
+piece("QLinearAveragePool")(lambda m, op, x: formed(m, op, *quantised(m, x), kernel_shape=[3, 3], pads=[1] * 4))
+piece("QLinearGlobalAveragePool")(lambda m, op, x: m.op("Add", x, formed(m, op, *quantised(m, x))))
+piece("QLinearReduceMean")(lambda m, op, x: m.op("Add", x, formed(m, op, *quantised(m, x), axes=[2, 3], keepdims=1)))
 
 
 WHOLE = {}  # name: (shape, the model and n to the last value)
