@@ -303,6 +303,10 @@ def operators():
     save("quantised_4bits", model([make_node("QuantizeLinear", ["x", "scale"], ["q"], output_dtype=TensorProto.UINT4),
                                    make_node("DequantizeLinear", ["q", "scale"], ["y"])], [scale], opset=23),
          "error: quantising to 4 bits at run time is not supported", "hint: integers of 8 and 16 bits are")
+    small = helper.make_tensor("zero", TensorProto.INT4, [], [1])
+    save("quantised_4bits_zero", model([make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"]),
+                                        make_node("DequantizeLinear", ["q", "scale", "zero"], ["y"])], [scale, small], opset=21),
+         "error: quantising to 4 bits at run time is not supported", "hint: integers of 8 and 16 bits are")
     for op, domain, hint in (("MatMulNBits", "com.microsoft", "weights in blocks, unpacked as they are used, are not supported"),
                              ("QAttention", "com.microsoft", "of quantised operators those are compiled"),
                              ("Quant", "qonnx.custom_op.general", "its numbers of bits are free")):

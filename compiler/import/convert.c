@@ -295,11 +295,13 @@ bool convert_constant(struct site *s, const char *arg)
 			"sparse constants are not supported");
 	if (strncmp(a->name, "value_string", 12) == 0)
 		return site_error(s, NULL, "strings are not supported");
-	if (a->kind == ATTR_TENSOR)
-		s->out[0] = graph_constant(s->g, NULL, a->tensor->type, &a->tensor->shape,
-			a->tensor->stored, a->tensor->data);
-	else
+	if (a->kind != ATTR_TENSOR) {
 		s->out[0] = list_constant(s, a);
+		return true;
+	}
+	s->out[0] = graph_constant(s->g, NULL, a->tensor->type, &a->tensor->shape,
+		a->tensor->stored, a->tensor->data);
+	s->out[0]->bits = a->tensor->bits;
 	return true;
 }
 

@@ -253,6 +253,7 @@ static bool is_ready(struct importer *im, struct name *e)
 		return false;
 	e->tensor = graph_constant(im->g, e->init->name, e->init->type, &e->init->shape,
 		e->init->stored, e->init->data);
+	e->tensor->bits = e->init->bits;
 	e->state = NAME_READY;
 	return true;
 }
