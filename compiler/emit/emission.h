@@ -160,7 +160,7 @@ const char *difference_text(struct arena *a, const struct kernel *x, const struc
 /* ---- stack.c ---- */
 
 /* Bytes of stack, more than a run of these instances takes with any compiler that was tried. */
-int64_t stack_size(const struct instance *v, int n);
+int64_t stack_size(const struct target *t, const struct instance *v, int n);
 
 /* ---- versions.c: a kernel's function for each instruction set, and in parts for threads ---- */
 

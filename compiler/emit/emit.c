@@ -227,7 +227,7 @@ struct instance *emission_begin(struct emission *e, struct plan *p, const struct
 	e->output = parameters(e, p->graph->output, p->graph->noutput);
 	struct instance *v = instantiate(p, e->name, e->names, count);
 
-	e->stack = stack_size(v, *count);
+	e->stack = stack_size(p->target, v, *count);
 	return v;
 }
 

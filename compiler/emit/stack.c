@@ -18,14 +18,39 @@ static const struct {
 	const char *type;
 	int64_t bytes;
 } types[] = {
-	{ "__m512 ", 64 }, { "__m256 ", 32 }, { "__m128 ", 16 }, { "float32x4_t ", 16 }, { "const float *", 8 }, { "float ", 4 },
-	{ "double ", 8 }, { "int ", 4 }, { "unsigned ", 4 }, { "int8_t ", 1 }, { "uint8_t ", 1 },
-	{ "int16_t ", 2 }, { "uint16_t ", 2 }, { "int32_t ", 4 }, { "uint32_t ", 4 }, { "int64_t ", 8 },
-	{ "uint64_t ", 8 }, { "size_t ", 8 }, { "WIDENED(uint8_t, int16_t) ", 2 }, { "WIDENED(int8_t, int16_t) ", 2 },
-	{ "WIDENED(uint16_t, uint16_t) ", 2 }, { "WIDENED(int16_t, int16_t) ", 2 },
+	{ "__m512", 64 },
+	{ "__m256", 32 },
+	{ "__m128", 16 },
+	{ "__m512i", 64 },
+	{ "__m256i", 32 },
+	{ "__m128i", 16 },
+	{ "sums16", 64 },
+	{ "sums8", 32 },
+	{ "float32x4_t", 16 },
+	{ "int32x4_t", 16 },
+	{ "float", 4 },
+	{ "double", 8 },
+	{ "int", 4 },
+	{ "unsigned", 4 },
+	{ "int8_t", 1 },
+	{ "uint8_t", 1 },
+	{ "int16_t", 2 },
+	{ "uint16_t", 2 },
+	{ "int32_t", 4 },
+	{ "uint32_t", 4 },
+	{ "int64_t", 8 },
+	{ "uint64_t", 8 },
+	{ "size_t", 8 },
+	{ "WIDENED(uint8_t, int16_t)", 2 },
+	{ "WIDENED(int8_t, int16_t)", 2 },
+	{ "WIDENED(uint16_t, uint16_t)", 2 },
+	{ "WIDENED(int16_t, int16_t)", 2 },
 };
 
-enum { NTYPE = sizeof(types) / sizeof(types[0]) };
+static const char *const words[] = { "return", "else", "goto", "case",
+	"static" }; /* which begin no declaration of an array */
+
+enum { NTYPE = sizeof(types) / sizeof(types[0]), NWORD = sizeof(words) / sizeof(words[0]) };
 
 static int64_t product(const char *text, const char *s, const char *end, int depth);
 
@@ -62,18 +87,60 @@ static int64_t product(const char *text, const char *s, const char *end, int dep
 	return value;
 }
 
+/* Is text the first n characters of s? */
+static bool is_text(const char *s, size_t n, const char *text)
+{
+	return n == strlen(text) && memcmp(s, text, n) == 0;
+}
+
+/* How long the type at s is; 0: there is none, or nothing behind it. */
+static size_t type_length(const char *s, const char *end)
+{
+	size_t n = 0;
+
+	if (strncmp(s, "WIDENED(", 8) == 0)
+		n = strcspn(s, ")") + 1;
+	else
+		while (c_is_word(s[n]))
+			n++;
+	return s + n < end && s[n] == ' ' ? n : 0;
+}
+
+/* Bytes of what the line declares, of one element where that is an array, and its name; 0: it declares nothing. */
+static int64_t element_bytes(const char *line, const char *end, const char **name)
+{
+	const char *s = line + strspn(line, "\t"), *behind;
+
+	if (strncmp(s, "const ", 6) == 0)
+		s += 6;
+	const size_t n = type_length(s, end);
+
+	behind = *name = s + n + 1;
+	if (n == 0 || **name == '*')
+		return n > 0 ? 8 : 0;
+	for (int k = 0; k < NTYPE; k++)
+		if (is_text(s, n, types[k].type))
+			return types[k].bytes;
+	for (int k = 0; k < NWORD; k++)
+		if (is_text(s, n, words[k]))
+			return 0;
+	while (c_is_word(*behind))
+		behind++;
+	if (c_is_word_start(*s) && behind > *name && *behind == '[')
+		die("no size of %.*s", (int)n, s);
+	return 0;
+}
+
 /* Of the arrays that the line declares, `float acc[PB][KB], t[4];`; 0: it declares none. */
 static int64_t line_bytes(const char *text, const char *line, const char *end)
 {
-	int64_t sum = 0, one = 0;
+	const char *s;
+	const int64_t one = element_bytes(line, end, &s);
+	int64_t sum = 0;
 
-	line += strspn(line, "\t");
-	for (int k = 0; k < NTYPE && one == 0; k++)
-		if (strncmp(line, types[k].type, strlen(types[k].type)) == 0)
-			one = types[k].bytes;
 	if (one == 0)
 		return 0;
-	for (const char *s = line; s < end && *s != '=' && *s != ';' && *s != '('; s++) {
+	for (; s < end && *s != '=' && *s != ';' && *s != '('; s++) {
 		if (*s != '[')
 			continue;
 		int64_t bytes = one;
@@ -88,26 +155,60 @@ static int64_t line_bytes(const char *text, const char *line, const char *end)
 	return sum;
 }
 
-static int64_t local_bytes(const char *text)
+/* Does the name, _avx2 or _avx2_tile at its end, belong to the instruction set? */
+static bool belongs(const char *name, size_t n, const char *suffix)
 {
-	int64_t sum = 0;
+	const size_t length = strlen(suffix);
+
+	for (size_t k = 1; k + length <= n; k++)
+		if (name[k - 1] == '_' && memcmp(name + k, suffix, length) == 0 &&
+			(k + length == n || name[k + length] == '_'))
+			return true;
+	return false;
+}
+
+/* The set of vectors whose code the function is, that begins with the line; -1: of none. */
+static int set_of(const struct target *t, const char *line)
+{
+	const char *end = line + strcspn(line, "(\n"), *name = end;
+
+	while (name > line && c_is_word(name[-1]))
+		name--;
+	for (int k = 0; k < t->nisa + t->ndots; k++) {
+		const struct isa *isa = k < t->nisa ? &t->isa[k] : &t->dots[k - t->nisa];
+
+		if (isa->lanes > 1 && belongs(name, (size_t)(end - name), isa->suffix))
+			return k;
+	}
+	return -1;
+}
+
+/* Of all functions but those of other sets than the one that takes most. */
+static int64_t local_bytes(const struct target *t, const char *text)
+{
+	int64_t sum = 0, most = 0, own[MAX_ISA + MAX_DOTS] = { 0 };
+	int set = -1;
 
 	for (const char *line = text; *line != '\0';) {
 		const char *end = c_line_end(line);
 
-		if (*line == '\t')
-			sum += line_bytes(text, line, end);
+		if (c_is_word_start(*line))
+			set = set_of(t, line);
+		else if (*line == '\t')
+			*(set < 0 ? &sum : &own[set]) += line_bytes(text, line, end);
 		line = end;
 	}
-	return sum;
+	for (int k = 0; k < t->nisa + t->ndots; k++)
+		most = own[k] > most ? own[k] : most;
+	return sum + most;
 }
 
-int64_t stack_size(const struct instance *v, int n)
+int64_t stack_size(const struct target *t, const struct instance *v, int n)
 {
 	int64_t most = 0;
 
 	for (int k = 0; k < n; k++) {
-		const int64_t bytes = local_bytes(v[k].whole);
+		const int64_t bytes = local_bytes(t, v[k].whole);
 
 		most = bytes > most ? bytes : most;
 	}
