@@ -370,6 +370,11 @@ static const struct rule_case cases[] = {
 	{ PAIR "%r = Reshape(%x) : f32[2,144]\n%s = Reshape(%y) : f32[2,144]\n%z = Add(%r, %s)\n" Z, "Reshape(Add(x, y))" },
 	{ X "input %y : f32[2,6,6,4]\n" NHWC W "%u = Transpose(%y) {perm=[0,3,1,2]}\n%s = Conv(%u, @w)\n%z = Sub(%t, %y)\noutput %s\n" Z,
 	  "Conv(Transpose(y) {perm=[0,3,1,2]}, $); Transpose(Sub(x, Transpose(y) {perm=[0,3,1,2]})) {perm=[0,2,3,1]}" },
+	/* both are, elsewhere: nothing is gained either way */
+	{ X "input %y : f32[2,6,6,4]\n" NHWC "%u = Transpose(%y) {perm=[0,3,1,2]}\n%s = Sigmoid(%u)\n%v = Transpose(%x) {perm=[0,2,3,1]}\n"
+	  "%z = Sub(%y, %t)\noutput %u\noutput %s\noutput %v\n" Z,
+	  "Transpose(y) {perm=[0,3,1,2]}; Sigmoid(Transpose(y) {perm=[0,3,1,2]}); Transpose(x) {perm=[0,2,3,1]}; "
+	  "Sub(y, Transpose(x) {perm=[0,2,3,1]})" },
 	{ X "input %y : f32[2,6,6,4]\n" NHWC W "%u = Transpose(%y) {perm=[0,3,1,2]}\n%s = Conv(%u, @w)\n%z = Sub(%y, %t)\noutput %s\n" Z,
 	  "Conv(Transpose(y) {perm=[0,3,1,2]}, $); Transpose(Sub(Transpose(y) {perm=[0,3,1,2]}, x)) {perm=[0,2,3,1]}" },
 	{ PAIR "%q = Reshape(%y) : f32[2,144]\n%u = Relu(%q)\n%r = Relu(%x)\n%s = Reshape(%r) : f32[2,144]\n%t = Softmax(%u) {axis=1}\n"

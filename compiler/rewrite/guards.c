@@ -576,31 +576,38 @@ bool guard_after_anchor(struct match *m)
 	return x->def->op->class == OP_ANCHOR || x->def->op->class == OP_ELEMENTWISE;
 }
 
+/* Is x transposed so by a node other than that? */
+static bool is_transposed(const struct tensor *x, const int64_t *perm, int rank, const struct node *but)
+{
+	const struct use *u = x->user;
+	int count;
+
+	for (int k = 0; k < MAX_LOOKED_AT && u != NULL; k++, u = u->next) {
+		const int64_t *p = attr_ints(u->node, "perm", &count);
+
+		if (u->node != but && is_op(u->node, "Transpose") && count == rank &&
+			memcmp(p, perm, (size_t)rank * sizeof(*p)) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* y is transposed back elsewhere: then it may as well be here, for the sake of what is before the
- * Transpose. */
+ * Transpose; unless that is transposed elsewhere, too. */
 bool guard_transposed_anyway(struct match *m)
 {
 	const struct tensor *x = bound(m, "x"), *y = bound(m, "y");
+	const struct node *own = matched(m, "Transpose", 0);
 	const int rank = rank_of(x);
 	int64_t places[MAX_RANK], inverse[MAX_RANK];
-	int count;
 
-	if (is_constant(y) || y == x || !same_type(y, matched(m, "Transpose", 0)->out[0]))
+	if (is_constant(y) || y == x || !same_type(y, own->out[0]))
 		return false;
 	for (int k = 0; k < rank; k++)
 		places[k] = k;
 	before_perm(perm_of(m), rank, places, inverse);
 	bind_ints(m, "q", rank, inverse);
-	const struct use *u = y->user;
-
-	for (int k = 0; k < MAX_LOOKED_AT && u != NULL; k++, u = u->next) {
-		const int64_t *perm = attr_ints(u->node, "perm", &count);
-
-		if (is_op(u->node, "Transpose") && count == rank &&
-			memcmp(perm, inverse, (size_t)rank * sizeof(*perm)) == 0)
-			return true;
-	}
-	return false;
+	return is_transposed(y, inverse, rank, NULL) && !is_transposed(x, perm_of(m), rank, own);
 }
 
 /*
