@@ -220,7 +220,7 @@ piece("MatMulInteger", shape=ROWS)(lambda m, op, x: m.op("Mul", m.op("Cast", m.o
 piece("MatMulIntegerToFloat", shape=ROWS)(lambda m, op, x: (lambda q, w: m.op(op, q[0], w[0], q[1], w[1], q[2], w[2], domain=MS))(
     quantised(m, x), kernel(m, 8, 8)))
 piece("DynamicQuantizeMatMul", shape=ROWS)(lambda m, op, x: m.op(op, x, *kernel(m, 8, 8), domain=MS))
-piece("QLinearAdd", "QLinearMul")(lambda m, op, x: formed(m, op, *quantised(m, x), *quantised(m, m.op("Tanh", x))))
+piece("QLinearAdd", "QLinearMul")(lambda m, op, x: formed(m, op, *quantised(m, x), m.constant([[[4]], [[5]], [[6]], [[7]]], np.uint8), *steps(m)))
 piece("QLinearConcat")(lambda m, op, x: (lambda to: m.op("Slice", formed(
     m, op, *to, *quantised(m, x), *quantised(m, m.op("Tanh", x)), to=to, axis=1), m.ints(2), m.ints(6), m.ints(1)))(steps(m)))
 piece("QLinearWhere")(lambda m, op, x: formed(m, op, m.op("Less", x, m.constant(0.5)), *quantised(m, x), *quantised(m, m.op("Tanh", x))))
