@@ -153,6 +153,23 @@ def chain(skipc, folder, depth):
     compare(skipc, path, [x], f"{depth} blocks")
 
 
+def write_deep(folder, depth):
+    path = os.path.join(folder, "deep.skipc")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("input %x0 : f32[1,4]\nconst @w : f32[4,4] = fill(1)\n")
+        for k in range(depth):
+            f.write(f"%l{k} = Linear(%x{k}, @w)\n%r{k} = Relu(%l{k})\n%x{k + 1} = Add(%x{k}, %r{k})\n")
+        f.write(f"output %x{depth}\n")
+    return path
+
+
+def refused(skipc, folder, depth=6000):
+    """More than are counted: a message, soon."""
+    done = subprocess.run([skipc, "paths", write_deep(folder, depth)], capture_output=True, text=True)
+    if done.returncode != 1 or "more or longer skips than paths are counted of" not in done.stderr or done.stdout:
+        sys.exit(f"paths.py: {depth} blocks: exit status {done.returncode}: {done.stderr}{done.stdout[:200]}")
+
+
 def large(skipc, path):
     """Binomial, exactly, and its time."""
     start = time.monotonic()
@@ -162,6 +179,8 @@ def large(skipc, path):
     have = [int(row["paths"]) for row in report["outputs"][0]["lengths"]]
     if have != [math.comb(n, k) for k in range(n + 1)]:
         sys.exit(f"paths.py: {path}: not the binomial coefficients of {n}")
+    if (report["outputs"][0]["least"], report["outputs"][0]["most"]) != (0, n):
+        sys.exit(f"paths.py: {path}: {report['outputs'][0]['least']} to {report['outputs'][0]['most']}")
     print(f"paths.py: {n} blocks in {took:.2f} s, exactly the binomial coefficients")
 
 
@@ -178,6 +197,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for depth in (0, 1, 7, 20):
             chain(a.skipc, folder, depth)
+        large(a.skipc, write_deep(folder, 1200))  # shares that no double holds
+        refused(a.skipc, folder)
         for seed in range(a.seed, a.seed + a.graphs):
             net = Net(seed)
             x = net.net(net.layer(("x", [0])), net.random.randint(1, 6))

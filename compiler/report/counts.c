@@ -111,6 +111,14 @@ const char *counts_text(struct arena *a, const struct counts *c, int length)
 	return at;
 }
 
+bool counts_any(const struct counts *c, int length)
+{
+	for (int i = 0; i < c->words; i++)
+		if (c->word[(size_t)length * (size_t)c->words + (size_t)i] != 0)
+			return true;
+	return false;
+}
+
 /* The number is m 2^e, m below 2^64: more than a double has. */
 static double leading(const struct counts *c, int length, int *e)
 {

@@ -175,7 +175,7 @@ bool lengths_count(struct graph *g, struct lengths *l)
 		counts_release(&w.counts[k]);
 	arena_release(&w.arena);
 	if (tired)
-		model_error(g->diag, "the network of one stage of blocks says what all do",
+		model_error(g->diag, "a part of it, as a stage of its blocks, may have fewer",
 			"the model has more or longer skips than paths are counted of");
 	return !tired;
 }
@@ -204,10 +204,10 @@ static struct summary sum_up(struct arena *a, const struct counts *c)
 	for (int k = 0; k < c->n; k++) {
 		s.share[k] = counts_share(c, k, &total);
 		s.mean += k * s.share[k];
-		if (s.share[k] > 0.0 && s.least == c->n)
-			s.least = k;
-		if (s.share[k] > 0.0)
+		if (counts_any(c, k)) { /* a share may be too small for a double */
+			s.least = s.least < k ? s.least : k;
 			s.most = k;
+		}
 	}
 	for (s.low = s.least; s.low < s.most && below + s.share[s.low] <= 0.025; s.low++)
 		below += s.share[s.low];

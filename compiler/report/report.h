@@ -93,6 +93,7 @@ void counts_one(struct counts *c);                                        /* one
 void counts_add(struct counts *sum, const struct counts *c, int longer); /* c's, each longer by that */
 struct counts counts_total(const struct counts *c);                       /* of all lengths, as one of length 0 */
 const char *counts_text(struct arena *a, const struct counts *c, int length); /* decimal */
+bool counts_any(const struct counts *c, int length);
 double counts_share(const struct counts *c, int length, const struct counts *total);
 void counts_release(struct counts *c);
 

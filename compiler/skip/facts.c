@@ -433,7 +433,8 @@ void seeker_begin(struct seeker *s, struct graph *g)
 	s->g = g;
 	s->nnode = g->nnode;
 	s->ntensor = g->ntensor;
-	s->steps = s->join_steps = 500000 + 100 * (int64_t)g->nnode;
+	s->steps = 500000 + 100 * (int64_t)g->nnode;
+	s->join_steps = 5000000 + 500 * (int64_t)g->nnode;
 	allocate(s);
 	for (int k = 0; k < s->ntensor; k++) {
 		s->canon[k] = k;
