@@ -194,7 +194,7 @@ lint-templates:
 	done; done
 
 # Each script by itself, and all side by side, the longest first: what one prints stays together.
-SCRIPTS = prepared vectors lesion embed bench diff tune growth quantised graphs closed threads weights schema report spellings attributes runtime failures edges costs blocks drop gates paths onnx_proto opset_rows promises house
+SCRIPTS = commands prepared vectors lesion embed bench diff tune growth quantised graphs closed threads weights schema report spellings attributes runtime failures edges costs blocks drop gates paths onnx_proto opset_rows promises house
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --output-sync=target -j $(shell nproc)
 
 $(SCRIPTS:%=script-%): script-%:

@@ -1,6 +1,5 @@
 /* Commands that programs of tools/ do, wherever this one and they are installed. */
 #include "helper.h"
-#include "options.h"
 #include "core/platform.h"
 
 #include <errno.h>
@@ -51,25 +50,29 @@ static const char *python_of(struct arena *a, const char *folder)
 	return platform_runs(own) ? own : "python3";
 }
 
-int helper_run(const char *program, int argc, char **argv)
+int helper_run(enum command of, const char *program, int argc, char **argv)
 {
 	struct arena a = { 0 };
-	const char *self = platform_program(&a), *folder = helper_folder(&a, program, self);
-	const char **args = arena_alloc(&a, (size_t)(argc + 8) * sizeof(*args));
-	int k = 0, status = 1;
+	const char **word;
+	int nword, status = options_hand(&a, of, argc, argv, &word, &nword), k = 0;
+	const char *self = platform_program(&a),
+		   *folder = status == 0 ? helper_folder(&a, program, self) : NULL;
+	const char **args = arena_alloc(&a, (size_t)(nword + 8) * sizeof(*args));
 
 	if (folder != NULL) {
 		args[k++] = python_of(&a, folder);
 		args[k++] = arena_printf(&a, "%s/tools/%s", folder, program);
 		args[k++] = "--skipc";
 		args[k++] = self != NULL ? self : argv[0];
-		for (int i = 2; i < argc; i++)
-			args[k++] = argv[i];
+		for (int i = 0; i < nword; i++)
+			args[k++] = word[i];
 		status = platform_become(args);
 		if (status < 0)
 			fprintf(stderr, "skipc: %s needs Python 3 with onnxruntime: %s: %s\n", argv[1],
 				escape(&a, args[0]), strerror(errno));
 		status = status < 0 ? 1 : status;
+	} else if (status == 0) {
+		status = 1;
 	}
 	arena_release(&a);
 	return status;

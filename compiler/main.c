@@ -193,35 +193,6 @@ static bool run_passes(struct job *j, char last)
 
 /* ---- the command line ---- */
 
-static const char about
-	[] = "skipc " SKIPC_VERSION
-	     ": compiles ONNX networks with skip connections into standalone C\n"
-	     "\n"
-	     "  skipc compile MODEL -o DIR    DIR/NAME.c NAME.h NAME_weights.c (or .bin) NAME_gemm.c\n"
-	     "  skipc weights MODEL --like DIR\n"
-	     "                                DIR/NAME_weights.bin (or .c) alone: of a model that was trained again, for\n"
-	     "                                the code that is there, with its options; -o puts it elsewhere\n"
-	     "  skipc inspect MODEL           blocks, nodes, kernels, fusions, memory plan\n"
-	     "  skipc paths MODEL             how many paths there are, by how many blocks they pass through\n"
-	     "  skipc gates MODEL             builds, runs: how far the gates of highway layers are open, by layer, unit and input\n"
-	     "  skipc lesion MODEL            builds, runs: what is lost without each of its blocks, and without more and more\n"
-	     "  skipc diff MODEL              builds, runs, compares with onnxruntime\n"
-	     "  skipc bench MODEL             builds, runs, times in turn with onnxruntime and others\n"
-	     "  skipc tune -o FILE            measures on this machine what kernels cost: a table for --costs\n"
-	     "\n",
-   exits[] =
-	   "\nExit: 0 done, 1 the model is refused or differs, or something could not be read or written,\n"
-	   "      2 wrong usage, 3 a bug of skipc. But for 0, compile leaves the folder as it was.\n";
-
-static void print_help(void)
-{
-	struct buf options = { 0 };
-
-	options_help(&options);
-	printf("%s%s%s", about, options.data, exits);
-	buf_release(&options);
-}
-
 /* The file's name without folders and its last ending. */
 static const char *base_name(struct arena *a, const char *path)
 {
@@ -270,7 +241,7 @@ static int make_files(struct job *j)
 }
 
 /* The job that the command line describes, of passes up to that of letter `last`. 0, or the exit status. */
-static int begin(struct job *j, char last, int argc, char **argv)
+static int begin(struct job *j, enum command of, char last, int argc, char **argv)
 {
 	char *letters = arena_alloc(&j->arena, NPASS + 1);
 
@@ -278,7 +249,7 @@ static int begin(struct job *j, char last, int argc, char **argv)
 		letters[k] = passes[k].letter;
 	j->diag.to = stderr;
 	j->options = (struct options){ .arena = &j->arena, .passes = letters };
-	const int status = options_parse(&j->options, argc, argv);
+	const int status = options_parse(&j->options, of, argc, argv);
 
 	j->diag.path = j->options.model;
 	j->out.dir = j->options.dir;
@@ -290,12 +261,10 @@ static int command_compile(int argc, char **argv)
 	struct job j = { 0 };
 
 	output_begin(&j.out);
-	int status = begin(&j, 'e', argc, argv);
+	int status = begin(&j, CMD_compile, 'e', argc, argv);
 
 	if (status == 0 && j.options.dir == NULL)
-		status = usage("compile needs -o DIR", "");
-	if (status == 0 && j.options.like != NULL)
-		status = usage("--like is an option of skipc weights", "");
+		status = usage(CMD_compile, "compile needs -o DIR", "", NULL);
 	if (status != 0) {
 		output_discard(&j.out);
 		return ended(&j, status);
@@ -306,10 +275,10 @@ static int command_compile(int argc, char **argv)
 /* Options of the folder's code, and behind them those that were given. Returns 0, or the status. */
 static int begin_like(struct job *j, int argc, char **argv)
 {
-	int status = begin(j, 'e', argc, argv), n = 2;
+	int status = begin(j, CMD_weights, 'e', argc, argv), n = 2;
 
 	if (status == 0 && j->options.like == NULL)
-		status = usage("weights needs --like DIR", "");
+		status = usage(CMD_weights, "weights needs --like DIR", "", NULL);
 	if (status != 0)
 		return status;
 	j->like.dir = j->options.like;
@@ -321,7 +290,7 @@ static int begin_like(struct job *j, int argc, char **argv)
 		word[n++] = j->like.option[k];
 	for (int k = 2; k < argc; k++)
 		word[n++] = argv[k];
-	return begin(j, 'e', n, word);
+	return begin(j, CMD_weights, 'e', n, word);
 }
 
 static int command_weights(int argc, char **argv)
@@ -412,12 +381,12 @@ static int command_inspect(int argc, char **argv)
 	bool done = true;
 
 	output_begin(&j.out);
-	int status = begin(&j, 'p', argc, argv), functions;
+	int status = begin(&j, CMD_inspect, 'p', argc, argv), functions;
 	const char *wrong = status == 0 ? clash(&j.options) : NULL;
 	struct emission e;
 
 	if (wrong != NULL)
-		status = usage(wrong, "");
+		status = usage(CMD_inspect, wrong, "", NULL);
 	if (status != 0)
 		return ended(&j, status);
 	if (!run_passes(&j, j.options.dump != 0 ? j.options.dump : 'p'))
@@ -440,10 +409,8 @@ static int command_paths(int argc, char **argv)
 {
 	struct job j = { 0 };
 	struct lengths l = { 0 };
-	int status = begin(&j, 'b', argc, argv);
+	const int status = begin(&j, CMD_paths, 'b', argc, argv);
 
-	if (status == 0 && j.options.dump != 0)
-		status = usage("-d is an option of skipc inspect", "");
 	if (status != 0)
 		return ended(&j, status);
 	if (!run_passes(&j, 'b') || !lengths_count(j.graph->seen, &l)) {
@@ -458,64 +425,103 @@ static int command_paths(int argc, char **argv)
 	return ended(&j, is_printed() ? 0 : 1);
 }
 
-static int command_gates(int argc, char **argv)
+static int print_text(struct buf *text)
 {
-	return helper_run("gates.py", argc, argv);
+	fputs(text->data != NULL ? text->data : "", stdout);
+	buf_release(text);
+	return is_printed() ? 0 : 1;
 }
 
-static int command_lesion(int argc, char **argv)
+static int no_command(const char *name)
 {
-	return helper_run("lesion.py", argc, argv);
+	struct arena a = { 0 };
+	struct near n = { .word = name };
+
+	for (int k = 0; k < COMMANDS; k++)
+		near_offer(&n, command_name((enum command)k));
+	const int status = usage(COMMANDS, "no such command: ", name,
+		n.best != NULL ? arena_printf(&a, "did you mean %s?", n.best) : NULL);
+
+	arena_release(&a);
+	return status;
 }
 
-static int command_diff(int argc, char **argv)
+/* Without options; of more words than it takes it says so. */
+static int print_help(enum command of)
 {
-	return helper_run("compare.py", argc, argv);
+	struct buf text = { 0 };
+
+	if (of < COMMANDS)
+		manual_command(&text, of);
+	else
+		manual_help(&text);
+	return print_text(&text);
 }
 
-static int command_bench(int argc, char **argv)
+static int command_help(int argc, char **argv)
 {
-	return helper_run("timing.py", argc, argv);
+	if (argc < 3)
+		return print_help(COMMANDS);
+	if (argc > 3)
+		return usage(CMD_help, "more than one command: ", argv[3], NULL);
+	return command_find(argv[2]) < COMMANDS ? print_help(command_find(argv[2]))
+						: no_command(argv[2]);
 }
 
-static int command_tune(int argc, char **argv)
+static int command_completion(int argc, char **argv)
 {
-	return helper_run("tune.py", argc, argv);
+	struct buf text = { 0 };
+
+	if (argc != 3)
+		return usage(CMD_completion, "completion wants one of: bash, zsh, fish", "", NULL);
+	if (!completion_print(&text, argv[2]))
+		return usage(
+			CMD_completion, "no such shell: ", argv[2], "there are bash, zsh, fish");
+	return print_text(&text);
 }
 
-static const struct command {
-	const char *name;
+static int command_manual(int argc, char **argv)
+{
+	struct buf text = { 0 };
+
+	if (argc > 2)
+		return usage(CMD_manual, "manual takes nothing: ", argv[2], NULL);
+	manual_page(&text);
+	return print_text(&text);
+}
+
+static const struct {
 	int (*run)(int argc, char **argv);
+	const char *program; /* of tools/ that does it, where run is null */
 } commands[] = {
-	{ "compile", command_compile },
-	{ "weights", command_weights },
-	{ "inspect", command_inspect },
-	{ "paths", command_paths },
-	{ "gates", command_gates },
-	{ "lesion", command_lesion },
-	{ "diff", command_diff },
-	{ "bench", command_bench },
-	{ "tune", command_tune },
+#define COMMAND(name, words, says, more)       { command_##name, NULL },
+#define TOOL(name, program, words, says, more) { NULL, program },
+#include "options.def"
 };
 
 int main(int argc, char **argv)
 {
 	platform_begin();
 	if (argc < 2)
-		return usage("no command is given", "");
-	for (int k = 1; k < argc; k++)
-		if (strcmp(argv[k], "--help") == 0 || strcmp(argv[k], "-h") == 0 ||
-			(k == 1 && strcmp(argv[k], "help") == 0)) {
-			print_help();
-			return is_printed() ? 0 : 1;
-		}
-	for (int k = 1; k < argc; k++)
-		if (strcmp(argv[k], "--version") == 0) {
-			puts("skipc " SKIPC_VERSION);
-			return is_printed() ? 0 : 1;
-		}
-	for (size_t k = 0; k < sizeof(commands) / sizeof(commands[0]); k++)
-		if (strcmp(commands[k].name, argv[1]) == 0)
-			return commands[k].run(argc, argv);
-	return usage("no such command: ", argv[1]);
+		return usage(COMMANDS, "no command is given", "", NULL);
+	const enum command of = command_find(argv[1]);
+	char asked = 0;
+
+	if (of < COMMANDS)
+		asked = options_asked(of, argc, argv);
+	else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		asked = 'h';
+	else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		asked = 'V';
+	if (asked == 'h')
+		return print_help(of);
+	if (asked == 'V') {
+		puts("skipc " SKIPC_VERSION);
+		return is_printed() ? 0 : 1;
+	}
+	if (of == COMMANDS)
+		return no_command(argv[1]);
+	if (commands[of].run != NULL)
+		return commands[of].run(argc, argv);
+	return helper_run(of, commands[of].program, argc, argv);
 }

@@ -1,4 +1,4 @@
-/* Options: a row each, which reads them, says which of them shape the output, and is their --help. */
+/* Reads the command line by the rows of options.def. */
 #include "options.h"
 
 #include <ctype.h>
@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-int usage(const char *what, const char *value)
+int usage(enum command of, const char *what, const char *value, const char *hint)
 {
 	struct arena a = { 0 };
 
-	fprintf(stderr, "skipc: %s%s\ntry skipc --help\n", what, escape(&a, value));
+	fprintf(stderr, "skipc: %s%s\n", what, escape(&a, value));
+	if (hint != NULL)
+		fprintf(stderr, "    hint: %s\n", hint);
+	fprintf(stderr, "try skipc %s%s--help\n", of < COMMANDS ? command_name(of) : "",
+		of < COMMANDS ? " " : "");
 	arena_release(&a);
 	return 2;
 }
@@ -51,7 +55,13 @@ static const char *take_name(struct options *o, const char *value)
 static const char *take_target(struct options *o, const char *value)
 {
 	o->plan.target = target_find(value);
-	return o->plan.target != NULL ? NULL : "no such target: ";
+	if (o->plan.target != NULL)
+		return NULL;
+	for (int k = 0; target_names(k) != NULL; k++)
+		o->hint = arena_printf(o->arena, "%s%s",
+			k == 0 ? "there are " : arena_printf(o->arena, "%s, ", o->hint),
+			target_names(k));
+	return "no such target: ";
 }
 
 static const char *take_dim(struct options *o, const char *value)
@@ -187,167 +197,219 @@ static const char *take_winograd(struct options *o, const char *value)
 
 /* ---- the rows ---- */
 
-#define FIELD(member) NULL, offsetof(struct options, member)
-#define TOOLS        NULL, 0 /* of the commands that tools/ has, or, as --help, for main() */
-#define SHAPES       true    /* the output, which therefore states it, spelled as here */
-
-static const struct row {
-	const char *usage; /* name, and what a value is called behind ' ' or '='; null: a heading */
-	const char *(*take)(struct options *o, const char *value);
-	size_t field; /* without take: where the text of its value stands, or the bool that it sets */
-	bool shapes;
-	const char *help; /* null: said elsewhere */
-} rows[] = {
-	{ NULL, TOOLS, 0,
-		"MODEL is an .onnx file (or a graph in text form, .skipc). Options of all commands:" },
-	{ "-o DIR", take_dir, 0, 0, NULL },
-	{ "--output DIR", take_dir, 0, 0, NULL },
-	{ "--like DIR", FIELD(like), 0, NULL },
-	{ "--name NAME", take_name, 0, 0,
-		"prefix of the generated names; the model's base name unless given" },
-	{ "--target=T", take_target, 0, 0,
-		"x86-64 (the default): AVX-512, AVX2 and plain C in one file;\n"
-		"aarch64: NEON and plain C; c: portable C99, the same bits everywhere,\n"
-		"the smallest arena" },
-	{ "--dim NAME=N", take_dim, 0, SHAPES,
-		"value of a symbolic dimension; the batch is 1 unless given" },
-	{ "--skip-closed-gates=EPS", take_closed, 0, SHAPES,
-		"highway layers carry a row whose gates are all below EPS, and do not\n"
-		"compute H for it: each element changes by at most EPS |H - x|" },
-	{ "--drop BLOCK[,..]", take_drop, 0, SHAPES,
-		"without these blocks: what remains is their shortcut, or what a highway carries. BLOCK is\n"
-		"a number of inspect's list, from 0, or the name of the node that adds" },
-	{ "--reorder A,B", take_reorder, 0, SHAPES, "blocks A and B change places" },
-	{ "--io=FORM", take_io, 0, SHAPES,
-		"of quantised models: inputs and outputs as in the graph (unless given), or\n"
-		"int: integers, without the first Quantize and the last Dequantize" },
-	{ "--cost NAME=VALUE", take_cost, 0, 0,
-		"what a step of a kernel costs, by which kernels are chosen; inspect shows the names" },
-	{ "--costs FILE", take_costs, 0, 0, "the same of many: NAME VALUE a line, # begins a comment" },
-	{ "-d LETTER", take_dump, 0, 0,
-		"print the graph or plan after a pass (inspect: and nothing else):\n"
-		"import shapes integers(q) fold rewrite drop skip(b) layout schedule(k) memory pack emit" },
-	{ "--help --version", TOOLS, 0, "" },
-	{ NULL, TOOLS, 0, "inspect:" },
-	{ "--json", FIELD(json), 0, "everything as JSON, as tools/schema/inspect.json describes it; so do diff and bench" },
-	{ "--html FILE", FIELD(html), 0,
-		"a page: blocks, steps, cost and memory on one axis, why each kernel was taken; with --json both" },
-	{ "--profile FILE", FIELD(found[FOUND_PROFILE]), 0, "times for it: what skipc bench --json --layers printed of this model" },
-	{ "--gates FILE", FIELD(found[FOUND_GATES]), 0, "the same, of its gates: what skipc gates --json printed" },
-	{ "--lesion FILE", FIELD(found[FOUND_LESION]), 0, "and what is lost without each block: what skipc lesion --json printed" },
-	{ NULL, TOOLS, 0, "compile:" },
-	{ "--main", FIELD(emit.main), 0,
-		"also NAME_main.c, a program: PROG x0.npy ... -o y0.npy ..." },
-	{ "--for-build", FIELD(emit.for_build), 0,
-		"all of NAME.c NAME.h NAME_weights.c NAME_gemm.c, if need be without content, and NAME.d:\n"
-		"a rule for make and ninja, of what they were made of" },
-	{ "--weights=FORM", take_weights, 0, SHAPES,
-		"text, rows, incbin or bin; by size unless given" },
-	{ "--byte-order=O", take_order, 0, SHAPES,
-		"of these but text: little (unless given) or big, that of the machine which runs it" },
-	{ "--gemm=FORM", take_gemm, 0, SHAPES,
-		"of --target=x86-64's small products: inline (libxsmm's machine code in the output),\n"
-		"libxsmm-call (calls of an installed libxsmm; link -lxsmm)" },
-	{ "--exact", FIELD(plan.exact), SHAPES,
-		"no kernel that trades accuracy for speed (--target=c has none)" },
-	{ "--winograd-weights=W", take_winograd, 0, SHAPES,
-		"transformed by init (unless given), or file: written so, two to four times as large" },
-	{ "--prepared-limit=BYTES", take_limit, 0, SHAPES,
-		"most that init may fill with what it makes of the weights; where it gains the most first" },
-	{ "--trace", FIELD(emit.trace), SHAPES,
-		"the program can write every stored tensor (--trace-dir DIR)" },
-	{ "--trace-gates", take_trace_gates, 0, SHAPES,
-		"the same, and the gates of highways are stored, by which they are no longer fused" },
-	{ NULL, TOOLS, 0, "diff:" },
-	{ "--input FILE", TOOLS, 0, ".npy or .pb, once for each input; else random" },
-	{ "--all-tensors", TOOLS, 0,
-		"compare every tensor that survives, name the first that differs" },
-	{ "--float64", TOOLS, 0, "distance of both sides from an evaluation in float64" },
-	{ "--cc CC --cflags FLAGS --run 'COMMAND'", TOOLS, 0,
-		"how to build and run, for other targets" },
-	{ NULL, TOOLS, 0, "gates:" },
-	{ "--input FILE", TOOLS, 0, ".npy, once for each input, of any number of rows; else random" },
-	{ "--plot FILE --values FILE", TOOLS, 0, "a picture (.svg, .png); all gates as arrays (.npz)" },
-	{ NULL, TOOLS, 0, "lesion:" },
-	{ "--input FILE --labels FILE", TOOLS, 0,
-		"the same; .npy of whole numbers, one a row: what is recognised counts, else how far outputs are" },
-	{ "--alone --plot FILE", TOOLS, 0, "without each block alone; a picture" },
-	{ NULL, TOOLS, 0, "bench:" },
-	{ "--peers LIST", TOOLS, 0, "of ort,ort-precise,openvino,ncnn,mnn; ort unless given (of quantised models also\n"
-		"ort-precise, which does not saturate, and openvino if installed)" },
-	{ "--threads N --isa N --runs N", TOOLS, 0,
-		"of all; of ours: 1 plain C, 2 AVX2, 3 AVX-512, 4 AVX-VNNI, 5 AVX-512 with VNNI; 15 unless given" },
-	{ "--layers", TOOLS, 0, "each step's time, GFLOP/s, percent of the peak, bytes" },
-	{ "--plot FILE", TOOLS, 0, "bars of the peers, or of the steps: .svg or .png" },
-	{ NULL, TOOLS, 0, "tune:" },
-	{ "--quick --rows LIST --isa N", TOOLS, 0,
-		"fewer measurements; of some rows of kernels.def; on an instruction set" },
-	{ "--check", TOOLS, 0, "time some networks with the table and without" },
+static const char *const names[] = {
+#define COMMAND(name, words, says, more)       #name,
+#define TOOL(name, program, words, says, more) #name,
+#include "options.def"
 };
 
-static const struct row *const end_of_rows = rows + sizeof(rows) / sizeof(rows[0]);
+#define OF(command)    (1u << CMD_##command)
+#define SHAPED         (OF(compile) | OF(weights) | OF(inspect))
+#define READS          (SHAPED | OF(paths))
+#define RUNS           (OF(gates) | OF(lesion) | OF(diff) | OF(bench))
+#define EVERY          ((1u << COMMANDS) - 1)
+#define TAKE(function) function, 0
+#define FIELD(member)  NULL, offsetof(struct options, member)
+#define TOOLS          NULL, 0 /* of the commands that tools/ has, or for main() */
+#define SHAPES         true
 
-void options_help(struct buf *out)
+static const struct row rows[] = {
+#define OPTION(...) { __VA_ARGS__ },
+#include "options.def"
+};
+
+enum { NROW = sizeof(rows) / sizeof(rows[0]) };
+
+const struct row *options_row(int k)
 {
-	enum { COLUMN = 19 };
-
-	for (const struct row *r = rows; r < end_of_rows; r++) {
-		const char *line = r->help;
-		size_t at = r->usage != NULL ? strlen(r->usage) + 2 : 0, n;
-
-		if (line == NULL)
-			continue;
-		buf_printf(out, at > 0 ? "  %s" : "%s", at > 0 ? r->usage : "");
-		for (; *line != '\0'; line += n + (line[n] != '\0')) {
-			n = strcspn(line, "\n");
-			if (r->usage != NULL)
-				buf_printf(out, at + 2 > COLUMN ? "\n%*s" : "%*s",
-					at + 2 > COLUMN ? COLUMN : (int)(COLUMN - at), "");
-			buf_add(out, line, n);
-			at = COLUMN;
-		}
-		buf_puts(out, "\n");
-	}
+	return k < NROW ? &rows[k] : NULL;
 }
 
-/* The row of the option that argv[*k] is: *value is its value, "" if it has none, *k its last word. Null: none. */
-static const struct row *find_option(char **argv, int *k, const char **value)
+const char *command_name(enum command of)
 {
-	for (const struct row *r = rows; r < end_of_rows; r++) {
-		const size_t n = r->usage != NULL ? strcspn(r->usage, " =") : 0;
-		const bool wants_value = n > 0 && r->usage[n] != '\0';
+	return names[of];
+}
 
-		if ((r->take == NULL && r->field == 0) || strncmp(argv[*k], r->usage, n) != 0)
-			continue;
-		*value = argv[*k] + n;
-		if (wants_value && **value == '=') {
-			++*value;
-			return r;
-		}
-		if (**value == '\0' && !wants_value)
-			return r;
-		if (**value == '\0' && argv[*k + 1] != NULL) {
-			*value = argv[++*k];
-			return r;
-		}
+enum command command_find(const char *name)
+{
+	int k = 0;
+
+	while (k < COMMANDS && strcmp(names[k], name) != 0)
+		k++;
+	return (enum command)k;
+}
+
+/* ---- words, as getopt_long() reads them ---- */
+
+/* What is left to read of a command line. */
+struct words {
+	enum command of;
+	char **argv; /* ends with null */
+	int k;
+	const char *letters; /* of one word, behind the first; null: none are left */
+	bool quiet;          /* nothing is said */
+	bool behind;         /* "--" was there */
+};
+
+/* An option and its value, "" if it has none; or what is none, and row is null. */
+struct given {
+	const struct row *row;
+	const char *value;
+};
+
+static int complain(const struct words *w, const char *what, const char *value, const char *hint)
+{
+	return w->quiet ? 2 : usage(w->of, what, value, hint);
+}
+
+/* Behind "--" of a program of tools/ stand options of skipc compile. */
+static bool has(const struct words *w, const struct row *r)
+{
+	const unsigned compile = OF(compile);
+
+	return ((r->of | r->behind) & (1u << w->of)) != 0 || (w->behind && (r->of & compile) != 0);
+}
+
+static int unknown(const struct words *w, const char *word)
+{
+	struct arena a = { 0 };
+	struct near n = { .word = arena_printf(&a, "%.*s", (int)strcspn(word + 2, "="), word + 2) };
+	const char *hint = NULL;
+	int status;
+
+	for (const struct row *r = rows; r < rows + NROW && word[1] == '-'; r++) {
+		if (has(w, r))
+			near_offer(&n, r->name);
+		for (int k = 0; k < COMMANDS && hint == NULL && strcmp(r->name, n.word) == 0; k++)
+			if ((r->of & 1u << k) != 0)
+				hint = arena_printf(&a, "it is an option of skipc %s", names[k]);
 	}
-	return NULL;
+	if (n.best != NULL)
+		hint = arena_printf(&a, "did you mean --%s?", n.best);
+	status = complain(w, "unknown option: ", word, hint);
+	arena_release(&a);
+	return status;
+}
+
+/* The row of --name, or of its beginning where that is the beginning of no other; else 2, said. */
+static int find_long(const struct words *w, const char *word, const struct row **found)
+{
+	const size_t n = strcspn(word + 2, "=");
+	const struct row *one = NULL;
+
+	for (const struct row *r = rows; r < rows + NROW; r++)
+		if (has(w, r) && strncmp(r->name, word + 2, n) == 0 && r->name[n] == '\0')
+			one = r;
+	for (const struct row *r = rows; r < rows + NROW && (one == NULL || one->name[n] != '\0');
+		r++) {
+		if (!has(w, r) || strncmp(r->name, word + 2, n) != 0)
+			continue;
+		if (one != NULL && strcmp(one->name, r->name) != 0)
+			return complain(w, "more than one option begins so: ", word, NULL);
+		one = r;
+	}
+	if (one == NULL)
+		return unknown(w, word);
+	*found = one;
+	return 0;
+}
+
+/* The value of an option; inside: what stands in the same word, or null. */
+static int find_value(struct words *w, const char *word, const char *inside, struct given *g)
+{
+	const struct row *r = g->row;
+
+	g->value = inside != NULL ? inside : "";
+	if (r->value == NULL)
+		return inside == NULL ? 0 : complain(w, "this option has no value: ", word, NULL);
+	if (inside == NULL && w->argv[w->k] == NULL) {
+		struct arena a = { 0 };
+		const int status = complain(w, "an option without its value: ", word,
+			arena_printf(&a, "it is --%s%s", r->name, r->value));
+
+		arena_release(&a);
+		return status;
+	}
+	if (inside == NULL)
+		g->value = w->argv[w->k++];
+	return 0;
+}
+
+static int next_letter(struct words *w, struct given *g)
+{
+	const char word[] = { '-', *w->letters++, '\0' };
+
+	for (g->row = rows; g->row < rows + NROW; g->row++)
+		if (has(w, g->row) && g->row->letter == word[1]) {
+			const char *rest = g->row->value != NULL && *w->letters != '\0' ? w->letters
+											: NULL;
+
+			if (rest != NULL || *w->letters == '\0')
+				w->letters = NULL;
+			return find_value(w, word, rest, g);
+		}
+	return unknown(w, word);
+}
+
+/* The next of w, of which there is one. 0, or 2: what is wrong was said. */
+static int next_word(struct words *w, struct given *g)
+{
+	char *word;
+
+	if (w->letters != NULL)
+		return next_letter(w, g);
+	word = w->argv[w->k++];
+	*g = (struct given){ NULL, word };
+	if (word[0] != '-' || word[1] == '\0')
+		return 0;
+	if (word[1] != '-') {
+		w->letters = word + 1;
+		return next_letter(w, g);
+	}
+	const int status = find_long(w, word, &g->row);
+
+	return status != 0 ? status
+			   : find_value(w, word,
+				     strchr(word, '=') != NULL ? strchr(word, '=') + 1 : NULL, g);
+}
+
+/* Whether there is another one; passes over "--". */
+static bool more_words(struct words *w)
+{
+	while (w->letters == NULL && w->argv[w->k] != NULL && !w->behind &&
+		strcmp(w->argv[w->k], "--") == 0) {
+		w->behind = true;
+		w->k++;
+	}
+	return w->letters != NULL || w->argv[w->k] != NULL;
+}
+
+char options_asked(enum command of, int argc, char **argv)
+{
+	struct words w = { .of = of, .argv = argv, .k = 2, .quiet = true };
+	struct given g;
+
+	if (argc < 2)
+		return 0;
+	while (more_words(&w) && !w.behind && next_word(&w, &g) == 0)
+		if (g.row != NULL && (g.row->letter == 'h' || g.row->letter == 'V'))
+			return g.row->letter;
+	return 0;
 }
 
 /* Null, or what is wrong with the value. */
 static const char *take(struct options *o, const struct row *r, const char *value)
 {
-	const int n = (int)strcspn(r->usage, " =");
 	const char *wrong = r->take != NULL ? r->take(o, value) : NULL;
 	void *field = (char *)o + r->field;
 
-	if (r->take == NULL && r->usage[n] != '\0')
+	if (r->take == NULL && r->field != 0 && r->value != NULL)
 		*(const char **)field = value;
-	else if (r->take == NULL)
+	else if (r->take == NULL && r->field != 0)
 		*(bool *)field = true;
 	if (wrong == NULL && r->shapes)
-		o->emit.settings = arena_printf(o->arena, "%s %.*s%.*s%s", o->emit.settings, n,
-			r->usage, r->usage[n] != '\0', r->usage + n, setting_word(o->arena, value));
+		o->emit.settings = arena_printf(o->arena, "%s --%s%.1s%s", o->emit.settings,
+			r->name, r->value != NULL ? r->value : "", setting_word(o->arena, value));
 	return wrong;
 }
 
@@ -360,33 +422,116 @@ static void note_costs(struct options *o)
 				cost_name(k), cost_text(o->arena, o->plan.cost[k]));
 }
 
-int options_parse(struct options *o, int argc, char **argv)
+/* One word of the command line. 0, or the exit status. */
+static int take_word(struct options *o, const struct words *w, const struct given *g)
 {
+	if (g->row != NULL) {
+		const char *wrong = take(o, g->row, g->value);
+
+		return wrong != NULL ? usage(w->of, wrong, g->value, o->hint) : 0;
+	}
+	if (o->model != NULL)
+		return usage(w->of, "more than one model: ", g->value, NULL);
+	o->model = g->value;
+	return 0;
+}
+
+/* Which programs of tools/ there are. */
+static const bool is_tool[] = {
+#define COMMAND(name, words, says, more)       false,
+#define TOOL(name, program, words, says, more) true,
+#include "options.def"
+};
+
+/* The words of a command that takes what stands behind "--" as they are, unless a program of tools/ runs it. */
+static int read_words(struct options *o, struct words *w, struct given *g, int *n)
+{
+	while (more_words(w)) {
+		int status = 0;
+
+		if (w->behind && !is_tool[w->of] && w->letters == NULL)
+			g[*n] = (struct given){ NULL, w->argv[w->k++] };
+		else
+			status = next_word(w, &g[*n]);
+		if (status == 0)
+			status = take_word(o, w, &g[*n]);
+		if (status != 0)
+			return status;
+		++*n;
+	}
+	return 0;
+}
+
+static int read_options(
+	struct options *o, enum command of, int argc, char **argv, struct given *g, int *n)
+{
+	struct words w = { .of = of, .argv = argv, .k = argc < 2 ? argc : 2 };
+
 	o->plan.target = target_find("x86-64");
 	o->emit.settings = "";
-	for (int k = 2; k < argc; k++) {
-		const char *value, *wrong;
-		const struct row *r = find_option(argv, &k, &value);
+	*n = 0;
+	const int status = read_words(o, &w, g, n);
 
-		if (r != NULL) {
-			wrong = take(o, r, value);
-			if (wrong != NULL)
-				return usage(wrong, value);
-		} else if (argv[k][0] == '-') {
-			return usage("unknown option, or one without its value: ", argv[k]);
-		} else if (o->model != NULL) {
-			return usage("more than one model: ", argv[k]);
-		} else {
-			o->model = argv[k];
-		}
-	}
-	if (o->model == NULL)
-		return usage("no model is given", "");
+	if (status != 0)
+		return status;
+	if (o->model == NULL && of != CMD_tune)
+		return usage(of, "no model is given", "", NULL);
+	if (o->model != NULL && of == CMD_tune)
+		return usage(
+			of, "tune has networks of its own, and takes no model: ", o->model, NULL);
 	if (o->emit.libxsmm_call && strcmp(o->plan.target->name, "x86-64") != 0)
-		return usage("--gemm=libxsmm-call needs --target=x86-64", "");
+		return usage(of, "--gemm=libxsmm-call needs --target=x86-64", "", NULL);
+	return 0;
+}
+
+/* As many as words can be: each letter of a word may be an option. */
+static struct given *room_for(struct arena *a, int argc, char **argv)
+{
+	size_t n = 1;
+
+	for (int k = 2; k < argc; k++)
+		n += strlen(argv[k]) + 1;
+	return arena_alloc(a, n * sizeof(struct given));
+}
+
+int options_parse(struct options *o, enum command of, int argc, char **argv)
+{
+	int n;
+	const int status = read_options(o, of, argc, argv, room_for(o->arena, argc, argv), &n);
+
+	if (status != 0)
+		return status;
 	o->emit.main |= o->emit.trace;
 	note_costs(o);
 	o->emit.settings = arena_printf(
 		o->arena, "--target=%s%s", o->plan.target->name, o->emit.settings);
 	return 0;
+}
+
+int options_hand(
+	struct arena *a, enum command of, int argc, char **argv, const char ***words, int *n)
+{
+	struct options o = { .arena = a, .passes = "" };
+	struct given *g = room_for(a, argc, argv);
+	int count;
+	const int status = read_options(&o, of, argc, argv, g, &count);
+	bool begun = false;
+
+	*n = 0;
+	*words = arena_alloc(a, (size_t)(count + 2) * sizeof(**words));
+	for (int own = 1; own >= 0; own--)
+		for (int k = 0; k < count; k++) {
+			const struct row *r = g[k].row;
+
+			if ((r == NULL || (r->of & 1u << of) != 0) != own)
+				continue;
+			if (!own && !begun)
+				(*words)[(*n)++] = "--";
+			begun |= !own;
+			(*words)[(*n)++] = r == NULL          ? g[k].value
+					   : r->value == NULL ? arena_printf(a, "--%s", r->name)
+							      : arena_printf(a, "--%s=%s", r->name,
+									g[k].value);
+		}
+	return status;
 }

@@ -213,26 +213,29 @@ class Test:
     def options(self):
         """Each option in both spellings, and what a wrong one is told; of inspect -d the dump and nothing else."""
         outputs = []
-        for spelling in ("{} {}", "{}={}"):
-            words = [spelling.format(*o).split() for o in (("-o", self.out), ("--name", "other"), ("--target", "c"),
-                                                           ("--weights", "bin"), ("--byte-order", "big"), ("--dim", "n=1"))]
+        for letter, word in (("-o {}", "--{} {}"), ("-o{}", "--{}={}"), ("--outp={}", "--{}={}")):
+            words = [word.format(*o).split() for o in (("name", "other"), ("target", "c"), ("weights", "bin"), ("byte-order", "big"),
+                                                       ("dim", "n=1"))]
             self.reset()
-            self.run("compile", "--trace", self.model, *(w for word in words for w in word), "--exact")
+            self.run("compile", "--trace", *letter.format(self.out).split(), *(w for word in words for w in word), "--exact", "--", self.model)
             outputs.append(content(self.out))
             with open(os.path.join(self.out, "other.c")) as f:
                 check("(--target=c --trace --weights=bin --byte-order=big --dim n=1 --exact)" in f.read(), "settings")
-        check(bytes_of(outputs[0]) == bytes_of(outputs[1]), "two spellings, two outputs")
+        check(all(bytes_of(o) == bytes_of(outputs[0]) for o in outputs), "other spellings, other outputs")
         for arguments, message in (
-                (["--json=1"], "unknown option, or one without its value: --json=1"), (["--names", "x"], "without its value: --names"),
-                (["--name"], "unknown option, or one without its value: --name"), ([self.model], "more than one model: "),
+                (["--json=1"], "unknown option: --json=1\n    hint: it is an option of skipc inspect"), (["--exact=1"], "this option has no value: --exact=1"),
+                (["--names", "x"], "unknown option: --names\n    hint: did you mean --name?"), (["--zzzz"], "unknown option: --zzzz\ntry"),
+                (["-y"], "unknown option: -y"), (["--name"], "an option without its value: --name\n    hint: it is --name NAME"),
+                ([self.model], "more than one model: "), (["--", "-x"], "more than one model: -x"), (["--c", "x"], "more than one option begins so: --c"),
                 (["--name", "1x"], "a C identifier, not 1x"), (["--name=int"], "no header's, not int"),
-                (["--target=pdp11"], "no such target: pdp11"), (["--dim", "n"], "--dim wants NAME=N with N at least 1, not n"),
+                (["--target=pdp11"], "no such target: pdp11\n    hint: there are x86-64, aarch64, c\n"), (["--dim", "n"], "--dim wants NAME=N with N at least 1, not n"),
                 (["--dim=n=0"], "not n=0"), (["--weights=zip"], "--weights is auto, text, rows, incbin or bin, not zip"),
                 (["--byte-order", "middle"], "--byte-order is little or big, not middle"), (["-d", "x"], "the letter of a pass, not x"),
                 (["--gemm=mkl"], "--gemm is inline or libxsmm-call, not mkl"), (["--skip-closed-gates", "1"], "between 0 and 1, not 1"),
-                (["--target=c", "--gemm=libxsmm-call"], "needs --target=x86-64"), (["--input", "x.npy"], "unknown option")):
+                (["--target=c", "--gemm=libxsmm-call"], "needs --target=x86-64"),
+                (["--alone"], "unknown option: --alone\n    hint: it is an option of skipc lesion")):
             said = self.run("compile", self.model, "-o", self.out, *arguments, status=2).stderr
-            check(message in said and said.endswith("try skipc --help\n"), f"{arguments}: {said}")
+            check(message in said and said.endswith("try skipc compile --help\n"), f"{arguments}: {said}")
         check("no model is given" in self.run("inspect", status=2).stderr, "no model")
         self.reset()
         for letter in "isfrbl" "kmp":

@@ -423,6 +423,16 @@ char *buf_text(struct arena *a, struct buf *b); /* what it holds, and releases i
 uint64_t hash_text(const char *s);
 const char *grouped(struct arena *a, int64_t v); /* 1,234,567 */
 
+/* ---- near.c ---- */
+
+/* Of words that are offered one by one, the one that was meant by a word that is none. */
+struct near {
+	const char *word, *best; /* null: none is near */
+	int distance;
+};
+
+void near_offer(struct near *n, const char *candidate);
+
 /* ---- error.c ---- */
 
 /* A fault of the model: `path: error: ...`, then the hint on a line of its own (null: none).

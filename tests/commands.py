@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""The command line is what its help says: each command takes the options that its --help lists and no others, the man page and
+completions of bash, zsh and fish have all of them, and what is misspelt gets a hint.
+
+    commands.py [--skipc PATH]
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "..")
+TABLE = open(os.path.join(ROOT, "compiler", "options.def")).read()
+COMMANDS = re.findall(r"^(?:COMMAND|TOOL)\((\w+), ", TABLE, re.M)
+TOOLS = dict(re.findall(r'^TOOL\((\w+), "(\w+\.py)"', TABLE, re.M))
+OPTIONS = {(name, value) for name, value in re.findall(r'^OPTION\("([\w-]+)", [^,]+, (NULL|"[^"]+")', TABLE, re.M)}
+# A right value of each that is not a file, a folder or a number.
+VALUES = {"name": "net", "target": "c", "dim": "n=1", "io": "int", "skip-closed-gates": "0.5", "cost": "CONV=1", "winograd-weights": "file",
+          "gemm": "inline", "weights": "bin", "byte-order": "little", "dump": "i"}
+OPERANDS = {"help", "completion", "manual"}  # commands that take no options but --help and --version
+
+
+class Failure(Exception):
+    pass
+
+
+def check(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
+class Test:
+    def __init__(self, skipc, work):
+        self.skipc, self.work = skipc, work
+
+    def run(self, *words, status=0, **environment):
+        done = subprocess.run([self.skipc, *words], capture_output=True, text=True, env={**os.environ, **environment})
+        check(status is None or done.returncode == status, f"skipc {' '.join(words)}: {done.returncode}, not {status}: {done.stderr}")
+        return done
+
+    def listed(self, command):
+        """Options that its --help says it has, and those that it hands on."""
+        text = self.run(command, "--help").stdout
+        own, _, behind = text.partition("\nAnd of skipc compile")
+        return set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", own, re.M)), set(re.findall(r" --([\w-]+)", behind.partition("\nExit")[0]))
+
+    def given(self, name, value):
+        if value == "NULL":
+            return [f"--{name}"]
+        costs = os.path.join(self.work, "costs")
+        open(costs, "a").close()
+        return [f"--{name}={costs if name == 'costs' else VALUES.get(name, '1')}"]
+
+    def help(self):
+        """Each command's --help is true: what it lists is taken, and nothing else is."""
+        check(len(COMMANDS) > 9 and len(OPTIONS) > 40, "the table is not read")
+        whole = self.run("--help").stdout
+        for words in (["-h"], ["help"]):
+            check(self.run(*words).stdout == whole, f"{words} is not --help")
+        for command in COMMANDS:
+            check(re.search(rf"^  {command}\b", whole, re.M), f"--help does not name {command}")
+            text = self.run(command, "--help").stdout
+            for words in ([command, "-h"], ["help", command], [command, "no_such_model", "--help"]):
+                check(self.run(*words).stdout == text, f"{words} is not {command} --help")
+            for words in ([command, "-V"], [command, "--version"], ["-V"], ["--version"]):
+                check(re.fullmatch(r"skipc [\d.]+\n", self.run(*words).stdout), f"{words}")
+            own, behind = self.listed(command)
+            for name, value in OPTIONS - {("help", "NULL"), ("version", "NULL")}:
+                if command in OPERANDS:
+                    check(not own - {"help", "version"}, f"{command} lists {own}")
+                    continue
+                said = self.run(command, *self.given(name, value), "a", "b", status=2).stderr
+                taken = "more than one model" in said or "takes no model" in said
+                short = any(n.startswith(name) for n in own | behind)  # --run is --runs where there is no --run
+                check(taken == short or len({v for n, v in OPTIONS if n == name}) > 1, f"{command} --{name}: {'is' if taken else 'is not'} taken: {said}")
+
+    def programs(self):
+        """A program of tools/ has the options that the table gives it, and gets them as they were meant."""
+        for command, program in TOOLS.items():
+            text = subprocess.run([sys.executable, os.path.join(ROOT, "tools", program), "--help"], capture_output=True, text=True)
+            if text.returncode:
+                print(f"commands: NOT RUN: {program}: {text.stderr.strip().splitlines()[:1]}")
+                continue
+            has = set(re.findall(r"^  (?:-\w[^,]*, )?--([\w-]+)", text.stdout, re.M)) - {"skipc", "help"}
+            own, behind = self.listed(command)
+            check(has == own - {"help", "version"}, f"{program} has {has ^ (own - {'help', 'version'})} otherwise")
+            model = [] if command == "tune" else ["m.onnx"]
+            words = ["--cflags", "-O3 -g", *model, "--keep=k", *(["--cost", "CONV=1", "--", "--weights", "bin"] if behind else [])]
+            heard = self.run(command, *words, SKIPC_PYTHON="echo").stdout
+            check(heard.endswith(" ".join(["--cflags=-O3 -g", *model, "--keep=k"]) + (" -- --cost=CONV=1 --weights=bin\n" if behind else "\n")), heard)
+            if behind:
+                check("unknown option: --weigths" in self.run(command, *model, "--", "--weigths=bin", status=2).stderr, "behind --")
+        for name in re.findall(r'getenv\("(\w+)"\)', "".join(open(os.path.join(ROOT, "compiler", f)).read() for f in ("helper.c", "main.c"))):
+            check(name in self.run("--help").stdout, f"--help does not name {name}")
+
+    def hints(self):
+        for words, hint in ((["compil"], "did you mean compile?"), (["inspcet"], "did you mean inspect?"), (["help", "wieghts"], "did you mean weights?"),
+                            (["compile", "--targt=c"], "did you mean --target?"), (["diff", "--all-tensor-s"], "did you mean --all-tensors?"),
+                            (["compile", "--target=arm"], "there are x86-64, aarch64, c"), (["inspect", "--alone"], "an option of skipc lesion"),
+                            (["completion", "csh"], "there are bash, zsh, fish")):
+            said = self.run(*words, status=2).stderr
+            check(hint in said, f"{words}: {said}")
+        check("hint" not in self.run("xyzzy", status=2).stderr, "a hint for xyzzy")
+
+    def manual(self):
+        page = self.run("manual").stdout
+        for name, _ in OPTIONS:
+            check(f"\\-\\-{name}".replace("-", "\\-").replace("\\\\-", "\\-") in page, f"the man page has no --{name}")
+        for command in COMMANDS:
+            check(f".B {command}" in page, f"the man page has no {command}")
+        for program, *options in (["groff", "-man", "-Tutf8", "-ww"], ["man", "-l", "-"]):
+            if shutil.which(program) is None:
+                print(f"commands: NOT RUN: {program} is not installed")
+                continue
+            shown = subprocess.run([program, *options], input=page, capture_output=True, text=True, env={**os.environ, "MANWIDTH": "200", "MAN_KEEP_FORMATTING": ""})
+            plain = re.sub(r".\x08|\x1b\[[\d;]*m", "", shown.stdout)
+            check(shown.returncode == 0 and not shown.stderr, f"{program}: {shown.stderr}")
+            check("--skip-closed-gates" in plain and "EXIT STATUS" in plain, f"{program}: {plain}")
+
+    def complete(self, script, *words):
+        """What bash offers for the last of the words."""
+        line = " ".join(f"'{w}'" for w in ("skipc", *words))
+        shell = f". {script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; _skipc 2> /dev/null; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, cwd=self.work)
+        check(done.returncode == 0 and not done.stderr, done.stderr)
+        return set(done.stdout.split())
+
+    def completion(self):
+        for shell in ("bash", "zsh", "fish"):
+            text = self.run("completion", shell).stdout
+            for name, _ in OPTIONS:
+                check(re.search(rf"(--|-l ){name}\b", text), f"{shell} does not complete --{name}")
+            script = os.path.join(self.work, shell)
+            with open(script, "w") as f:
+                f.write(text)
+            if shutil.which(shell) is None:
+                print(f"commands: NOT RUN: {shell} is not installed")
+                continue
+            done = subprocess.run([shell, "-n", script], capture_output=True, text=True)
+            check(done.returncode == 0 and not done.stderr, f"{shell}: {done.stderr}")
+        if shutil.which("bash") is None:
+            return
+        script = os.path.join(self.work, "bash")
+        os.mkdir(os.path.join(self.work, "models"))
+        open(os.path.join(self.work, "models.onnx"), "w").close()
+        for words, offered in ((("com",), {"compile", "completion"}), (("compile", "--tar"), {"--target"}), (("compile", "--target", "a"), {"aarch64"}),
+                               (("compile", "--target", "=", "x"), {"x86-64"}), (("compile", "--weights", "=",), set("auto text rows incbin bin".split())),
+                               (("compile", "mod"), {"models.onnx", "models"}), (("compile", "m", "-o", "mod"), {"models"}),
+                               (("lesion", "--lab"), {"--labels"}), (("help", "in"), {"inspect"}), (("completion", "z"), {"zsh"}),
+                               (("inspect", "--html", "models."), {"models.onnx"}), (("compile", "--lab"), set())):
+            found = self.complete(script, *words)
+            check(found == offered, f"bash offers {found} for {words}, not {offered}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--skipc", default=os.path.join(ROOT, "build", "skipc"))
+    arguments = parser.parse_args()
+    failed, names = 0, ("help", "programs", "hints", "manual", "completion")
+    with tempfile.TemporaryDirectory() as work:
+        test = Test(os.path.abspath(arguments.skipc), work)
+        for name in names:
+            try:
+                getattr(test, name)()
+            except Failure as e:
+                failed += 1
+                print(f"FAILED commands: {name}: {e}", flush=True)
+    print(f"commands: {len(names) - failed} of {len(names)} passed, {len(OPTIONS)} options")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
