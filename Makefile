@@ -92,6 +92,9 @@ $(INSTALLED)/skipc$(EXE): $(INSTALLED)/helper.o $(filter-out %/helper.o,$(OBJECT
 OURS = bench export_torch families flags networks_int8 peers torch_ops
 TOOLS = $(filter-out $(OURS:%=tools/%.py) tools/icount.c,$(wildcard tools/*.py tools/*.c))
 
+# Folders of what skipc prints itself.
+GENERATED_TEXT = man/man1 bash-completion/completions zsh/vendor-completions fish/vendor_completions.d
+
 install: $(INSTALLED)/skipc$(EXE)
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(HELPERDIR)/tools/schema" "$(DESTDIR)$(HELPERDIR)/runtime"
 	install -m 755 $< "$(DESTDIR)$(BINDIR)"
@@ -102,12 +105,17 @@ install: $(INSTALLED)/skipc$(EXE)
 	install -m 644 packaging/cmake/skipcConfig.cmake "$(DESTDIR)$(DATADIR)/cmake/skipc"
 	sed 's/@VERSION@/$(VERSION)/' packaging/cmake/skipcConfigVersion.cmake.in > "$(DESTDIR)$(DATADIR)/cmake/skipc/skipcConfigVersion.cmake"
 	install -m 644 packaging/meson/meson.build "$(DESTDIR)$(DATADIR)/skipc/meson"
-	install -d "$(DESTDIR)$(DATADIR)/man/man1"
-	@if $< --version > /dev/null 2>&1; then sh packaging/man.sh $< > "$(DESTDIR)$(DATADIR)/man/man1/skipc.1"; \
-	else echo "no manual page: it is made of what skipc --help says, and that is for another machine"; fi
+	install -d $(GENERATED_TEXT:%="$(DESTDIR)$(DATADIR)/%")
+	@if $< --version > /dev/null 2>&1; then cd "$(DESTDIR)$(DATADIR)" && "$(abspath $<)" manual > man/man1/skipc.1 && \
+		"$(abspath $<)" completion bash > bash-completion/completions/skipc && \
+		"$(abspath $<)" completion zsh > zsh/vendor-completions/_skipc && \
+		"$(abspath $<)" completion fish > fish/vendor_completions.d/skipc.fish; \
+	else echo "no manual page and completions: skipc prints them, and it is for another machine"; fi
 
 uninstall:
-	rm -f "$(DESTDIR)$(BINDIR)/skipc$(EXE)" "$(DESTDIR)$(DATADIR)/man/man1/skipc.1"
+	rm -f "$(DESTDIR)$(BINDIR)/skipc$(EXE)" \
+		"$(DESTDIR)$(DATADIR)/man/man1/skipc.1" "$(DESTDIR)$(DATADIR)/bash-completion/completions/skipc" \
+		"$(DESTDIR)$(DATADIR)/zsh/vendor-completions/_skipc" "$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/skipc.fish"
 	rm -rf "$(DESTDIR)$(HELPERDIR)" "$(DESTDIR)$(DATADIR)/cmake/skipc" "$(DESTDIR)$(DATADIR)/skipc"
 
 FORCE:

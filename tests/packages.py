@@ -424,7 +424,7 @@ class Test:
                 self.run("skipc", "compile", self.model, "-o", out, "--main")
                 self.run("sh", "-c", f"cc -O2 -I {out} {out}/*.c -o {out}/program")
                 self.helpers_work("/usr/bin/skipc")
-                check("skipc diff MODEL" in self.run("zcat", "/usr/share/man/man1/skipc.1.gz").replace("\\", ""), "the manual page")
+                check(".B diff MODEL" in self.run("zcat", "/usr/share/man/man1/skipc.1.gz").replace("\\", ""), "the manual page")
                 folder = self.folder("cxx")
                 write(f"{folder}/CMakeLists.txt", "cmake_minimum_required(VERSION 3.20)\nproject(x C)\nfind_package(skipc REQUIRED)\n"
                                                   f"skipc_add_model(digits {self.model})\n")
