@@ -21,6 +21,8 @@ OPTIONS = {(name, value) for name, value in re.findall(r'^OPTION\("([\w-]+)", [^
 # A right value of each that is not a file, a folder or a number.
 VALUES = {"name": "net", "target": "c", "dim": "n=1", "io": "int", "skip-closed-gates": "0.5", "cost": "CONV=1", "winograd-weights": "file",
           "gemm": "inline", "weights": "bin", "byte-order": "little", "dump": "i"}
+NET = ("input %x : f32[1,16,6,6]\nconst @w : f32[16,16,3,3] = fill(1)\n%a = Conv(%x, @w) {pads=[1,1,1,1]}\n%c = Relu(%a)\n"
+       "%b = Conv(%c, @w) {pads=[1,1,1,1]}\n%s = Add(%b, %x)\n%y = Relu(%s)\noutput %y\n")  # a residual block
 OPERANDS = {"help", "completion", "manual"}  # commands that take no options but --help and --version
 
 
@@ -155,12 +157,35 @@ class Test:
             found = self.complete(script, *words)
             check(found == offered, f"bash offers {found} for {words}, not {offered}")
 
+    def made(self):
+        """What compile says that it made is there, and its last line compiles that; -q says nothing."""
+        model = os.path.join(self.work, "net.skipc")
+        with open(model, "w") as f:
+            f.write(NET)
+        for folder, *options in (["out"], ["a folder", "--main"], ["out/below", "--weights=bin", "--target=c"]):
+            done = self.run("compile", model, "-o", os.path.join(self.work, folder), *options)
+            first, line = done.stderr.splitlines()[0], done.stderr.splitlines()[-1].strip()
+            path, *more = first.removeprefix("wrote   " + os.path.join(self.work, folder) + "/").split()
+            check(not done.stdout and {path, *more} == set(os.listdir(os.path.join(self.work, folder))) - {"below"}, f"{first}: not the folder's")
+            check(re.search(r"^memory  arena [\d,]+ bytes, weights [\d,]+", done.stderr, re.M) and "blocks  1, of which 1 " in done.stderr, done.stderr)
+            if " " not in folder:
+                built = subprocess.run(["sh", "-c", line], capture_output=True, text=True, cwd=self.work)
+                check(built.returncode == 0 and not built.stderr and line.startswith("cc -O2"), f"{line}: {built.stderr}")
+            again = self.run("compile", "-q", model, "-o", os.path.join(self.work, folder), *options)
+            check(not again.stdout + again.stderr, again.stderr)
+        said = self.run("weights", model, "--like", os.path.join(self.work, "out")).stderr
+        check(re.fullmatch(r"wrote   \S+/out/net_weights.c\n", said), said)
+        model = os.path.join(ROOT, "tests", "cases", "head_aap2_dyn_op13", "model.onnx")
+        for options, assumed in (([], True), (["--dim", "batch_size=1"], False)):
+            said = self.run("compile", model, "-o", os.path.join(self.work, "batch"), *options).stderr
+            check(("batch   1, as none was given (--dim batch_size=N)" in said) == assumed, f"{options}: {said}")
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(ROOT, "build", "skipc"))
     arguments = parser.parse_args()
-    failed, names = 0, ("help", "programs", "hints", "manual", "completion")
+    failed, names = 0, ("help", "programs", "hints", "manual", "completion", "made")
     with tempfile.TemporaryDirectory() as work:
         test = Test(os.path.abspath(arguments.skipc), work)
         for name in names:

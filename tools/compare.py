@@ -163,7 +163,7 @@ def call(command, what):
 
 def compile_model(skipc, model, directory, dims=None, options=()):
     """skipc compile; its messages go to our stderr."""
-    command = [skipc, "compile", model, "-o", directory, "--name", "net", "--main", *options]
+    command = [skipc, "compile", "-q", model, "-o", directory, "--name", "net", "--main", *options]
     for name, n in (dims or {}).items():
         command += ["--dim", f"{name}={n}"]
     done = call(command, "skipc")

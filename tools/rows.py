@@ -120,7 +120,7 @@ class Network:
         os.makedirs(folder, exist_ok=True)
         for old in glob.glob(os.path.join(glob.escape(folder), "net*")):
             os.unlink(old)
-        call([arguments.skipc, "compile", arguments.model, "-o", folder, "--name", "net", *arguments.options, *options], 1, "skipc compile")
+        call([arguments.skipc, "compile", "-q", arguments.model, "-o", folder, "--name", "net", *arguments.options, *options], 1, "skipc compile")
         self.report, self.wanted, self.found = report, {}, {}
         counts = len(report["inputs"]), len(report["outputs"])
         words = [f"{name}[{k}]" for name, n in zip(("in", "out"), counts) for k in range(n)]

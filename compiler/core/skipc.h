@@ -320,6 +320,7 @@ struct graph {
 	int nonnx;
 	const char *producer; /* "pytorch 2.13", may be "" */
 	char sha256[65];      /* of the model and its external data, hexadecimal */
+	const char *assumed;  /* what --dim calls a dimension that was taken to be a batch of 1; null: none */
 	const char *const *beside; /* paths of its external data */
 	int nbeside;
 	int64_t model_bytes;

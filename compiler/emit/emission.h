@@ -192,6 +192,7 @@ struct output_file {
 	const char *saved;            /* where the file that it replaces waits for the end */
 	FILE *stream;
 	bool is_saved, is_placed;
+	bool written; /* it has content: not removed alone */
 };
 
 /*

@@ -94,6 +94,7 @@ FILE *output_open(struct output *o, const char *name)
 		make_folders(o);
 	if (!o->failed)
 		f->stream = platform_create(temporary);
+	f->written = true;
 	if (f->stream != NULL)
 		f->temporary = temporary;
 	else

@@ -43,7 +43,10 @@ static int64_t symbol(struct importer *im, const char *name)
 				value = given_axis(im, g->input[k].name, i);
 		}
 	}
-	return value == 0 && batch ? 1 : value;
+	if (value != 0 || !batch)
+		return value;
+	im->g->assumed = name;
+	return 1;
 }
 
 static bool open_dim(struct importer *im, const struct raw_value *v, int axis, int64_t *dim)
@@ -52,8 +55,10 @@ static bool open_dim(struct importer *im, const struct raw_value *v, int axis, i
 	const char *name = v->param[axis], *shown = escape(a, v->name);
 	int64_t value = name != NULL ? symbol(im, name) : given_axis(im, v->name, axis);
 
-	if (value == 0 && name == NULL && axis == 0)
+	if (value == 0 && name == NULL && axis == 0) {
+		im->g->assumed = arena_printf(a, "%s.0", v->name);
 		value = 1;
+	}
 	*dim = value;
 	if (value > 0 && value <= INT32_MAX)
 		return true;

@@ -9,6 +9,11 @@
 void plan_print(struct buf *out, const struct plan *p); /* its text form */
 void report(FILE *to, const struct plan *p);            /* skipc inspect */
 
+/* ---- made.c ---- */
+
+/* What compile or weights wrote: the first n files of o, after the commit. */
+void report_made(FILE *to, const struct plan *p, const struct emit_options *e, const struct output *o, int n);
+
 /* ---- arithmetic.c ---- */
 
 /* What a kernel of a quantised network computes in; name null: the network is none. */

@@ -1,0 +1,71 @@
+/* What skipc compile made, in a few lines, and how one compiles that. */
+#include "report/report.h"
+
+#include <string.h>
+
+/* Files that were opened, the folder once: `out/net.c net.h`. */
+static const char *files_text(struct arena *a, const struct output *o, int n)
+{
+	const char *text = escape(a, o->dir);
+
+	for (int k = 0, first = 1; k < n; k++)
+		if (o->file[k].written) {
+			text = arena_printf(a, "%s%s%s", text, first ? "/" : " ",
+				escape(a, o->file[k].path + strlen(o->dir) + 1));
+			first = 0;
+		}
+	return text;
+}
+
+static bool ends(const char *path, const char *end)
+{
+	const size_t n = strlen(path), m = strlen(end);
+
+	return n >= m && strcmp(path + n - m, end) == 0;
+}
+
+/* The line for the shell that compiles it: to a program where there is a main(), else to objects. */
+static void compile_line(FILE *to, struct arena *a, const struct output *o, int n, bool is_program, const char *name)
+{
+	const char *dir = strspn(o->dir, "/._-+=0123456789abcdefghijklmnopqrstuvwxyz"
+					"ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(o->dir)
+				  ? o->dir
+				  : arena_printf(a, "'%s'", escape(a, o->dir));
+
+	fprintf(to, "        cc -O2 -I %s%s", dir, is_program ? "" : " -c");
+	for (int k = 0; k < n; k++)
+		if (o->file[k].written && ends(o->file[k].path, ".c"))
+			fprintf(to, " %s%s", dir, escape(a, o->file[k].path + strlen(o->dir)));
+	if (is_program)
+		fprintf(to, " -o %s", name);
+	fprintf(to, "\n");
+}
+
+/* How many blocks are added up by the kernel of a layer. */
+static int fused_blocks(struct arena *a, const struct plan *p)
+{
+	const struct kernel **join = blocks_join(a, p);
+	int n = 0;
+
+	for (int k = 0; k < p->graph->nblock; k++)
+		n += join[k] != NULL && join[k]->anchor != NULL;
+	return n;
+}
+
+void report_made(FILE *to, const struct plan *p, const struct emit_options *e, const struct output *o, int n)
+{
+	struct arena a = { 0 };
+	const struct graph *g = p->graph;
+
+	fprintf(to, "wrote   %s\n", files_text(&a, o, n));
+	if (e->like == NULL) {
+		fprintf(to, "memory  arena %s bytes, weights %s", grouped(&a, p->cert.arena), grouped(&a, p->weights_bytes));
+		if (p->prepared_bytes > 0)
+			fprintf(to, ", for init to fill %s", grouped(&a, p->prepared_bytes));
+		fprintf(to, "\nblocks  %d, of which %d are added up by the kernel of a layer\n", g->nblock, fused_blocks(&a, p));
+		if (g->assumed != NULL)
+			fprintf(to, "batch   1, as none was given (--dim %s=N)\n", escape(&a, g->assumed));
+		compile_line(to, &a, o, n, e->main, e->name);
+	}
+	arena_release(&a);
+}
