@@ -438,6 +438,73 @@ class Test:
         done = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", package], capture_output=True, text=True)
         return "ok installed" in done.stdout
 
+    def windows(self):
+        """Cross-built by MinGW, all of it without a warning; under Wine it writes the bytes that this machine's does."""
+        compiler, wine = "x86_64-w64-mingw32-gcc", shutil.which("wine64") or "/usr/lib/wine/wine64"
+        need(compiler, "apt-get", "dpkg-source")
+        folder = self.folder("windows")
+        self.source_packages(folder, "protobuf-c", "nettle")
+        nettle, protobuf = (glob.glob(f"{folder}/{n}-*/")[0] for n in ("nettle", "protobuf-c"))
+        write(f"{folder}/include/config.h", "")
+        os.symlink(nettle, f"{folder}/include/nettle")
+        objects = []
+        for source in (f"{protobuf}protobuf-c/protobuf-c.c", *(f"{nettle}{f}.c" for f in ("sha256", "sha256-compress", "write-be32"))):
+            objects.append(f"{folder}/{os.path.basename(source)}.o")
+            self.run(compiler, "-O2", "-w", "-I", protobuf, "-I", nettle, "-I", f"{folder}/include", "-c", source, "-o", objects[-1])
+        words = ["BUILD=" + os.path.join(folder, "build"), "LIBXSMM=", "PKG_CONFIG=false", f"LIBRARIES={' '.join(objects)}"]
+        # of the C library's macros for isnan() and such
+        said = self.make(f"CC={compiler}", *words, f"CPPFLAGS=-I{protobuf} -I{folder}/include -Wno-float-conversion -Werror", "LDFLAGS=-static")
+        check("warning" not in said, said)
+        if not os.path.exists(wine):
+            raise NotRun(f"{wine} is not installed; the program was built")
+        settings = {"WINEPREFIX": f"{folder}/wine", "WINEDEBUG": "-all"}
+
+        def exe(*words, status=0):
+            return self.run(wine, f"{folder}/build/skipc.exe", *words, status=status, **settings).replace("\r", "")
+
+        native = f"{self.installed()}/bin/skipc"
+        exe("--version")
+        check(exe("--help").split("\n")[-30:] == self.run(native, "--help").split("\n")[-30:], "--help")
+        same = 0
+        for model in sorted(glob.glob(os.path.join(self.clone, "tests", "cases", "*", "model.onnx")))[::23] + [self.model]:
+            for options in (["--target=c", "--main", "--for-build"], ["--target=aarch64", "--weights=bin"]):
+                given = ["compile", model, "--name", "net", "-o", "out", *options]
+                ours, theirs = self.folder("ours"), self.folder("theirs")
+                self.run(native, *given, cwd=ours)
+                self.run(wine, f"{folder}/build/skipc.exe", *given, cwd=theirs, **settings)
+                check(files_below(ours) == files_below(theirs), f"{model}: {files_below(ours)}, {files_below(theirs)}")
+                for f in files_below(ours):
+                    a, b = (open(os.path.join(d, f), "rb").read() for d in (ours, theirs))
+                    b = b.replace(b"Z:/", b"/") if f.endswith(".d") else b  # paths without links
+                    check(a == b, f"{model} {' '.join(options)}: {f} differs")
+                same += 1
+        check(same > 20, f"{same} compilations")
+        out = "Z:" + self.folder("out").replace("/", "\\")
+        exe("compile", "Z:" + self.model.replace("/", "\\"), "-o", f"{out}\\a\\b", "--target=c")
+        check(files_below(f"{self.work}/out") == ["a/b/digits.c", "a/b/digits.h", "a/b/digits_weights.c"], "a path of Windows")
+        check(json.loads(exe("inspect", "--json", self.model, "--target=c"))["name"] == "digits", "inspect")
+        check("nowhere.onnx" in exe("compile", "nowhere.onnx", "-o", "x", status=1), "a file that is not there")
+
+    def source_packages(self, folder, *names):
+        """Unpacked there, by apt, from where this system has its packages."""
+        lists = []
+        for path in ["/etc/apt/sources.list", *glob.glob("/etc/apt/sources.list.d/*")]:
+            text = open(path).read() if os.path.exists(path) else ""
+            if re.search(r"debian|ubuntu", os.path.basename(path) + text):
+                lists.append((path, re.sub(r"(?m)^(Types:) .*", r"\1 deb-src", re.sub(r"(?m)^deb ", "deb-src ", text))))
+        os.makedirs(f"{folder}/apt/parts")
+        os.makedirs(f"{folder}/apt/lists/partial")
+        for path, text in lists:
+            name = os.path.basename(path)
+            write(f"{folder}/apt/parts/{name if name != 'sources.list' else 'system.list'}", text)
+        options = [f"-oDir::Etc::sourceparts={folder}/apt/parts", "-oDir::Etc::sourcelist=/dev/null", f"-oDir::State::lists={folder}/apt/lists",
+                   "-oAPT::Sandbox::User=root"]
+        try:
+            self.run("apt-get", "-q", *options, "update")
+            self.run("apt-get", "-q", *options, "source", *names, cwd=folder)
+        except Failure as e:
+            raise NotRun(f"no source packages of {' and '.join(names)}: {e}") from None
+
 
 class Moved:
     def __init__(self, path):
@@ -450,7 +517,7 @@ class Moved:
         os.rename(self.path + "-away", self.path)
 
 
-SECTIONS = [Test.offline, Test.install, Test.elsewhere, Test.cmake_c, Test.cmake_cxx, Test.cmake_arm, Test.meson, Test.wheel, Test.deb]
+SECTIONS = [Test.offline, Test.install, Test.elsewhere, Test.cmake_c, Test.cmake_cxx, Test.cmake_arm, Test.meson, Test.wheel, Test.deb, Test.windows]
 
 
 def main():

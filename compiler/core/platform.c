@@ -302,7 +302,10 @@ const char *platform_real(struct arena *a, const char *path)
 	if (h != INVALID_HANDLE_VALUE)
 		CloseHandle(h);
 	errno = h == INVALID_HANDLE_VALUE ? ENOENT : EACCES;
-	return n > 0 && n < MOST ? real : NULL;
+	if (n == 0 || n >= MOST)
+		return NULL;
+	/* Behind that, slashes would not separate. */
+	return strncmp(real, "\\\\?\\", 4) == 0 && strncmp(real + 4, "UNC\\", 4) != 0 ? real + 4 : real;
 }
 
 bool platform_separates(char c)
