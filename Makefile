@@ -35,7 +35,7 @@ VERSION  := $(shell sed -n 's/^.define SKIPC_VERSION "\(.*\)"/\1/p' compiler/cor
 SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
 LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
 	    $(BUILD)/compiler/import/onnx.pb-c.o $(BUILD)/templates.o
-TEMPLATES = $(sort $(wildcard templates/*/*.c templates/*/*.h templates/report/*))
+TEMPLATES = $(sort $(wildcard templates/*/*.c templates/*/*.h templates/report/* templates/package/*))
 PARTS = $(wildcard templates/*/*.inc) # of templates: embed.sh puts them in
 UNITS     = $(filter-out math_exhaustive fuzz_import,$(basename $(notdir $(wildcard tests/*.c))))
 

@@ -258,6 +258,8 @@ static int begin(struct job *j, enum command of, char last, int argc, char **arg
 
 	j->diag.path = j->options.model;
 	j->out.dir = j->options.dir;
+	if (j->options.emit.package != NULL && j->out.dir != NULL)
+		j->out.dir = arena_printf(&j->arena, "%s/src", j->out.dir);
 	return status;
 }
 

@@ -168,6 +168,12 @@ static const char *take_gemm(struct options *o, const char *value)
 	return "--gemm is inline or libxsmm-call, not ";
 }
 
+static const char *take_package(struct options *o, const char *value)
+{
+	o->emit.package = value;
+	return package_known(value) ? NULL : "--package is arduino, zephyr or esp-idf, not ";
+}
+
 static const char *take_limit(struct options *o, const char *value)
 {
 	char *end;
@@ -467,7 +473,6 @@ static int read_options(
 {
 	struct words w = { .of = of, .argv = argv, .k = argc < 2 ? argc : 2 };
 
-	o->plan.target = target_find("x86-64");
 	o->emit.settings = "";
 	*n = 0;
 	const int status = read_words(o, &w, g, n);
@@ -479,6 +484,10 @@ static int read_options(
 	if (o->model != NULL && of == CMD_tune)
 		return usage(
 			of, "tune has networks of its own, and takes no model: ", o->model, NULL);
+	if (o->plan.target == NULL)
+		o->plan.target = target_find(o->emit.package != NULL ? "c" : "x86-64");
+	if (o->emit.package != NULL && (o->emit.main || o->emit.trace))
+		return usage(of, "--main is a program, and --package part of one", "", NULL);
 	if (o->emit.libxsmm_call && strcmp(o->plan.target->name, "x86-64") != 0)
 		return usage(of, "--gemm=libxsmm-call needs --target=x86-64", "", NULL);
 	return 0;

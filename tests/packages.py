@@ -71,6 +71,60 @@ int main(void)
 	return 0;
 }
 """
+# As much of Arduino, Zephyr and ESP-IDF as their packages use.
+ARDUINO_H = """\
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+struct Port {
+	void begin(long) {}
+	void print(const char *s) { fputs(s, stdout); }
+	void print(unsigned long v) { printf("%lu", v); }
+	void print(double v) { printf("%.2f", v); }
+	void println(const char *s = "") { puts(s); }
+};
+extern Port Serial;
+unsigned long micros();
+void delay(unsigned long);
+"""
+ARDUINO_MAIN = """\
+Port Serial;
+unsigned long micros() { return 0; }
+void delay(unsigned long) {}
+int main()
+{
+	setup();
+	loop();
+}
+"""
+ZEPHYR = """\
+set(CONFIG_SKIPC_DIGITS y)
+set(CONFIG_DEBUG_OPTIMIZATIONS y)
+macro(zephyr_library_named name)
+	add_library(${name} STATIC)
+	set(library ${name})
+endmacro()
+macro(zephyr_library_sources)
+	target_sources(${library} PRIVATE ${ARGN})
+endmacro()
+macro(zephyr_library_compile_options)
+	target_compile_options(${library} PRIVATE ${ARGN})
+endmacro()
+function(zephyr_include_directories)
+	foreach(path IN LISTS ARGN)
+		get_filename_component(path ${path} ABSOLUTE)
+		set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY INCLUDE_DIRECTORIES ${path})
+	endforeach()
+endfunction()
+"""
+ESP_IDF = """\
+function(idf_component_register)
+	cmake_parse_arguments(arg "" "" "SRCS;INCLUDE_DIRS" ${ARGN})
+	add_library(digits STATIC ${arg_SRCS})
+	target_include_directories(digits PUBLIC ${arg_INCLUDE_DIRS})
+	set(COMPONENT_LIB digits PARENT_SCOPE)
+endfunction()
+"""
 PYTHON_USE = """\
 import os, sys, threading
 import numpy as np
@@ -203,10 +257,12 @@ class Test:
     def run(self, *command, cwd=None, status=0, python=False, **variables):
         """In an empty environment; with `python`, python3 is one that has onnxruntime."""
         environment = {"PATH": f"{VENV}:{PATH}" if python else PATH, "HOME": self.home, **variables}
-        done = subprocess.run(command, cwd=cwd or self.folder("empty"), env=environment, capture_output=True, text=True,
-                              errors="replace", timeout=1800)
-        said = done.stdout + done.stderr
-        check(done.returncode == status, f"{' '.join(command)}: exit status {done.returncode}\n{said[-3000:]}")
+        with tempfile.TemporaryFile("w+", errors="replace", newline="") as output:  # no pipe: who stays, as Wine's server, has it, too
+            done = subprocess.run(command, cwd=cwd or self.folder("empty"), env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                                  stderr=subprocess.STDOUT, timeout=1800)
+            output.seek(0)
+            said = output.read()
+        check(status in (None, done.returncode), f"{' '.join(command)}: exit status {done.returncode}\n{said[-3000:]}")
         return said
 
     def make(self, *words, **options):
@@ -369,6 +425,56 @@ class Test:
         self.run("ninja", "-C", f"{folder}/arm", PATH=path)
         self.firmware(f"{folder}/arm/firmware.elf")
 
+    def arduino(self):
+        """--package=arduino: what Arduino and PlatformIO want of a library; its example runs, on a board that is this machine."""
+        need("c++")
+        folder = self.folder("arduino")
+        write(f"{folder}/Arduino.h", ARDUINO_H)
+        write(f"{folder}/two.skipc", "input %a : f32[2,3]\ninput %b : i32[2]\n%c = Relu(%a)\n%d = Add(%b, %b)\noutput %c\noutput %d as i64\n")
+        for model, name, printed in ((self.model, "digits", 10), (f"{folder}/two.skipc", "two", 6)):
+            library = f"{folder}/{name}"
+            self.run(f"{self.installed()}/bin/skipc", "compile", model, "-o", library, "--package=arduino")
+            check(files_below(library) == sorted([f"examples/{name}/{name}.ino", "library.json", "library.properties",
+                                                  *(f"src/{name}{end}" for end in (".c", ".h", "_gemm.c", "_weights.c"))]), files_below(library))
+            given = dict(line.split("=", 1) for line in open(f"{library}/library.properties").read().splitlines())
+            check(set(given) == set("name version author maintainer sentence paragraph category url architectures includes".split()) and
+                  (given["name"], given["includes"], given["architectures"]) == (name, f"{name}.h", "*") and given["category"] == "Data Processing" and
+                  re.fullmatch(r"\d+\.\d+\.\d+", given["version"]), given)
+            check(json.load(open(f"{library}/library.json"))["name"] == name, "library.json")
+            write(f"{folder}/sketch.cpp", f'#include "Arduino.h"\n{open(f"{library}/examples/{name}/{name}.ino").read()}\n{ARDUINO_MAIN}')
+            self.run("sh", "-c", f"cc -Os -c -Wall -Werror -I {library}/src {library}/src/*.c && "
+                     f"c++ -std=gnu++11 -Wall -Werror -I {folder} -I {library}/src {folder}/sketch.cpp *.o -o {folder}/sketch")
+            said = self.run(f"{folder}/sketch")
+            check(len(said.split("us:")[1].split()) == printed, said)
+            if shutil.which("arm-none-eabi-gcc", path=PATH):
+                self.run("sh", "-c", f"arm-none-eabi-gcc -mcpu=cortex-m0plus -mthumb -Os -c -Wall -Werror -I {library}/src {library}/src/*.c")
+
+    def in_components(self, package, stubs):
+        """The folder that --package makes, in a CMake build that has the functions of that system: here and for a Cortex-M4."""
+        need("cmake", "arm-none-eabi-gcc")
+        folder = self.example(package, "cmake", "digits")
+        self.run(f"{self.installed()}/bin/skipc", "compile", self.model, "-o", f"{folder}/net", f"--package={package}")
+        write(f"{folder}/CMakeLists.txt", f"cmake_minimum_required(VERSION 3.20)\nproject(app C)\n{stubs}\nadd_subdirectory(net)\n"
+                                          "add_executable(classify digits/classify.c)\ntarget_link_libraries(classify PRIVATE digits)\n")
+        self.run("cmake", "-S", folder, "-B", f"{folder}/build")
+        said = self.run("cmake", "--build", f"{folder}/build", "-v")
+        check(re.search(r" -O2 .*digits\.c\.o\b", said), said)
+        self.recognises(f"{folder}/build/classify", folder)
+        self.run("cmake", "-S", folder, "-B", f"{folder}/arm", f"-DCMAKE_TOOLCHAIN_FILE={folder}/cmake/cortex-m4.cmake")
+        self.run("cmake", "--build", f"{folder}/arm", "--target", "digits")
+        return f"{folder}/net"
+
+    def zephyr(self):
+        """--package=zephyr: a module whose CMakeLists.txt and Kconfig say what Zephyr asks; without Zephyr itself."""
+        net = self.in_components("zephyr", ZEPHYR)
+        check(re.search(r"^name: digits\nbuild:\n  cmake: \.\n  kconfig: Kconfig\n", open(f"{net}/zephyr/module.yml").read(), re.M), "module.yml")
+        check(open(f"{net}/Kconfig").read().startswith("config SKIPC_DIGITS\n\tbool "), "Kconfig")
+
+    def esp_idf(self):
+        """--package=esp-idf: a component; without ESP-IDF itself."""
+        net = self.in_components("esp-idf", ESP_IDF)
+        check(re.search(r'^version: "1\.0\.0"$', open(f"{net}/idf_component.yml").read(), re.M), "idf_component.yml")
+
     def wheel(self):
         """pip install . and a wheel, in environments without anything: the command, and skipc.compile()."""
         out, venv = self.folder("wheels"), self.folder("python")
@@ -459,10 +565,18 @@ class Test:
             raise NotRun(f"{wine} is not installed; the program was built")
         settings = {"WINEPREFIX": f"{folder}/wine", "WINEDEBUG": "-all"}
 
-        def exe(*words, status=0):
-            return self.run(wine, f"{folder}/build/skipc.exe", *words, status=status, **settings).replace("\r", "")
+        def exe(*words, **options):
+            return self.run(wine, f"{folder}/build/skipc.exe", *words, **settings, **options).replace("\r", "")
 
         native = f"{self.installed()}/bin/skipc"
+        try:
+            self.under_wine(exe, native)
+        finally:
+            server = os.path.join(os.path.dirname(os.path.realpath(wine)), "wineserver64")
+            if os.path.exists(server):
+                self.run(server, "-k", status=None, **settings)
+
+    def under_wine(self, exe, native):
         exe("--version")
         check(exe("--help").split("\n")[-30:] == self.run(native, "--help").split("\n")[-30:], "--help")
         same = 0
@@ -471,7 +585,7 @@ class Test:
                 given = ["compile", model, "--name", "net", "-o", "out", *options]
                 ours, theirs = self.folder("ours"), self.folder("theirs")
                 self.run(native, *given, cwd=ours)
-                self.run(wine, f"{folder}/build/skipc.exe", *given, cwd=theirs, **settings)
+                exe(*given, cwd=theirs)
                 check(files_below(ours) == files_below(theirs), f"{model}: {files_below(ours)}, {files_below(theirs)}")
                 for f in files_below(ours):
                     a, b = (open(os.path.join(d, f), "rb").read() for d in (ours, theirs))
@@ -517,7 +631,7 @@ class Moved:
         os.rename(self.path + "-away", self.path)
 
 
-SECTIONS = [Test.offline, Test.install, Test.elsewhere, Test.cmake_c, Test.cmake_cxx, Test.cmake_arm, Test.meson, Test.wheel, Test.deb, Test.windows]
+SECTIONS = [Test.offline, Test.install, Test.elsewhere, Test.cmake_c, Test.cmake_cxx, Test.cmake_arm, Test.meson, Test.arduino, Test.zephyr, Test.esp_idf, Test.wheel, Test.deb, Test.windows]
 
 
 def main():

@@ -1,5 +1,5 @@
 /*
- * What build systems want (--for-build): the same files whatever the model is, for they ask for names before it is
+ * What build systems want (--for-build, and --package without the rule): the same files whatever the model is, for they ask for names before it is
  * read, and a rule for make and ninja of what the files were made of.
  */
 #include "emit/emission.h"
@@ -53,5 +53,6 @@ void emit_for_build(struct emission *e)
 			arena_printf(e->arena,
 				"/* Weights of %s: they are in %s_weights.bin, which a program gives init. */\n"
 				"typedef int %s_weights_file; /* a file must not be empty */\n", name, name, name));
-	output_puts(e->out, arena_printf(e->arena, "%s.d", name), rule(e));
+	if (e->options->for_build)
+		output_puts(e->out, arena_printf(e->arena, "%s.d", name), rule(e));
 }

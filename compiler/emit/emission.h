@@ -212,7 +212,8 @@ struct output {
 };
 
 void output_begin(struct output *o); /* from here on signals and exit() are minded */
-FILE *output_open(struct output *o, const char *name); /* null: failed, said; commit closes it */
+/* The name may have folders before it. Null: failed, said. The commit closes it. */
+FILE *output_open(struct output *o, const char *name);
 void output_puts(struct output *o, const char *name, const char *text);
 void output_remove(struct output *o, const char *name); /* at the commit, if it exists */
 bool output_commit(struct output *o);                   /* false: said */
@@ -254,6 +255,7 @@ struct emit_options {
 	bool libxsmm_call; /* products: not machine code, but an installed libxsmm's */
 	bool main;         /* NAME_main.c too */
 	bool for_build;    /* all files of build.c */
+	const char *package; /* of --package; null: none */
 	bool trace;        /* run reports each stored tensor to a callback */
 	const struct like *like; /* not null: the weights alone, for the code of a folder */
 };
@@ -293,6 +295,12 @@ void emit_main(struct emission *e);                       /* and NAME.trace, whe
 
 /* NAME_weights.c and NAME_gemm.c if they are not there yet, without content, and NAME.d: a rule. */
 void emit_for_build(struct emission *e);
+
+/* ---- package.c: folders that other tools take ---- */
+
+bool package_known(const char *package);
+/* What is around the code, which stands in the package's src/. */
+void emit_package(struct emission *e);
 
 /* ---- folder.c: what an earlier run left in the folder ---- */
 

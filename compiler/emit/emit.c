@@ -253,8 +253,10 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 			output_puts(out, arena_printf(p->arena, "%s_gemm.c", e.name), e.machine_code);
 		if (options->main)
 			emit_main(&e);
-		if (options->for_build)
+		if (options->for_build || options->package != NULL)
 			emit_for_build(&e);
+		if (options->package != NULL)
+			emit_package(&e);
 		folder_settle(&e);
 	}
 }

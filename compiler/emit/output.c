@@ -53,15 +53,18 @@ static bool make_folder(struct output *o, const char *path)
 }
 
 /* The folder and those above it. */
-static void make_folders(struct output *o)
+static void make_folders(struct output *o, const char *dir)
 {
-	const char *dir = o->dir;
+	const char **more;
 	enum path_kind kind;
 	int parts = 1;
 
 	for (const char *c = dir; *c != '\0'; c++)
 		parts += platform_separates(*c);
-	o->folder = arena_alloc(o->arena, (size_t)parts * sizeof(char *));
+	more = arena_alloc(o->arena, (size_t)(o->nfolder + parts) * sizeof(char *));
+	if (o->nfolder > 0)
+		memcpy(more, o->folder, (size_t)o->nfolder * sizeof(char *));
+	o->folder = more;
 	for (const char *c = dir + 1; *c != '\0'; c++)
 		if (platform_separates(*c))
 			make_folder(o, arena_printf(o->arena, "%.*s", (int)(c - dir), dir));
@@ -73,6 +76,14 @@ static void make_folders(struct output *o)
 	}
 }
 
+/* A name beside the file that nobody else has. */
+static const char *hidden(struct output *o, const char *path)
+{
+	const char *base = platform_base(path);
+
+	return arena_printf(o->arena, "%.*s.%s.%ld", (int)(base - path), path, base, platform_process());
+}
+
 static struct output_file *add_file(struct output *o, const char *name)
 {
 	struct output_file *f = &o->file[o->n];
@@ -80,18 +91,18 @@ static struct output_file *add_file(struct output *o, const char *name)
 	if (o->n == MAX_OUTPUT)
 		die("more than %d output files", MAX_OUTPUT);
 	f->path = arena_printf(o->arena, "%s/%s", o->dir, name);
-	f->saved = arena_printf(o->arena, "%s/.%s.%ld.old", o->dir, name, platform_process());
+	f->saved = arena_printf(o->arena, "%s.old", hidden(o, f->path));
 	return f;
 }
 
 FILE *output_open(struct output *o, const char *name)
 {
 	struct output_file *f = add_file(o, name);
-	const char *temporary = arena_printf(o->arena, "%s/.%s.%ld", o->dir, name, platform_process());
+	const char *temporary = hidden(o, f->path), *base = platform_base(f->path);
 
 	platform_hold();
-	if (o->folder == NULL)
-		make_folders(o);
+	if (o->folder == NULL || platform_base(name) != name)
+		make_folders(o, arena_printf(o->arena, "%.*s", (int)(base - f->path - 1), f->path));
 	if (!o->failed)
 		f->stream = platform_create(temporary);
 	f->written = true;
