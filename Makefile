@@ -23,7 +23,7 @@ PYTHON    = .venv/bin/python
 BUILD    ?= build
 EXE      := $(if $(findstring mingw,$(shell $(CC) -dumpmachine)),.exe)
 
-# Where make install puts things, below DESTDIR. What diff, bench and tune run is found from the program's folder, by
+# Where make install puts things, below DESTDIR. What diff, bench and others run is found from the program's folder, by
 # ../libexec/skipc, or where this says.
 PREFIX   ?= /usr/local
 BINDIR   ?= $(PREFIX)/bin

@@ -4,7 +4,7 @@
     gates.py [--skipc build/skipc]
 
 E of each gate, as skipc diff judges outputs, is within the promise of --target=c; means, shares and rows are those of
-onnxruntime's. Forms: rank 3, images, reversed roles, a carry gate, lerp, a tanh gate, one that is a hard sigmoid.
+onnxruntime's. Forms: rank 3, images, reversed roles, a carry gate, lerp, a tanh gate, a hard sigmoid, a test, one of two parts of a softmax.
 """
 import argparse
 import json
@@ -139,7 +139,19 @@ def carry(n):
     return n.op("Add", n.op("Mul", "x", c), n.op("Mul", n.h(), t)), t, False
 
 
-FORMS = {"plain": (plain, "plain"), "rank3": (plain, "rank3"), "image": (plain, "conv"), "lerp": (lerp, "few"), "tanh": (tanh, "plain"),
+def test(n):
+    t = n.op("Greater", n.layer(False), n.constant(0))
+    return n.op("Where", t, n.h(), "x"), n.op("Cast", t, to=1), False
+
+
+def softmax(n):
+    logits = n.op("Concat", *(n.op("Unsqueeze", n.layer(False), n.integers([2])) for _ in range(2)), axis=2)
+    both = n.op("Softmax", logits, axis=2)
+    c, t = (n.op("Gather", both, n.integers(k), axis=2) for k in range(2))
+    return n.op("Add", n.op("Mul", n.h(), t), n.op("Mul", "x", c)), t, False
+
+
+FORMS = {"test": (test, "plain"), "softmax": (softmax, "plain"), "plain": (plain, "plain"), "rank3": (plain, "rank3"), "image": (plain, "conv"), "lerp": (lerp, "few"), "tanh": (tanh, "plain"),
          "hard": (hard, "plain"), "reverse": (reverse, "rank3"), "reverse_image": (reverse, "conv"), "carry": (carry, "plain")}
 
 
@@ -149,7 +161,7 @@ def form(skipc, folder, name, target):
     net = Net(*shape, axis=1 if len(shape) == 4 else -1)
     y, t, carries = build(net)
     path = os.path.join(folder, name + ".onnx")
-    net.save(path, [y, t] if name == "tanh" else y)  # where the gate has no tensor of its own, an output says what it is
+    net.save(path, [y, t] if name in ("tanh", "test") else y)  # where the gate has no tensor of its own, an output says what it is
     x = np.concatenate([net.x, -net.x])
     report, values = gated(skipc, folder, path, x, "--target", target)
     if len(report["layers"]) != 1 or report["rows"] != len(x):

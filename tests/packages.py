@@ -273,13 +273,15 @@ class Test:
         return Moved(self.clone)
 
     def helpers_work(self, skipc, **variables):
-        """diff, bench and tune find what they run, from any folder."""
+        """diff, bench and others find what they run, from any folder."""
         said = self.run(skipc, "diff", self.model, python=True, **variables)
         check("ok" in said, said)
         said = self.run(skipc, "bench", self.model, "--runs", "1", "--threads", "2", "--layers", "--json", python=True, **variables)
         times = json.loads(said[said.index("{"):said.rindex("}") + 1])
         check([r["name"] for r in times["results"]][:1] == ["skipc"], said)
         check("--quick" in self.run(skipc, "tune", "--help"), "tune --help")
+        said = self.run(skipc, "lesion", self.model, "--rows", "2", "--alone", python=True, **variables)
+        check("stays: " in said, said)
 
     def installed(self):
         """The prefix of an installation, made once; the clone is no more needed."""

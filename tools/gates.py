@@ -56,7 +56,7 @@ def layers_of(report):
     found, lost = [], []
     for block in report["blocks"]:
         kernel = stored.get(block.get("gate_tensor"))
-        if kernel is not None and kernel["output"]["type"] == "f32":
+        if kernel is not None and kernel["output"]["type"] in ("f32", "bool"):
             found.append(Layer(block, kernel))
         elif block["kind"] in ("highway", "highway-carry"):
             lost.append(block)
@@ -68,7 +68,7 @@ def why_none(report, lost):
         return "the model has no highway layer: skipc inspect says what its blocks are"
     if any(k["arithmetic"] for k in report["kernels"]):
         return "a quantised network's gates are tables, and not stored: look at the network that was quantised"
-    return f"no step stores a gate of its {len(lost)} highway layers: they are tests, or parts of other tensors"
+    return f"no step stores a gate of its {len(lost)} highway layers"
 
 
 def bar(values):
@@ -121,7 +121,7 @@ def gates(arguments, folder):
     feeds, runs = rows.feeds_of(arguments, report)
     network = rows.Network(arguments, folder, report, "--trace-gates")
     for layer in layers:
-        if not network.want(layer.name, layer.shape, layer.strides):
+        if not network.want(layer.name, layer.type, layer.shape, layer.strides):
             raise rows.Stop(3, f"the generated code does not trace '{rows.printable(layer.name)}'")
     for k in range(runs):
         network.run(feeds, k)

@@ -147,19 +147,19 @@ class Network:
         if not self.net:
             raise Stop(3, f"init of the generated code: {why.value.decode()}")
 
-    def want(self, name, shape, strides):
+    def want(self, name, kind, shape, strides):
         """Its values are in self.found[name] after each run. False: no step stores it."""
         if name in self.names:
-            self.wanted[self.names[name]] = (name, shape, strides)
+            self.wanted[self.names[name]] = (name, element_type(kind), shape, strides)
         return name in self.names
 
     def take(self, _context, index, data):
         if index not in self.wanted:
             return
-        name, shape, strides = self.wanted[index]
+        name, kind, shape, strides = self.wanted[index]
         extent = 1 + sum((n - 1) * s for n, s in zip(shape, strides))
-        flat = np.ctypeslib.as_array(ctypes.cast(data, ctypes.POINTER(ctypes.c_float)), (extent,))
-        self.found[name] = np.lib.stride_tricks.as_strided(flat, shape, [4 * s for s in strides]).copy()
+        flat = np.frombuffer(ctypes.string_at(data, extent * kind.itemsize), kind)
+        self.found[name] = np.lib.stride_tricks.as_strided(flat, shape, [kind.itemsize * s for s in strides]).copy()
 
     def run(self, feeds, run):
         """Outputs of one run, which the next overwrites."""
@@ -224,6 +224,9 @@ def run_command(p, argv, work):
     except Stop as stop:
         print(f"{p.prog}: {stop}", file=sys.stderr)
         return stop.status
+    except BrokenPipeError:  # who read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def figure(*size):

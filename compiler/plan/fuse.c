@@ -395,14 +395,35 @@ static void find_keep(struct kernel *k)
 	k->keep = keep;
 }
 
+/* A copy of t, which is a part of another tensor; all that read t read the copy. */
+static struct tensor *copied(struct graph *g, struct tensor *t)
+{
+	struct node *n = graph_node(g, t->def->next, op_find("Cast"), 1, &t, 1, t->def->prov);
+	struct tensor *y = n->out[0];
+
+	set_int(g, n, "to", t->type);
+	if (!infer(g, n))
+		die("fuse: Cast has no shape");
+	memcpy(y->order, t->order, sizeof(y->order));
+	y->name = t->name;
+	for (struct use *u = t->user, *next; u != NULL; u = next) {
+		next = u->next;
+		if (u->node != n)
+			node_set_input(u->node, (int)(u - u->node->use), y);
+	}
+	return y;
+}
+
 /* Gates stand by themselves, under names by which a trace has them. */
 static void store_gates(struct plan *p)
 {
-	for (const struct block *b = p->graph->block; b < p->graph->block + p->graph->nblock; b++) {
+	for (struct block *b = p->graph->block; b < p->graph->block + p->graph->nblock; b++) {
 		struct tensor *t = b->opens != NULL ? tensor_now(b->opens) : NULL;
 
 		if (t == NULL || t->def == NULL || !is_runtime(t))
 			continue;
+		if (t->def->op->class == OP_VIEW && t->type == DT_F32 && !t->is_output && !t->is_stored)
+			b->opens = t = copied(p->graph, t);
 		t->is_stored = true;
 		if (!tensor_named(p->arena, t))
 			t->name = arena_printf(p->arena, "%s_gate", b->out->name);

@@ -161,8 +161,8 @@ static bool allowed(struct graph *g, const struct graph *seen, int block, const 
 	const struct block *b = &seen->block[block];
 	const char *why = b->kind < sizeof(forbidden) / sizeof(forbidden[0]) ? forbidden[b->kind] : NULL;
 
-	if (why == NULL && !shape_equal(&b->fork->shape, &b->kept->shape))
-		why = "its shortcut gives its value another shape";
+	if (why == NULL && !shape_equal(&b->kept->shape, &seen->join[b->sum].out->shape))
+		why = "its shortcut has another shape than its result";
 	if (why == NULL)
 		return true;
 	onnx_error(g, last_of(b), hint, "block %d cannot be %s: %s: \"%s\" %s gives %s", block, what, why,

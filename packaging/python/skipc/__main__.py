@@ -1,4 +1,4 @@
-"""The command: skipc, or python -m skipc. diff, bench and tune run in this Python."""
+"""The command: skipc, or python -m skipc. diff, bench and others run in this Python."""
 import os
 import subprocess
 import sys
