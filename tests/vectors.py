@@ -280,12 +280,24 @@ def check_labels(skipc, compiler):
     return [f"{compiler}: {b}" for b in bad]
 
 
+def check_small(skipc, compiler):
+    """At -Os, too, what has the sums of vector code is part of its kernel's function: they would be in memory."""
+    with tempfile.TemporaryDirectory() as work:
+        net = Net(skipc, work, *pieces.model(6, (pieces.indirect_conv,), 3)[:2])
+        net.compile("out", "--target=x86-64")
+        run([compiler, "-std=c99", "-Os", "-w", "-c", f"{work}/out/net.c", "-o", f"{work}/net.o"])
+        names = subprocess.run(["nm", f"{work}/net.o"], capture_output=True, text=True, check=True).stdout
+    return [f"{compiler} -Os: {name} is a function of its own"
+            for name in re.findall(r"(\w+_(?:avx512vnni|avxvnni|avx512|avx2)_(?!f32|i32)\w+)$", names, re.M)]
+
+
 def labels(skipc, arguments, pool):
     if not shutil.which("objdump") or not os.path.exists("/usr/include/libxsmm_generator.h"):
         print("NOT RUN: labels: objdump or libxsmm is missing")
         return []
     compilers = [c for c in ("gcc", "clang") if shutil.which(c)]
-    return [f for future in [pool.submit(check_labels, skipc, c) for c in compilers] for f in future.result()]
+    return [f for future in [pool.submit(check, skipc, c) for c in compilers for check in (check_labels, check_small)]
+            for f in future.result()]
 
 
 # plans -------------------------------------------------------------------------------------------

@@ -63,6 +63,8 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 	substs[r.nsubsts++] = (struct subst){ "TARGET", v->attribute };
 	if (strcmp(v->attribute, "BODY") == 0) /* which is more */
 		substs[r.nsubsts++] = (struct subst){ "INLINE", "" };
+	else if (!plain) /* where size matters, too: sums would be kept in memory */
+		substs[r.nsubsts++] = (struct subst){ "INLINE", "BODY" };
 	add_switches(k, template, params, &r.nparams);
 	if (!plain)
 		r.words = arena_printf(p->arena, "%s/%s.h", p->target->folder,
