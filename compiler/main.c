@@ -213,6 +213,7 @@ static int ended(struct job *j, int status)
 	if (j->diag.errors > 0)
 		fprintf(stderr, "%s: %d error%s\n", escape(&j->arena, j->options.model),
 			j->diag.errors, j->diag.errors == 1 ? "" : "s");
+	output_discard(&j->out); /* which exit() minds, and lives no longer */
 	arena_release(&j->arena);
 	return status;
 }
@@ -272,10 +273,8 @@ static int command_compile(int argc, char **argv)
 
 	if (status == 0 && j.options.dir == NULL)
 		status = usage(CMD_compile, "compile needs -o DIR", "", NULL);
-	if (status != 0) {
-		output_discard(&j.out);
+	if (status != 0)
 		return ended(&j, status);
-	}
 	return ended(&j, make_files(&j));
 }
 
@@ -307,10 +306,8 @@ static int command_weights(int argc, char **argv)
 	output_begin(&j.out);
 	const int status = begin_like(&j, argc, argv);
 
-	if (status != 0) {
-		output_discard(&j.out);
+	if (status != 0)
 		return ended(&j, status);
-	}
 	j.options.emit.name = j.like.name;
 	j.options.emit.like = &j.like;
 	if (j.out.dir == NULL)

@@ -490,7 +490,7 @@ class Test:
             for command in ([f"{venv}/bin/skipc"], [python, "-m", "skipc"]):
                 said = self.run(*command, "inspect", self.model)
                 check("digits.onnx" in said, said)
-                check("--peers" in self.run(*command, "--help"), "--help")
+                check("--peers" in self.run(*command, "bench", "--help"), "bench --help")
             write(f"{self.work}/use.py", PYTHON_USE)
             shutil.copytree(f"{self.clone}-away/examples/digits", f"{self.work}/data", dirs_exist_ok=True)
             said = self.run(python, f"{self.work}/use.py", f"{self.work}/data")

@@ -158,7 +158,7 @@ static void at_exit(void)
 
 void platform_guard(void (*tidy)(void *what), void *what)
 {
-	if (guard.process == 0) {
+	if (guard.process == 0 && tidy != NULL) {
 		guard.process = _getpid();
 		InitializeCriticalSection(&guard.held);
 		atexit(at_exit);
@@ -422,7 +422,7 @@ void platform_guard(void (*tidy)(void *what), void *what)
 
 	guard.what = what;
 	guard.tidy = tidy;
-	if (guard.process != 0)
+	if (guard.process != 0 || tidy == NULL)
 		return;
 	guard.process = getpid();
 	atexit(at_exit);
