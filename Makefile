@@ -201,6 +201,16 @@ lint-templates:
 		$$cc -std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -O2 -Itemplates -c $$f -o /dev/null || exit 1; \
 	done; done
 
+# Every file of the compiler for Windows, by MinGW, against the headers that are here: make check-packages links and runs it.
+MINGW = x86_64-w64-mingw32-gcc
+windows:
+	@command -v $(MINGW) > /dev/null || { echo "NOT RUN: $(MINGW)"; exit 0; }; \
+	mkdir -p build/windows/include && ln -sfn /usr/include/protobuf-c /usr/include/nettle build/windows/include && \
+	$(MAKE) --no-print-directory CC=$(MINGW) BUILD=build/windows LIBXSMM= PKG_CONFIG=false \
+		CPPFLAGS="-Ibuild/windows/include -Wno-float-conversion -Werror" objects
+
+objects: $(OBJECTS)
+
 # Each script by itself, and all side by side, the longest first: what one prints stays together.
 SCRIPTS = commands prepared vectors lesion embed bench diff tune growth quantised graphs closed threads weights schema report spellings attributes runtime failures edges costs blocks drop gates paths onnx_proto opset_rows promises house
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --output-sync=target -j $(shell nproc)
@@ -215,7 +225,7 @@ cases:
 
 check: setup-check .venv/done
 	@$(SIDE_BY_SIDE) all sanitized
-	@$(SIDE_BY_SIDE) cases $(SCRIPTS:%=script-%) units lint-templates
+	@$(SIDE_BY_SIDE) cases $(SCRIPTS:%=script-%) units lint-templates windows
 
 check-fast: setup .venv/done
 	@$(SIDE_BY_SIDE) all
@@ -333,4 +343,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all FORCE install uninstall setup setup-check setup-compilers setup-packages venv venv-peers venv-families demo examples units sanitized lint-templates cases digits check check-fast check-offline check-packages check-cases check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers bench-families format lint wc clean
+.PHONY: all FORCE install uninstall setup setup-check setup-compilers setup-packages venv venv-peers venv-families demo examples units sanitized windows objects lint-templates cases digits check check-fast check-offline check-packages check-cases check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers bench-families format lint wc clean

@@ -496,6 +496,7 @@ class Test:
             said = self.run(python, f"{self.work}/use.py", f"{self.work}/data")
             check(said.endswith("all is as it should be\n"), said)
             self.run(python, "-m", "pip", "install", "-q", "skipc[diff]")
+            self.run(python, "-c", f"import onnx, skipc; assert skipc.compile(onnx.load('{self.model}')).outputs[0].shape == (1, 10)")
             self.helpers_work(f"{venv}/bin/skipc")
             check(not any("tools" in f and f.endswith(".pyc") for f in files_below(f"{self.work}/data")), "compiled files")
         venv = self.folder("python2")

@@ -11,11 +11,11 @@
 set -eu
 need="gcc make pkg-config libprotobuf-c-dev protobuf-c-compiler nettle-dev check libsubunit-dev python3 python3-venv clang"
 [ "$(uname -m)" = x86_64 ] && need="$need libxsmm-dev"
-check="g++ tcc qemu-user gcc-arm-none-eabi qemu-system-arm chromium"
+check="g++ tcc gcc-mingw-w64-x86-64 qemu-user gcc-arm-none-eabi qemu-system-arm chromium"
 for machine in aarch64-linux-gnu=arm64 arm-linux-gnueabi=armel powerpc-linux-gnu=powerpc s390x-linux-gnu=s390x; do
 	check="$check gcc-${machine%=*} libc6-dev-${machine#*=}-cross"
 done
-compilers="musl-tools gcc-mingw-w64-x86-64 gcc-11 clang-13 clang-15 clang-16 clang-19 clang-22 lld wasi-libc libclang-rt-14-dev-wasm32 nodejs"
+compilers="musl-tools gcc-11 clang-13 clang-15 clang-16 clang-19 clang-22 lld wasi-libc libclang-rt-14-dev-wasm32 nodejs"
 for machine in arm-linux-gnueabihf=armhf riscv64-linux-gnu=riscv64 mips-linux-gnu=mips; do
 	compilers="$compilers gcc-${machine%=*} libc6-dev-${machine#*=}-cross"
 done
