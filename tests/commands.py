@@ -20,7 +20,7 @@ TOOLS = dict(re.findall(r'^TOOL\((\w+), "(\w+\.py)"', TABLE, re.M))
 OPTIONS = {(name, value) for name, value in re.findall(r'^OPTION\("([\w-]+)", [^,]+, (NULL|"[^"]+")', TABLE, re.M)}
 # A right value of each that is not a file, a folder or a number.
 VALUES = {"name": "net", "target": "c", "dim": "n=1", "io": "int", "skip-closed-gates": "0.5", "cost": "CONV=1", "winograd-weights": "file",
-          "gemm": "inline", "weights": "bin", "byte-order": "little", "dump": "i"}
+          "gemm": "inline", "package": "zephyr", "weights": "bin", "byte-order": "little", "dump": "i"}
 NET = ("input %x : f32[1,16,6,6]\nconst @w : f32[16,16,3,3] = fill(1)\n%a = Conv(%x, @w) {pads=[1,1,1,1]}\n%c = Relu(%a)\n"
        "%b = Conv(%c, @w) {pads=[1,1,1,1]}\n%s = Add(%b, %x)\n%y = Relu(%s)\noutput %y\n")  # a residual block
 OPERANDS = {"help", "completion", "manual"}  # commands that take no options but --help and --version
