@@ -156,7 +156,7 @@ DEMO = $(BUILD)/demo
 demo: setup .venv/done
 	@$(MAKE) --no-print-directory $(BUILD)/skipc
 ifdef MODEL
-	$(BUILD)/skipc inspect "$(MODEL)" | head -n 12
+	$(BUILD)/skipc inspect "$(MODEL)"
 	$(BUILD)/skipc diff "$(MODEL)" --float64
 else
 	@$(MAKE) --no-print-directory digits

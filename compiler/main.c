@@ -378,6 +378,19 @@ static const char *clash(const struct options *o)
 	return NULL;
 }
 
+static void print_report(const struct job *j)
+{
+	if (j->options.verbose) {
+		report(stdout, j->plan);
+		return;
+	}
+	report_summary(stdout, j->plan);
+	if (j->options.why) {
+		putchar('\n');
+		report_reasons(stdout, j->plan);
+	}
+}
+
 /* With -d, as far as that pass, and nothing is printed but its dump. */
 static int command_inspect(int argc, char **argv)
 {
@@ -399,7 +412,7 @@ static int command_inspect(int argc, char **argv)
 		settle_names(&j);
 		emission_begin(&e, j.plan, &j.options.emit, &functions);
 	} else if (j.options.dump == 0) {
-		report(stdout, j.plan);
+		print_report(&j);
 	}
 	if (j.options.json)
 		report_json(&(struct json){ .to = stdout }, &e);

@@ -19,7 +19,7 @@ struct options {
 	double skip_below; /* --skip-closed-gates */
 	bool bare;         /* --io=int */
 	char dump;         /* letter of the pass after which to print, or 0 */
-	bool json, quiet;
+	bool json, quiet, verbose, why;
 	const char *html, *found[FOUND_COUNT]; /* files; null: not given */
 	struct emit_options emit;
 };

@@ -106,7 +106,7 @@ def diff(*arguments):
 
 
 def output(skipc, folder, model, x, cc, options):
-	r = run([skipc, "compile", model, "-o", folder, "--name", "net", "--main", *options])
+	r = run([skipc, "compile", "-q", model, "-o", folder, "--name", "net", "--main", *options])
 	if r.stderr:
 		sys.exit(f"{model}: {r.stderr}")
 	flags = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror".split()

@@ -5,6 +5,7 @@ completions of bash, zsh and fish have all of them, and what is misspelt gets a 
     commands.py [--skipc PATH]
 """
 import argparse
+import json
 import os
 import re
 import shutil
@@ -180,12 +181,43 @@ class Test:
             said = self.run("compile", model, "-o", os.path.join(self.work, "batch"), *options).stderr
             check(("batch   1, as none was given (--dim batch_size=N)" in said) == assumed, f"{options}: {said}")
 
+    def inspect(self):
+        """A screen, on which each step stands once or is of a sequence that repeats; -v has all, --why the reasons."""
+        deep = os.path.join(self.work, "deep.onnx")
+        subprocess.run([sys.executable, os.path.join(ROOT, "tools", "networks.py"), "cifar_resnet110", "-o", deep], check=True)
+        dynamo = os.path.join(ROOT, "tests", "cases", "edsr_pixelshuffle_dyn", "model.onnx")
+        for model, name in ((deep, "layer1.0.conv1"), (dynamo, "b.0.2")):
+            text, report = self.run("inspect", model).stdout, json.loads(self.run("inspect", model, "--json").stdout)
+            lines = text.splitlines()
+            check(len(lines) <= 120 and max(map(len, lines)) <= 120, f"{len(lines)} lines of {max(map(len, lines))}")
+            shown, at, last = [], None, None
+            for line in lines[lines.index(next(l for l in lines if l.startswith("  step"))) + 1:]:
+                again = re.match(r"  .. (\d+) times, to step (\d+):", line)
+                step = re.match(r"[ |] *(\d+)  (\S+)", line)
+                check(again or step, f"what is {line!r}?")
+                if line[0] != "|" and last is not None:
+                    shown += list(range(at, last + 1))
+                    check((last + 1 - at) % times == 0, f"steps {at} to {last} are not {times} times the same")
+                    last = None
+                if again:
+                    times, last, at = int(again[1]), int(again[2]), len(shown)
+                elif line[0] == " ":
+                    shown.append(int(step[1]))
+            check(shown == [k["id"] for k in report["kernels"]], f"steps are shown as {shown}")
+            check(re.search(rf" {re.escape(name)}( |$)", text, re.M), f"no {name} in {text}")
+            whole, why = self.run("inspect", "-v", model).stdout, self.run("inspect", "--why", model).stdout
+            taken = sum(k["op"] is not None for k in report["kernels"])
+            check(whole.count(": taken") == taken == why.count(": taken") and ": taken" not in text, "reasons")
+            check(why.startswith(text) and "\narena     offset" in whole, "-v and --why")
+        check(all(f"        modules: {m}\n" in whole for m in ("h", "b.0.0 b.0.1", "b.0.2")), "modules")
+        check(len(self.run("inspect", deep).stdout.splitlines()) < 40, "what repeats is not folded")
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(ROOT, "build", "skipc"))
     arguments = parser.parse_args()
-    failed, names = 0, ("help", "programs", "hints", "manual", "completion", "made")
+    failed, names = 0, ("help", "programs", "hints", "manual", "completion", "made", "inspect")
     with tempfile.TemporaryDirectory() as work:
         test = Test(os.path.abspath(arguments.skipc), work)
         for name in names:

@@ -170,7 +170,7 @@ def main():
         for name, path in models(work).items():
             for target in X86.split():
                 folders[name, target] = os.path.join(work, f"{name}-{target}")
-                execute([a.skipc, "compile", path, "--name", "net", f"--target={target}", "--weights=text", "-o",
+                execute([a.skipc, "compile", "-q", path, "--name", "net", f"--target={target}", "--weights=text", "-o",
                          folders[name, target]])
         jobs = []
         for c in chosen:

@@ -55,7 +55,7 @@ class Test:
             costs = self.inspect(f"--target={target}")["costs"]
             check(list(costs) == rows, f"{target}: {list(costs)}")
             check(costs["COPY"] == 4.0, costs)
-            text = self.run("inspect", self.model, f"--target={target}").stdout
+            text = self.run("inspect", "-v", self.model, f"--target={target}").stdout
             check(all(f" {name} {value:g}" in text for name, value in costs.items() if value > 0), text)
 
     def chosen(self):
@@ -65,7 +65,7 @@ class Test:
         row = lambda *options: self.inspect("--target=c", *options)["kernels"][0]["row"]
         check(row() == "linear_rows" and row("--costs", one) == "linear" and row("--cost", "LINEAR_ROWS=100") == "linear", row())
         check("LINEAR 2.5 (given), LINEAR_ROWS 100 (given)" in
-              self.run("inspect", self.model, "--target=c", "--costs", one).stdout, "inspect does not say what was given")
+              self.run("inspect", "-v", self.model, "--target=c", "--costs", one).stdout, "inspect does not say what was given")
         outputs = []
         for table in ("--costs", one), ("--costs", two), ("--cost", "LINEAR_ROWS=100", "--cost=LINEAR=2.5"):
             out = os.path.join(self.work, f"out{len(outputs)}")

@@ -183,7 +183,7 @@ def inspected(skipc):
     assert {k["arithmetic"] for k in found} == {"integers", "integers and floats"}, found
     assert [k["why_floats"] for k in found if k["arithmetic"] != "integers"] == ["Add joins values of several scales"] * 3, found
     assert kernels[-1]["arithmetic"] == "floats" and kernels[-1]["why_floats"] == "LogSoftmax is computed in floats", kernels[-1]
-    text = subprocess.run([skipc, "inspect", "--target=c", path], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run([skipc, "inspect", "-v", "--target=c", path], capture_output=True, text=True, check=True).stdout
     assert f"        in integers; sums are i32, none beyond {bounds[0]:,}; gives u8, scale 0.0133499 zero 0\n" in text, text
     plain = compare.inspect(skipc, os.path.join(HERE, "cases", "v1_projB_s2_op13", "model.onnx"), {}, [])["kernels"]
     assert all(k["arithmetic"] is None and k["why_floats"] is None for k in plain), plain

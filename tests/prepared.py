@@ -103,7 +103,7 @@ class Net:
         plain, turned = self.compile("plain", *PLAIN), self.compile("turned", *TURNED)
         size = int(re.search(r"NET_PREPARED_SIZE (\d+)", open(os.path.join(turned, "net.h")).read())[1])
         assert size > 0 and "PREPARED_SIZE 0 " in open(os.path.join(plain, "net.h")).read(), size
-        assert "conv_turned" not in call(self.skipc, "inspect", self.model), "a row that no cost speaks for is shown"
+        assert "conv_turned" not in call(self.skipc, "inspect", "-v", self.model), "a row that no cost speaks for is shown"
         want = self.bits(plain, first)
         for build in (first, *others):
             assert self.bits(turned, build) == want, f"{self.work}: {build} computes other bits"

@@ -415,14 +415,14 @@ class Test:
         """Files of an earlier run of the same name go, others stay; another model of the name is told of."""
         one, two = small_model(f"{self.work}/one.onnx"), small_model(f"{self.work}/two.onnx", seed=2)
         folder = self.compile(one, "--trace", "--weights=text")
-        call([self.skipc, "compile", two, "-o", folder, "--target=c", "--main"])
+        call([self.skipc, "compile", "-q", two, "-o", folder, "--target=c", "--main"])
         others = {f: d for f, d in contents(folder).items() if f.startswith("two")}
         open(f"{folder}/app.c", "w").write('#include "net.h"\nint main(void) { struct net n; return net_init(&n, NULL, NULL); }\n')
-        said = call([self.skipc, "compile", one, "-o", folder, "--name", "net", "--target=c", "--weights=incbin"])
+        said = call([self.skipc, "compile", "-q", one, "-o", folder, "--name", "net", "--target=c", "--weights=incbin"])
         assert said == "", said
         files = ["app.c", "net.c", "net.h", "net_weights.bin", "net_weights.c"]
         assert [f for f in contents(folder) if f not in others] == files
-        said = call([self.skipc, "compile", two, "-o", folder, "--name", "net", "--target=c", "--weights=text"])
+        said = call([self.skipc, "compile", "-q", two, "-o", folder, "--name", "net", "--target=c", "--weights=text"])
         assert re.fullmatch(r"skipc: \S*/net.h was of another model, one.onnx \(SHA-256 \w{12}..\); two.onnx takes its place\n", said), said
         files.remove("net_weights.bin")
         assert [f for f in contents(folder) if f not in others] == files
@@ -433,9 +433,9 @@ class Test:
         for name in ("net_main.c", "net_weights.bin", "net.trace"):  # a user's own files
             open(f"{folder}/{name}", "w").write("/* mine */\n")
         before = contents(folder)
-        call([self.skipc, "compile", two, "-o", folder, "--name", "net", "--target=c", "--weights=text"])
+        call([self.skipc, "compile", "-q", two, "-o", folder, "--name", "net", "--target=c", "--weights=text"])
         assert contents(folder) == before
-        said = call([self.skipc, "compile", one, "-o", folder, "--name", "net_weights", "--target=c"], status=1)
+        said = call([self.skipc, "compile", "-q", one, "-o", folder, "--name", "net_weights", "--target=c"], status=1)
         assert "net_weights.c was written for the network net" in said and contents(folder) == before, said
 
     def names(self):

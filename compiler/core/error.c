@@ -66,7 +66,8 @@ static void print_place(struct graph *g, int index)
 {
 	const struct onnx_node *o = &g->onnx[index];
 
-	fprintf(g->diag->to, "node %d %s(%s): ", index, node_name(g, o), escape(g->arena, o->op_type));
+	fprintf(g->diag->to, "node %d %s(%s)", index, node_name(g, o), escape(g->arena, o->op_type));
+	fprintf(g->diag->to, o->module[0] != '\0' ? " in %s: " : "%s: ", escape(g->arena, o->module));
 }
 
 void onnx_error(struct graph *g, int index, const char *hint, const char *fmt, ...)

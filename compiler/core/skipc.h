@@ -168,6 +168,7 @@ struct onnx_node {
 	const char *name;    /* may be "" */
 	const char *op_type; /* as the model spells it */
 	const char *output;  /* name of the first output that has one, or "" */
+	const char *module;  /* where it stands in its author's program, `layer1.0.conv2`, or "" */
 };
 
 enum op_class {
@@ -354,7 +355,7 @@ struct raw_value {
 };
 
 struct raw_node {
-	const char *name, *op_type, *domain, *overload;
+	const char *name, *op_type, *domain, *overload, *module;
 	const char **in, **out; /* "" where absent */
 	int nin, nout;
 	struct attr *attr;

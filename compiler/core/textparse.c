@@ -480,7 +480,7 @@ static int origin(struct parser *p, const char *name, const struct node *n, cons
 			memcpy(g->onnx, old, (size_t)g->nonnx * sizeof(*g->onnx));
 	}
 	g->onnx[g->nonnx] = (struct onnx_node){
-		.name = name, .op_type = n->op->name, .output = output
+		.name = name, .op_type = n->op->name, .output = output, .module = ""
 	};
 	map_add(&p->origin, name)->number = g->nonnx;
 	return g->nonnx++;

@@ -334,6 +334,7 @@ static void list_nodes(struct importer *im)
 		g->onnx[k].name = raw->node[k].name;
 		g->onnx[k].op_type = raw->node[k].op_type;
 		g->onnx[k].output = "";
+		g->onnx[k].module = raw->node[k].module != NULL ? raw->node[k].module : "";
 		for (int i = raw->node[k].nout - 1; i >= 0; i--)
 			if (raw->node[k].out[i][0] != '\0')
 				g->onnx[k].output = raw->node[k].out[i];

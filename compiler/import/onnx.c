@@ -148,6 +148,29 @@ static const char **convert_names(struct reader *r, size_t n, char **names)
 	return v;
 }
 
+/* Of "['', 'layer1', 'layer1.0', 'conv2d']", as torch's exporter writes it, the last but one: the module that computes it, which
+ * lies in all before. "": nothing is known. */
+static const char *module_of(struct reader *r, const Onnx__NodeProto *p)
+{
+	const char *from = NULL, *to = NULL;
+
+	for (size_t k = 0; k < p->n_metadata_props; k++) {
+		const char *begin = text(p->metadata_props[k]->value), *end;
+
+		if (strcmp(text(p->metadata_props[k]->key), "pkg.torch.onnx.name_scopes") != 0)
+			continue;
+		for (const char *last = NULL; (begin = strchr(begin, '\'')) != NULL; begin = end + 1) {
+			end = strchr(begin + 1, '\'');
+			if (end == NULL)
+				break;
+			from = last;
+			to = last != NULL ? strchr(last, '\'') : NULL;
+			last = begin + 1;
+		}
+	}
+	return from != NULL ? arena_printf(r->arena, "%.*s", (int)(to - from), from) : "";
+}
+
 static struct raw_node *convert_nodes(struct reader *r, size_t n, Onnx__NodeProto **p)
 {
 	struct raw_node *v = array(r, n, sizeof(*v));
@@ -157,6 +180,7 @@ static struct raw_node *convert_nodes(struct reader *r, size_t n, Onnx__NodeProt
 		v[k].op_type = text(p[k]->op_type);
 		v[k].domain = domain(p[k]->domain);
 		v[k].overload = text(p[k]->overload);
+		v[k].module = module_of(r, p[k]);
 		v[k].nin = (int)p[k]->n_input;
 		v[k].in = convert_names(r, p[k]->n_input, p[k]->input);
 		v[k].nout = (int)p[k]->n_output;

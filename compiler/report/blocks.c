@@ -99,6 +99,21 @@ static void count_kinds(FILE *to, const struct graph *g)
 	fprintf(to, "\n");
 }
 
+void report_refusals(FILE *to, const struct graph *g)
+{
+	struct arena a = { 0 };
+
+	for (int k = 0; k < g->nrefusal; k++) {
+		const struct onnx_node *o = &g->onnx[g->refusal[k].onnx];
+		const bool named = o->name != NULL && o->name[0] != '\0';
+
+		fprintf(to, "  not a block: %s%s (%s): %s\n", named ? "" : "node giving ",
+			escape(&a, named ? o->name : o->output), escape(&a, o->op_type),
+			g->refusal[k].why);
+	}
+	arena_release(&a);
+}
+
 void report_blocks(FILE *to, const struct plan *p)
 {
 	const struct graph *g = p->graph;
@@ -108,13 +123,6 @@ void report_blocks(FILE *to, const struct plan *p)
 	count_kinds(to, g);
 	for (int k = 0; k < g->nblock; k++)
 		block_line(to, &a, g, &g->block[k], join[k]);
-	for (int k = 0; k < g->nrefusal; k++) {
-		const struct onnx_node *o = &g->onnx[g->refusal[k].onnx];
-		const bool named = o->name != NULL && o->name[0] != '\0';
-
-		fprintf(to, "  not a block: %s%s (%s): %s\n", named ? "" : "node giving ",
-			escape(&a, named ? o->name : o->output), escape(&a, o->op_type),
-			g->refusal[k].why);
-	}
+	report_refusals(to, g);
 	arena_release(&a);
 }

@@ -1,6 +1,7 @@
 /* The plan for people: its text form, and `skipc inspect`. */
 #include "report/report.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* arena+1024 f32[1,64,56,56] channels last: where a region lies */
@@ -112,6 +113,22 @@ static void report_arithmetic(FILE *to, struct arena *a, const struct plan *p, c
 	fprintf(to, "; gives %s%s\n", dtypes[k->out->type].name, step_text(a, k->out));
 }
 
+/* Where these stand in their author's program, each place once. */
+static void report_modules(FILE *to, struct arena *a, const struct graph *g, const struct prov *prov)
+{
+	const char *text = "", *last = "";
+
+	for (int k = 0; prov != NULL && k < prov->n; k++) {
+		const char *module = g->onnx[prov_at(prov, k)].module;
+
+		if (module[0] != '\0' && strcmp(module, last) != 0)
+			text = arena_printf(a, "%s %s", text, escape(a, module));
+		last = module[0] != '\0' ? module : last;
+	}
+	if (*text != '\0')
+		fprintf(to, "        modules:%s\n", text);
+}
+
 static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const struct kernel *k)
 {
 	int64_t weights = 0;
@@ -151,6 +168,7 @@ static void report_kernel(FILE *to, struct arena *a, const struct plan *p, const
 			epilogue_text(a, k));
 	report_arithmetic(to, a, p, k);
 	fprintf(to, "        nodes: %s\n", prov_text(a, p->graph, k->prov, 1 << 20));
+	report_modules(to, a, p->graph, k->prov);
 	if (k->anchor != NULL)
 		kernel_explain(to, p, k);
 }
@@ -202,8 +220,7 @@ static void report_memory(FILE *to, struct arena *a, const struct plan *p)
 static void report_init(FILE *to, struct arena *a, const struct plan *p)
 {
 	if (p->ninit > 0)
-		fprintf(to, "init    makes %s bytes of the weights, in memory of the caller's\n",
-			grouped(a, p->prepared_bytes));
+		fprintf(to, "init    in turn:\n");
 	for (int i = 0; i < p->ninit; i++)
 		fprintf(to, "        %s: %s -> %s bytes at prepared+%s, for %s\n", p->init[i]->title,
 			shape_text(a, &p->init[i]->out->shape), grouped(a, p->init[i]->dst.buffer->bytes),
@@ -229,33 +246,73 @@ static void report_end(FILE *to, struct arena *a, const char *what, const struct
 		step_text(a, t));
 }
 
-void report(FILE *to, const struct plan *p)
+static void report_skipped(FILE *to, const struct graph *g)
+{
+	if (g->skip_below > 0)
+		fprintf(to,
+			"gates   %d highway layers carry rows whose gates are all below %g: each\n"
+			"        element changes by at most %g |H - x| a layer\n",
+			g->nskipped, g->skip_below, g->skip_below);
+}
+
+/* Of the first `most` of n; how many are left. */
+static int report_ends(FILE *to, struct arena *a, const char *what, struct tensor *const *t, int n, int most)
+{
+	for (int k = 0; k < n && k < most; k++)
+		report_end(to, a, what, t[k]);
+	return n > most ? n - most : 0;
+}
+
+void report_head(FILE *to, const struct plan *p, int most)
 {
 	struct arena a = { 0 };
 	const struct graph *g = p->graph;
 	struct buf cert = { 0 };
+	int more;
 
 	fprintf(to, "model   %s\n        SHA-256 %s, from %s\n", escape(&a, g->diag->path),
 		g->sha256,
 		g->producer[0] != '\0' ? escape(&a, g->producer) : "an unknown producer");
-	for (int k = 0; k < g->ninput; k++)
-		report_end(to, &a, "input ", g->input[k]);
-	for (int k = 0; k < g->noutput; k++)
-		report_end(to, &a, "output", g->output[k]);
+	more = report_ends(to, &a, "input ", g->input, g->ninput, most);
+	more += report_ends(to, &a, "output", g->output, g->noutput, most);
+	if (more > 0)
+		fprintf(to, "        and %d more inputs and outputs\n", more);
 	report_nodes(to, &a, p);
 	fprintf(to, "work    %s multiply-adds, %s bytes of weights\n", grouped(&a, p->macs),
 		grouped(&a, p->weights_bytes));
-	report_init(to, &a, p);
+	if (p->ninit > 0)
+		fprintf(to, "init    makes %s bytes of the weights, in memory of the caller's\n",
+			grouped(&a, p->prepared_bytes));
 	certificate_print(&cert, &a, p);
-	fprintf(to, "memory  %s\n", cert.data);
+	fprintf(to, "memory  %.*s\n       %s", (int)strcspn(cert.data, ";") + 1, cert.data, strchr(cert.data, ';') + 1);
 	buf_release(&cert);
 	report_threads(to, &a, p);
+	report_skipped(to, g);
+	arena_release(&a);
+}
+
+void report_reasons(FILE *to, const struct plan *p)
+{
+	report_refusals(to, p->graph);
+	for (int i = 0; i < p->nkernel; i++) {
+		struct arena a = { 0 };
+		const struct kernel *k = p->kernel[i];
+
+		if (k->anchor != NULL) {
+			fprintf(to, "%4d  %s: %s\n", k->id, k->title, prov_text(&a, p->graph, k->prov, 4));
+			kernel_explain(to, p, k);
+		}
+		arena_release(&a);
+	}
+}
+
+void report(FILE *to, const struct plan *p)
+{
+	struct arena a = { 0 };
+
+	report_head(to, p, INT_MAX);
+	report_init(to, &a, p);
 	report_costs(to, &a, p);
-	if (g->skip_below > 0)
-		fprintf(to,
-			"gates   %d highway layers carry rows whose gates are all below %g: each "
-			"element changes by at most %g |H - x| a layer\n",
-			g->nskipped, g->skip_below, g->skip_below);
 	report_blocks(to, p);
 	for (int i = 0; i < p->nkernel; i++)
 		report_kernel(to, &a, p, p->kernel[i]);

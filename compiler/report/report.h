@@ -7,7 +7,13 @@
 /* ---- report.c: the plan for people ---- */
 
 void plan_print(struct buf *out, const struct plan *p); /* its text form */
-void report(FILE *to, const struct plan *p);            /* skipc inspect */
+void report(FILE *to, const struct plan *p);            /* skipc inspect -v */
+void report_head(FILE *to, const struct plan *p, int most); /* of the whole; at most so many inputs, and outputs */
+void report_reasons(FILE *to, const struct plan *p);    /* --why: what is no block, and what else each kernel could be */
+
+/* ---- summary.c ---- */
+
+void report_summary(FILE *to, const struct plan *p); /* skipc inspect */
 
 /* ---- made.c ---- */
 
@@ -27,6 +33,7 @@ struct arithmetic arithmetic_of(struct arena *a, const struct plan *p, const str
 /* ---- blocks.c: what skip() saw ---- */
 
 void report_blocks(FILE *to, const struct plan *p);
+void report_refusals(FILE *to, const struct graph *g);
 /* By block: the kernel that adds or blends. Null: there is none. */
 const struct kernel **blocks_join(struct arena *a, const struct plan *p);
 
