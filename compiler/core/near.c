@@ -4,53 +4,48 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { LONGEST = 63, FAR = 1000 };
+enum { LONGEST = 48 };
 
-static int differ(char a, char b)
+/* How many letters differ, are missing or too many; case apart. Long names are near to nothing. */
+int name_distance(const char *x, const char *y)
 {
-	return tolower((unsigned char)a) != tolower((unsigned char)b);
-}
-
-static int least(int a, int b)
-{
-	return a < b ? a : b;
-}
-
-/* How many letters are to be changed, left out, put in, or to change places with their neighbour. */
-static int distance(const char *a, const char *b)
-{
-	const int n = (int)strlen(a), m = (int)strlen(b);
-	int row[3][LONGEST + 1];
+	int row[LONGEST + 1];
+	const size_t n = strlen(x), m = strlen(y);
 
 	if (n > LONGEST || m > LONGEST)
-		return FAR;
-	for (int i = 0; i <= n; i++) {
-		int *now = row[i % 3], *before = row[(i + 2) % 3], *second = row[(i + 1) % 3];
+		return 2 * LONGEST;
+	for (size_t j = 0; j <= m; j++)
+		row[j] = (int)j;
+	for (size_t i = 1; i <= n; i++) {
+		int corner = row[0];
 
-		for (int j = 0; j <= m; j++) {
-			now[j] = i == 0 ? j : before[j] + 1;
-			if (i == 0 || j == 0)
-				continue;
-			now[j] = least(now[j],
-				least(now[j - 1] + 1, before[j - 1] + differ(a[i - 1], b[j - 1])));
-			if (i > 1 && j > 1 && differ(a[i - 1], b[j - 2]) == 0 &&
-				differ(a[i - 2], b[j - 1]) == 0)
-				now[j] = least(now[j], second[j - 2] + 1);
+		row[0] = (int)i;
+		for (size_t j = 1; j <= m; j++) {
+			const bool same = tolower((unsigned char)x[i - 1]) == tolower((unsigned char)y[j - 1]);
+			int least = corner + !same;
+
+			corner = row[j];
+			least = row[j] + 1 < least ? row[j] + 1 : least;
+			row[j] = row[j - 1] + 1 < least ? row[j - 1] + 1 : least;
 		}
 	}
-	return row[n % 3][m];
+	return row[m];
+}
+
+/* Of so many letters as many may be wrong. */
+int name_tolerance(const char *name)
+{
+	return 1 + (int)(strlen(name) / 4);
 }
 
 void near_offer(struct near *n, const char *candidate)
 {
-	const int length = (int)strlen(n->word), most = length < 3   ? 0
-							: length < 6 ? 1
-								     : length / 3;
-	const bool begins = length > 2 && strncmp(candidate, n->word, (size_t)length) == 0;
-	const int d = begins ? 1 : distance(n->word, candidate);
+	const size_t length = strlen(n->word);
+	const bool begins = length > 2 && strncmp(candidate, n->word, length) == 0;
+	const int distance = begins ? 1 : name_distance(n->word, candidate);
 
-	if (d <= (begins ? 1 : most) && (n->best == NULL || d < n->distance)) {
+	if (distance <= (length < 3 ? 0 : name_tolerance(n->word)) && (n->best == NULL || distance < n->distance)) {
 		n->best = candidate;
-		n->distance = d;
+		n->distance = distance;
 	}
 }

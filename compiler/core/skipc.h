@@ -427,6 +427,9 @@ const char *grouped(struct arena *a, int64_t v); /* 1,234,567 */
 
 /* ---- near.c ---- */
 
+int name_distance(const char *x, const char *y);
+int name_tolerance(const char *name); /* the distance up to which another name may have been meant */
+
 /* Of words that are offered one by one, the one that was meant by a word that is none. */
 struct near {
 	const char *word, *best; /* null: none is near */

@@ -77,8 +77,6 @@ void keep_attrs(struct site *s, struct node *n);
 
 /* ---- hints.c ---- */
 
-int name_distance(const char *x, const char *y);
-int name_tolerance(const char *name); /* the distance up to which another name may have been meant */
 /* For REFUSED_BY: where the layers begin, and how to compile what comes before. */
 const char *hint_recurrent(struct site *s);
 
