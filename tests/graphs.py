@@ -385,9 +385,12 @@ def beside_r(skipc, model, seed, target, build, work):
         r = quantised.values(model, feeds, ours)
     except NotImplementedError as e:
         return None if str(e).startswith(LIMITED) else str(e)
-    makers = {o: n.op_type for n in model.graph.node for o in n.output}
+    open_to = set()  # computed of what the evaluator has otherwise, and of nothing of ours in between
+    for node in model.graph.node:
+        if node.op_type in BETWEEN or any(i in open_to and i not in ours for i in node.input):
+            open_to.update(node.output)
     rows = [(steps.Judge.tensor(steps.Row(n, y.shape, str(y.dtype)), y, r[n]), y, r[n])
-            for n, y in ours.items() if n in r and makers.get(n) not in BETWEEN]
+            for n, y in ours.items() if n in r and n not in open_to]
     bad = [row for row, y, want in rows if not row.ok and (want.defined or row.r is None or not near(y, want.array))]
     return f"{bad[0].name}: {bad[0].r} {bad[0].note}" if bad else None if rows else "nothing was compared"
 
