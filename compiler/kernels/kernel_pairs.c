@@ -71,21 +71,23 @@ double cost_linear_integer_pairs(const struct kernel *k)
 	return pairs_cost(k, k->anchor->in[1]->shape.dim[0]);
 }
 
-/* Of windows of one only the pixels that they read; a row of them where they lie evenly. */
+/* Of windows of one only the pixels that they read, if all are inside; a row of them where they lie evenly. */
 static void simplify(struct image *m)
 {
-	if (m->r == 1 && m->pad_h == 0) {
+	const bool rows = m->r == 1 && m->pad_h == 0 && (m->oh - 1) * m->stride_h < m->h,
+		   columns = m->s == 1 && m->pad_w == 0 && (m->ow - 1) * m->stride_w < m->w;
+
+	if (rows) {
 		m->h = m->oh;
 		m->xh *= m->stride_h;
 		m->stride_h = m->dil_h = 1;
 	}
-	if (m->s == 1 && m->pad_w == 0) {
+	if (columns) {
 		m->w = m->ow;
 		m->xw *= m->stride_w;
 		m->stride_w = m->dil_w = 1;
 	}
-	if (m->r == 1 && m->s == 1 && m->pad_h == 0 && m->pad_w == 0 &&
-		(m->h == 1 || m->xh == m->w * m->xw)) {
+	if (rows && columns && (m->h == 1 || m->xh == m->w * m->xw)) {
 		m->h = m->oh = m->h * m->w;
 		m->xh = m->xw;
 		m->w = m->ow = 1;
@@ -283,6 +285,8 @@ void setup_depthwise_integer_vector(struct plan *p, struct kernel *k)
 
 	setup_depthwise_integer(p, k);
 	image_of(k, &m);
+	m.ow = k->value->shape.dim[k->value->shape.rank - 1]; /* of a row, of which m has several as one perhaps */
+	m.w = k->anchor->in[0]->shape.dim[k->value->shape.rank - 1];
 	const int64_t fit = (columns - 1 - (m.s - 1) * m.dil_w) / m.stride_w + 1,
 		      pixels = least(least(fit, DEPTHWISE_PIXELS), m.ow),
 		      tiles = (m.ow + pixels - 1) / pixels, even = (m.ow + tiles - 1) / tiles,
