@@ -325,6 +325,15 @@ def quantised_depthwise(p):
     return quantised_conv(p, channels, channels, channels)
 
 
+def quantised_points(p):
+    """Windows of one on small images, padded here and there."""
+    image, channels = [p.between(1, 9), p.between(1, 9)], 16 * p.between(1, 2)
+    pads = [p.between(0, 1) for _ in range(4)] if p.maybe() else [0] * 4
+    window = {"kernel_shape": [1, 1], "pads": pads, "strides": [p.between(1, 2)] * 2}, image, image
+    group = channels if p.maybe() else 1
+    return quantised_conv(p, channels, group, channels, window)
+
+
 def quantised_winograd(p):
     image = [p.between(2, 20), p.between(2, 20)]
     window = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}, image, image
@@ -354,8 +363,8 @@ def pool(p):
 
 
 KINDS = (winograd_conv, any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, indirect_conv,
-         transposed_conv, few_conv, highway_conv, linear, highway, pool, quantised_conv, quantised_depthwise, quantised_linear,
-         quantised_winograd, product, winograd_conv, indirect_conv, first_conv)
+         transposed_conv, few_conv, highway_conv, linear, highway, pool, quantised_conv, quantised_depthwise, quantised_points,
+         quantised_linear, quantised_winograd, product, winograd_conv, indirect_conv, first_conv)
 
 
 def model(seed, kinds=KINDS, count=6):

@@ -128,9 +128,9 @@ class Builder:
         n, c, h, w = self.array(q[0]).shape
         group = self.pick([1, 1, 1, c])
         outputs = c * int(self.rng.integers(1, 3)) if group > 1 else self.pick([int(self.rng.integers(1, 20)), 16, 32, 48, 64])
-        pad = int(self.rng.integers(0, 2))
-        r, s = int(self.rng.integers(1, min(h + pad, 3) + 1)), int(self.rng.integers(1, min(w + 2 * pad, 3) + 1))
-        at = dict(group=group, kernel_shape=[r, s], pads=[pad * (r > 1), pad * (s > 1), 0, pad * (s > 1)],
+        pads = [int(n) for n in self.rng.integers(0, 2, 4)] if self.rng.random() < 0.7 else [0] * 4
+        r, s = (int(self.rng.integers(1, min(size + pads[k] + pads[k + 2], 3) + 1)) for k, size in enumerate((h, w)))
+        at = dict(group=group, kernel_shape=[r, s], pads=pads,
                   strides=[self.pick([1, 1, 2]), 1])
         weights, _ = self.weights((outputs, c // group, r, s), 0)
         if self.type in (np.uint8, np.int8) and self.rng.random() < 0.4:
@@ -375,6 +375,23 @@ def smallest(skipc, target, work):
     return None
 
 
+def beside(skipc, target, work):
+    """Depthwise, of rows that are shorter than a tile of pixels: nothing is written behind the last."""
+    rng = np.random.default_rng(4)
+    x, w = rng.integers(0, 256, (1, 32, 9, 4)).astype(np.uint8), rng.integers(-128, 128, (32, 1, 1, 1)).astype(np.int8)
+    nodes = [helper.make_node("MaxPool", ["x"], ["p"], kernel_shape=[2, 1]), helper.make_node("ConvInteger", ["p", "w"], ["y"], group=32)]
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.UINT8, x.shape)],
+                              [helper.make_tensor_value_info("y", TensorProto.INT32, (1, 32, 8, 4))], [numpy_helper.from_array(w, "w")])
+    path = os.path.join(work, "model.onnx")
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), path)
+    compare.compile_model(skipc, path, work, options=[f"--target={target}"])
+    want = np.maximum(x[:, :, :-1], x[:, :, 1:]).astype(int) * w.reshape(1, 32, 1, 1)
+    for how, (got,) in results(work, target, QUICK, f"-O1 {FLAGS} {SANITIZE}", False, x, 1):
+        if (got != want).any():
+            return f"{how}: {(got != want).sum()} of {got.size} products of {x.shape[1]} channels differ"
+    return None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
@@ -389,7 +406,7 @@ def main():
             with tempfile.TemporaryDirectory(prefix="skipc-quantised-") as work:
                 try:
                     if seed is None:
-                        why = infinite(skipc, target, work) or largest(skipc, target, work) or smallest(skipc, target, work)
+                        why = infinite(skipc, target, work) or largest(skipc, target, work) or smallest(skipc, target, work) or beside(skipc, target, work)
                     else:
                         why = check(skipc, seed, target, work, a.compiler)
                 except Exception as e:  # also what a compiler said
