@@ -30,7 +30,6 @@ BINDIR   ?= $(PREFIX)/bin
 HELPERDIR ?= $(PREFIX)/libexec/skipc
 HELPERS  ?= $(HELPERDIR)
 DATADIR  ?= $(PREFIX)/share
-VERSION  := $(shell sed -n 's/^.define SKIPC_VERSION "\(.*\)"/\1/p' compiler/core/skipc.h)
 
 SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
 LIBRARY   = $(filter-out $(BUILD)/compiler/main.o,$(SOURCES:%.c=$(BUILD)/%.o)) \
@@ -102,8 +101,7 @@ install: $(INSTALLED)/skipc$(EXE)
 	install -m 644 $(wildcard tools/schema/*.json) "$(DESTDIR)$(HELPERDIR)/tools/schema"
 	install -m 644 $(wildcard runtime/*.[ch]) "$(DESTDIR)$(HELPERDIR)/runtime"
 	install -d "$(DESTDIR)$(DATADIR)/cmake/skipc" "$(DESTDIR)$(DATADIR)/skipc/meson"
-	install -m 644 packaging/cmake/skipcConfig.cmake "$(DESTDIR)$(DATADIR)/cmake/skipc"
-	sed 's/@VERSION@/$(VERSION)/' packaging/cmake/skipcConfigVersion.cmake.in > "$(DESTDIR)$(DATADIR)/cmake/skipc/skipcConfigVersion.cmake"
+	install -m 644 packaging/cmake/skipcConfig.cmake packaging/cmake/skipcConfigVersion.cmake "$(DESTDIR)$(DATADIR)/cmake/skipc"
 	install -m 644 packaging/meson/meson.build "$(DESTDIR)$(DATADIR)/skipc/meson"
 	install -d $(GENERATED_TEXT:%="$(DESTDIR)$(DATADIR)/%")
 	@if $< --version > /dev/null 2>&1; then cd "$(DESTDIR)$(DATADIR)" && "$(abspath $<)" manual > man/man1/skipc.1 && \

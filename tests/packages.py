@@ -336,6 +336,9 @@ class Test:
         shutil.copy(f"{prefix}/bin/skipc", f"{copy}/skipc")
         os.symlink(f"{prefix}/bin/skipc", f"{copy}/link")
         check(files_below(stage) == [f"usr/{f}" for f in files_below(prefix) if f != "bin/other"], "other files under DESTDIR")
+        version = self.run(f"{copy}/skipc", "--version").split()[1]
+        for file, said in (("packaging/cmake/skipcConfigVersion.cmake", f'(PACKAGE_VERSION "{version}")'), ("debian/changelog", f"skipc ({version})")):
+            check(said in open(os.path.join(self.clone, file)).read(), f"{file} is not of version {version}")
         with self.away():
             for skipc in (f"{prefix}/bin/skipc", f"{copy}/skipc"):
                 self.helpers_work(skipc)
@@ -520,15 +523,13 @@ class Test:
         changes = glob.glob(f"{self.work}/deb/*.changes")
         said = self.run("lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", *changes, cwd=f"{self.work}/deb")
         print(f"lintian: {said.strip() or 'nothing to say'}")
-        version = self.run("dpkg-parsechangelog", "-S", "Version", cwd=source).strip()
-        check(version == self.run(f"{self.installed()}/bin/skipc", "--version").split()[1], f"debian/changelog says {version}")
         package = glob.glob(f"{self.work}/deb/skipc_*.deb")
         before = self.status("python3")
         try:
             self.run("dpkg", "-i", *package, DEBIAN_FRONTEND="noninteractive")
             with self.away():
                 shutil.rmtree(source)
-                check(version in self.run("skipc", "--version"), "--version")
+                self.run("skipc", "--version")
                 out = self.folder("out")
                 self.run("skipc", "compile", self.model, "-o", out, "--main")
                 self.run("sh", "-c", f"cc -O2 -I {out} {out}/*.c -o {out}/program")
