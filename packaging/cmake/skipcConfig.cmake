@@ -99,7 +99,7 @@ function(skipc_add_model target model)
 		list(APPEND files "${folder}/${arg_NAME}${end}")
 	endforeach()
 	add_custom_command(OUTPUT ${files}
-		COMMAND "${SKIPC_EXECUTABLE}" compile -q "${model}" -o "${folder}" --name "${arg_NAME}" --for-build --quiet ${defaults} ${options}
+		COMMAND "${SKIPC_EXECUTABLE}" compile -q "${model}" -o "${folder}" --name "${arg_NAME}" --for-build ${defaults} ${options}
 		DEPENDS "${model}" "${SKIPC_EXECUTABLE}" DEPFILE "${folder}/${arg_NAME}.d"
 		WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" COMMENT "Compiling the network ${arg_NAME}" VERBATIM)
 	add_library(${target} STATIC ${files})

@@ -180,7 +180,7 @@ def compile(model, *options, dims=None, folder=None, threads=1, isa=0, cc=None, 
         with open(path, "wb") as f:
             f.write(model if isinstance(model, (bytes, bytearray)) else model.SerializeToString())
     given = [word for name, n in (dims or {}).items() for word in ("--dim", f"{name}={n}")]
-    note = call([PROGRAM, "compile", "-q", os.fspath(path), "-o", folder, "--name", "net", "--weights=incbin", "--quiet", *given, *options])
+    note = call([PROGRAM, "compile", "-q", os.fspath(path), "-o", folder, "--name", "net", "--weights=incbin", *given, *options])
     with open(os.path.join(folder, "skipc_shim.c"), "w", encoding="utf-8") as f:
         f.write(SHIM)
     sources = sorted(os.path.join(folder, f) for f in os.listdir(folder) if re.fullmatch(r"(net(_weights|_gemm)?|skipc_shim)\.c", f))
