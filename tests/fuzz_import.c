@@ -14,6 +14,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <unistd.h>
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
