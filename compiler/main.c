@@ -233,14 +233,13 @@ static int make_files(struct job *j)
 	j->out.arena = &j->arena;
 	settle_names(j);
 	const bool done = run_passes(j, 'e') && is_printed();
-	const int files = j->out.n;
+	const char *made = done && !j->options.quiet ? report_made(&j->arena, j->plan, &j->options.emit, &j->out) : "";
 
 	if (!done || !output_commit(&j->out)) {
 		output_discard(&j->out);
 		return 1;
 	}
-	if (!j->options.quiet)
-		report_made(stderr, j->plan, &j->options.emit, &j->out, files);
+	fputs(made, stderr);
 	if (j->out.note != NULL)
 		fprintf(stderr, "%s\n", j->out.note);
 	return 0;

@@ -25,20 +25,20 @@ static bool ends(const char *path, const char *end)
 }
 
 /* The line for the shell that compiles it: to a program where there is a main(), else to objects. */
-static void compile_line(FILE *to, struct arena *a, const struct output *o, int n, bool is_program, const char *name)
+static void compile_line(struct buf *to, struct arena *a, const struct output *o, int n, bool is_program, const char *name)
 {
 	const char *dir = strspn(o->dir, "/._-+=0123456789abcdefghijklmnopqrstuvwxyz"
 					"ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(o->dir)
 				  ? o->dir
 				  : arena_printf(a, "'%s'", escape(a, o->dir));
 
-	fprintf(to, "        cc -O2 -I %s%s", dir, is_program ? "" : " -c");
+	buf_printf(to, "        cc -O2 -I %s%s", dir, is_program ? "" : " -c");
 	for (int k = 0; k < n; k++)
 		if (o->file[k].written && ends(o->file[k].path, ".c"))
-			fprintf(to, " %s%s", dir, escape(a, o->file[k].path + strlen(o->dir)));
+			buf_printf(to, " %s%s", dir, escape(a, o->file[k].path + strlen(o->dir)));
 	if (is_program)
-		fprintf(to, " -o %s", name);
-	fprintf(to, "\n");
+		buf_printf(to, " -o %s", name);
+	buf_printf(to, "\n");
 }
 
 /* How many blocks are added up by the kernel of a layer. */
@@ -52,20 +52,21 @@ static int fused_blocks(struct arena *a, const struct plan *p)
 	return n;
 }
 
-void report_made(FILE *to, const struct plan *p, const struct emit_options *e, const struct output *o, int n)
+const char *report_made(struct arena *a, const struct plan *p, const struct emit_options *e, const struct output *o)
 {
-	struct arena a = { 0 };
+	const int n = o->n;
+	struct buf to = { 0 };
 	const struct graph *g = p->graph;
 
-	fprintf(to, "wrote   %s\n", files_text(&a, o, n));
+	buf_printf(&to, "wrote   %s\n", files_text(a, o, n));
 	if (e->like == NULL) {
-		fprintf(to, "memory  arena %s bytes, weights %s", grouped(&a, p->cert.arena), grouped(&a, p->weights_bytes));
+		buf_printf(&to, "memory  arena %s bytes, weights %s", grouped(a, p->cert.arena), grouped(a, p->weights_bytes));
 		if (p->prepared_bytes > 0)
-			fprintf(to, ", for init to fill %s", grouped(&a, p->prepared_bytes));
-		fprintf(to, "\nblocks  %d, of which %d are added up by the kernel of a layer\n", g->nblock, fused_blocks(&a, p));
+			buf_printf(&to, ", for init to fill %s", grouped(a, p->prepared_bytes));
+		buf_printf(&to, "\nblocks  %d, of which %d are added up by the kernel of a layer\n", g->nblock, fused_blocks(a, p));
 		if (g->assumed != NULL)
-			fprintf(to, "batch   1, as none was given (--dim %s=N)\n", escape(&a, g->assumed));
-		compile_line(to, &a, o, n, e->main, e->name);
+			buf_printf(&to, "batch   1, as none was given (--dim %s=N)\n", escape(a, g->assumed));
+		compile_line(&to, a, o, n, e->main, e->name);
 	}
-	arena_release(&a);
+	return buf_text(a, &to);
 }

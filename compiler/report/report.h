@@ -17,8 +17,8 @@ void report_summary(FILE *to, const struct plan *p); /* skipc inspect */
 
 /* ---- made.c ---- */
 
-/* What compile or weights wrote: the first n files of o, after the commit. */
-void report_made(FILE *to, const struct plan *p, const struct emit_options *e, const struct output *o, int n);
+/* What compile or weights is about to commit, to be said when it has: nothing may fail behind that, not even for memory. */
+const char *report_made(struct arena *a, const struct plan *p, const struct emit_options *e, const struct output *o);
 
 /* ---- arithmetic.c ---- */
 
