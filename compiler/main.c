@@ -496,6 +496,16 @@ static int command_completion(int argc, char **argv)
 	return print_text(&text);
 }
 
+static int command_ops(int argc, char **argv)
+{
+	struct buf text = { 0 };
+
+	if (argc > 2)
+		return usage(CMD_ops, "ops takes nothing: ", argv[2], NULL);
+	catalogue_print(&text);
+	return print_text(&text);
+}
+
 static int command_manual(int argc, char **argv)
 {
 	struct buf text = { 0 };

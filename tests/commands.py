@@ -9,9 +9,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..")
@@ -24,7 +26,7 @@ VALUES = {"name": "net", "target": "c", "dim": "n=1", "io": "int", "skip-closed-
           "gemm": "inline", "package": "zephyr", "weights": "bin", "byte-order": "little", "dump": "i"}
 NET = ("input %x : f32[1,16,6,6]\nconst @w : f32[16,16,3,3] = fill(1)\n%a = Conv(%x, @w) {pads=[1,1,1,1]}\n%c = Relu(%a)\n"
        "%b = Conv(%c, @w) {pads=[1,1,1,1]}\n%s = Add(%b, %x)\n%y = Relu(%s)\noutput %y\n")  # a residual block
-OPERANDS = {"help", "completion", "manual"}  # commands that take no options but --help and --version
+OPERANDS = {"ops", "help", "completion", "manual"}  # commands that take no options but --help and --version
 
 
 class Failure(Exception):
@@ -212,12 +214,57 @@ class Test:
         check(all(f"        modules: {m}\n" in whole for m in ("h", "b.0.0 b.0.1", "b.0.2")), "modules")
         check(len(self.run("inspect", deep).stdout.splitlines()) < 40, "what repeats is not folded")
 
+    def ops(self):
+        """Each operator of opset.def once, with all its versions, and each that is refused."""
+        rows = open(os.path.join(ROOT, "compiler", "import", "opset.def")).read()
+        said = self.run("ops").stdout
+        table, _, refused = said.partition("Refused:")
+        since = {}
+        for domain, name, version in re.findall(r'^ROW\((""|MS|ML|"[\w.]+"), +(\w+), +(\d+)', rows, re.M):
+            since.setdefault(name, set()).add(int(version))
+        for name, versions in since.items():
+            line = re.findall(rf"^(?:[\w.]+\.)?{name} +((?:\d+ )+)", table, re.M)
+            check(line and set(int(v) for l in line for v in l.split()) >= versions, f"{name} of {versions}: {line}")
+        for name in re.findall(r'^REFUSED(?:_BY)?\(\w*(?:"[\w.]*")?, "([\w*]+)"', rows, re.M):
+            check(name in refused, f"{name} is refused, and ops does not say so")
+        check(len(since) > 150 and "Loop" in refused and "SoftmaxCrossEntropyLoss" in refused, "too few")
+
+    def ends(self):
+        """What ends early is said in a line, and is an exit status: a full disk, a closed pipe, Ctrl-C, a module that is missing."""
+        model = os.path.join(ROOT, "examples", "digits", "digits.onnx")
+        if self.run("lesion", model, "--alone", "--rows=1", status=None).returncode == 4:
+            print("commands: NOT RUN: ends: a Python module is not installed")
+            return
+        words = [self.skipc, "lesion", model, "--rows=1"]
+        with open("/dev/full", "w") as full:
+            for command in (words, [*words, "--json"], [self.skipc, "diff", model]):
+                done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+                check(done.returncode in (1, 4) and len(done.stderr.splitlines()) <= 2 and "Traceback" not in done.stderr, done.stderr)
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True)
+        os.close(write)
+        check(done.returncode == 1 and not done.stderr, f"a closed pipe: {done.returncode} {done.stderr}")
+        for after in (0.2, 1.5):
+            begun = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+            time.sleep(after)
+            os.killpg(begun.pid, signal.SIGINT)
+            said = begun.communicate(timeout=60)[1]
+            check(begun.returncode in (130, -signal.SIGINT) and "Traceback" not in said, f"Ctrl-C after {after} s: {begun.returncode} {said}")
+        bare = os.path.join(self.work, "bare")
+        with open(bare, "w") as f:
+            f.write(f'#!/bin/sh\nexec "{sys.executable}" -E -S "$@"\n')
+        os.chmod(bare, 0o755)
+        for command in ("lesion", "gates", "diff", "bench"):
+            done = self.run(command, model, status=4, SKIPC_PYTHON=bare)
+            check("is not installed" in done.stderr and "Traceback" not in done.stderr, done.stderr)
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(ROOT, "build", "skipc"))
     arguments = parser.parse_args()
-    failed, names = 0, ("help", "programs", "hints", "manual", "completion", "made", "inspect")
+    failed, names = 0, ("help", "programs", "hints", "manual", "completion", "made", "inspect", "ops", "ends")
     with tempfile.TemporaryDirectory() as work:
         test = Test(os.path.abspath(arguments.skipc), work)
         for name in names:

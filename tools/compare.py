@@ -24,6 +24,7 @@ Exit status: 0 within the promise, 1 beyond it or the model is refused, 2 wrong 
 generated code does not build or run, 4 no comparison possible (something is not installed, or
 onnxruntime does not run this model).
 """
+import ends  # before others: it says what is missing, and what Ctrl-C is
 import argparse
 import glob
 import json
@@ -166,7 +167,9 @@ def compile_model(skipc, model, directory, dims=None, options=()):
     command = [skipc, "compile", "-q", model, "-o", directory, "--name", "net", "--main", *options]
     for name, n in (dims or {}).items():
         command += ["--dim", f"{name}={n}"]
+    ends.progress("compiling")
     done = call(command, "skipc")
+    ends.progress()
     sys.stderr.write(done.stderr)
     if done.returncode:
         raise Stop(done.returncode if done.returncode > 0 else 3,
@@ -176,7 +179,9 @@ def compile_model(skipc, model, directory, dims=None, options=()):
 def build(cc, arguments, made):
     """Libraries among the arguments go last, where linkers want them."""
     arguments = sorted(arguments, key=lambda argument: argument.startswith("-l"))
+    ends.progress("building what was compiled")
     done = call([*shlex.split(cc), "-o", made, *arguments], "compiler")
+    ends.progress()
     if done.returncode:
         raise Stop(3, f"{cc} does not build the generated code:\n{done.stderr.strip()}")
 
@@ -195,7 +200,9 @@ def run_program(program, feeds, outputs, directory, prefix="", trace=None):
     for path, x in zip(xs, feeds.values()):
         np.save(path, x)
     command = [*shlex.split(prefix), program, *xs, "-o", *ys]
+    ends.progress("running it")
     done = call(command + (["--trace-dir", trace] if trace else []), "program")
+    ends.progress()
     if done.returncode:
         raise Stop(3, f"the compiled program ended with status {done.returncode}\n"
                       f"{done.stderr.strip()}")
@@ -320,12 +327,12 @@ class Judge:
 
     def double(self, name):
         if self.values is None:
-            if sys.stderr.isatty():
-                print("evaluating in float64 ...", file=sys.stderr)
+            ends.progress("evaluating in float64")
             try:
                 self.values = float64.evaluate(self.model, self.feeds, intermediate=True)
             except NotImplementedError as e:
                 self.values, self.why_not = {}, str(e)
+            ends.progress()
         return self.values.get(name)
 
     def judge(self, name, ours, theirs):
@@ -708,4 +715,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ends.run(main)

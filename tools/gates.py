@@ -10,14 +10,12 @@ mean over units). --values writes all: an array [rows, units] for each layer.
 
 Exit status: 0 done, 1 the model is refused or has no gates, 2 wrong usage, 3 generated code fails, 4 something is not installed.
 """
+import ends  # before others: it says what is missing, and what Ctrl-C is
 import sys
 
 import rows
 
-try:
-    import numpy as np
-except ImportError:
-    sys.exit("skipc: Python module 'numpy' is not installed")
+import numpy as np
 
 CLOSED, OPEN = 0.01, 0.5  # gates below are as good as closed; above, more is transformed than carried
 BAR = " .:-=+*#%@"
@@ -151,4 +149,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ends.run(main)

@@ -12,16 +12,14 @@ outputs are from the whole network's: |y - y0| / |y0|, Euclidean, in the mean ov
 Exit status: 0 done, 1 the model is refused or has no such blocks, 2 wrong usage, 3 generated code fails, 4 something is not
 installed.
 """
+import ends  # before others: it says what is missing, and what Ctrl-C is
 import concurrent.futures
 import os
 import sys
 
 import rows
 
-try:
-    import numpy as np
-except ImportError:
-    sys.exit("skipc: Python module 'numpy' is not installed")
+import numpy as np
 
 STAYS = {"option-a": "its shortcut changes the shape", "projection": "its shortcut is a projection",
          "blend": "neither of its values is carried"}  # as skipc compile --drop refuses them
@@ -178,4 +176,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ends.run(main)

@@ -20,6 +20,7 @@ near it comes to the peak that a loop of multiply-adds reaches here and now.
 Exit status: 0 done, 1 a peer computes something else or the model is refused, 2 wrong usage, 3 the
 generated code does not build or run, 4 a peer is not installed or does not take the model.
 """
+import ends  # before others: it says what is missing, and what Ctrl-C is
 import ctypes
 import glob
 import importlib.util
@@ -35,6 +36,7 @@ from dataclasses import dataclass, field
 
 import compare  # says how to install what is missing
 import numpy as np
+from ends import progress
 from rivals import RIVALS, Task, module
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -154,12 +156,6 @@ class Ours:
 
 
 # what else is going on --------------------------------------------------------------------------
-
-def progress(text=""):
-    """What is being done, on a line of its own that the next replaces; nothing where nobody looks."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
 
 def warn(text):
     progress()
@@ -499,4 +495,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ends.run(main)

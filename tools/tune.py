@@ -22,6 +22,7 @@ they do in networks of such layers; the input was written just before.
 Exit status: 0 done, 1 something cannot be measured, 2 wrong usage, 3 generated code does not build
 or run, 4 something is not installed.
 """
+import ends  # before others: it says what is missing, and what Ctrl-C is
 import itertools
 import json
 import math
@@ -608,4 +609,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ends.run(main)

@@ -425,6 +425,10 @@ char *buf_text(struct arena *a, struct buf *b); /* what it holds, and releases i
 uint64_t hash_text(const char *s);
 const char *grouped(struct arena *a, int64_t v); /* 1,234,567 */
 
+/* ---- catalogue.c ---- */
+
+void catalogue_print(struct buf *out); /* operators that there are, and what is refused: skipc ops */
+
 /* ---- near.c ---- */
 
 int name_distance(const char *x, const char *y);
