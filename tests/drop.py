@@ -100,6 +100,10 @@ class Edited:
             for k, name in enumerate(n.input):
                 if name == y:
                     n.input[k] = x
+        if y in {o.name for o in self.model.graph.output}:
+            made = self.by_output[y]
+            made.output[list(made.output).index(y)] = y + " before"
+            self.nodes.append(helper.make_node("Identity", [x], [y]))
 
     def region(self, x, y):
         found, todo = [], [y]
