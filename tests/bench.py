@@ -243,8 +243,11 @@ def quantised(skipc, work):
         assert ("openvino" in rows) == (importlib.util.find_spec("openvino") is not None), text
         assert re.fullmatch(rf"(0|\d+ / {NUMBER}) +ok", rows["onnxruntime, precise"]), text
         assert ("saturates" in rows["onnxruntime"]) == does, text
-    done = subprocess.run([skipc, "bench", model, "--io=int"], capture_output=True, text=True)
-    assert done.returncode == 2 and "not with --io=int" in done.stderr, done.stderr
+    with contextlib.redirect_stdout(io.StringIO()) as table:
+        assert timing.main([model, "--skipc", skipc, "--runs", "2", "--target", "c", "--io", "int", "--peers", "ort-precise", "--layers"]) == 0
+    text = table.getvalue()
+    assert re.search(rf"(?m)^skipc +integers in and out +{NUMBER} .* 0 +ok$", text) and " Quantize" not in text, text
+    assert re.search(rf"(?m)^onnxruntime, precise .* (0|\d+ / {NUMBER}) +ok$", text), text
 
 
 def faults(skipc, work):

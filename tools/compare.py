@@ -506,7 +506,8 @@ def element_type(name):
 class Ends:
     """The compiled network's inputs and outputs beside the model's, from which --io=int strips a Quantize or Dequantize."""
 
-    def __init__(self, skipc, path, dims, options):
+    def __init__(self, skipc, path, model, dims, options):
+        self.floats = [o.type.tensor_type.elem_type in float64.FLOATS for o in model.graph.output]
         found = inspect(skipc, path, dims, options) if "--io=int" in options else {"inputs": [], "outputs": []}
         self.ins, self.outs = found["inputs"], found["outputs"]
 
@@ -524,12 +525,11 @@ class Ends:
                 given[name] = (q + end["zero"]).astype(limits.dtype)
         return given
 
-    def give(self, model, ys):
+    def give(self, ys):
         """The model's outputs of what it gives."""
-        floats = [o.type.tensor_type.elem_type in float64.FLOATS for o in model.graph.output]
         ends = self.outs or [None] * len(ys)
         return [(y.astype(np.float32) - np.float32(end["zero"])) * np.float32(end["scale"])
-                if end and self.is_bare(end, f) else y for y, end, f in zip(ys, ends, floats)]
+                if end and self.is_bare(end, f) else y for y, end, f in zip(ys, ends, self.floats)]
 
 
 def report_steps(first, rows):
@@ -604,9 +604,9 @@ def compare(arguments, options):
             options = [*options, "--trace"]
         compile_model(arguments.skipc, arguments.model, work, dims, options)
         program = build_program(work, arguments.cc, arguments.cflags)
-        ends = Ends(arguments.skipc, arguments.model, dims, options)
+        ends = Ends(arguments.skipc, arguments.model, model, dims, options)
         ours = run_program(program, ends.take(feeds), len(names), work, arguments.run, trace)
-        ours = ends.give(model, ours)
+        ours = ends.give(ours)
         traced = traced_tensors(work, trace) if trace else None
         quantised = steps.is_quantised(model)
         if quantised:

@@ -32,6 +32,7 @@ class Task:
     threads: int = 1
     dims: dict = field(default_factory=dict)  # symbolic dimensions
     steps: list = None  # of a quantised model: what a step of each output is
+    ends: object = None  # compare.Ends, where skipc takes and gives integers
 
     def folder(self, name):
         path = os.path.join(self.work, name)

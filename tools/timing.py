@@ -127,8 +127,9 @@ class Ours:
             self.library.timing_open(isa, self.threads, ctypes.byref(why)))
         if not self.net:
             raise compare.Stop(3, f"init of the generated code: {why.value.decode()}")
-        self.version = f"isa {isa}" if isa else ""
-        self.ins = list(task.feeds.values())
+        self.ends = task.ends
+        self.version = ", ".join([f"isa {isa}"] * bool(isa) + ["integers in and out"] * (task.ends is not None))
+        self.ins = list((task.ends.take(task.feeds) if task.ends else task.feeds).values())
         self.outs = output_arrays(read(os.path.join(os.path.dirname(library), "net.h")))
         self.pointers = [(ctypes.c_void_p * len(v))(*(x.ctypes.data for x in v))
                          for v in (self.ins, self.outs)]
@@ -140,7 +141,7 @@ class Ours:
         return seconds
 
     def outputs(self):
-        return self.outs
+        return self.ends.give(self.outs) if self.ends else self.outs
 
     def steps(self):
         """What the steps are; only of a library built with profile."""
@@ -409,14 +410,13 @@ def bench(arguments, options):
     if arguments.plot:
         module("matplotlib.figure", "matplotlib")  # better now than after minutes
     load = warn_of_load()
-    if "--io=int" in options:
-        raise compare.Stop(2, "peers have the model's own inputs and outputs: not with --io=int")
     model = compare.load(arguments.model)
     feeds, dims = compare.feeds_of(model, arguments)
     build = Build(arguments.skipc, tuple(options), arguments.cc, arguments.cflags)
+    ends = compare.Ends(arguments.skipc, arguments.model, model, dims, options) if "--io=int" in options else None
     with tempfile.TemporaryDirectory(prefix="skipc-bench-") as temporary:
         task = Task(arguments.model, feeds, arguments.keep or temporary, arguments.threads, dims,
-                    compare.steps.of_outputs(model) if compare.steps.is_quantised(model) else None)
+                    compare.steps.of_outputs(model) if compare.steps.is_quantised(model) else None, ends)
         title = f"{os.path.basename(task.path)}, {' '.join(build.options)}, {task.threads} thread" \
                 f"{'s' if task.threads > 1 else ''}"
         progress("compiling and building")
