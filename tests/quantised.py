@@ -372,6 +372,18 @@ def smallest(skipc, target, work):
             for how, (got,) in results(work, target, "gcc", f"-O1 {FLAGS} -DNET_SCALAR={scalar} {SANITIZE}", False, x, 1):
                 if (got != want).any():
                     return f"{how}: {(got != want).sum()} of {got.size} sums of {height} x {width} pixels differ"
+    x = np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1)  # as many pixels of y as of x, but others
+    numbers = {"w": np.ones((4, 2, 1, 1), np.int8), "z": np.array(0, np.uint8)}
+    graph = helper.make_graph([helper.make_node("ConvInteger", ["x", "w", "z"], ["y"], pads=[0, 0, 1, 0], strides=[2, 1])], "g",
+                              [helper.make_tensor_value_info("x", TensorProto.UINT8, x.shape)],
+                              [helper.make_tensor_value_info("y", TensorProto.INT32, (1, 4, 2, 1))],
+                              [numpy_helper.from_array(a, n) for n, a in numbers.items()])
+    path = os.path.join(work, "model.onnx")
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), path)
+    compare.compile_model(skipc, path, work, options=[f"--target={target}"])
+    for how, (got,) in results(work, target, QUICK, f"-O1 {FLAGS}", False, x, 1):
+        if (got.reshape(4, 2) != [2, 0]).any():
+            return f"{how}: {got.ravel().tolist()} of a window of one with a stride"
     return None
 
 

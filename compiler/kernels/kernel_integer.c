@@ -145,15 +145,18 @@ double cost_conv_integer(const struct kernel *k)
 	return window_macs(k) * cost_of(k, COST_INTEGER);
 }
 
-static void setup_window(struct plan *p, struct kernel *k)
+/* Do windows leave the image? */
+static bool setup_window(struct plan *p, struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 	const int64_t groups = attr_int(k->anchor, "group", 1), taps = shape_count(w) / w->dim[0];
+	const bool leaves = window(p, k, &w->dim[2]);
 
-	param(k, "PADDED", window(p, k, &w->dim[2]));
+	param(k, "PADDED", leaves);
 	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * taps;
 	k->title = arena_printf(
 		p->arena, "conv%s_integer%s", window_text(p, k), groups > 1 ? "_grouped" : "");
+	return leaves;
 }
 
 /* The number `index` of a list of the anchor, -1: none. */
@@ -199,9 +202,11 @@ void setup_conv_integer(struct plan *p, struct kernel *k)
 	l.width = y->dim[rank - 1];
 	l.direct = spatial <= 2 && x->stride[1] == 1 && x->stride[rank - 1] == l.inputs &&
 		   (l.columns == 1 || listed(k, "dilations", spatial - 1) == 1);
-	setup_window(p, k);
+	const bool leaves = setup_window(p, k);
+
 	l.pixels = size_of(y, &k->coord[2]);
-	flatten(k, &l);
+	if (!leaves)
+		flatten(k, &l);
 	integer_tile(p, k, &l);
 }
 
