@@ -167,6 +167,21 @@ digits: $(BUILD)/skipc$(EXE)
 	$(CC) -O2 -I $(DEMO) $(DEMO)/*.c examples/digits/classify.c -o $(DEMO)/classify
 	$(DEMO)/classify examples/digits/images.npy examples/digits/labels.npy
 
+# The pictures of README.md, docs/ and examples/, made again: matplotlib and Chromium, some minutes.
+GALLERY = docs
+
+gallery: setup .venv/peers
+	@$(MAKE) --no-print-directory all
+	@mkdir -p "$(GALLERY)" $(BUILD)/gallery
+	SKIPC=$(BUILD)/skipc SKIPC_PYTHON=$(PYTHON) sh examples/lesion/run.sh
+	cp build/examples/lesion/lesion.png build/examples/lesion/gates.png "$(GALLERY)"
+	$(PYTHON) tools/networks.py resnet18 -o $(BUILD)/gallery/resnet18.onnx
+	$(BUILD)/skipc bench $(BUILD)/gallery/resnet18.onnx --layers --json > $(BUILD)/gallery/times.json
+	$(BUILD)/skipc inspect $(BUILD)/gallery/resnet18.onnx --html $(BUILD)/gallery/resnet18.html --profile $(BUILD)/gallery/times.json > /dev/null
+	@if command -v chromium > /dev/null; then chromium --headless --no-sandbox --hide-scrollbars --window-size=1240,1010 \
+		--screenshot="$(GALLERY)/report.png" "file://$(abspath $(BUILD)/gallery/resnet18.html)" 2> /dev/null; \
+	else echo "NOT RUN: report.png: Chromium is not installed"; fi
+
 # Each example builds and runs.
 examples: setup .venv/done
 	@$(MAKE) --no-print-directory demo
@@ -210,7 +225,7 @@ windows:
 objects: $(OBJECTS)
 
 # Each script by itself, and all side by side, the longest first: what one prints stays together.
-SCRIPTS = commands prepared vectors lesion embed bench diff tune growth quantised graphs closed threads weights schema report spellings attributes runtime failures edges costs blocks drop gates paths onnx_proto opset_rows promises house
+SCRIPTS = commands documents prepared vectors lesion embed bench diff tune growth quantised graphs closed threads weights schema report spellings attributes runtime failures edges costs blocks drop gates paths onnx_proto opset_rows promises house
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --output-sync=target -j $(shell nproc)
 
 $(SCRIPTS:%=script-%): script-%:
@@ -341,4 +356,4 @@ wc:
 clean:
 	rm -rf build
 
-.PHONY: all FORCE install uninstall setup setup-check setup-compilers setup-packages venv venv-peers venv-families demo examples units sanitized windows objects lint-templates cases digits check check-fast check-offline check-packages check-cases check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers bench-families format lint wc clean
+.PHONY: all FORCE gallery install uninstall setup setup-check setup-compilers setup-packages venv venv-peers venv-families demo examples units sanitized windows objects lint-templates cases digits check check-fast check-offline check-packages check-cases check-x86 check-aarch64 check-growth check-onnx check-compilers check-math fuzz fuzz-import count-instructions bench bench-peers bench-families format lint wc clean

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""What the documents tell people to type works, and prints what they say.
+
+    documents.py [--skipc PATH] [FILE.md ...]
+
+Of README.md and docs/*.md, in a folder of its own for each document that holds the example networks, one after the other:
+
+- a block of C, C++, Python, CMake whose first line is a comment with a file name becomes that file
+- a block of commands (sh) is run by sh -e
+- a block of text behind it is what that prints: each of its lines, but for `..`, in this order
+
+Where the sentence before a block says that it needs something (torch, a board, CMake), it is run where that is installed; else the
+test says NOT RUN, and why.
+"""
+import argparse
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "..")
+EXAMPLES = ("digits.onnx", "highway.onnx", "images.npy", "labels.npy")
+FILE = re.compile(r"^(?:/\*|//|#) ([\w-]+\.\w+)\b")
+
+
+def has_torch():
+    return subprocess.run([python(), "-c", "import torch, onnxscript"], capture_output=True).returncode == 0
+
+
+def python():
+    return shutil.which("python3")
+
+
+# What a sentence before a block may say that it needs: whether it is here.
+NEEDS = {"torch": has_torch, "a board": lambda: False, "an account": lambda: False, "a large download": lambda: False,
+         "CMake": lambda: shutil.which("cmake") is not None, "a C++ compiler": lambda: shutil.which("c++") is not None,
+         "onnxruntime": lambda: subprocess.run([os.path.join(ROOT, ".venv", "bin", "python"), "-c", "import onnxruntime"], capture_output=True).returncode == 0}
+
+
+SYSTEM = ("No space left on device", "No such file")  # what others say
+
+
+class Failure(Exception):
+    pass
+
+
+def blocks(text):
+    """(language, what stands in it, the paragraph before) of each fenced block."""
+    for m in re.finditer(r"(?P<before>(?:^(?!```)[^\n]*\n)*?)^```(?P<language>\w+)\n(?P<body>.*?)^```$", text, re.M | re.S):
+        paragraphs = [p for p in re.split(r"\n\s*\n", m["before"].strip("\n")) if p.strip()]
+        yield m["language"], m["body"], paragraphs[-1] if paragraphs else ""
+
+
+def shown(line):
+    return " ".join(line.split())
+
+
+def compare(wanted, output, where):
+    lines = [shown(line) for line in output.splitlines()]
+    at = 0
+    for line in wanted.splitlines():
+        if shown(line) in ("", ".."):
+            continue
+        if shown(line) not in lines[at:]:
+            raise Failure(f"{where} does not print, or not in this order: {line}\nbut:\n{output[-1500:]}")
+        at = lines.index(shown(line), at) + 1
+
+
+class Document:
+    def __init__(self, path, skipc, work):
+        self.path, self.name = path, os.path.relpath(path, ROOT)
+        self.folder, self.ran, self.not_run = work, 0, []
+        programs = os.path.join(work, ".bin")
+        os.mkdir(programs)
+        os.symlink(skipc, os.path.join(programs, "skipc"))
+        for name in EXAMPLES:
+            shutil.copy(os.path.join(ROOT, "examples", "digits", name), work)
+        self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "CMAKE_PREFIX_PATH": os.path.join(ROOT, "packaging", "cmake"),
+                            "SKIPC_HELPERS": os.path.abspath(ROOT), "SKIPC_SOURCE": os.path.abspath(ROOT)}
+
+    def run(self):
+        output = None
+        with open(self.path, encoding="utf-8") as f:
+            text = f.read()
+        for language, body, before in blocks(text):
+            file = FILE.match(body)
+            missing = [n for n, there in NEEDS.items() if re.search(rf"\bneeds? [^.]*\b{re.escape(n)}", before) and not there()]
+            if file and language != "sh":
+                with open(os.path.join(self.folder, file[1]), "w", encoding="utf-8") as f:
+                    f.write(body)
+            if language == "sh" and missing:
+                self.not_run.append(f"{body.splitlines()[0]}: it needs {', '.join(missing)}")
+                output = None
+            elif language == "sh":
+                done = subprocess.run(["sh", "-e", "-c", body], cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, timeout=600)
+                if done.returncode:
+                    raise Failure(f"{self.name}: exit status {done.returncode} of\n{body}\n{done.stdout[-2000:]}")
+                output, self.ran = done.stdout, self.ran + 1
+            elif language == "text" and output is not None:
+                compare(body, output, self.name)
+
+
+def unsaid(path):
+    """Messages of troubleshooting.md, first cells of its tables, of which no source says a part."""
+    sources = [f for p in ("compiler/**/*.[ch]", "compiler/**/*.def", "tools/*.py", "templates/**/*") for f in glob.glob(os.path.join(ROOT, p), recursive=True)]
+    said = re.sub(r'"\s*\n?\s*"', "", "".join(open(f, encoding="utf-8").read() for f in sources if os.path.isfile(f))).replace('\\"', '"')
+    with open(path, encoding="utf-8") as f:
+        for message in re.findall(r"^\| `([^`]+)`", f.read(), re.M):
+            for part in re.split(r'"[^"]*"|-?\b\d+\b|\bX\b|\.\.|NAME|LSTM|\w+/\S+|[:\'`]|--\S+', message):
+                if len(part.strip()) > 5 and part.strip() not in said and part.strip() not in SYSTEM:
+                    yield f"{message}: nothing says {part.strip()!r}"
+
+
+def links(path):
+    """Files that a document points to and that are not there."""
+    with open(path, encoding="utf-8") as f:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", f.read()):
+            if not os.path.exists(os.path.join(os.path.dirname(path), target)):
+                yield target
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--skipc", default=os.path.join(ROOT, "build", "skipc"))
+    parser.add_argument("files", nargs="*")
+    arguments = parser.parse_args()
+    failed = ran = 0
+    files = arguments.files or [os.path.join(ROOT, "README.md"), *sorted(glob.glob(os.path.join(ROOT, "docs", "*.md")))]
+    for path in files:
+        with tempfile.TemporaryDirectory() as work:
+            document = Document(os.path.abspath(path), os.path.abspath(arguments.skipc), work)
+            try:
+                document.run()
+                gone = list(links(path))
+                if path.endswith("troubleshooting.md") and (wrong := list(unsaid(path))):
+                    raise Failure("\n".join(wrong))
+                if gone:
+                    raise Failure(f"{document.name}: links to nothing: {', '.join(gone)}")
+            except (Failure, subprocess.TimeoutExpired) as e:
+                failed += 1
+                print(f"FAILED documents: {e}", flush=True)
+            for text in document.not_run:
+                print(f"documents: NOT RUN: {document.name}: {text}")
+            ran += document.ran
+    print(f"documents: {ran} blocks of commands in {len(files)} documents, {failed} failed")
+    return 1 if failed or not ran else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
