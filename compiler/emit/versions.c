@@ -63,7 +63,7 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 	substs[r.nsubsts++] = (struct subst){ "TARGET", v->attribute };
 	if (strcmp(v->attribute, "BODY") == 0) /* which is more */
 		substs[r.nsubsts++] = (struct subst){ "INLINE", "" };
-	else if (!plain) /* where size matters, too: sums would be kept in memory */
+	else if (template_has(template, "LANES")) /* where size matters, too: sums would be kept in memory */
 		substs[r.nsubsts++] = (struct subst){ "INLINE", "BODY" };
 	add_switches(k, template, params, &r.nparams);
 	if (!plain)
