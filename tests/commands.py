@@ -7,6 +7,7 @@ completions of bash, zsh and fish have all of them, and what is misspelt gets a 
 import argparse
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -251,6 +252,12 @@ class Test:
             os.killpg(begun.pid, signal.SIGINT)
             said = begun.communicate(timeout=60)[1]
             check(begun.returncode in (130, -signal.SIGINT) and "Traceback" not in said, f"Ctrl-C after {after} s: {begun.returncode} {said}")
+        master, terminal = pty.openpty()
+        for command in (["lesion", model, "--rows=1", "--alone"], ["diff", model]):
+            done = subprocess.run([self.skipc, *command], stdout=subprocess.PIPE, stderr=terminal)
+            said = os.read(master, 100000).decode()
+            check(done.returncode == 4 or "compiling" in said or " of 4 networks" in said, f"{command} shows no progress: {said!r}")
+            check("\x1b" not in self.run(*command, status=None).stderr, f"{command} shows progress where nobody looks")
         bare = os.path.join(self.work, "bare")
         with open(bare, "w") as f:
             f.write(f'#!/bin/sh\nexec "{sys.executable}" -E -S "$@"\n')

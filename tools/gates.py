@@ -117,7 +117,9 @@ def gates(arguments, folder):
     if not layers:
         raise rows.Stop(1, why_none(report, lost))
     feeds, runs = rows.feeds_of(arguments, report)
+    ends.progress("compiling and building")
     network = rows.Network(arguments, folder, report, "--trace-gates")
+    ends.progress()
     for layer in layers:
         if not network.want(layer.name, layer.type, layer.shape, layer.strides):
             raise rows.Stop(3, f"the generated code does not trace '{rows.printable(layer.name)}'")

@@ -40,6 +40,7 @@ class Lesion:
         if not self.report["outputs"]:
             raise rows.Stop(1, "the network has no outputs")
         self.feeds, self.runs = rows.feeds_of(arguments, self.report)
+        ends.progress("the whole network")
         self.whole = self.outputs(())
         self.labels = labels_of(arguments.labels, len(self.whole)) if arguments.labels else None
         if self.labels is not None and not 0 <= self.labels.min() <= self.labels.max() < self.whole.shape[1]:
@@ -66,8 +67,7 @@ class Lesion:
 
 
 def progress(done, of):
-    if sys.stderr.isatty():
-        print(f"\r\033[K{done} of {of} networks" if done < of else "\r\033[K", end="", file=sys.stderr, flush=True)
+    ends.progress(f"{done} of {of} networks" if done < of else "")
 
 
 def all_of(lesion, sets, pool, before, of):
