@@ -97,6 +97,13 @@ class Test:
                 for how, ys in quantised.results(self.work, "x86-64", "gcc", "-O1", True, x, 1)}
         check(len(bits) > 1 and len({tuple(b) for b in bits.values()}) == 1, f"not the same bits: {list(bits)}")
 
+    def run_time(self):
+        """Weights computed at run time have kernels made of vectors, too."""
+        self.model = os.path.join(HERE, "cases", "conv_run_time_rows_op17", "model.onnx")
+        for target in ("x86-64", "aarch64"):
+            rows = {k["row"] for k in self.inspect(f"--target={target}")["kernels"] if k["macs"]}
+            check({"conv_indirect", "conv_gemm", "depthwise"} <= rows and "conv" not in rows, f"{target}: {rows}")
+
     def wrong(self):
         for line, message in WRONG:
             table = self.write("wrong", f"CONV 1.5\n{line}\n")
@@ -112,7 +119,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     arguments = parser.parse_args()
-    tests = ["shown", "chosen", "sets", "wrong"]
+    tests = ["shown", "chosen", "sets", "run_time", "wrong"]
     with tempfile.TemporaryDirectory() as work:
         test = Test(os.path.abspath(arguments.skipc), work)
         for name in tests:

@@ -50,8 +50,10 @@ class Piece:
         for _ in range(self.between(0, 3)):
             op = self.rng.choice(EPILOGUE)
             self.note += f" {op}"
-            if op in ("Sqrt", "Exp"):
-                x = self.node(op, self.node("Abs" if op == "Sqrt" else "Sigmoid", x))
+            if op == "Sqrt":  # away from zero, where its slope would make much of the last bits
+                x = self.node(op, self.node("Add", self.node("Abs", x), self.constant(np.float32(1))))
+            elif op == "Exp":
+                x = self.node(op, self.node("Sigmoid", x))
             elif op == "PRelu":
                 x = self.node(op, x, self.normal(shape[1], *(1 for _ in shape[2:])))
             elif op == "Gelu":  # of its own words in the graph
@@ -91,8 +93,13 @@ def behind(p, x):
 
 
 def convolve(p, x, channels, outputs, group, attributes):
-    fan = channels // group * int(np.prod(attributes["kernel_shape"]))
-    w = p.normal(outputs, channels // group, *attributes["kernel_shape"], scale=fan**-0.5)
+    shape = outputs, channels // group, *attributes["kernel_shape"]
+    scale = int(np.prod(shape[1:])) ** -0.5
+    if p.maybe(0.15):
+        p.note += ", weights computed at run time"
+        w = p.node("Mul", p.input(*shape), p.constant(np.float32(scale)))
+    else:
+        w = p.normal(*shape, scale=scale)
     bias = [p.normal(outputs)] if p.maybe(0.7) else []
     return p.node("Conv", x, w, *bias, group=group, **attributes)
 

@@ -114,6 +114,8 @@ static int block_of(const struct kernel *k, int64_t outputs)
 {
 	int64_t block = tiling_of(k)->channels / (1 + k->nstacked);
 
+	if (is_runtime(k->anchor->in[1])) /* they are packed before a row is chosen */
+		return channel_block(k, outputs);
 	if (k->nstacked == 2)
 		block = 16;
 	return (int)(outputs < block ? outputs : block);
@@ -124,6 +126,8 @@ static int64_t chunk_of(const struct kernel *k, const struct image *m, int width
 {
 	int64_t most = tiling_of(k)->chunk_bytes / (m->r * m->s * width * 4);
 
+	if (is_runtime(k->anchor->in[1]))
+		return m->channels;
 	return divisor(m->channels, most > 1 ? most : 1);
 }
 
@@ -161,24 +165,29 @@ static const char *applies_products(const struct kernel *k, const struct image *
 	return m->ow > 4096 ? "its rows are too long" : gemm_applies(&row);
 }
 
-const char *channels_apart(const struct kernel *k)
+static const char *channels_side_by_side(const struct kernel *k)
 {
 	const struct region *x = &k->arg[0].region;
 
-	if (constant_weights(k) != NULL)
-		return constant_weights(k);
 	if (x->shape.rank != 3 && x->shape.rank != 4)
 		return "it has not one or two spatial dimensions";
 	return x->stride[1] != 1 ? "its input lies in planes" : NULL;
+}
+
+const char *channels_apart(const struct kernel *k)
+{
+	return constant_weights(k) != NULL ? constant_weights(k) : channels_side_by_side(k);
 }
 
 const char *applies_conv_gemm(const struct kernel *k)
 {
 	struct image m;
 
-	if (channels_apart(k) != NULL)
-		return channels_apart(k);
+	if (channels_side_by_side(k) != NULL)
+		return channels_side_by_side(k);
 	image_of(k, &m);
+	if (is_runtime(k->anchor->in[1]) && (m.outputs % 16 == 0 || block_of(k, m.outputs) < 12))
+		return "its weights are packed at run time, in blocks of other sizes";
 	return applies_products(k, &m);
 }
 
@@ -412,8 +421,8 @@ const char *applies_conv_indirect(const struct kernel *k)
 {
 	struct image m;
 
-	if (channels_apart(k) != NULL)
-		return channels_apart(k);
+	if (channels_side_by_side(k) != NULL)
+		return channels_side_by_side(k);
 	if (k->keep != NULL || k->nstacked > 0)
 		return "several convolutions are computed together";
 	image_of(k, &m);

@@ -24,8 +24,6 @@ const char *applies_depthwise(const struct kernel *k)
 {
 	const struct shape *x = &k->anchor->in[0]->shape, *w = &k->anchor->in[1]->shape;
 
-	if (constant_weights(k) != NULL)
-		return constant_weights(k);
 	if (applies_image(k) != NULL)
 		return applies_image(k);
 	if (k->nstacked > 0)
@@ -33,6 +31,14 @@ const char *applies_depthwise(const struct kernel *k)
 	if (w->dim[1] != 1 || attr_int(k->anchor, "group", 1) != x->dim[1])
 		return "an output channel reads more than one input channel";
 	return w->dim[0] == x->dim[1] ? NULL : "an input channel has several output channels";
+}
+
+/* Run-time weights are packed before a row is chosen: for c/depthwise where it applies. */
+const char *applies_conv(const struct kernel *k)
+{
+	if (is_runtime(k->anchor->in[1]) && applies_depthwise(k) == NULL)
+		return "its weights are packed at run time, for c/depthwise";
+	return applies_image(k);
 }
 
 static double multiply_adds(const struct kernel *k)
@@ -175,9 +181,11 @@ void cut_weights(const struct kernel *k, const struct region *w, struct region *
 	memcpy(&r->stride[2], w->stride, (size_t)w->shape.rank * sizeof(r->stride[0]));
 	r->stride[1] = block * r->stride[2];
 	r->stride[0] = outputs * r->stride[2];
+	const int front = applies_depthwise(k) == NULL ? 4 : 0; /* taps, or groups and blocks */
+
 	for (int d = 0; d < s.rank; d++)
-		if (d != 2 && d != 3)
-			order[n++] = (uint8_t)d;
+		if ((front + d) % s.rank != 2 && (front + d) % s.rank != 3)
+			order[n++] = (uint8_t)((front + d) % s.rank);
 	order[n++] = 3;
 	order[n] = 2;
 }

@@ -370,8 +370,8 @@ bool overwrites_input(const struct kernel *k);
 
 /* ---- kernel_window.c ---- */
 
-/* Weights w of a Conv that are computed at run time, as *r: [group][block][channel of the block][C]
- * [taps]; and the order of these dimensions in memory that its template wants. */
+/* Weights w of a Conv that are computed at run time, as *r: [group][block][channel of the block][C][taps];
+ * and the order of these dimensions in memory that its templates want. */
 void cut_weights(const struct kernel *k, const struct region *w, struct region *r, uint8_t *order);
 
 #endif
