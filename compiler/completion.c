@@ -14,18 +14,34 @@ static enum of_files files_of(const char *value)
 						: NOTHING;
 }
 
-static const char *const says[] = {
-#define COMMAND(name, words, says, more)       says,
-#define TOOL(name, program, words, says, more) says,
+static const struct {
+	const char *words, *says;
+} commands[] = {
+#define COMMAND(name, words, says, more)       { words, says },
+#define TOOL(name, program, words, says, more) { words, says },
 #include "options.def"
 };
 
-/* A line, without what shells would read. */
-static void plain(struct buf *out, const char *text)
+static bool takes_model(int command)
+{
+	return strstr(commands[command].words, "MODEL") != NULL;
+}
+
+/* A line, without what shells would read; colon: how a colon is spelled there. */
+static void plain(struct buf *out, const char *text, const char *colon)
 {
 	for (; *text != '\0' && *text != '\n'; text++)
-		if (strchr("'\"`$\\[]:", *text) == NULL)
+		if (*text == ':')
+			buf_puts(out, colon);
+		else if (strchr("'\"`$\\[]", *text) == NULL)
 			buf_add(out, text, 1);
+}
+
+/* All commands, each with a blank behind it. */
+static void command_names(struct buf *out)
+{
+	for (int k = 0; k < COMMANDS; k++)
+		buf_printf(out, "%s ", command_name((enum command)k));
 }
 
 /* ---- bash ---- */
@@ -60,15 +76,13 @@ static void bash(struct buf *out)
 		"\telif [ \"$last\" = '=' ]; then last=\"${COMP_WORDS[COMP_CWORD-2]}\"; fi\n"
 		"\tcompopt -o filenames 2> /dev/null\n"
 		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W '");
-	for (int k = 0; k < COMMANDS; k++)
-		buf_printf(out, "%s ", command_name((enum command)k));
+	command_names(out);
 	buf_puts(out,
 		"--help --version' -- \"$word\"))\n\t\treturn\n\tfi\n\tcase \"$command:$last\" in\n");
 	for (int k = 0; (r = options_row(k)) != NULL; k++)
 		bash_value(out, r);
 	buf_puts(out, "\tesac\n\tcase \"$command:$word\" in\n\thelp:*) COMPREPLY=($(compgen -W '");
-	for (int k = 0; k < COMMANDS; k++)
-		buf_printf(out, "%s ", command_name((enum command)k));
+	command_names(out);
 	buf_puts(out,
 		"' -- \"$word\")) ;;\n\tcompletion:*) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\")) ;;\n");
 	for (int c = 0; c < COMMANDS; c++) {
@@ -78,6 +92,8 @@ static void bash(struct buf *out)
 			if (((r->of | r->behind) & 1u << c) != 0)
 				buf_printf(out, "--%s ", r->name);
 		buf_puts(out, "' -- \"$word\")) ;;\n");
+		if (!takes_model(c))
+			buf_printf(out, "\t%s:*) ;;\n", command_name((enum command)c));
 	}
 	buf_puts(out,
 		"\t*) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n\tesac\n}\ncomplete -F _skipc skipc\n");
@@ -96,7 +112,7 @@ static void zsh_row(struct buf *out, const struct row *r)
 	for (int both = r->letter != 0; both >= 0; both--) {
 		if (both == 0)
 			buf_printf(out, " '*--%s%s[", r->name, r->value != NULL ? "=" : "");
-		plain(out, r->help);
+		plain(out, r->help, "\\:");
 		buf_puts(out, "]");
 		if (r->value != NULL && r->words != NULL)
 			buf_printf(out, ":%s:(%s)", r->value + 1, r->words);
@@ -114,7 +130,7 @@ static void zsh(struct buf *out)
 		"#compdef skipc\n_skipc() {\n\tif (( CURRENT == 2 )); then\n\t\tlocal -a commands=(");
 	for (int k = 0; k < COMMANDS; k++) {
 		buf_printf(out, " '%s:", command_name((enum command)k));
-		plain(out, says[k]);
+		plain(out, commands[k].says, "\\:");
 		buf_puts(out, "'");
 	}
 	buf_puts(out,
@@ -125,10 +141,15 @@ static void zsh(struct buf *out)
 		for (int k = 0; (r = options_row(k)) != NULL; k++)
 			if (((r->of | r->behind) & 1u << c) != 0)
 				zsh_row(out, r);
-		buf_printf(out, " %s ;;\n",
-			c == CMD_completion ? "'1:shell:(bash zsh fish)'"
-			: c == CMD_help     ? "'1:command: '"
-					    : "'*:model:_files'");
+		if (c == CMD_help) {
+			buf_puts(out, " '1:command:(");
+			command_names(out);
+			buf_puts(out, ")' ;;\n");
+		} else
+			buf_printf(out, "%s ;;\n",
+				c == CMD_completion ? " '1:shell:(bash zsh fish)'"
+				: takes_model(c)    ? " '*:model:_files'"
+						    : "");
 	}
 	buf_puts(out,
 		"\tesac\n}\nif [ \"$funcstack[1]\" = _skipc ]; then _skipc \"$@\"; else compdef _skipc skipc; fi\n");
@@ -146,13 +167,13 @@ static void fish_row(struct buf *out, const struct row *r)
 	if (r->letter != 0)
 		buf_printf(out, " -s %c", r->letter);
 	if (r->value != NULL)
-		buf_puts(out, files_of(r->value) == NOTHING ? " -x" : " -r");
+		buf_puts(out, files_of(r->value) == ANY_FILE ? " -r" : " -x");
 	if (r->words != NULL)
 		buf_printf(out, " -a '%s'", r->words);
 	else if (files_of(r->value) == FOLDER)
 		buf_puts(out, " -a '(__fish_complete_directories)'");
 	buf_puts(out, " -d '");
-	plain(out, r->help);
+	plain(out, r->help, ":");
 	buf_puts(out, "'\n");
 }
 
@@ -164,11 +185,18 @@ static void fish(struct buf *out)
 	for (int k = 0; k < COMMANDS; k++) {
 		buf_printf(out, "complete -c skipc -n __fish_use_subcommand -f -a %s -d '",
 			command_name((enum command)k));
-		plain(out, says[k]);
+		plain(out, commands[k].says, ":");
 		buf_puts(out, "'\n");
 	}
 	buf_puts(out,
-		"complete -c skipc -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n");
+		"complete -c skipc -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n"
+		"complete -c skipc -n '__fish_seen_subcommand_from help' -f -a '");
+	command_names(out);
+	buf_puts(out, "'\ncomplete -c skipc -n '__fish_seen_subcommand_from");
+	for (int k = 0; k < COMMANDS; k++)
+		if (!takes_model(k))
+			buf_printf(out, " %s", command_name((enum command)k));
+	buf_puts(out, "' -f\n");
 	for (int k = 0; (r = options_row(k)) != NULL; k++)
 		fish_row(out, r);
 }

@@ -498,12 +498,19 @@ static int command_completion(int argc, char **argv)
 
 static int command_ops(int argc, char **argv)
 {
-	struct buf text = { 0 };
+	struct arena a = { 0 };
+	struct options o = { .arena = &a, .passes = "" };
+	int status = options_parse(&o, CMD_ops, argc, argv);
 
-	if (argc > 2)
-		return usage(CMD_ops, "ops takes nothing: ", argv[2], NULL);
-	catalogue_print(&text);
-	return print_text(&text);
+	if (status == 0) {
+		if (o.json)
+			report_operators_json(&(struct json){ .to = stdout });
+		else
+			report_operators(stdout);
+		status = is_printed() ? 0 : 1;
+	}
+	arena_release(&a);
+	return status;
 }
 
 static int command_manual(int argc, char **argv)

@@ -479,11 +479,14 @@ static int read_options(
 
 	if (status != 0)
 		return status;
-	if (o->model == NULL && of != CMD_tune)
+	const bool alone = of == CMD_tune || of == CMD_ops;
+
+	if (o->model == NULL && !alone)
 		return usage(of, "no model is given", "", NULL);
-	if (o->model != NULL && of == CMD_tune)
-		return usage(
-			of, "tune has networks of its own, and takes no model: ", o->model, NULL);
+	if (o->model != NULL && alone)
+		return usage(of,
+			of == CMD_ops ? "ops takes no model: " : "tune has networks of its own, and takes no model: ",
+			o->model, NULL);
 	if (o->plan.target == NULL)
 		o->plan.target = target_find(o->emit.package != NULL ? "c" : "x86-64");
 	if (o->emit.package != NULL && (o->emit.main || o->emit.trace))

@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+import shells
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..")
 TABLE = open(os.path.join(ROOT, "compiler", "options.def")).read()
@@ -27,7 +29,13 @@ VALUES = {"name": "net", "target": "c", "dim": "n=1", "io": "int", "skip-closed-
           "gemm": "inline", "package": "zephyr", "weights": "bin", "byte-order": "little", "dump": "i"}
 NET = ("input %x : f32[1,16,6,6]\nconst @w : f32[16,16,3,3] = fill(1)\n%a = Conv(%x, @w) {pads=[1,1,1,1]}\n%c = Relu(%a)\n"
        "%b = Conv(%c, @w) {pads=[1,1,1,1]}\n%s = Add(%b, %x)\n%y = Relu(%s)\noutput %y\n")  # a residual block
-OPERANDS = {"ops", "help", "completion", "manual"}  # commands that take no options but --help and --version
+# What is typed, and what is to be offered, in a folder with models/ and models.onnx.
+OFFERED = {"skipc com": {"compile", "completion"}, "skipc help in": {"inspect"}, "skipc completion z": {"zsh"}, "skipc ops ": set(), "skipc tune ": set(),
+           "skipc compile --tar": {"--target"}, "skipc compile --target a": {"aarch64"}, "skipc compile --target=x": {"x86-64"},
+           "skipc bench --target ": {"x86-64", "aarch64", "c"}, "skipc compile --weights ": set("auto text rows incbin bin".split()),
+           "skipc compile mod": {"models", "models.onnx"}, "skipc compile m.onnx -o ": {"models"}, "skipc inspect --profile ": {"models", "models.onnx"},
+           "skipc lesion --lab": {"--labels"}, "skipc compile --lab": set(), "skipc inspect --ht": {"--html"}}
+OPERANDS = {"help", "completion", "manual"}  # commands that take no options but --help and --version
 
 
 class Failure(Exception):
@@ -127,39 +135,26 @@ class Test:
             check(shown.returncode == 0 and not shown.stderr, f"{program}: {shown.stderr}")
             check("--skip-closed-gates" in plain and "EXIT STATUS" in plain, f"{program}: {plain}")
 
-    def complete(self, script, *words):
-        """What bash offers for the last of the words."""
-        line = " ".join(f"'{w}'" for w in ("skipc", *words))
-        shell = f". {script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; _skipc 2> /dev/null; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-        done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, cwd=self.work)
-        check(done.returncode == 0 and not done.stderr, done.stderr)
-        return set(done.stdout.split())
-
     def completion(self):
-        for shell in ("bash", "zsh", "fish"):
-            text = self.run("completion", shell).stdout
+        """All options in each script, and what each shell itself offers by it."""
+        os.makedirs(os.path.join(self.work, "typed", "models"))
+        open(os.path.join(self.work, "typed", "models.onnx"), "w").close()
+        for shell in shells.SHELLS:
+            script = self.run("completion", shell).stdout
             for name, _ in OPTIONS:
-                check(re.search(rf"(--|-l ){name}\b", text), f"{shell} does not complete --{name}")
-            script = os.path.join(self.work, shell)
-            with open(script, "w") as f:
-                f.write(text)
-            if shutil.which(shell) is None:
-                print(f"commands: NOT RUN: {shell} is not installed")
+                check(re.search(rf"(--|-l ){name}\b", script), f"{shell} does not complete --{name}")
+            if (lacks := shells.missing(shell)) is not None:
+                check(not lacks[1], f"{lacks[0]}: apt-get install {shell}")
+                print(f"commands: NOT RUN: {lacks[0]}")
                 continue
-            done = subprocess.run([shell, "-n", script], capture_output=True, text=True)
+            done = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True)
             check(done.returncode == 0 and not done.stderr, f"{shell}: {done.stderr}")
-        if shutil.which("bash") is None:
-            return
-        script = os.path.join(self.work, "bash")
-        os.mkdir(os.path.join(self.work, "models"))
-        open(os.path.join(self.work, "models.onnx"), "w").close()
-        for words, offered in ((("com",), {"compile", "completion"}), (("compile", "--tar"), {"--target"}), (("compile", "--target", "a"), {"aarch64"}),
-                               (("compile", "--target", "=", "x"), {"x86-64"}), (("compile", "--weights", "=",), set("auto text rows incbin bin".split())),
-                               (("compile", "mod"), {"models.onnx", "models"}), (("compile", "m", "-o", "mod"), {"models"}),
-                               (("lesion", "--lab"), {"--labels"}), (("help", "in"), {"inspect"}), (("completion", "z"), {"zsh"}),
-                               (("inspect", "--html", "models."), {"models.onnx"}), (("compile", "--lab"), set())):
-            found = self.complete(script, *words)
-            check(found == offered, f"bash offers {found} for {words}, not {offered}")
+            found, said = shells.offers(shell, script, list(OFFERED), os.path.join(self.work, "typed"))
+            for line, wanted in OFFERED.items():
+                wanted = {f"--target={w}" for w in wanted} if shell == "fish" and "=" in line else wanted
+                there = {w for w in found[line] if not w.startswith("-")} if line.endswith(" ") else found[line]  # zsh: options, too
+                check(there == wanted, f"{shell} offers {found[line]} for {line!r}, not {wanted}\n{said[-1000:]}")
+            check(shell == "bash" or "a page: blocks" in said, f"{shell} does not say what --html is: {said[-1000:]}")
 
     def made(self):
         """What compile says that it made is there, and its last line compiles that; -q says nothing."""
@@ -229,6 +224,18 @@ class Test:
         for name in re.findall(r'^REFUSED(?:_BY)?\(\w*(?:"[\w.]*")?, "([\w*]+)"', rows, re.M):
             check(name in refused, f"{name} is refused, and ops does not say so")
         check(len(since) > 150 and "Loop" in refused and "SoftmaxCrossEntropyLoss" in refused, "too few")
+        check(not re.search(r" $", said, re.M), "blanks at the ends of lines")
+        report = json.loads(self.run("ops", "--json").stdout)
+        domains = {"MS": "com.microsoft", "ML": "ai.onnx.ml"}
+        wanted = sorted((domains.get(d, d.strip('"')), n, int(v)) for d, n, v in re.findall(r'^ROW\((""|MS|ML|"[\w.]+"), +(\w+), +(\d+)', rows, re.M))
+        check(sorted((o["domain"], o["name"], v["since"]) for o in report["operators"] for v in o["versions"]) == wanted, "the JSON has other versions")
+        check(len({(o["domain"], o["name"]) for o in report["operators"]}) == len(report["operators"]) == int(re.search(r"^(\d+) operators", said, re.M)[1]),
+              "an operator is not there once")
+        check(all(r["name"] in refused and (r["hint"] or "") in refused for r in report["refused"]), "the JSON refuses others")
+        conv, = (o["versions"] for o in report["operators"] if o["name"] == "Conv")
+        group, = (a for a in conv[0]["attributes"] if a["name"] == "group")
+        check(conv[0]["since"] == 1 and group == {"name": "group", "type": "int", "required": False, "default": "1", "used": True}, conv)
+        check("ops takes no model: x" in self.run("ops", "x", status=2).stderr, "ops x")
 
     def ends(self):
         """What ends early is said in a line, and is an exit status: a full disk, a closed pipe, Ctrl-C, a module that is missing."""

@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 
+import shells
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, ".."))
 VENV = os.path.join(ROOT, ".venv", "bin")
@@ -534,6 +536,7 @@ class Test:
                 self.run("skipc", "compile", self.model, "-o", out, "--main")
                 self.run("sh", "-c", f"cc -O2 -I {out} {out}/*.c -o {out}/program")
                 self.helpers_work("/usr/bin/skipc")
+                self.complete()
                 check(".B diff MODEL" in self.run("zcat", "/usr/share/man/man1/skipc.1.gz").replace("\\", ""), "the manual page")
                 folder = self.folder("cxx")
                 write(f"{folder}/CMakeLists.txt", "cmake_minimum_required(VERSION 3.20)\nproject(x C)\nfind_package(skipc REQUIRED)\n"
@@ -543,6 +546,14 @@ class Test:
         finally:
             self.run("dpkg", "--purge", "skipc")
         check(not os.path.exists("/usr/share/skipc") and self.status("python3") == before, "purged, and something is left")
+
+    def complete(self):
+        """The shells find what is installed, and offer it."""
+        for shell in shells.SHELLS:
+            if shells.missing(shell) or shell == "bash" and not os.path.exists("/usr/share/bash-completion/bash_completion"):
+                raise Failure(f"{shell} or its completions are not installed: make setup-packages")
+            found, said = shells.offers(shell, None, ["skipc ins", "skipc compile --targ"], self.folder("empty"))
+            check(list(found.values()) == [{"inspect"}, {"--target"}], f"{shell} offers {found}\n{said}")
 
     def status(self, package):
         done = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", package], capture_output=True, text=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `inspect`, `paths`, `diff` and `bench` print with --json, against tools/schema: of every case, and the digits.
+"""What `inspect`, `paths`, `ops`, `diff` and `bench` print with --json, against tools/schema: of every case, and the digits.
 tests/gates.py and tests/lesion.py do it of theirs.
 
     schema.py [--skipc PATH] [NAME ...]
@@ -156,10 +156,11 @@ def main():
     a = p.parse_args()
     os.environ.setdefault("SKIPC_PYTHON", sys.executable)
     validator = schema("inspect")
-    for name in ("inspect", "paths", "gates", "lesion", "diff", "bench"):
+    for name in ("inspect", "paths", "ops", "gates", "lesion", "diff", "bench"):
         silent = list(undescribed(name, schema(name).schema))
         check(not silent, f"not described: {silent}")
     count = cases(a.skipc, validator, a.names)
+    valid(schema("ops"), json.loads(call(a.skipc, "ops", "--json")), "ops")
     if not a.names:
         functions(a.skipc, validator)
         strict(validator, inspected(a.skipc, validator, os.path.join(DIGITS, "digits.onnx"), []))

@@ -3,7 +3,7 @@
 # prints the one command that does it, and stops.
 #
 #     setup.sh              what make, make demo and make check-fast need
-#     setup.sh check        and make check: compilers and emulators of the machines that it runs generated code on, a browser
+#     setup.sh check        and make check: compilers and emulators of the machines that it runs generated code on, a browser, shells
 #     setup.sh compilers    and make check-compilers, bench.py --only compilers
 #     setup.sh packages     and make check-packages
 #
@@ -11,7 +11,7 @@
 set -eu
 need="gcc make pkg-config libprotobuf-c-dev protobuf-c-compiler nettle-dev check libsubunit-dev python3 python3-venv clang"
 [ "$(uname -m)" = x86_64 ] && need="$need libxsmm-dev"
-check="g++ tcc gcc-mingw-w64-x86-64 qemu-user gcc-arm-none-eabi qemu-system-arm chromium"
+check="g++ tcc gcc-mingw-w64-x86-64 qemu-user gcc-arm-none-eabi qemu-system-arm chromium zsh fish"
 for machine in aarch64-linux-gnu=arm64 arm-linux-gnueabi=armel powerpc-linux-gnu=powerpc s390x-linux-gnu=s390x; do
 	check="$check gcc-${machine%=*} libc6-dev-${machine#*=}-cross"
 done
@@ -19,7 +19,7 @@ compilers="musl-tools gcc-11 clang-13 clang-15 clang-16 clang-19 clang-22 lld wa
 for machine in arm-linux-gnueabihf=armhf riscv64-linux-gnu=riscv64 mips-linux-gnu=mips; do
 	compilers="$compilers gcc-${machine%=*} libc6-dev-${machine#*=}-cross"
 done
-packages="git g++ cmake meson ninja-build gcc-arm-none-eabi qemu-system-arm gcc-mingw-w64-x86-64 wine64 dpkg-dev debhelper dh-python lintian"
+packages="git g++ cmake meson ninja-build gcc-arm-none-eabi qemu-system-arm gcc-mingw-w64-x86-64 wine64 dpkg-dev debhelper dh-python lintian bash-completion zsh fish"
 case ${1:-} in
 check) also=$check ;;
 compilers) also="$check $compilers" ;;

@@ -427,7 +427,22 @@ const char *grouped(struct arena *a, int64_t v); /* 1,234,567 */
 
 /* ---- catalogue.c ---- */
 
-void catalogue_print(struct buf *out); /* operators that there are, and what is refused: skipc ops */
+/* A row ROW(..) of import/opset.def, which says what its columns mean. */
+struct operator_version {
+	const char *domain, *name;
+	int since, least, most, outputs;
+	const char *attrs;
+};
+
+/* One of those that refuse. hint: null where it depends on the model; names: several, with blanks; or null. */
+struct refused_operator {
+	const char *domain, *name, *hint, *names;
+};
+
+const struct operator_version *catalogue_version(int k);                           /* null: behind the last */
+const struct operator_version *catalogue_next(const struct operator_version *v); /* of that operator */
+bool catalogue_is_first(const struct operator_version *v);                         /* of its operator? */
+const struct refused_operator *catalogue_refusal(int k);                                    /* null: behind the last */
 
 /* ---- near.c ---- */
 

@@ -155,7 +155,7 @@ static void pairs_in_c(struct plan *p, struct kernel *k, int64_t less)
 /* Do the products of each pair of weights with 0 to 255 fit 16 bits, when they are added? Of pairs as pack_pairs() has them. */
 static bool has_small_weights(const struct kernel *k, int64_t run)
 {
-	enum { MOST = INT16_MAX / 255 };
+	static const double most = INT16_MAX / 255;
 	const struct shape *w = &k->anchor->in[1]->shape;
 	const bool matrix = w->rank == 2; /* [C, K] */
 	const int64_t outputs = w->dim[matrix], channels = w->dim[!matrix], inputs = shape_count(w) / outputs,
@@ -171,7 +171,7 @@ static bool has_small_weights(const struct kernel *k, int64_t run)
 
 				above = (at % 2 == 0 ? 0.0 : above) + (v > 0.0 ? v : 0.0);
 				below = (at % 2 == 0 ? 0.0 : below) + (v < 0.0 ? v : 0.0);
-				if (above > MOST || below < -MOST)
+				if (above > most || below < -most)
 					return false;
 			}
 		}

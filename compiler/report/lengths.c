@@ -227,8 +227,8 @@ static const char *short_count(struct arena *a, const char *digits)
 
 static void print_lengths(FILE *to, struct arena *a, const struct counts *c, const struct summary *s)
 {
-	enum { BAR = 40 };
 	static const char bar[] = "########################################";
+	const double width = sizeof(bar) - 1;
 	double most = 0.0;
 
 	for (int k = 0; k < c->n; k++)
@@ -236,7 +236,7 @@ static void print_lengths(FILE *to, struct arena *a, const struct counts *c, con
 	for (int k = 0; k < c->n; k++)
 		if (s->share[k] >= most * 1e-3)
 			fprintf(to, "        %6d %18s %9.4f %%  %.*s\n", k, short_count(a, counts_text(a, c, k)),
-				100.0 * s->share[k], (int)(BAR * s->share[k] / most + 0.5), bar);
+				100.0 * s->share[k], (int)(width * s->share[k] / most + 0.5), bar);
 }
 
 void report_lengths(FILE *to, const struct graph *g, const struct lengths *l)

@@ -86,6 +86,11 @@ void json_real(struct json *j, const char *name, double value);
 void json_ids(struct json *j, const char *name, const int *value, int n);
 void json_numbers(struct json *j, const char *name, const int64_t *value, int n);
 
+/* ---- operators.c ---- */
+
+void report_operators(FILE *to);             /* skipc ops */
+void report_operators_json(struct json *j); /* tools/schema/ops.json says what is in it */
+
 /* ---- json.c ---- */
 
 /* skipc inspect --json; tools/schema/inspect.json says what is in it. In a page kernels whose candidates are those of
