@@ -314,6 +314,36 @@ def quantised_layer(p, x, shape, make):
     return dequantise(p, quantise(p, y, y_scale, zero), y_scale, zero) if whole else y
 
 
+def quantised_highway(p, x, size, weights, layer):
+    """T, H and x of that size along axis 1 or the last, T and H of two layers, or of one that is cut; layer(x, w, b). All scales are
+    powers of two, T, 1 - T, both products and the sum are quantised."""
+    dtype, steps = [np.uint8, np.int8][p.between(0, 1)], {"x": -5, "h": -4, "t": -4, "gate": -8, "product": -6, "y": -5}
+    scale = {k: np.float32(2.0**v) for k, v in steps.items()}
+    zero, none = p.constant(np.array(p.between(0, 100), dtype)), p.constant(np.array(0, np.uint8))
+    w_scale = np.float32(2) ** np.rint(np.log2(p.rng.uniform(0.5, 1.5, 2 * size) * 0.03 / np.prod(weights) ** 0.5)).astype(np.float32)
+    w = p.rng.integers(-128, 128, [2 * size, *weights]).astype(np.int8)
+    b = p.rng.integers(-1000, 1000, 2 * size).astype(np.int32)
+    p.note += f" highway {dtype.__name__}"
+
+    def rounded(v, step, z=zero):
+        return dequantise(p, quantise(p, v, scale[step], z), scale[step], z)
+
+    def made(rows):
+        return layer(x, p.node("DequantizeLinear", p.constant(w[rows]), p.constant(w_scale[rows]), axis=0),
+                     p.node("DequantizeLinear", p.constant(b[rows]), p.constant(w_scale[rows] * scale["x"]), axis=0))
+
+    x = rounded(x, "x")
+    if p.maybe(0.3):
+        both, axis = rounded(made(slice(None)), "h"), 1 if len(weights) > 1 else -1
+        h, t = (p.node("Slice", both, p.constant(np.array([k * size])), p.constant(np.array([(k + 1) * size])), p.constant(np.array([axis])))
+                for k in (0, 1))
+    else:
+        h, t = rounded(made(slice(size)), "h"), rounded(made(slice(size, None)), "t")
+    gate = rounded(p.node("Sigmoid", t), "gate", none)
+    rest = rounded(p.node("Sub", p.constant(np.float32(1)), gate), "gate", none)
+    return rounded(p.node("Add", rounded(p.node("Mul", h, gate), "product"), rounded(p.node("Mul", x, rest), "product")), "y")
+
+
 def quantised_conv(p, channels=None, group=1, outputs=None, window=None):
     channels = channels or p.between(1, 40)
     outputs = outputs or (16 * p.between(1, 8) if p.maybe() else p.between(1, 130))
@@ -344,6 +374,11 @@ def quantised_points(p):
 def quantised_winograd(p):
     image = [p.between(2, 20), p.between(2, 20)]
     window = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}, image, image
+    if p.maybe(0.3):
+        channels = 16 * p.between(1, 3) if p.maybe(0.7) else p.between(1, 40)
+        p.note += f" {channels}x{image}"
+        x = p.node("MaxPool", p.input(1, channels, *(i + 1 for i in image)), kernel_shape=[2, 2])
+        return quantised_highway(p, x, channels, [channels, 3, 3], lambda x, w, b: p.node("Conv", x, w, b, **window[0]))
     return quantised_conv(p, 16 * p.between(1, 8), 1, 16 * p.between(1, 6), window)
 
 
@@ -351,8 +386,13 @@ def quantised_linear(p):
     inputs, outputs = p.between(1, 70), p.between(1, 100)
     shape = shape_of_rows(p, inputs)
     p.note += f" {shape} -> {outputs}"
-    return quantised_layer(p, p.input(*shape), [outputs, inputs],
-                           lambda x, w, b: p.node("Add", p.node("MatMul", x, p.node("Transpose", w, perm=[1, 0])), b))
+
+    def layer(x, w, b):
+        return p.node("Add", p.node("MatMul", x, p.node("Transpose", w, perm=[1, 0])), b)
+
+    if p.maybe(0.4):
+        return quantised_highway(p, p.input(*shape), inputs, [inputs], layer)
+    return quantised_layer(p, p.input(*shape), [outputs, inputs], layer)
 
 
 def pool(p):

@@ -121,7 +121,23 @@ END_TEST
 	"const @" w " : " type "[48,8] = fill(1, 100, 120)\n%" y "i = LinearInteger(%x, @" w ") {zero=3, to=9}\n" \
 	"%" y " = Dequantize(%" y "i, " scale ", 0)\n"
 
-/* Two layers of one input are one kernel, if their weights are of one type. */
+#define BYTES " {low=0.0, high=255.0, to=6}\n"
+#define ROUNDED(y, x, s) "%" y "q = Quantize(%" x ", " s ", 0)" BYTES "%" y " = Dequantize(%" y "q, " s ", 0)\n"
+/* What follows T's and H's sums in a quantised highway: both as bytes, t and h, .. */
+#define RESCALED "%t = Requantize(%a, 0.01, 128)" BYTES "%h = Requantize(%b, 0.02, 0)" BYTES
+/* .. and the gate, 1 less it, both products and their sum, each made bytes again */
+#define QUANTISED \
+	"const @e : u8[256] = fill(7, 0, 255)\nconst @f : u8[256] = fill(8, 0, 255)\n%g = Lookup(%t, @e)\n%c = Lookup(%t, @f)\n" \
+	"%gd = Dequantize(%g, 0.004, 0)\n%cd = Dequantize(%c, 0.004, 0)\n%hd = Dequantize(%h, 0.1, 0)\n%xd = Dequantize(%x, 0.1, 3)\n" \
+	"%m = Mul(%hd, %gd)\n%n = Mul(%xd, %cd)\n" ROUNDED("md", "m", "0.1") ROUNDED("nd", "n", "0.1") \
+	"%s = Add(%md, %nd)\n%y = Quantize(%s, 0.1, 3)" BYTES "output %y\n"
+#define ROW_SUMS(y, w, inputs, outputs) \
+	"const @" w " : i8[" inputs "," outputs "] = fill(1, -9, 9)\n%" y " = LinearInteger(%x, @" w ") {zero=3, to=9}\n"
+#define IMAGE_SUMS(y, w) \
+	"const @" w " : i8[16,16,3,3] = fill(1, -9, 9)\n%" y " = ConvInteger(%x, @" w \
+	") {dilations=[1,1], group=1, strides=[1,1], pads=[1,1,1,1], zero=3, to=9}\n"
+
+/* Two layers of one input are one kernel, if their weights are of one type; so a quantised highway's layer is one. */
 START_TEST(test_side_by_side)
 {
 	static const struct {
@@ -130,13 +146,21 @@ START_TEST(test_side_by_side)
 	} found[] = {
 		{ "input %x : u8[64,48]\n" SUMS("a", "v", "i8", "0.5") SUMS("b", "w", "i8", "0.25") "%y = Mul(%a, %b)\noutput %y\n", 1 },
 		{ "input %x : u8[64,48]\n" SUMS("a", "v", "i8", "0.5") SUMS("b", "w", "i16", "0.25") "%y = Mul(%a, %b)\noutput %y\n", 2 },
+		{ "input %x : u8[64,48]\n" ROW_SUMS("a", "v", "48", "48") ROW_SUMS("b", "w", "48", "48") RESCALED QUANTISED, 1 },
+		{ "input %x : u8[1,16,8,8]\n" IMAGE_SUMS("a", "v") IMAGE_SUMS("b", "w") RESCALED QUANTISED, 1 },
+		/* of one layer, cut where its sums are bytes already */
+		{ "input %x : u8[64,48]\n" ROW_SUMS("o", "v", "48", "96") "%p = Requantize(%o, 0.01, 128)" BYTES
+		  "%t = Slice(%p) {starts=[0,48], steps=[1,1]} : u8[64,48]\n%h = Slice(%p) {starts=[0,0], steps=[1,1]} : u8[64,48]\n" QUANTISED, 1 },
+		/* tables of bytes that no layer gives have kernels of their own */
+		{ "input %t : u8[64,48]\nconst @e : u8[256] = fill(7, 0, 255)\n%y = Lookup(%t, @e)\noutput %y\n", 1 },
 	};
 	struct arena arena = { 0 };
 
-	for (size_t k = 0; k < sizeof(found) / sizeof(found[0]); k++) {
-		const struct plan *p = plan_of(&arena, found[k].text, &(struct plan_options){ .target = target_find("c") });
+	for (size_t k = 0; k < 2 * sizeof(found) / sizeof(found[0]); k++) {
+		const char *text = found[k / 2].text, *target = k % 2 == 0 ? "c" : "x86-64";
+		const struct plan *p = plan_of(&arena, text, &(struct plan_options){ .target = target_find(target) });
 
-		ck_assert_msg(p->nkernel == found[k].kernels, "%s%d kernels", found[k].text, p->nkernel);
+		ck_assert_msg(p->nkernel == found[k / 2].kernels, "%s%s: %d kernels", text, target, p->nkernel);
 	}
 	arena_release(&arena);
 }

@@ -153,6 +153,42 @@ class Builder:
             return self.node(f"QLinear{kind}", *q, *other, scale, zero, domain=MS), scale, zero
         return self.quantize(self.node("Relu", y) if self.rng.random() < 0.5 else y)
 
+    def gated(self, q, layer, axis):
+        """A highway: T and H of two layers of as many outputs, or of one that is cut; layer(x, outputs)."""
+        size, x = self.array(q[0]).shape[axis], self.dequantize(q)
+        if self.rng.random() < 0.3:
+            both = self.dequantize(self.quantize(layer(q, 2 * size)))
+            h, t = (self.node("Slice", both, *(self.constant(np.array([n])) for n in (k * size, (k + 1) * size, axis))) for k in (0, 1))
+        else:
+            h, t = layer(q, size), layer(q, size)
+            if self.rng.random() < 0.8:
+                t = self.dequantize(self.quantize(t))
+        h = self.node(self.pick(["Relu", "Tanh"]), self.dequantize(self.quantize(h)))
+        gate = self.dequantize(self.quantize(self.node("Sigmoid", t)))
+        rest = self.dequantize(self.quantize(self.node("Sub", self.constant(np.float32(1)), gate)))
+        kept, h = (self.dequantize(self.quantize(v)) for v in (self.node("Mul", x, rest), self.node("Mul", gate, self.dequantize(self.quantize(h)))))
+        return self.quantize(self.node("Add", h, kept))
+
+    def highway(self, q):
+        """Of an image."""
+        c, r = self.array(q[0]).shape[1], self.pick([1, 3])
+
+        def layer(q, outputs):
+            weights, _ = self.weights((outputs, c, r, r), 0)
+            return self.node("Conv", self.dequantize(q), self.node("DequantizeLinear", *weights, axis=0),
+                             *self.bias(q, weights, outputs), pads=[r // 2] * 4)
+
+        return self.gated(q, layer, 1)
+
+    def rows(self, q):
+        """A highway of rows."""
+        def layer(q, outputs):
+            weights, _ = self.weights((self.array(q[0]).shape[1], outputs), 1)
+            y = self.node("MatMul", self.dequantize(q), self.node("DequantizeLinear", *weights, axis=1))
+            return self.node("Add", y, *b) if (b := self.bias(q, weights, outputs)) else y
+
+        return self.gated(q, layer, 1)
+
     def unary(self, q):
         x = self.dequantize(q)
         kind = self.pick(["Sigmoid", "LeakyRelu", "HardSwish", "swish", "carry", "Relu"]
@@ -241,6 +277,8 @@ class Builder:
         """A fully connected layer."""
         flat = self.node("Flatten", self.dequantize(q))
         q = self.quantize(flat)
+        while self.array(q[0]).shape[1] < 200 and self.rng.random() < 0.4:
+            q = self.rows(q)
         inputs, outputs = self.array(flat).shape[1], int(self.rng.integers(1, 20))
         turned = self.rng.random() < 0.5
         w, _ = self.weights((outputs, inputs) if turned else (inputs, outputs), 0 if turned else 1)
@@ -259,7 +297,7 @@ class Builder:
     def model(self):
         q = self.quantize("x")
         for _ in range(int(self.rng.integers(2, 6))):
-            q = self.pick([self.conv, self.conv, self.residual, self.unary, self.pool, self.view, self.narrow, self.joined, self.aside])(q)
+            q = self.pick([self.conv, self.conv, self.residual, self.highway, self.unary, self.pool, self.view, self.narrow, self.joined, self.aside])(q)
         if self.rng.random() < 0.6:
             q = self.last(q)
         self.outputs.append(q[0])

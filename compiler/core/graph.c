@@ -456,6 +456,11 @@ bool is_a(const struct node *n, unsigned traits)
 	return n != NULL && (n->op->is & traits) != 0;
 }
 
+bool is_pointwise(const struct node *n)
+{
+	return n->op->class == OP_ELEMENTWISE || is_a(n, IS_TABLE);
+}
+
 const struct attr *node_attr(const struct node *n, const char *name)
 {
 	for (int k = 0; k < n->nattr; k++)

@@ -203,7 +203,8 @@ enum trait {
 	LIES_CHANNELS_LAST = 1 << 16, /* its result in memory; layout() */
 	LIES_AS_INPUT = 1 << 17,
 	IS_SINGLE = 1 << 18, /* elementwise: computed in floats, constants too, whatever its operands are */
-	IS_EXACT = 1 << 19   /* an anchor of integers, whose kernels store what the epilogue makes of sums */
+	IS_EXACT = 1 << 19,  /* an anchor of integers, whose kernels store what the epilogue makes of sums */
+	IS_TABLE = 1 << 20   /* an element of the second input, a table, for each of the first: no anchor to fuse() */
 };
 
 /* A row of ops.def. */
@@ -586,6 +587,7 @@ void graph_check(struct graph *g, bool shapes); /* invariants; a breach is our b
 
 bool is_op(const struct node *n, const char *name);  /* n may be null */
 bool is_a(const struct node *n, unsigned traits);    /* has one of them; n may be null */
+bool is_pointwise(const struct node *n); /* elementwise, or a table: kernels may have it in their epilogues */
 bool attrs_equal(const struct node *x, const struct node *y);
 const struct attr *node_attr(const struct node *n, const char *name);
 int64_t attr_int(const struct node *n, const char *name, int64_t absent);

@@ -238,6 +238,8 @@ static bool has_vector(const struct node *n)
 
 	if (n->nin > MAX_EXPR_IN || !is_vector_type(n->out[0]->type) || n->op->result == RESULT_TEST)
 		return false;
+	if (is_a(n, IS_TABLE))
+		return is_vector_type(n->in[0]->type) && dtypes[n->out[0]->type].size == 1;
 	for (int j = 0; j < n->nin; j++) {
 		literal[j] = const_uniform(n->in[j], &number);
 		if (!literal[j] && !is_vector_type(n->in[j]->type))
@@ -318,7 +320,7 @@ static bool is_inline(const struct kernel *k, const struct node *n)
 	const struct tensor *t = n->out[0];
 	const struct node *user = t->nuser == 1 ? t->user->node : NULL;
 
-	if (user == NULL || t == k->out || n->op->result == RESULT_CAST ||
+	if (user == NULL || t == k->out || n->op->result == RESULT_CAST || is_a(user, IS_TABLE) ||
 		(dtypes[t->type].size < 4 && n->op->result != RESULT_TEST))
 		return false;
 	for (int i = 0; i < user->nin; i++)
@@ -344,7 +346,7 @@ static const char *input_text(struct epilogue *x, const struct tensor *t, enum d
 			return is_inline(k, k->group[i]) ? node_text(x, i)
 							 : arena_printf(x->arena, "v%d", i);
 	for (int i = 0; i < k->noperand; i++)
-		if (k->operand[i].tensor == t)
+		if (k->operand[i].tensor == t && !k->operand[i].is_table)
 			return operand_text(x, i);
 	if (!const_uniform(t, &number))
 		die("operand %s of a kernel is nowhere", t->name);
@@ -441,6 +443,20 @@ static const char *requantize_text(
 			    : call;
 }
 
+/* The element of the table that v, of 8 bits, says. */
+static const char *looked_up(const struct epilogue *x, const struct node *n, const char *v)
+{
+	const struct arg *table = x->kernel->operand;
+
+	while (!table->is_table || table->tensor != n->in[1])
+		table++;
+	const char *name = arena_printf(x->arena, "z%d", (int)(table - x->kernel->operand));
+
+	if (x->vector)
+		return arena_printf(x->arena, "IVEC_LOOK_%s(%s, %s)", dtypes[n->out[0]->type].name, name, v);
+	return arena_printf(x->arena, n->in[0]->type == DT_U8 ? "%s[%s]" : "%s[(uint8_t)%s]", name, v);
+}
+
 /* The C expression of a member; in parentheses when it is to stand inside another. */
 static const char *node_text(struct epilogue *x, int member)
 {
@@ -449,6 +465,8 @@ static const char *node_text(struct epilogue *x, int member)
 	struct buf b = { 0 };
 	double number;
 
+	if (is_a(n, IS_TABLE))
+		return looked_up(x, n, input_text(x, n->in[0], n->in[0]->type));
 	for (int i = 0; i < n->nin && i < MAX_EXPR_IN; i++)
 		in[i] = input_text(x, n->in[i], compute_type(n));
 	if (!x->vector && requantizes(n, &number))
@@ -479,7 +497,7 @@ static const char *fitted(const struct epilogue *x, const struct node *n, const 
 
 	if (is_a(n, IS_SINGLE) && type != DT_F32 && !requantizes(n, &zero)) /* by way of int32_t, as vectors have it */
 		return arena_printf(a, "(%s)(int32_t)(%s)", dtypes[type].ctype, unwrapped(a, text));
-	return dtypes[type].size < 4 ? arena_printf(a, "(%s)(%s)", dtypes[type].ctype, text)
+	return dtypes[type].size < 4 && !is_a(n, IS_TABLE) ? arena_printf(a, "(%s)(%s)", dtypes[type].ctype, text)
 				     : unwrapped(a, text);
 }
 

@@ -142,7 +142,7 @@ static double window_macs(const struct kernel *k)
 
 double cost_conv_integer(const struct kernel *k)
 {
-	return window_macs(k) * cost_of(k, COST_INTEGER);
+	return (1.0 + k->nstacked) * window_macs(k) * cost_of(k, COST_INTEGER);
 }
 
 /* Do windows leave the image? */
@@ -243,7 +243,8 @@ void setup_depthwise_integer(struct plan *p, struct kernel *k)
 
 double cost_linear_integer(const struct kernel *k)
 {
-	return (double)shape_count(&k->value->shape) * (double)k->anchor->in[1]->shape.dim[0] * cost_of(k, COST_INTEGER);
+	return (1.0 + k->nstacked) * (double)shape_count(&k->value->shape) * (double)k->anchor->in[1]->shape.dim[0] *
+	       cost_of(k, COST_INTEGER);
 }
 
 /* A row of pixels, windows of one. */

@@ -18,8 +18,6 @@ static const char *applies_pairs(const struct kernel *k)
 
 	if (constant_weights(k) != NULL)
 		return constant_weights(k);
-	if (k->nstacked > 0)
-		return "several layers are computed together";
 	return dtypes[x->type].size == 1 && w->type == DT_I8 && k->value->type == DT_I32
 		       ? NULL
 		       : "its input or its weights have more than 8 bits";
@@ -34,10 +32,18 @@ static const char *applies_flat(const struct kernel *k)
 	return applies_pairs(k);
 }
 
+/* The anchor, or one of those stacked on it. */
+static const struct node *layer_at(const struct kernel *k, int s)
+{
+	return s == 0 ? k->anchor : k->stacked[s - 1];
+}
+
 static const char *sums_fit(const struct kernel *k, int64_t outputs)
 {
-	return fold_zero(k->anchor, outputs, least_input(k), NULL) ? NULL
-								   : "its sums may be too large, or its bias is";
+	for (int s = 0; s <= k->nstacked; s++)
+		if (!fold_zero(layer_at(k, s), outputs, least_input(k), NULL))
+			return "its sums may be too large, or its bias is";
+	return NULL;
 }
 
 const char *applies_conv_integer_pairs(const struct kernel *k)
@@ -55,7 +61,7 @@ const char *applies_linear_integer_pairs(const struct kernel *k)
 /* Outputs times the inputs of each, and the image. */
 static double pairs_cost(const struct kernel *k, int64_t inputs)
 {
-	return (double)shape_count(&k->value->shape) * (double)inputs * cost_of(k, COST_PAIRS) +
+	return (1.0 + k->nstacked) * (double)shape_count(&k->value->shape) * (double)inputs * cost_of(k, COST_PAIRS) +
 	       (double)shape_count(&k->anchor->in[0]->shape) * cost_of(k, COST_PAIRS_IN);
 }
 
@@ -153,10 +159,10 @@ static void pairs_in_c(struct plan *p, struct kernel *k, int64_t less)
 }
 
 /* Do the products of each pair of weights with 0 to 255 fit 16 bits, when they are added? Of pairs as pack_pairs() has them. */
-static bool has_small_weights(const struct kernel *k, int64_t run)
+static bool has_small_weights(const struct tensor *weights, int64_t run)
 {
 	static const double most = INT16_MAX / 255;
-	const struct shape *w = &k->anchor->in[1]->shape;
+	const struct shape *w = &weights->shape;
 	const bool matrix = w->rank == 2; /* [C, K] */
 	const int64_t outputs = w->dim[matrix], channels = w->dim[!matrix], inputs = shape_count(w) / outputs,
 		      taps = inputs / channels;
@@ -167,7 +173,7 @@ static bool has_small_weights(const struct kernel *k, int64_t run)
 
 			for (int64_t at = 0; at < run; at++) {
 				const int64_t input = (i + at) % channels * taps + (i + at) / channels;
-				const double v = const_f64(k->anchor->in[1], matrix ? input * outputs + o : o * inputs + input);
+				const double v = const_f64(weights, matrix ? input * outputs + o : o * inputs + input);
 
 				above = (at % 2 == 0 ? 0.0 : above) + (v > 0.0 ? v : 0.0);
 				below = (at % 2 == 0 ? 0.0 : below) + (v < 0.0 ? v : 0.0);
@@ -188,6 +194,13 @@ static void setup_pairs(struct plan *p, struct kernel *k, struct image *m, int64
 		      row_bytes = pw * m->channels * 2, hb = rows_at_once(k, m, row_bytes);
 	const int block = pairs_block(m->outputs);
 	const bool dense = xc == 1 || m->channels == 1, sides = pw > m->w;
+	struct blob folded = { .stack = 1 + k->nstacked, .prov = k->prov };
+
+	k->small_weights = true;
+	for (int s = 0; s < folded.stack; s++) {
+		folded.tensor[s] = folded_bias(p, layer_at(k, s), m->outputs, least_input(k));
+		k->small_weights = k->small_weights && has_small_weights(layer_at(k, s)->in[1], span * m->channels);
+	}
 
 	image_params(k, m, "N C K H W OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W DIL_H DIL_W XN XH XW");
 	param(k, "XC", xc);
@@ -203,20 +216,17 @@ static void setup_pairs(struct plan *p, struct kernel *k, struct image *m, int64
 	param(k, "PW", pw);
 	param(k, "TAIL", m->outputs % 16 != 0);
 	param(k, "BIAS", 1);
+	stacking(k);
 	pairs_in_c(p, k, least_input(k));
 	share(k, "n", m->n, 1, DIVIDES_INPUT);
 	share(k, "p", m->oh * m->ow, m->ow, DIVIDES_INPUT);
 	share(k, "k", m->outputs, block, DIVIDES_WEIGHTS);
 	weights(p, k, &(struct blob){ .packing = PACK_PAIRS, .group = 1, .block = 16, .chunk = (int)span });
-	same_weights(p, k, "bias",
-		&(struct blob){ .packing = PACK_BIAS, .group = 1, .block = (int)m->outputs },
-		&(struct blob){ .stack = 1, .prov = k->prov,
-			.tensor = { folded_bias(p, k->anchor, m->outputs, least_input(k)) } });
-	k->small_weights = has_small_weights(k, span * m->channels);
+	same_weights(p, k, "bias", &(struct blob){ .packing = PACK_BIAS, .group = 1, .block = (int)m->outputs }, &folded);
 	/* a run may have some neighbours more */
 	k->scratch = (((hb - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1) * row_bytes + 4 + 63) / 64 * 64;
 	k->scratch_name = "scratch";
-	k->macs = shape_count(&k->value->shape) * m->channels * m->r * m->s;
+	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * m->channels * m->r * m->s;
 }
 
 void setup_conv_integer_pairs(struct plan *p, struct kernel *k)
@@ -330,12 +340,12 @@ static void cut_tiles(const struct kernel *k, const struct image *m, struct tile
 }
 
 /* Are all sums, without bias, from -2^25 to 2^25 - 1? */
-static bool has_small_sums(const struct kernel *k)
+static bool has_small_sums(const struct node *n)
 {
-	const struct tensor *w = k->anchor->in[1];
+	const struct tensor *w = n->in[1];
 	const int64_t count = shape_count(&w->shape) / w->shape.dim[0];
-	const double least = dtypes[k->anchor->in[0]->type].numpy[0] == 'i' ? -128.0 : 0.0, limit = ldexp(1.0, 25),
-		     low = least - (double)attr_int(k->anchor, "zero", 0), high = low + 255.0;
+	const double least = dtypes[n->in[0]->type].numpy[0] == 'i' ? -128.0 : 0.0, limit = ldexp(1.0, 25),
+		     low = least - (double)attr_int(n, "zero", 0), high = low + 255.0;
 
 	for (int64_t o = 0; o < w->shape.dim[0]; o++) {
 		double below = 0.0, above = 0.0;
@@ -368,7 +378,10 @@ const char *applies_winograd_integer(const struct kernel *k)
 		return "it has strides or dilations";
 	if (m.channels % 16 != 0 || m.outputs % 16 != 0)
 		return "its channels are no multiples of 16";
-	return has_small_sums(k) ? NULL : "its sums may be too large";
+	for (int s = 0; s <= k->nstacked; s++)
+		if (!has_small_sums(layer_at(k, s)))
+			return "its sums may be too large";
+	return NULL;
 }
 
 double cost_winograd_integer(const struct kernel *k)
@@ -380,7 +393,7 @@ double cost_winograd_integer(const struct kernel *k)
 	cut_tiles(k, &m, &t);
 	const double all = (double)(t.across * t.down), blocks = ceil(all / (double)t.block),
 		     computed = blocks * (double)((t.block + t.rows - 1) / t.rows * t.rows),
-		     in = (double)m.channels, out = (double)m.outputs;
+		     in = (double)m.channels, out = (1.0 + k->nstacked) * (double)m.outputs;
 
 	return (double)m.n * 36.0 *
 	       (cost_of(k, COST_WINOGRAD_PAIRS) * computed * in * out + cost_of(k, COST_WINOGRAD_PAIRS_IN) * all * in +
@@ -416,6 +429,7 @@ void setup_winograd_integer(struct plan *p, struct kernel *k)
 	param(k, "CHUNK", t.depth);
 	param(k, "IN", in);
 	param(k, "SUMS", sums);
+	stacking(k);
 	pairs_in_c(p, k, attr_int(k->anchor, "zero", 0));
 	share(k, "n", m.n, 1, DIVIDES_INPUT);
 	share(k, "p", m.oh * m.ow, 4 * m.ow, DIVIDES_INPUT);
@@ -429,8 +443,8 @@ void setup_winograd_integer(struct plan *p, struct kernel *k)
 	add_coord(k, span(0, 1));
 	add_coord(k, span(1, 2));
 	add_coord(k, span(2, 4));
-	k->scratch = 36 * (2 * in + 2 * lines + 4 * sums);
+	k->scratch = 36 * (2 * in + 2 * lines + 4 * sums * (1 + k->nstacked));
 	k->scratch_name = "scratch";
-	k->macs = shape_count(&k->value->shape) * m.channels * 9;
+	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * m.channels * 9;
 	k->title = "winograd_integer";
 }

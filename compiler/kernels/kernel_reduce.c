@@ -177,22 +177,6 @@ void setup_reduce(struct plan *p, struct kernel *k)
 	k->title = k->row->name;
 }
 
-const char *applies_lookup(const struct kernel *k)
-{
-	return fits(k, all_dims(&k->anchor->in[0]->shape), 4);
-}
-
-void setup_lookup(struct plan *p, struct kernel *k)
-{
-	dims_params(p, k, "O", 4, all_dims(&input(k)->shape), 0, true);
-	constant(p, k, "table", k->anchor->in[1]);
-	subst(k, "TX", dtypes[input(k)->type].ctype);
-	subst(k, "TS", dtypes[k->value->type].ctype);
-	subst(k, "TY", dtypes[k->dst.type].ctype);
-	subst(k, "FIRST", k->ngroup > 0 ? "0" : "a");
-	k->title = "lookup";
-}
-
 static unsigned softmax_set(const struct kernel *k)
 {
 	const struct shape *x = &k->anchor->in[0]->shape;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_GROUP 32
+#define MAX_GROUP 40
 #define MAX_WALK  4096 /* nodes looked at to see that an operand does not depend on the group */
 
 struct fuser {
@@ -30,7 +30,6 @@ struct group {
 	struct shape shape;
 	struct node *member[MAX_GROUP + 1]; /* the anchor, if any, first */
 	int n;
-	int inputs; /* read by elementwise members: no less than the operands of the kernel */
 	int first;  /* least place in the graph's order */
 	struct tensor *result;
 };
@@ -71,14 +70,29 @@ static bool depends(struct fuser *f, const struct group *gr, const struct tensor
 	return false;
 }
 
-/* What the node reads that is no literal. */
-static int operands_of(const struct node *n)
+/* What the node reads of others than members: no literal, but a table even if it is one. */
+static int operands_of(const struct group *gr, const struct node *n)
 {
 	int count = 0;
 	double v;
 
-	for (int k = 0; k < n->nin; k++)
-		count += !(is_const(n->in[k]) && const_uniform(n->in[k], &v));
+	for (int k = 0; k < n->nin; k++) {
+		const struct tensor *t = n->in[k];
+
+		if (is_const(t) && const_uniform(t, &v) && !(k == 1 && is_a(n, IS_TABLE)))
+			continue;
+		count += t->def == NULL || !in_group(gr, t->def);
+	}
+	return count;
+}
+
+/* No less than the operands of a kernel of all members. */
+static int inputs_of(const struct group *gr)
+{
+	int count = 0;
+
+	for (int k = 0; k < gr->n; k++)
+		count += is_pointwise(gr->member[k]) ? operands_of(gr, gr->member[k]) : 0;
 	return count;
 }
 
@@ -86,9 +100,9 @@ static int operands_of(const struct node *n)
  * group. */
 static bool can_join(struct fuser *f, const struct group *gr, const struct node *n)
 {
-	if (n->op->class != OP_ELEMENTWISE || f->owner[n->id] != 0 || !is_runtime(n->out[0]))
+	if (!is_pointwise(n) || f->owner[n->id] != 0 || !is_runtime(n->out[0]))
 		return false;
-	if (gr->n >= MAX_GROUP || gr->inputs + operands_of(n) > MAX_OPERAND ||
+	if (gr->n >= MAX_GROUP || inputs_of(gr) + operands_of(gr, n) > MAX_OPERAND ||
 		!shape_equal(&n->out[0]->shape, &gr->shape))
 		return false;
 	for (int k = 0; k < n->nin; k++) {
@@ -102,19 +116,13 @@ static bool can_join(struct fuser *f, const struct group *gr, const struct node 
 	return true;
 }
 
-static void join(struct group *gr, struct node *n)
-{
-	gr->member[gr->n++] = n;
-	gr->inputs += operands_of(n);
-}
-
 /* By more than the epilogue; what the anchor reads has to be stored, too. */
 static bool used_outside(const struct group *gr, const struct tensor *t)
 {
 	if (t->is_output || t->is_stored)
 		return true;
 	for (const struct use *u = t->user; u != NULL; u = u->next)
-		if (u->node->op->class != OP_ELEMENTWISE || !in_group(gr, u->node))
+		if (!is_pointwise(u->node) || !in_group(gr, u->node))
 			return true;
 	return false;
 }
@@ -156,7 +164,7 @@ static bool take_users(struct fuser *f, struct group *gr, const struct tensor *t
 			continue;
 		if (!can_join(f, gr, next))
 			return false;
-		join(gr, next);
+		gr->member[gr->n++] = next;
 	}
 }
 
@@ -164,13 +172,12 @@ static bool take_users(struct fuser *f, struct group *gr, const struct tensor *t
 static bool extend(struct fuser *f, struct group *gr)
 {
 	struct tensor *open = gr->result;
-	const int before = gr->n, inputs = gr->inputs;
+	const int before = gr->n;
 	int count;
 
 	do {
 		if (!take_users(f, gr, open)) {
 			gr->n = before;
-			gr->inputs = inputs;
 			return false;
 		}
 		open = first_open(f, gr, &count);
@@ -179,7 +186,6 @@ static bool extend(struct fuser *f, struct group *gr)
 	if (gr->kernel->anchor != NULL && !is_a(gr->kernel->anchor, IS_EXACT) &&
 		open->type != gr->kernel->value->type) {
 		gr->n = before;
-		gr->inputs = inputs;
 		return false;
 	}
 	gr->result = open;
@@ -205,7 +211,6 @@ static void put_back(struct group *gr, int from)
 		if (n->op->result != RESULT_CAST || dtypes[n->out[0]->type].size >= dtypes[x->type].size || x->def == NULL ||
 			in_group(gr, x->def))
 			continue;
-		gr->inputs -= operands_of(n);
 		gr->member[k] = gr->member[--gr->n];
 	}
 }
@@ -216,18 +221,15 @@ static void pull(struct fuser *f, struct group *gr)
 	const int before = gr->n;
 
 	for (int k = 0; k < gr->n; k++)
-		for (int i = 0;
-			gr->member[k]->op->class == OP_ELEMENTWISE && i < gr->member[k]->nin; i++) {
+		for (int i = 0; is_pointwise(gr->member[k]) && i < gr->member[k]->nin; i++) {
 			struct tensor *t = gr->member[k]->in[i];
 
 			if (t->def == NULL || in_group(gr, t->def) || narrows(t->def) ||
 				!can_join(f, gr, t->def))
 				continue;
-			join(gr, t->def);
-			if (used_outside(gr, t)) {
+			gr->member[gr->n++] = t->def;
+			if (used_outside(gr, t))
 				gr->n--;
-				gr->inputs -= operands_of(t->def);
-			}
 		}
 	put_back(gr, before);
 }
@@ -248,11 +250,10 @@ static void grow(struct fuser *f, struct node *start)
 {
 	struct kernel *k = plan_kernel(f->plan);
 	struct group gr = { .kernel = k, .member = { start }, .n = 1, .result = start->out[0] };
-	bool anchor = start->op->class != OP_ELEMENTWISE;
+	bool anchor = !is_pointwise(start);
 
 	gr.shape = start->out[0]->shape;
 	gr.first = f->seq[start->id];
-	gr.inputs = anchor ? 0 : operands_of(start);
 	k->anchor = anchor ? start : NULL;
 	k->value = k->whole = anchor ? start->out[0] : NULL;
 	while (extend(f, &gr))
@@ -286,13 +287,22 @@ static bool can_stack(const struct node *x, const struct node *y)
 	return attrs_equal(x, y);
 }
 
-static int inputs_of(const struct kernel *k)
+/* The members and anchors of both, as one group; false: there are too many, or they read too much. */
+static bool may_be_one(const struct kernel *k, const struct kernel *other)
 {
-	int n = 0;
+	const struct kernel *const of[] = { k, other };
+	struct group all = { .n = 0 };
 
-	for (int i = 0; i < k->ngroup; i++)
-		n += operands_of(k->group[i]);
-	return n;
+	if (k->ngroup + other->ngroup > MAX_GROUP - MAX_STACKED)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		all.member[all.n++] = of[i]->anchor;
+		for (int j = 0; j < of[i]->nstacked; j++)
+			all.member[all.n++] = of[i]->stacked[j];
+		for (int j = 0; j < of[i]->ngroup; j++)
+			all.member[all.n++] = of[i]->group[j];
+	}
+	return inputs_of(&all) <= MAX_OPERAND;
 }
 
 /* The member that leaves rows out, if there is one: then T must not be computed beside H. */
@@ -317,11 +327,7 @@ static struct kernel *stackable(struct fuser *f, const struct kernel *k, const s
 	for (const struct use *u = t->user; u != NULL; u = u->next)
 		if (f->owner[u->node->id] != k->id + 1)
 			return NULL;
-	return can_stack(k->anchor, other->anchor) &&
-			       inputs_of(k) + inputs_of(other) <= MAX_OPERAND &&
-			       other->ngroup + k->ngroup <= MAX_GROUP
-		       ? other
-		       : NULL;
+	return can_stack(k->anchor, other->anchor) && may_be_one(k, other) ? other : NULL;
 }
 
 /* The other kernel's anchor and epilogue become k's; the other is empty after it. */
@@ -448,11 +454,11 @@ void fuse(struct plan *p)
 		x->mark = 0;
 	}
 	for (struct node *x = p->graph->first; x != NULL; x = x->next)
-		if (is_runtime(x->out[0]) && (x->op->class == OP_ANCHOR ||
-						     (x->op->class == OP_VIEW && !view_is_free(x))))
+		if (is_runtime(x->out[0]) && !is_pointwise(x) &&
+			(x->op->class == OP_ANCHOR || (x->op->class == OP_VIEW && !view_is_free(x))))
 			grow(&f, x);
 	for (struct node *x = p->graph->first; x != NULL; x = x->next)
-		if (is_runtime(x->out[0]) && x->op->class == OP_ELEMENTWISE && f.owner[x->id] == 0)
+		if (is_runtime(x->out[0]) && is_pointwise(x) && f.owner[x->id] == 0)
 			grow(&f, x);
 	for (int k = 0; k < p->nkernel; k++)
 		if (p->kernel[k]->anchor != NULL && keeping_member(p->kernel[k]) == NULL)

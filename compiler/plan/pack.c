@@ -170,17 +170,18 @@ static void pack_pairs(struct packer *x)
 		      inputs = shape_count(x->shape) / outputs, taps = inputs / channels,
 		      block = x->blob->block, run = x->blob->chunk * channels;
 
-	for (int64_t k0 = 0; k0 < outputs; k0 += block)
-		for (int64_t i = 0; i < taps * channels; i += run)
-			for (int64_t e = 0; e < (run + 3) / 4 * 4 * block; e++) {
-				const int64_t k = k0 + e / 2 % block, at = e / (2 * block) * 2 + e % 2,
-					      input = (i + at) % channels * taps + (i + at) / channels;
+	for (int s = 0; s < x->blob->stack; s++)
+		for (int64_t k0 = 0; k0 < outputs; k0 += block)
+			for (int64_t i = 0; i < taps * channels; i += run)
+				for (int64_t e = 0; e < (run + 3) / 4 * 4 * block; e++) {
+					const int64_t k = k0 + e / 2 % block, at = e / (2 * block) * 2 + e % 2,
+						      input = (i + at) % channels * taps + (i + at) / channels;
 
-				if (k < outputs && at < run)
-					put(x, 0, matrix ? input * outputs + k : k * inputs + input);
-				else
-					put_bits(x, 0);
-			}
+					if (k < outputs && at < run)
+						put(x, s, matrix ? input * outputs + k : k * inputs + input);
+					else
+						put_bits(x, 0);
+				}
 }
 
 /* Each filter in its places, G w G'; and zeros between the matrices. */
@@ -245,7 +246,7 @@ static int64_t count_pairs(const struct blob *b)
 	const bool matrix = w->rank == 2;
 	const int64_t run = b->chunk * w->dim[!matrix];
 
-	return (w->dim[matrix] + b->block - 1) / b->block * b->block *
+	return b->stack * ((w->dim[matrix] + b->block - 1) / b->block * b->block) *
 	       (shape_count(w) / w->dim[matrix] / run) * ((run + 3) / 4 * 4);
 }
 

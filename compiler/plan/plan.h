@@ -88,6 +88,7 @@ struct subst {
 /* A pointer that the kernel's template takes, before y; in the template's order. */
 struct arg {
 	const char *name; /* in the template; operands have none */
+	bool is_table;    /* an operand of which elements say one, so that all strides are 0 */
 	struct tensor *tensor;
 	struct region region;
 };

@@ -172,13 +172,36 @@ static void schedule_concat(struct scheduler *s, struct node *n)
 	s->plan->region[n->out[0]->id] = *whole;
 }
 
+static void append_operand(struct kernel *k, const struct arg *operand)
+{
+	if (k->noperand == MAX_OPERAND)
+		die("an epilogue with more than %d operands", k->noperand);
+	k->operand[k->noperand++] = *operand;
+}
+
+static bool has_operand(const struct kernel *k, const struct tensor *t, bool is_table)
+{
+	for (int i = 0; i < k->noperand; i++)
+		if (k->operand[i].tensor == t && k->operand[i].is_table == is_table)
+			return true;
+	return false;
+}
+
+static void add_table(struct scheduler *s, struct kernel *k, struct tensor *t)
+{
+	struct arg table = { .is_table = true, .tensor = t, .region = { .type = t->type, .shape = k->out->shape } };
+
+	table.region.buffer = constant_region(s->plan, t, k->prov).buffer;
+	if (!has_operand(k, t, true))
+		append_operand(k, &table);
+}
+
 static void add_operand(struct scheduler *s, struct kernel *k, struct tensor *t)
 {
 	double value;
 
-	for (int i = 0; i < k->noperand; i++)
-		if (k->operand[i].tensor == t)
-			return;
+	if (has_operand(k, t, false))
+		return;
 	for (int i = 0; i < k->ngroup; i++)
 		if (k->group[i]->out[0] == t)
 			return;
@@ -187,13 +210,10 @@ static void add_operand(struct scheduler *s, struct kernel *k, struct tensor *t)
 			return;
 	if (t == k->whole || (is_const(t) && const_uniform(t, &value)))
 		return;
-	if (k->noperand == MAX_OPERAND)
-		die("an epilogue with more than %d operands", k->noperand);
 	const struct region *turned = &s->turned[t->id];
 	struct region r = turned->buffer != NULL ? *turned : source(s, t, k->prov);
 
-	k->operand[k->noperand++] = (struct arg){ .tensor = t,
-		.region = region_broadcast(&r, &k->out->shape) };
+	append_operand(k, &(struct arg){ .tensor = t, .region = region_broadcast(&r, &k->out->shape) });
 }
 
 /* An argument of an anchor must be stored whole: zero padding that is a window is made real. */
@@ -304,7 +324,10 @@ static void settle_kernel(struct scheduler *s, struct kernel *k)
 	pack_weights(s, k);
 	for (int i = 0; i < k->ngroup; i++)
 		for (int j = 0; j < k->group[i]->nin; j++)
-			add_operand(s, k, k->group[i]->in[j]);
+			if (j == 1 && is_a(k->group[i], IS_TABLE))
+				add_table(s, k, k->group[i]->in[j]);
+			else
+				add_operand(s, k, k->group[i]->in[j]);
 	k->dst = s->place[k->out->id];
 	if (k->dst.buffer == NULL)
 		k->dst = new_region(p, k->out->type, &k->out->shape, k->out->order, k->out);

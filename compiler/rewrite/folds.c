@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MAX_PARTS = 64, MAX_TAKEN_APART = 3, SMALL = 64 };
+enum { MAX_PARTS = 64, MAX_TAKEN_APART = 3, MAX_BETWEEN = 8, SMALL = 64 };
 
 bool is_from(const struct tensor *t, const char *op)
 {
@@ -162,16 +162,16 @@ static int output_axis(const struct node *n)
 	if (n == NULL || n->nin < 2 || !is_constant(n->in[1]) ||
 		(n->nin > 2 && n->in[2] != NULL && !is_constant(n->in[2])))
 		return -1;
-	if (is_op(n, "Linear"))
+	if (is_op(n, "Linear") || is_op(n, "LinearInteger"))
 		return n->out[0]->shape.rank - 1;
-	return is_op(n, "Conv") && attr_int(n, "group", 1) == 1 ? 1 : -1;
+	return (is_op(n, "Conv") || is_op(n, "ConvInteger")) && attr_int(n, "group", 1) == 1 ? 1 : -1;
 }
 
 /* Only elementwise operators read t: a layer that gives it takes them into its epilogue. */
 static bool only_elementwise(const struct tensor *t)
 {
 	for (const struct use *u = t->user; u != NULL; u = u->next)
-		if (u->node->op->class != OP_ELEMENTWISE)
+		if (!is_pointwise(u->node))
 			return false;
 	return !t->is_output;
 }
@@ -217,45 +217,120 @@ static bool takes_part(const struct node *slice, int axis)
 	return true;
 }
 
+/* What stands between a Slice and a layer of integers: elementwise operators, which read it alone along the axis. */
+struct between {
+	const struct node *node[MAX_BETWEEN]; /* the last one first */
+	int n;
+};
+
+/* The one input of n that varies along the axis and is computed at run time; -1: there is not one. */
+static int varying_input(const struct node *n, int axis)
+{
+	int found = -1;
+
+	for (int k = 0; k < n->nin; k++) {
+		const struct tensor *t = n->in[k];
+		const int own = axis - n->out[0]->shape.rank + t->shape.rank;
+
+		if (is_constant(t) || own < 0 || t->shape.dim[own] == 1)
+			continue;
+		if (found >= 0 || !shape_equal(&t->shape, &n->out[0]->shape))
+			return -1;
+		found = k;
+	}
+	return found;
+}
+
+/* The layer that gives t, and what is between. Of floats nothing is, as biases and scales are the layer's. */
+static const struct node *layer_of(const struct tensor *t, int axis, struct between *b)
+{
+	b->n = 0;
+	for (const struct node *n = t->def; n != NULL; n = t->def) {
+		const int at = n->op->class == OP_ELEMENTWISE && axis >= 0 ? varying_input(n, axis) : -1;
+
+		if (at < 0 || b->n == MAX_BETWEEN)
+			return b->n == 0 || is_a(n, IS_EXACT) ? n : NULL;
+		b->node[b->n++] = n;
+		t = n->in[at];
+		if (t->nuser > 1 || t->is_output)
+			return NULL;
+	}
+	return NULL;
+}
+
+/* What is between, of a part x of the layer's outputs. */
+static struct tensor *rebuilt(struct match *m, const struct between *b, struct tensor *x, int axis, int64_t start, int64_t step)
+{
+	for (int i = b->n - 1; i >= 0 && x != NULL; i--) {
+		const struct node *n = b->node[i];
+		const int at = varying_input(n, axis);
+		struct tensor *in[MAX_EXPR_IN] = { NULL };
+
+		for (int k = 0; k < n->nin; k++) {
+			struct tensor *t = n->in[k];
+			const int own = axis - n->out[0]->shape.rank + t->shape.rank;
+
+			in[k] = k == at                               ? x
+				: own < 0 || t->shape.dim[own] == 1 ? t
+									: make_slice(m, t, own, start, step, x->shape.dim[axis]);
+		}
+		also_from(m, n);
+		x = finish(m, make_like(m, n, n->nin, in));
+	}
+	return x;
+}
+
+/* Are parts of the layer's outputs all that anybody reads of t, and is no output computed twice? */
+static bool is_taken_apart(const struct tensor *t, int axis)
+{
+	int64_t left = t->shape.dim[axis];
+
+	if (t->is_output || t->nuser > MAX_TAKEN_APART)
+		return false;
+	for (const struct use *u = t->user; u != NULL; u = u->next) {
+		const struct node *part = u->node;
+
+		if (!is_op(part, "Slice") || !takes_part(part, axis) || (t->nuser > 1 && !only_elementwise(part->out[0])))
+			return false;
+		left -= part->out[0]->shape.dim[axis];
+	}
+	return left >= 0;
+}
+
 /*
  * Slice(Linear(x, w, b)) -> Linear(x, Slice(w), Slice(b)), where parts are all that anybody reads:
  * a highway's H and T in one product. Fusion computes them side by side again, and joins them in
- * the epilogue. Of a convolution, which may be cropped as well: causal ones are written so.
+ * the epilogue. Of a convolution, which may be cropped as well: causal ones are written so. Of integers,
+ * with what makes them integers again between.
  */
 struct tensor *fold_layer_slice(struct match *m)
 {
-	const struct node *n = m->root, *layer = n->in[0]->def;
+	const struct node *n = m->root;
+	struct between between;
+	const struct node *layer = layer_of(n->in[0], slice_axis(n), &between);
 	const int axis = output_axis(layer);
-	int64_t left = axis >= 0 ? n->in[0]->shape.dim[axis] : 0, pads[2 * MAX_RANK];
+	int64_t pads[2 * MAX_RANK];
 	int count;
 
-	if (axis < 0 || n->in[0]->is_output || n->in[0]->nuser > MAX_TAKEN_APART)
+	if (axis < 0 || (is_a(layer, IS_EXACT) && axis != slice_axis(n)) || !is_taken_apart(n->in[0], axis))
 		return NULL;
-	for (const struct use *u = n->in[0]->user; u != NULL; u = u->next) {
-		const struct node *part = u->node;
+	const bool matrix = layer->in[1]->shape.rank == 2, conv = is_op(layer, "Conv");
 
-		if (!is_op(part, "Slice") || !takes_part(part, axis) ||
-			(n->in[0]->nuser > 1 && !only_elementwise(part->out[0])))
-			return NULL;
-		left -= part->out[0]->shape.dim[axis];
-	}
-	const bool conv = is_op(layer, "Conv");
-
-	if (left < 0 || (conv && !crop(layer, n, pads)))
+	if (conv && !crop(layer, n, pads))
 		return NULL;
 	const int64_t start = attr_ints(n, "starts", &count)[axis],
 		      step = attr_ints(n, "steps", &count)[axis], size = n->out[0]->shape.dim[axis];
 	struct tensor *in[3] = { layer->in[0], layer->in[1], layer->nin > 2 ? layer->in[2] : NULL };
 
 	for (int k = 1; k < 3; k++)
-		if (in[k] != NULL && (size < n->in[0]->shape.dim[axis] || step != 1))
-			in[k] = make_slice(m, in[k], k == 1 && !conv, start, step, size);
+		if (in[k] != NULL && (k == 1 || shape_count(&in[k]->shape) > 1) && (size < n->in[0]->shape.dim[axis] || step != 1))
+			in[k] = make_slice(m, in[k], k == 1 && matrix, start, step, size);
 	also_from(m, layer);
 	struct node *own = make_like(m, layer, in[2] != NULL ? 3 : 2, in);
 
 	if (conv)
 		set_ints(m->g, own, "pads", 2 * (layer->out[0]->shape.rank - 2), pads);
-	return finish(m, own);
+	return rebuilt(m, &between, finish(m, own), axis, start, step);
 }
 
 /* Slice(Reshape(x)) -> Reshape(Slice(x)), where the Reshape splits a layer's outputs in two and the

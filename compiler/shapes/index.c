@@ -162,7 +162,7 @@ bool shape_lookup(struct graph *g, struct node *n)
 {
 	const struct shape *s = &n->in[1]->shape;
 
-	if (dtypes[n->in[0]->type].size != 1 || s->rank != 1 || s->dim[0] != 256) {
+	if (dtypes[n->in[0]->type].size != 1 || s->rank != 1 || s->dim[0] != 256 || !is_const(n->in[1])) {
 		node_error(g, n, NULL, "%s does not say which of %s", dtypes[n->in[0]->type].name, shape_text(g->arena, s));
 		return false;
 	}

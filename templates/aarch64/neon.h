@@ -51,6 +51,10 @@
 	 (p)[2] = (int8_t)vgetq_lane_s32(v, 2), (p)[3] = (int8_t)vgetq_lane_s32(v, 3))
 #define IVEC_STORE_i16(p, v) vst1_s16(p, vmovn_s32(v))
 #define IVEC_STORE_u16(p, v) vst1_u16(p, vmovn_u32(vreinterpretq_u32_s32(v)))
+#define IVEC_LOOK_u8(t, v) \
+	((int32x4_t){ (t)[vgetq_lane_s32(v, 0) & 255], (t)[vgetq_lane_s32(v, 1) & 255], (t)[vgetq_lane_s32(v, 2) & 255], (t)[vgetq_lane_s32(v, 3) & 255] })
+#define IVEC_LOOK_i8(t, v) \
+	((int32x4_t){ (t)[vgetq_lane_s32(v, 0) & 255], (t)[vgetq_lane_s32(v, 1) & 255], (t)[vgetq_lane_s32(v, 2) & 255], (t)[vgetq_lane_s32(v, 3) & 255] })
 #define IVEC_FROM(v) vcvtq_s32_f32(v)
 #define IVEC_ADD(a, b) vaddq_s32(a, b)
 #define IVEC_SUB(a, b) vsubq_s32(a, b)

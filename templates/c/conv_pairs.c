@@ -3,8 +3,9 @@
  *
  * x is read through strides: XN XC XH XW. y is written through Y(n, k, p), p the position in the flattened output
  * image; the epilogue may read the element that it replaces. x is not y.
- * w [block][run of SPAN taps][pair][16][2], blocks of 16 outputs, an even number of pairs, taps in the order r, s. Two pixels at a time meet each of the block's
- * weights; what lies outside of x counts as EDGE, and its elements less XZ. The epilogue has the sum in a, and gives r.
+ * w [STACK][block][run of SPAN taps][pair][16][2], blocks of 16 outputs, an even number of pairs, taps in the order r, s; bias [STACK][K].
+ * Two pixels at a time meet each of the block's weights; what lies outside of x counts as EDGE, and its elements less XZ. STACK
+ * layers that read the same x are computed together: the epilogue has the first one's sum in a, the others' in b and c, and gives r.
  */
 #include "template.h"
 
@@ -16,6 +17,7 @@
 #define BIAS 1	   /* a bias for each output channel */
 #define PADDED 1   /* taps may fall outside the image */
 #define TAIL 1	   /* K % 16 != 0 */
+#define STACK 1	   /* layers: 1, 2 or 3 */
 
 #define Y(n, k, p) y[((n) * K + (k)) * P + (p)]
 
@@ -63,6 +65,7 @@ static TARGET void conv_pairs(const TX *restrict x, const TW *restrict w, const 
 {
 	enum { N = 1, C = 4, K = 32, P = 64, TAPS = 9, SPAN = 3 };
 	enum { XN = 256 }; /* stride of x */
+	enum { ALL = (K + 15) / 16 * 16 }; /* outputs that w has */
 
 	(void)scratch; /* of vectors */
 	for (int n = FROM(n); n < TO(n, N); n++)
@@ -74,9 +77,14 @@ static TARGET void conv_pairs(const TX *restrict x, const TW *restrict w, const 
 #else
 		const int count = 16;
 #endif
-		TS sum[2][16] = { { 0 } };
+		TS sum[2 * STACK][16] = { { 0 } };
 
+#if STACK > 1
+		for (int s = 0; s < STACK; s++)
+			conv_pairs_two(x + n * XN, w + (s * ALL + k0) * (TAPS / SPAN * ((SPAN * C + 3) / 4) * 4), sum + 2 * s, p0, p0 + pixels - 1);
+#else
 		conv_pairs_two(x + n * XN, w + k0 * (TAPS / SPAN * ((SPAN * C + 3) / 4) * 4), sum, p0, p0 + pixels - 1);
+#endif
 		for (int i = 0; i < pixels; i++) {
 			const int p = p0 + i;
 
@@ -84,8 +92,20 @@ static TARGET void conv_pairs(const TX *restrict x, const TW *restrict w, const 
 				const int k = k0 + j;
 #if BIAS
 				const TS a = sum[i][j] + bias[k];
+#if STACK > 1
+				const TS b = sum[2 + i][j] + bias[K + k];
+#endif
+#if STACK > 2
+				const TS c = sum[4 + i][j] + bias[2 * K + k];
+#endif
 #else
 				const TS a = sum[i][j];
+#if STACK > 1
+				const TS b = sum[2 + i][j];
+#endif
+#if STACK > 2
+				const TS c = sum[4 + i][j];
+#endif
 #endif
 				TY r = FIRST;
 

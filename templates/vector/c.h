@@ -31,6 +31,8 @@
 #define IVEC_LOAD_i8(p) (*(p))
 #define IVEC_LOAD_u16(p) (*(p))
 #define IVEC_LOAD_i16(p) (*(p))
+#define IVEC_LOOK_u8(t, v) ((t)[(v) & 255])
+#define IVEC_LOOK_i8(t, v) ((t)[(v) & 255])
 #define IVEC_FROM(v) ((int32_t)(v))
 #define IVEC_ADD(a, b) add_i32(a, b)
 #define IVEC_SUB(a, b) sub_i32(a, b)

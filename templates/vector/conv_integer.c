@@ -7,8 +7,9 @@
  *
  * x is read through strides: XN XC XH XW. x is not y. wide: rows of PW pixels of C integers. There SPAN taps of a row of the window
  * are neighbours: all of them or, where they are dilated, one. The last of a run have neighbours whose weights are 0.
- * w [block][run of SPAN taps][pair][16][2]: blocks of 16 outputs, the last one filled up with 0, and of pairs an even number. The epilogue has the sum in a, and
- * gives r.
+ * w [STACK][block][run of SPAN taps][pair][16][2]: blocks of 16 outputs, the last one filled up with 0, and of pairs an even number;
+ * bias [STACK][K]. STACK layers that read the same x are computed together: the epilogue has the first one's sum in a, the others' in b
+ * and c, and gives r.
  */
 #include "template.h"
 
@@ -25,6 +26,7 @@
 #define SIDES 1	   /* to the left or right */
 #define TAIL 1	   /* K % 16 != 0 */
 #define VECTOR 0   /* the epilogue has a vector form */
+#define STACK 1	   /* layers: 1, 2 or 3 */
 
 #define Y(n, k, p) y[((n) * K + (k)) * P + (p)]
 
@@ -112,7 +114,7 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 	enum { N = 1, C = 3, K = 16, KB = 16, H = 8, W = 8, OH = 8, OW = 8, P = 64, PB = 6, HB = 8 };
 	enum { R = 3, S = 3, SPAN = 3, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1, PW = 10, XZ = -128 };
 	enum { XN = 192, XC = 1, XH = 24, XW = 3 }; /* strides of x */
-	enum { BLOCK = R * S / SPAN * ((SPAN * C + 3) / 4) * 64 }; /* weights of a block */
+	enum { BLOCK = R * S / SPAN * ((SPAN * C + 3) / 4) * 64, BLOCKS = (K + 15) / 16 }; /* weights of a block */
 	enum { PART = KB < LANES * REGISTERS / 8 ? KB : LANES * REGISTERS / 8, VW = PART / LANES }; /* outputs of a tile */
 	DOT_TYPE *const wide = (DOT_TYPE *)(void *)scratch;
 
@@ -158,9 +160,14 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 					v[i] = wide + (q / OW * STRIDE_H * PW + q % OW * STRIDE_W) * C;
 				}
 				for (int j0 = k0; j0 < k0 + KB; j0 += PART) {
-					IVEC sums[PB * VW];
+					IVEC sums[STACK * PB * VW];
 
+#if STACK > 1
+					for (int s = 0; s < STACK; s++)
+						conv_integer_tile(v, w + (s * BLOCKS + j0 / 16) * BLOCK, sums + s * PB * VW);
+#else
 					conv_integer_tile(v, w + j0 / 16 * BLOCK, sums);
+#endif
 #if VECTOR
 					UNROLL
 					for (int i = 0; i < PB; i++)
@@ -176,6 +183,12 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 								continue;
 #endif
 							const IVEC a = IVEC_ADD(sums[i * VW + j], IVEC_LOAD(bias + k));
+#if STACK > 1
+							const IVEC b = IVEC_ADD(sums[(PB + i) * VW + j], IVEC_LOAD(bias + K + k));
+#endif
+#if STACK > 2
+							const IVEC c = IVEC_ADD(sums[(2 * PB + i) * VW + j], IVEC_LOAD(bias + 2 * K + k));
+#endif
 							TV r = FIRSTS;
 
 							VECTOR_EPILOGUE(r, n, k, p);
@@ -193,10 +206,10 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 
 					{
 #endif
-						int32_t sum[PB * PART];
+						int32_t sum[STACK * PB * PART];
 
 						UNROLL
-						for (int i = 0; i < PB * VW; i++)
+						for (int i = 0; i < STACK * PB * VW; i++)
 							IVEC_STORE(sum + i * LANES, sums[i]);
 						for (int i = 0; i < PB && p0 + i < pixels; i++) {
 							const int p = first + p0 + i;
@@ -204,6 +217,12 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 
 							for (int k = begin; k < end; k++) {
 								const int32_t a = sum[i * PART + k - j0] + bias[k];
+#if STACK > 1
+								const int32_t b = sum[(PB + i) * PART + k - j0] + bias[K + k];
+#endif
+#if STACK > 2
+								const int32_t c = sum[(2 * PB + i) * PART + k - j0] + bias[2 * K + k];
+#endif
 								TY r = FIRST;
 
 								EPILOGUE(r, n, k, p);

@@ -22,6 +22,7 @@
  *   IVEC IVEC_ZERO() IVEC_SET1(x) LANES integers of 32 bits
  *   IVEC_ADD SUB MAX MIN(a, b)    of these
  *   IVEC_LOAD(p) IVEC_STORE(p, v), IVEC_LOAD_u8(p) IVEC_STORE_u8(p, v), .._i8 .._u16 .._i16    LANES of that type, which they fit
+ *   IVEC_LOOK_u8(t, v) .._i8      of a table of 256 such bytes the elements that the low eight bits of v say
  *   IVEC_WIDEN_i8(p) .._u8        2 LANES integers of 8 bits as such of 16: LANES pairs
  *   IVEC_LESS(a, x)               each of 16 bits less x
  *   IVEC_ADD16 SUB16(a, b) IVEC_SHL16(a, n)    of 16 bits: pairs; shifted to the left

@@ -5,9 +5,9 @@
  * be, modulo 2^32, and that is below 2^25, so a product with the inverse of 9, and a shift, give it.
  *
  * TB tiles at a time. x has its channels side by side: strides XN XH XW; C and K are multiples of 16. x is not y.
- * w [block of 16][tap][C / 2][16][2]: filters are transformed as they are used, CHUNK channels at a time. The epilogue has the
- * sum in a, and gives r.
- * scratch: in [36][tiles][C] and filters [36][CHUNK / 2][16][2] of 16 bits, sums [36][tiles][16] of 32, with room for TB tiles and
+ * w [STACK][block of 16][tap][C / 2][16][2]: filters are transformed as they are used, CHUNK channels at a time. bias [STACK][K].
+ * STACK layers that read the same x are computed together: the epilogue has the first one's sum in a, the others' in b and c, and gives r.
+ * scratch: in [36][tiles][C] and filters [36][CHUNK / 2][16][2] of 16 bits, sums [STACK][36][tiles][16] of 32, with room for TB tiles and
  * more, up to a multiple of 2 ROWS. From one of 36 to the next it is an odd number of cache lines, as all would fall into a few sets of the cache.
  */
 #include "template.h"
@@ -21,6 +21,7 @@
 #define FIRSTS a
 #define BIAS 1	   /* a bias for each output channel */
 #define VECTOR 0   /* the epilogue has a vector form */
+#define STACK 1	   /* layers: 1, 2 or 3 */
 
 #define Y(n, k, p) y[((n) * K + (k)) * P + (p)]
 
@@ -248,20 +249,22 @@ static TARGET void winograd_integer(const TX *restrict x, const int8_t *restrict
 			winograd_integer_tile(at, in + t * C);
 		}
 		for (int k0 = FROM(k); k0 < TO(k, K); k0 += 16) {
-			for (int c0 = 0; c0 < C; c0 += CHUNK) {
-				winograd_integer_filters(w + k0 * 9 * C + c0 * 16, filters);
-				for (int i = 0; i < 36; i++)
-					for (int t = 0; t < tiles; t += PB)
-						winograd_integer_product(in + i * IN + t * C + c0, filters + i * LINES,
-									 sums + i * SUMS + t * 16, c0 > 0);
-			}
+			for (int s = 0; s < STACK; s++)
+				for (int c0 = 0; c0 < C; c0 += CHUNK) {
+					winograd_integer_filters(w + (s * K + k0) * 9 * C + c0 * 16, filters);
+					for (int i = 0; i < 36; i++)
+						for (int t = 0; t < tiles; t += PB)
+							winograd_integer_product(in + i * IN + t * C + c0, filters + i * LINES,
+										 sums + (s * 36 + i) * SUMS + t * 16, c0 > 0);
+				}
 			for (int t = 0; t < tiles; t++) {
 				const int h0 = (t0 + t) / ACROSS * 4, w0 = (t0 + t) % ACROSS * 4;
 
 				for (int j = 0; j < 16; j += LANES) {
-					IVEC all[16];
+					IVEC all[STACK * 16];
 
-					winograd_integer_pixels(sums + t * 16 + j, all);
+					for (int s = 0; s < STACK; s++)
+						winograd_integer_pixels(sums + s * 36 * SUMS + t * 16 + j, all + s * 16);
 					UNROLL
 					for (int i = 0; i < 16; i++) {
 						const int p = (h0 + i / 4) * OW + w0 + i % 4;
@@ -272,23 +275,48 @@ static TARGET void winograd_integer(const TX *restrict x, const int8_t *restrict
 						const int k = k0 + j;
 #if BIAS
 						const IVEC a = IVEC_ADD(all[i], IVEC_LOAD(bias + k));
+#if STACK > 1
+						const IVEC b = IVEC_ADD(all[16 + i], IVEC_LOAD(bias + K + k));
+#endif
+#if STACK > 2
+						const IVEC c = IVEC_ADD(all[32 + i], IVEC_LOAD(bias + 2 * K + k));
+#endif
 #else
 						const IVEC a = all[i];
+#if STACK > 1
+						const IVEC b = all[16 + i];
+#endif
+#if STACK > 2
+						const IVEC c = all[32 + i];
+#endif
 #endif
 						TV r = FIRSTS;
 
 						VECTOR_EPILOGUE(r, n, k, p);
 						PUT(&Y(n, k, p), r);
 #else
-						int32_t each[LANES];
+						int32_t each[STACK * LANES];
 
-						IVEC_STORE(each, all[i]);
+						for (int s = 0; s < STACK; s++)
+							IVEC_STORE(each + s * LANES, all[s * 16 + i]);
 						for (int l = 0; l < LANES; l++) {
 							const int k = k0 + j + l;
 #if BIAS
 							const int32_t a = each[l] + bias[k];
+#if STACK > 1
+							const int32_t b = each[LANES + l] + bias[K + k];
+#endif
+#if STACK > 2
+							const int32_t c = each[2 * LANES + l] + bias[2 * K + k];
+#endif
 #else
 							const int32_t a = each[l];
+#if STACK > 1
+							const int32_t b = each[LANES + l];
+#endif
+#if STACK > 2
+							const int32_t c = each[2 * LANES + l];
+#endif
 #endif
 							TY r = FIRST;
 

@@ -54,6 +54,13 @@
 	_mm_storeu_si128((__m128i *)(p), _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)))
 #define IVEC_STORE_i16(p, v) \
 	_mm_storeu_si128((__m128i *)(p), _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)))
+/* Words of four bytes are fetched, and the byte that is meant is shifted to the top, and down. */
+#define IVEC_LOOK_u8(t, v) \
+	_mm256_srli_epi32(_mm256_sllv_epi32(_mm256_i32gather_epi32((const int *)(const void *)(t), _mm256_srli_epi32(_mm256_slli_epi32(v, 24), 26), 4), \
+					    _mm256_slli_epi32(_mm256_andnot_si256(v, _mm256_set1_epi32(3)), 3)), 24)
+#define IVEC_LOOK_i8(t, v) \
+	_mm256_srai_epi32(_mm256_sllv_epi32(_mm256_i32gather_epi32((const int *)(const void *)(t), _mm256_srli_epi32(_mm256_slli_epi32(v, 24), 26), 4), \
+					    _mm256_slli_epi32(_mm256_andnot_si256(v, _mm256_set1_epi32(3)), 3)), 24)
 #define IVEC_FROM(v) _mm256_cvttps_epi32(v)
 #define IVEC_ADD(a, b) _mm256_add_epi32(a, b)
 #define IVEC_SUB(a, b) _mm256_sub_epi32(a, b)

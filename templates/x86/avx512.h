@@ -49,6 +49,13 @@
 #define IVEC_STORE_i8(p, v) _mm_storeu_si128((__m128i *)(p), _mm512_cvtepi32_epi8(v))
 #define IVEC_STORE_u16(p, v) _mm256_storeu_si256((__m256i *)(p), _mm512_cvtepi32_epi16(v))
 #define IVEC_STORE_i16(p, v) _mm256_storeu_si256((__m256i *)(p), _mm512_cvtepi32_epi16(v))
+/* Words of four bytes are fetched, and the byte that is meant is shifted to the top, and down. */
+#define IVEC_LOOK_u8(t, v) \
+	_mm512_srli_epi32(_mm512_sllv_epi32(_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), 0xffff, _mm512_srli_epi32(_mm512_slli_epi32(v, 24), 26), t, 4), \
+					    _mm512_slli_epi32(_mm512_andnot_si512(v, _mm512_set1_epi32(3)), 3)), 24)
+#define IVEC_LOOK_i8(t, v) \
+	_mm512_srai_epi32(_mm512_sllv_epi32(_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), 0xffff, _mm512_srli_epi32(_mm512_slli_epi32(v, 24), 26), t, 4), \
+					    _mm512_slli_epi32(_mm512_andnot_si512(v, _mm512_set1_epi32(3)), 3)), 24)
 #define IVEC_FROM(v) _mm512_cvttps_epi32(v)
 #define IVEC_ADD(a, b) _mm512_add_epi32(a, b)
 #define IVEC_SUB(a, b) _mm512_sub_epi32(a, b)

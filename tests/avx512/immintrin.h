@@ -244,6 +244,18 @@ EMULATED_INTEGERS(madd_epi16)
 EMULATED_INTEGERS(maddubs_epi16)
 EMULATED_INTEGERS(sub_epi8)
 EMULATED_INTEGERS(mullo_epi32)
+EMULATED_INTEGERS(sllv_epi32)
+
+EMULATED emulated512i emulated_andnot_si512(emulated512i x, emulated512i y)
+{
+	return (emulated512i){ { _mm256_andnot_si256(x.half[0], y.half[0]), _mm256_andnot_si256(x.half[1], y.half[1]) } };
+}
+
+/* Of all lanes. */
+EMULATED emulated512i emulated_gather_epi32(emulated512i index, const void *p)
+{
+	return (emulated512i){ { _mm256_i32gather_epi32((const int *)p, index.half[0], 4), _mm256_i32gather_epi32((const int *)p, index.half[1], 4) } };
+}
 
 /* All by one number of bits. */
 #define EMULATED_SHIFT(name, bits) \
@@ -254,6 +266,8 @@ EMULATED_INTEGERS(mullo_epi32)
 
 EMULATED_SHIFT(slli_epi16, int)
 EMULATED_SHIFT(slli_epi32, int)
+EMULATED_SHIFT(srli_epi32, int)
+EMULATED_SHIFT(srai_epi32, int)
 EMULATED_SHIFT(sra_epi32, __m128i)
 
 EMULATED emulated512i emulated_castps_si512(emulated512 x)
@@ -326,6 +340,11 @@ EMULATED __m256i emulated_dpwssd(__m256i sum, __m256i x, __m256i y)
 #define _mm512_sub_epi16 emulated_sub_epi16
 #define _mm512_mullo_epi32 emulated_mullo_epi32
 #define _mm512_sra_epi32 emulated_sra_epi32
+#define _mm512_srli_epi32 emulated_srli_epi32
+#define _mm512_srai_epi32 emulated_srai_epi32
+#define _mm512_sllv_epi32 emulated_sllv_epi32
+#define _mm512_andnot_si512 emulated_andnot_si512
+#define _mm512_mask_i32gather_epi32(none, all, index, p, scale) emulated_gather_epi32(index, p)
 #undef _mm512_slli_epi16
 #undef _mm512_slli_epi32
 #define _mm512_slli_epi16 emulated_slli_epi16
