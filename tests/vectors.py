@@ -281,14 +281,19 @@ def check_labels(skipc, compiler):
 
 
 def check_small(skipc, compiler):
-    """At -Os, too, what has the sums of vector code is part of its kernel's function: they would be in memory."""
+    """At -Os, too, what has the sums of vector code is part of its kernel's function: they would be in memory; and weights are
+    read once, not by each multiply-add (some constants of an epilogue are)."""
     with tempfile.TemporaryDirectory() as work:
         net = Net(skipc, work, *pieces.model(6, (pieces.indirect_conv,), 3)[:2])
         net.compile("out", "--target=x86-64")
         run([compiler, "-std=c99", "-Os", "-w", "-c", f"{work}/out/net.c", "-o", f"{work}/net.o"])
         names = subprocess.run(["nm", f"{work}/net.o"], capture_output=True, text=True, check=True).stdout
+        run([compiler, "-std=c99", "-Os", "-march=skylake-avx512", "-w", "-c", f"{work}/out/net.c", "-o", f"{work}/net.o"])
+        code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"{work}/net.o"], capture_output=True, text=True, check=True)
+    read = len([line for line in code.stdout.splitlines() if re.search(r"\tvfmadd\w+ +[^,]*\(.*zmm", line) and "1to16" not in line])
     return [f"{compiler} -Os: {name} is a function of its own"
-            for name in re.findall(r"(\w+_(?:avx512vnni|avxvnni|avx512|avx2)_(?!f32|i32)\w+)$", names, re.M)]
+            for name in re.findall(r"(\w+_(?:avx512vnni|avxvnni|avx512|avx2)_(?!f32|i32)\w+)$", names, re.M)] + (
+                [f"{compiler} -Os: {read} multiply-adds read a vector from memory"] if read > 50 else [])
 
 
 def labels(skipc, arguments, pool):
@@ -306,6 +311,7 @@ PRODUCTS = ("conv_gemm", "conv_planar")  # rows whose kernels are made of libxsm
 REASONS = {  # why such a row may not apply to a convolution of many channels, whose input lies channels last
     "its input does not lie in planes",
     "its weights are computed at run time",
+    "its weights are packed at run time, in blocks of other sizes",
     "it has not one or two spatial dimensions",
     "its window is wider than the image",
     "a window lies in the padding",

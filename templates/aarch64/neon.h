@@ -32,6 +32,7 @@
 #define VEC_FOURTH3(v) vdupq_laneq_f32(v, 3)
 #define VEC_PREFETCH(p) __builtin_prefetch(p)
 #define VEC_PREFETCH_FAR(p) __builtin_prefetch(p, 0, 2)
+#define VEC_HOLD(v) (void)(v)
 #define VEC_FROM(v) vcvtq_f32_s32(v)
 #define VEC_NEAR(v, a, b) vrndnq_f32(vminnmq_f32(vmaxnmq_f32(v, a), b))
 #define IVEC int32x4_t

@@ -40,5 +40,6 @@
 #define IVEC_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define VEC_PREFETCH(p) (void)(p)
 #define VEC_PREFETCH_FAR(p) (void)(p)
+#define VEC_HOLD(v) (void)(v)
 
 #endif

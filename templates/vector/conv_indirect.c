@@ -48,8 +48,10 @@ static TARGET INLINE void conv_indirect_tile(const float *const *at, const float
 				VEC a[4];
 
 				UNROLL
-				for (int j = 0; j < WIDTH; j++)
+				for (int j = 0; j < WIDTH; j++) {
 					a[j] = VEC_LOAD(w + j * LANES / 16 * TAPS * C * 16 + j * LANES % 16);
+					VEC_HOLD(a[j]);
+				}
 				UNROLL
 				for (int i = 0; i < pixels; i++) {
 					const VEC v = VEC_SET1(u[i][c]);

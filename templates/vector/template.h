@@ -17,6 +17,7 @@
  *   VEC_FOURTHi(v)                of each four lanes the i-th, four times
  *   VEC_SWAP(v)                   halves of each eight lanes exchanged; where LANES >= 8
  *   VEC_PREFETCH(p) .._FAR(p)     for now; for later
+ *   VEC_HOLD(v)                   a statement: the variable v is used several times, from a register
  *   VEC_NEAR(v, a, b)             the integers nearest to v, even ones first, of those from a to b; of a NaN a
  *   VEC_FROM(i) IVEC_FROM(v)      integers as floats; floats that are integers as these
  *   IVEC IVEC_ZERO() IVEC_SET1(x) LANES integers of 32 bits

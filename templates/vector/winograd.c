@@ -48,8 +48,10 @@ static TARGET INLINE void winograd_products(const float *restrict filters, const
 			VEC f[WIDTH / LANES];
 
 			UNROLL
-			for (int j = 0; j < WIDTH / LANES; j++)
+			for (int j = 0; j < WIDTH / LANES; j++) {
 				f[j] = VEC_LOAD(filters + d * WIDTH + j * LANES);
+				VEC_HOLD(f[j]);
+			}
 			UNROLL
 			for (int i = 0; i < GROUP; i++) {
 				const VEC v = VEC_SET1(in[(t + i) * step + d]);

@@ -34,6 +34,7 @@
 #define VEC_SWAP(v) _mm256_permute2f128_ps(v, v, 0x01)
 #define VEC_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #define VEC_PREFETCH_FAR(p) _mm_prefetch((const char *)(p), _MM_HINT_T1)
+#define VEC_HOLD(v) HOLD(v)
 #define VEC_FROM(v) _mm256_cvtepi32_ps(v)
 #define VEC_NEAR(v, a, b) \
 	_mm256_round_ps(_mm256_min_ps(_mm256_max_ps(v, a), b), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)

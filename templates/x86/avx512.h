@@ -33,6 +33,7 @@
 #define VEC_SWAP(v) _mm512_shuffle_f32x4(v, v, 0xb1)
 #define VEC_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #define VEC_PREFETCH_FAR(p) _mm_prefetch((const char *)(p), _MM_HINT_T1)
+#define VEC_HOLD(v) HOLD(v)
 #define VEC_FROM(v) _mm512_cvtepi32_ps(v)
 #define VEC_NEAR(v, a, b) \
 	_mm512_roundscale_ps(_mm512_min_ps(_mm512_max_ps(v, a), b), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)

@@ -11,6 +11,12 @@
 #define AVX512_CODE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma" TUNED)))
 #define AVX2_CODE __attribute__((target("avx2,fma" TUNED)))
 #define FUSED_CODE AVX2_CODE /* of functions that all vector versions call */
+/* For gcc, which at -Os else reads a vector from memory wherever it is used. */
+#if !defined(__clang__)
+#define HOLD(v) __asm__("" : "+v"(v))
+#else
+#define HOLD(v) (void)(v)
+#endif
 /* Sums of integers: gcc has variables that it adds as these, and that are __m256i, in two registers where they go round a loop. */
 typedef uint32_t sums8 __attribute__((vector_size(32)));
 #ifndef SUMS16_ZERO
