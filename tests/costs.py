@@ -104,6 +104,13 @@ class Test:
             rows = {k["row"] for k in self.inspect(f"--target={target}")["kernels"] if k["macs"]}
             check({"conv_indirect", "conv_gemm", "depthwise"} <= rows and "conv" not in rows, f"{target}: {rows}")
 
+    def rows(self):
+        """So have layers of as many rows as nothing divides."""
+        self.model = os.path.join(HERE, "cases", "linear_prime_rows_op17", "model.onnx")
+        for target in ("x86-64", "aarch64"):
+            rows = {k["row"] for k in self.inspect(f"--target={target}")["kernels"] if k["macs"]}
+            check(rows == {"linear_indirect"}, f"{target}: {rows}")
+
     def wrong(self):
         for line, message in WRONG:
             table = self.write("wrong", f"CONV 1.5\n{line}\n")
@@ -119,7 +126,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     arguments = parser.parse_args()
-    tests = ["shown", "chosen", "sets", "run_time", "wrong"]
+    tests = ["shown", "chosen", "sets", "run_time", "rows", "wrong"]
     with tempfile.TemporaryDirectory() as work:
         test = Test(os.path.abspath(arguments.skipc), work)
         for name in tests:

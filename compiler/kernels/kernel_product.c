@@ -346,10 +346,11 @@ static int64_t product_rows(const struct kernel *k)
 		       : divisor(rows, t->pixels);
 }
 
-static void rows_of_linear(const struct kernel *k, struct image *m)
+/* As an image: a pixel for each row of x, `across` of them side by side. */
+static void rows_of_linear(const struct kernel *k, int64_t across, struct image *m)
 {
 	const struct region *x = &k->arg[0].region;
-	int64_t rows = row_count(k), xm = 0;
+	int64_t xm = 0;
 	struct coord c = rows_of(&x->shape);
 
 	if (!stride_of(x, &c, &xm))
@@ -365,21 +366,37 @@ static void rows_of_linear(const struct kernel *k, struct image *m)
 		.dil_h = 1,
 		.dil_w = 1,
 		.xw = xm };
-	m->w = m->ow = product_rows(k);
-	m->h = m->oh = rows / m->w;
-	m->xh = m->w * xm;
+	m->w = m->ow = across;
+	m->h = m->oh = row_count(k) / across;
+	m->xh = across * xm;
+}
+
+static const char *applies_rows(const struct kernel *k)
+{
+	const struct region *x = &k->arg[0].region;
+	const int last = x->shape.rank - 1;
+
+	if (applies_linear(k) != NULL)
+		return applies_linear(k);
+	return x->shape.dim[last] != 1 && x->stride[last] != 1 ? "its elements are not side by side" : NULL;
+}
+
+static void add_linear_coords(struct kernel *k)
+{
+	const int rank = k->out->shape.rank;
+
+	add_coord(k, span(0, 0));
+	add_coord(k, span(rank - 1, rank));
+	add_coord(k, rows_of(&k->out->shape));
 }
 
 const char *applies_linear_gemm(const struct kernel *k)
 {
-	const struct region *x = &k->arg[0].region;
 	struct image m;
 
-	if (applies_linear(k) != NULL)
-		return applies_linear(k);
-	if (x->shape.dim[x->shape.rank - 1] != 1 && x->stride[x->shape.rank - 1] != 1)
-		return "its elements are not side by side";
-	rows_of_linear(k, &m);
+	if (applies_rows(k) != NULL)
+		return applies_rows(k);
+	rows_of_linear(k, product_rows(k), &m);
 	if (m.ow < 4)
 		return "it has too few rows";
 	return applies_products(k, &m);
@@ -395,16 +412,13 @@ double cost_linear_gemm(const struct kernel *k)
 
 void setup_linear_gemm(struct plan *p, struct kernel *k)
 {
-	int rank = k->out->shape.rank;
 	struct image m;
 
-	rows_of_linear(k, &m);
+	rows_of_linear(k, product_rows(k), &m);
 	products(p, k, &m);
 	if (streams(k, m.ow)) /* then they are one chunk */
 		hold(k, m.ow);
-	add_coord(k, span(0, 0));
-	add_coord(k, span(rank - 1, rank));
-	add_coord(k, rows_of(&k->out->shape));
+	add_linear_coords(k);
 	k->macs = (1 + k->nstacked) * row_count(k) * shape_count(&k->anchor->in[1]->shape);
 	k->title = "linear_rows";
 }
@@ -417,29 +431,58 @@ static int64_t panels_of(int64_t outputs)
 	return outputs % 64 == 0 ? 4 : outputs % 48 == 0 ? 3 : outputs % 32 == 0 ? 2 : 1;
 }
 
+static const char *applies_indirect(const struct kernel *k, const struct image *m)
+{
+	if (k->keep != NULL || k->nstacked > 0)
+		return "several layers are computed together";
+	if (m->outputs % 16 != 0)
+		return "the outputs of a group are no multiple of 16";
+	if (m->channels < 8)
+		return "it has too few channels";
+	return m->r * m->s > 25 ? "its window is too large" : NULL;
+}
+
 const char *applies_conv_indirect(const struct kernel *k)
 {
 	struct image m;
 
 	if (channels_side_by_side(k) != NULL)
 		return channels_side_by_side(k);
-	if (k->keep != NULL || k->nstacked > 0)
-		return "several convolutions are computed together";
 	image_of(k, &m);
-	if (m.outputs % 16 != 0)
-		return "the outputs of a group are no multiple of 16";
-	if (m.channels < 8)
-		return "it has too few channels";
-	return m.r * m.s > 25 ? "its window is too large" : NULL;
+	return applies_indirect(k, &m);
+}
+
+/* Rows as pixels of one line: such as no number divides, as linear_gemm can do without a copy of its input. */
+const char *applies_linear_indirect(const struct kernel *k)
+{
+	struct image m;
+
+	if (applies_rows(k) != NULL)
+		return applies_rows(k);
+	if (row_count(k) < 4)
+		return "it has too few rows";
+	if (product_rows(k) >= 4)
+		return "linear_gemm takes several rows at once";
+	rows_of_linear(k, row_count(k), &m);
+	return applies_indirect(k, &m);
+}
+
+static double cost_indirect(const struct kernel *k, int64_t depth)
+{
+	return (double)shape_count(&k->value->shape) *
+	       ((double)depth * cost_of(k, COST_INDIRECT) + cost_of(k, COST_INDIRECT_OUTPUT));
 }
 
 double cost_conv_indirect(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 
-	return (double)shape_count(&k->value->shape) *
-	       ((double)(shape_count(w) / w->dim[0]) * cost_of(k, COST_INDIRECT) +
-		       cost_of(k, COST_INDIRECT_OUTPUT));
+	return cost_indirect(k, shape_count(w) / w->dim[0]);
+}
+
+double cost_linear_indirect(const struct kernel *k)
+{
+	return cost_indirect(k, k->anchor->in[1]->shape.dim[0]);
 }
 
 /* Output channels whose weights stay in the second cache: all, or as many panels as it holds. */
@@ -454,42 +497,58 @@ static int64_t resident_outputs(const struct kernel *k, const struct image *m)
 	return block * one > tiling_of(k)->resident_bytes ? 16 : block;
 }
 
-void setup_conv_indirect(struct plan *p, struct kernel *k)
+static void indirect(struct plan *p, struct kernel *k, const struct image *m, enum packing packing)
 {
-	struct image m;
 	int64_t depth = 8, s0, s1;
 
-	image_of(k, &m);
-	inner_columns(&m, &s0, &s1);
+	inner_columns(m, &s0, &s1);
 
-	const int64_t pixels = m.oh * m.ow, panels = panels_of(m.outputs), block = resident_outputs(k, &m);
-	const bool sides = s0 > 0 || s1 < m.s || rows_leave(&m);
+	const int64_t pixels = m->oh * m->ow, panels = panels_of(m->outputs), block = resident_outputs(k, m);
+	const bool sides = s0 > 0 || s1 < m->s || rows_leave(m);
 
-	while (m.channels % depth != 0 || (depth > 1 && depth * 6 > pixels))
+	while (m->channels % depth != 0 || (depth > 1 && depth * 6 > pixels))
 		depth /= 2;
-	image_params(k, &m, "N C K H W OW P R S STRIDE_H STRIDE_W PAD_H PAD_W DIL_H DIL_W XN XH XW");
-	param(k, "G", m.groups);
-	param(k, "TAPS", m.r * m.s);
+	image_params(k, m, "N C K H W OW P R S STRIDE_H STRIDE_W PAD_H PAD_W DIL_H DIL_W XN XH XW");
+	param(k, "G", m->groups);
+	param(k, "TAPS", m->r * m->s);
 	param(k, "PANELS", panels);
 	param(k, "BLOCK", block);
 	param(k, "DEPTH", depth);
-	param(k, "AHEAD", block < m.groups * m.outputs);
+	param(k, "AHEAD", block < m->groups * m->outputs);
 	param(k, "SIDES", sides);
+	lanes(k, 1, 16, 0);
+	share(k, "n", m->n, 1, DIVIDES_INPUT);
+	share(k, "k", m->groups * m->outputs, max64(block, 16 * panels), DIVIDES_WEIGHTS);
+	share(k, "p", pixels, 6, DIVIDES_INPUT);
+	weights(p, k, &(struct blob){ .packing = packing, .group = (int)m->groups, .block = 16 });
+	bias(p, k, (int)m->groups, 16);
+	if (sides) {
+		k->scratch = 4 * whole_vectors(m->groups * m->channels);
+		k->scratch_name = "zero";
+	}
+	k->macs = shape_count(&k->value->shape) * m->channels * m->r * m->s;
+}
+
+void setup_conv_indirect(struct plan *p, struct kernel *k)
+{
+	struct image m;
+
+	image_of(k, &m);
+	indirect(p, k, &m, PACK_CONV);
 	add_coord(k, span(0, 1));
 	add_coord(k, span(1, 2));
 	add_coord(k, span(2, k->value->shape.rank));
-	lanes(k, 1, 16, 0);
-	share(k, "n", m.n, 1, DIVIDES_INPUT);
-	share(k, "k", m.groups * m.outputs, max64(block, 16 * panels), DIVIDES_WEIGHTS);
-	share(k, "p", pixels, 6, DIVIDES_INPUT);
-	weights(p, k, &(struct blob){ .packing = PACK_CONV, .group = (int)m.groups, .block = 16 });
-	bias(p, k, (int)m.groups, 16);
-	if (sides) {
-		k->scratch = 4 * whole_vectors(m.groups * m.channels);
-		k->scratch_name = "zero";
-	}
-	k->macs = shape_count(&k->value->shape) * m.channels * m.r * m.s;
 	k->title = arena_printf(p->arena, "conv%s%s", window_text(p, k), m.groups > 1 ? "_grouped" : "");
+}
+
+void setup_linear_indirect(struct plan *p, struct kernel *k)
+{
+	struct image m;
+
+	rows_of_linear(k, row_count(k), &m);
+	indirect(p, k, &m, PACK_LINEAR);
+	add_linear_coords(k);
+	k->title = "linear_rows";
 }
 
 /* ---- conv_planar ---- */

@@ -98,7 +98,8 @@ static TARGET void conv_indirect(const float *restrict x, const float *restrict 
 
 				for (int r = 0; r < R; r++)
 					for (int s = 0; s < S; s++) {
-						const int row = h + r * DIL_H, at_column = column + s * DIL_W;
+						const int row = h + r * DIL_H;
+						const int at_column = column + s * DIL_W;
 
 #if SIDES
 						if (row < 0 || row >= H || at_column < 0 || at_column >= W) {
