@@ -253,6 +253,13 @@ def linear(p):
     return p.epilogue(y, [*shape[:-1], outputs]) if len(shape) == 2 else y
 
 
+def tokens(p):
+    """Rows that nothing divides, of which no product takes several."""
+    rows, inputs, outputs = int(p.rng.choice((59, 67, 131, 197))), p.between(8, 100), 16 * p.between(1, 9)
+    p.note += f" {rows}x{inputs} -> {outputs}"
+    return p.epilogue(affine(p, p.input(rows, inputs), inputs, outputs), [rows, outputs])
+
+
 def product(p):
     """Two matrices known at run time, each perhaps lying transposed, a part of a larger one, or the same for a batch."""
     m, n, k = p.between(1, 130), p.between(1, 150), p.between(1, 80)
@@ -411,7 +418,7 @@ def pool(p):
 
 KINDS = (winograd_conv, any_conv, channels_conv, deep_conv, grouped_conv, narrow_conv, depthwise_conv, first_conv, indirect_conv,
          transposed_conv, few_conv, highway_conv, linear, highway, pool, quantised_conv, quantised_depthwise, quantised_points,
-         quantised_linear, quantised_winograd, product, winograd_conv, indirect_conv, first_conv)
+         quantised_linear, quantised_winograd, product, winograd_conv, indirect_conv, tokens)
 
 
 def model(seed, kinds=KINDS, count=6):
