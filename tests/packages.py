@@ -18,6 +18,7 @@ import tempfile
 import time
 
 import shells
+import wine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, ".."))
@@ -561,7 +562,7 @@ class Test:
 
     def windows(self):
         """Cross-built by MinGW, all of it without a warning; under Wine it writes the bytes that this machine's does."""
-        compiler, wine = "x86_64-w64-mingw32-gcc", shutil.which("wine64") or "/usr/lib/wine/wine64"
+        compiler = "x86_64-w64-mingw32-gcc"
         need(compiler, "apt-get", "dpkg-source")
         folder = self.folder("windows")
         self.source_packages(folder, "protobuf-c", "nettle")
@@ -576,20 +577,11 @@ class Test:
         # of the C library's macros for isnan() and such
         said = self.make(f"CC={compiler}", *words, f"CPPFLAGS=-I{protobuf} -I{folder}/include -Wno-float-conversion -Werror", "LDFLAGS=-static")
         check("warning" not in said, said)
-        if not os.path.exists(wine):
-            raise NotRun(f"{wine} is not installed; the program was built")
-        settings = {"WINEPREFIX": f"{folder}/wine", "WINEDEBUG": "-all"}
-
-        def exe(*words, **options):
-            return self.run(wine, f"{folder}/build/skipc.exe", *words, **settings, **options).replace("\r", "")
-
-        native = f"{self.installed()}/bin/skipc"
-        try:
-            self.under_wine(exe, native)
-        finally:
-            server = os.path.join(os.path.dirname(os.path.realpath(wine)), "wineserver64")
-            if os.path.exists(server):
-                self.run(server, "-k", status=None, **settings)
+        if wine.program() is None:
+            raise NotRun("wine64 is not installed; the program was built")
+        with wine.Wine(f"{folder}/wine") as w:
+            self.under_wine(lambda *words, **options: self.run(w.program, f"{folder}/build/skipc.exe", *words, **w.settings, **options).replace("\r", ""),
+                            f"{self.installed()}/bin/skipc")
 
     def under_wine(self, exe, native):
         exe("--version")

@@ -24,6 +24,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+import wine
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXAMPLES = os.path.join(HERE, "..", "examples", "digits")
 FLAGS = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror".split()
@@ -258,15 +260,17 @@ class Test:
 
     def windows(self):
         """A program for Windows finds the weights that are linked in: they have the id that the header names."""
-        compiler, wine = "x86_64-w64-mingw32-gcc", shutil.which("wine64") or "/usr/lib/wine/wine64"
-        if not shutil.which(compiler) or not os.path.exists(wine):
+        compiler = "x86_64-w64-mingw32-gcc"
+        if not shutil.which(compiler) or wine.program() is None:
             print(f"NOT RUN: {compiler} with wine64 (not installed)")
             return
         folder = self.compile(small_model(f"{self.work}/net.onnx"), "--weights=incbin")
         open(f"{folder}/id.c", "w").write(IDENTITY)
         call([compiler, "-O2", "-I", folder, *sources(folder), "-o", f"{folder}/id.exe"])
-        environment = {**os.environ, "WINEPREFIX": f"{self.work}/wine", "WINEDEBUG": "-all"}
-        done = subprocess.run([wine, f"{folder}/id.exe"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment, timeout=300)
+        with wine.Wine(f"{self.work}/wine") as w:
+            done = subprocess.run([w.program, f"{folder}/id.exe"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                  env={**os.environ, **w.settings}, timeout=300)
+        assert not list(w.running()), "what Wine started is still there, and may write into the folder that goes"
         ids = done.stdout.split()
         assert done.returncode == 0 and len(ids) == 2 and ids[0] == ids[1], done
 
