@@ -442,6 +442,34 @@ class Test:
         said = call([self.skipc, "compile", "-q", one, "-o", folder, "--name", "net_weights", "--target=c"], status=1)
         assert "net_weights.c was written for the network net" in said and contents(folder) == before, said
 
+    def packages(self):
+        """A folder is one package of one network: of another kind's nothing stays, and what is not that network's is not replaced."""
+        one, two = small_model(f"{self.work}/one.onnx"), small_model(f"{self.work}/two.onnx", seed=2)
+        folder = f"{self.work}/package"
+
+        def compile(model, kind, status=0):
+            before = tree() if status else None
+            said = call([self.skipc, "compile", "-q", model, "-o", folder, f"--package={kind}"], status=status)
+            assert before is None or tree() == before, "it is refused, and the folder is another"
+            return said
+
+        def tree():
+            return {os.path.relpath(os.path.join(path, name), folder): None if name in folders else open(os.path.join(path, name), "rb").read()
+                    for path, folders, files in os.walk(folder) for name in folders + files}
+
+        compile(one, "zephyr")
+        zephyr = tree()
+        for kind, file in (("arduino", "library.properties"), ("esp-idf", "idf_component.yml")):
+            compile(one, kind)
+            assert file in tree() and not {"zephyr", "Kconfig"} & set(tree()), list(tree())
+            said = compile(two, "zephyr", status=1)
+            assert "was written for the network one" in said and "choose another folder" in said, said
+        compile(one, "zephyr")
+        assert tree() == zephyr, list(tree())
+        open(f"{folder}/library.json", "w").write("{}\n")  # a user's own: it stays, and is not replaced
+        compile(one, "esp-idf")
+        assert "package/library.json was not written by skipc" in compile(one, "arduino", status=1)
+
     def names(self):
         """--for-build: the same files whatever the model, which compile as they are, and what they were made of, as a rule for make."""
         folder = f"{self.work}/a #b"
@@ -467,7 +495,7 @@ class Test:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
-    parser.add_argument("names", nargs="*", default=["orders", "objects", "windows", "checks", "hash", "retrain", "agreement", "exchange", "refusals", "leftovers", "names"])
+    parser.add_argument("names", nargs="*", default=["orders", "objects", "windows", "checks", "hash", "retrain", "agreement", "exchange", "refusals", "leftovers", "packages", "names"])
     arguments = parser.parse_args()
     for name in arguments.names:
         with tempfile.TemporaryDirectory() as work:

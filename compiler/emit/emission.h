@@ -185,7 +185,7 @@ const char *gemm_table_name(struct arena *a, const struct plan *p, const struct 
 
 /* ---- output.c: files that appear complete or not at all ---- */
 
-enum { MAX_OUTPUT = 16 };
+enum { MAX_OUTPUT = 24 };
 
 struct output_file {
 	const char *path, *temporary; /* null: none exists */
@@ -301,6 +301,9 @@ void emit_for_build(struct emission *e);
 bool package_known(const char *package);
 /* What is around the code, which stands in the package's src/. */
 void emit_package(struct emission *e);
+/* When that is open: removes what the same network has there of another package. A file of another network's package, or in
+ * the place of one that skipc did not write: reported. */
+void package_settle(struct emission *e);
 
 /* ---- folder.c: what an earlier run left in the folder ---- */
 
@@ -314,6 +317,8 @@ struct like {
 	uint64_t code_id;
 };
 
+/* The beginning of a file; "": there is none, or it is empty or no file. Null: it cannot be read, reported. */
+const char *folder_head(struct arena *a, struct diag *d, const char *path);
 /* When all files of e are open: removes others of an earlier run of that name at the commit, notes
  * which model they were of. A file of another network in the place of one: reported. */
 void folder_settle(struct emission *e);

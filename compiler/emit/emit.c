@@ -255,8 +255,10 @@ void emit(struct plan *p, const struct emit_options *options, struct output *out
 			emit_main(&e);
 		if (options->for_build || options->package != NULL)
 			emit_for_build(&e);
-		if (options->package != NULL)
+		if (options->package != NULL) {
 			emit_package(&e);
+			package_settle(&e);
+		}
 		folder_settle(&e);
 	}
 }

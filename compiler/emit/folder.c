@@ -29,8 +29,7 @@ static const struct kind {
 
 enum { NKIND = sizeof(kinds) / sizeof(kinds[0]) };
 
-/* The beginning of a file; "": there is none, or none of ours. Null: it cannot be read, reported. */
-static const char *head_of(struct arena *a, struct diag *d, const char *path)
+const char *folder_head(struct arena *a, struct diag *d, const char *path)
 {
 	enum { MOST = 4096 };
 	char *head = arena_alloc(a, MOST + 1);
@@ -121,7 +120,7 @@ void folder_settle(struct emission *e)
 	for (int k = 0; k < NKIND; k++) {
 		const char *file = arena_printf(e->arena, "%s%s", e->name, kinds[k].suffix);
 		const char *path = arena_printf(e->arena, "%s/%s", e->out->dir, file);
-		const char *head = head_of(e->arena, e->plan->graph->diag, path);
+		const char *head = folder_head(e->arena, e->plan->graph->diag, path);
 		bool written = false;
 
 		if (head == NULL)
@@ -162,7 +161,7 @@ static void take_network(void *to, const char *file)
 
 	if (length < 3 || strcmp(file + length - 2, ".h") != 0)
 		return;
-	const char *head = head_of(f->arena, f->diag, arena_printf(f->arena, "%s/%s", f->dir, file)),
+	const char *head = folder_head(f->arena, f->diag, arena_printf(f->arena, "%s/%s", f->dir, file)),
 		   *network = head != NULL ? network_of(f->arena, &kinds[0], head) : NULL;
 
 	if (network == NULL || strncmp(network, file, length - 2) != 0 || network[length - 2] != '\0')

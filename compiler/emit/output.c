@@ -193,6 +193,14 @@ static void roll_back(struct output *o)
 	}
 }
 
+/* The folder of a file that went, and those above it, where nothing else is in them. */
+static void drop_folders(struct output *o, const char *path)
+{
+	do
+		path = arena_printf(o->arena, "%.*s", (int)(platform_base(path) - path - 1), path);
+	while (platform_rmdir(path));
+}
+
 /* The old files go. As long as none has gone, all can come back; then there is one way only. */
 static void drop_saved(struct output *o)
 {
@@ -211,8 +219,11 @@ static void drop_saved(struct output *o)
 		f->is_saved = false;
 		gone = true;
 	}
-	for (int k = 0; k < o->n; k++)
+	for (int k = 0; k < o->n; k++) {
+		if (!o->file[k].written)
+			drop_folders(o, o->file[k].path);
 		o->file[k].is_placed = false; /* for good */
+	}
 }
 
 bool output_commit(struct output *o)

@@ -1,4 +1,8 @@
-/* --package: folders that other tools take. The code is in src/, and around it are files of templates/package. */
+/*
+ * --package: folders that other tools take. The code is in src/, and around it are files of templates/package, in each
+ * of which stands whose it is: "neural network NAME, compiled by skipc".
+ */
+#include "emit/ctext.h"
 #include "emit/emission.h"
 #include "emit/template.h"
 
@@ -83,4 +87,55 @@ void emit_package(struct emission *e)
 		if (strcmp(p->package, e->options->package) == 0)
 			output_puts(e->out, arena_printf(e->arena, "../%s", filled(e, p->path)),
 				filled(e, template_source(p->text)));
+}
+
+/* The network that a file of a package says it is of; null: it is none of ours. */
+static const char *network_of(struct arena *a, const char *head)
+{
+	static const char before[] = "neural network ", behind[] = ", compiled by skipc ";
+
+	for (const char *s = head; (s = strstr(s, before)) != NULL;) {
+		const char *end = s += strlen(before);
+
+		while (c_is_word(*end))
+			end++;
+		if (strncmp(end, behind, strlen(behind)) == 0)
+			return c_copy(a, s, (size_t)(end - s));
+	}
+	return NULL;
+}
+
+static bool is_written(const struct emission *e, const char *path)
+{
+	for (int k = 0; k < e->out->n; k++)
+		if (strcmp(e->out->file[k].path, path) == 0)
+			return true;
+	return false;
+}
+
+void package_settle(struct emission *e)
+{
+	struct diag *d = e->plan->graph->diag;
+	const int length = (int)(strlen(e->out->dir) - strlen("/src"));
+
+	for (const struct part *p = parts; p < end_of_parts; p++) {
+		const char *file = arena_printf(e->arena, "../%s", filled(e, p->path));
+		const char *shown = arena_printf(e->arena, "%.*s/%s", length, e->out->dir, file + strlen("../"));
+		const char *head = folder_head(e->arena, d, shown);
+
+		if (head == NULL)
+			return;
+		const char *network = network_of(e->arena, head);
+		const bool written = is_written(e, arena_printf(e->arena, "%s/%s", e->out->dir, file));
+		const bool ours = network != NULL && strcmp(network, e->name) == 0;
+
+		if (ours && !written)
+			output_remove(e->out, file);
+		else if (!ours && (network != NULL || (written && *head != '\0'))) {
+			model_error(d, "choose another folder with -o: a package is a folder of its own",
+				network != NULL ? "%s was written for the network %s" : "%s was not written by skipc",
+				escape(e->arena, shown), network);
+			return;
+		}
+	}
 }

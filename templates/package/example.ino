@@ -1,4 +1,5 @@
-// Runs the network @NAME@ once a second, and prints how long it took and what came out. The inputs are zeros: put yours there.
+// Runs the neural network @NAME@, compiled by skipc @VERSION@, once a second, and prints how long it took and what came out.
+// The inputs are zeros: put yours there.
 #include <@NAME@.h>
 
 static uint8_t arena[@UPPER@_ARENA_SIZE] __attribute__((aligned(64)));

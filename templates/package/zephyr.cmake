@@ -1,4 +1,4 @@
-# The network @NAME@ in a Zephyr application: #include "@NAME@.h".
+# The neural network @NAME@, compiled by skipc @VERSION@, in a Zephyr application: #include "@NAME@.h".
 if(CONFIG_SKIPC_@UPPER@)
   zephyr_include_directories(src)
   zephyr_library_named(@NAME@)
