@@ -167,6 +167,11 @@ class Test:
             path, *more = first.removeprefix("wrote   " + os.path.join(self.work, folder) + "/").split()
             check(not done.stdout and {path, *more} == set(os.listdir(os.path.join(self.work, folder))) - {"below"}, f"{first}: not the folder's")
             check(re.search(r"^memory  arena [\d,]+ bytes, weights [\d,]+", done.stderr, re.M) and "blocks  1, of which 1 " in done.stderr, done.stderr)
+            header = open(os.path.join(self.work, folder, "net.h")).read()
+            prepared = int(re.search(r"_PREPARED_SIZE (\d+)", header)[1])
+            told = re.search(r", for init to fill ([\d,]+)", done.stderr)
+            check(prepared == (int(told[1].replace(",", "")) if told else 0), f"init fills {prepared} bytes, not as in: {done.stderr}")
+            check(re.search(r"^memory  arena ([\d,]+)", done.stderr, re.M)[1].replace(",", "") == re.search(r"_ARENA_SIZE (\d+)", header)[1], done.stderr)
             if " " not in folder:
                 built = subprocess.run(["sh", "-c", line], capture_output=True, text=True, cwd=self.work)
                 check(built.returncode == 0 and not built.stderr and line.startswith("cc -O2"), f"{line}: {built.stderr}")

@@ -8,6 +8,10 @@ Of README.md and docs/*.md, in a folder of its own for each document that holds 
 - a block of C, C++, Python, CMake whose first line is a comment with a file name becomes that file
 - a block of commands (sh) is run by sh -e
 - a block of text behind it is what that prints: each of its lines, but for `..`, in this order
+- a block of C behind a sentence that names a file which commands made is a part of that file
+- an indented block is none of these: it is a fault
+
+Figures of README.md's table of processors are those of BENCHMARKS.md.
 
 Where the sentence before a block says that it needs something (torch, a board, CMake), it is run where that is installed; else the
 test says NOT RUN, and why.
@@ -35,10 +39,15 @@ def python():
     return shutil.which("python3")
 
 
+def has_module(name):
+    return subprocess.run([os.path.join(ROOT, ".venv", "bin", "python"), "-c", f"import {name}"], capture_output=True).returncode == 0
+
+
 # What a sentence before a block may say that it needs: whether it is here.
 NEEDS = {"torch": has_torch, "a board": lambda: False, "an account": lambda: False, "a large download": lambda: False,
          "CMake": lambda: shutil.which("cmake") is not None, "a C++ compiler": lambda: shutil.which("c++") is not None,
-         "onnxruntime": lambda: subprocess.run([os.path.join(ROOT, ".venv", "bin", "python"), "-c", "import onnxruntime"], capture_output=True).returncode == 0}
+         "onnxruntime": lambda: has_module("onnxruntime"), "OpenVINO": lambda: has_module("openvino, ncnn, MNN"),
+         "some minutes": lambda: False, "the source of skipc": lambda: False}
 
 
 SYSTEM = ("No space left on device", "No such file")  # what others say
@@ -53,6 +62,42 @@ def blocks(text):
     for m in re.finditer(r"(?P<before>(?:^(?!```)[^\n]*\n)*?)^```(?P<language>\w+)\n(?P<body>.*?)^```$", text, re.M | re.S):
         paragraphs = [p for p in re.split(r"\n\s*\n", m["before"].strip("\n")) if p.strip()]
         yield m["language"], m["body"], paragraphs[-1] if paragraphs else ""
+
+
+def indented(text):
+    """Lines of a block that is indented: of text alone, outside of fences and lists."""
+    fenced = listed = False
+    last = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        fenced ^= line.startswith("```")
+        listed = bool(re.match(r"[-*\d]", line)) or listed and line.startswith((" ", "\t"))
+        if not fenced and not listed and not last.strip() and line.startswith(("    ", "\t")):
+            yield number
+        last = line
+
+
+def unmade(body):
+    """Targets that commands make, and that the Makefile has not."""
+    for target in re.findall(r"\bmake ([\w-]+)", re.sub(r"#.*", "", body)):
+        if subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True).returncode:
+            yield target
+
+
+def figures():
+    """Numbers of README.md's table of processors that BENCHMARKS.md has not."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        rows = re.search(r"^\| processor .*?\n\n", f.read(), re.M | re.S)[0].splitlines()[2:]
+    with open(os.path.join(ROOT, "BENCHMARKS.md"), encoding="utf-8") as f:
+        text = f.read()
+    counted = {f"{round(int(n.replace(',', '')), -6) // 1000000} million" for n in re.findall(r"\d{1,3}(?:,\d{3}){2,}", text)}
+    found = 0
+    for row in rows:
+        for number in re.findall(r"[\d,.]+ (?:ms|us|million)|\d+(?:,\d{3})+", "|".join(row.split("|")[3:6])):
+            found += 1
+            if number not in counted if number.endswith("million") else number not in text:
+                yield f"{row}: BENCHMARKS.md has no {number}"
+    if found < 15:
+        yield f"{found} figures are not all of the table"
 
 
 def shown(line):
@@ -79,19 +124,31 @@ class Document:
         os.symlink(skipc, os.path.join(programs, "skipc"))
         for name in EXAMPLES:
             shutil.copy(os.path.join(ROOT, "examples", "digits", name), work)
+        with open(path, encoding="utf-8") as f:
+            self.text = f.read()
+        if "resnet18.onnx" in self.text:
+            subprocess.run([os.path.join(ROOT, ".venv", "bin", "python"), os.path.join(ROOT, "tools", "networks.py"), "resnet18", "-o", f"{work}/resnet18.onnx"],
+                           check=True, capture_output=True)
         self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "CMAKE_PREFIX_PATH": os.path.join(ROOT, "packaging", "cmake"),
                             "SKIPC_HELPERS": os.path.abspath(ROOT), "SKIPC_SOURCE": os.path.abspath(ROOT)}
 
     def run(self):
         output = None
-        with open(self.path, encoding="utf-8") as f:
-            text = f.read()
-        for language, body, before in blocks(text):
+        for number in indented(self.text):
+            raise Failure(f"{self.name}:{number}: an indented block: make it one of ```sh, ```text ..")
+        for language, body, before in blocks(self.text):
             file = FILE.match(body)
             missing = [n for n, there in NEEDS.items() if re.search(rf"\bneeds? [^.]*\b{re.escape(n)}", before) and not there()]
             if file and language != "sh":
                 with open(os.path.join(self.folder, file[1]), "w", encoding="utf-8") as f:
                     f.write(body)
+            made = [f for f in re.findall(r"`([\w./]+\.[ch])`", before) if os.path.exists(os.path.join(self.folder, f))]
+            if language == "c" and not file and made:
+                with open(os.path.join(self.folder, made[0]), encoding="utf-8") as f:
+                    if body not in f.read():
+                        raise Failure(f"{self.name}: {made[0]} has no part\n{body}")
+            if language == "sh" and (lacking := list(unmade(body))):
+                raise Failure(f"{self.name}: the Makefile has no {lacking}")
             if language == "sh" and missing:
                 self.not_run.append(f"{body.splitlines()[0]}: it needs {', '.join(missing)}")
                 output = None
@@ -138,6 +195,8 @@ def main():
                 document.run()
                 gone = list(links(path))
                 if path.endswith("troubleshooting.md") and (wrong := list(unsaid(path))):
+                    raise Failure("\n".join(wrong))
+                if path.endswith("README.md") and os.path.dirname(os.path.abspath(path)) == os.path.normpath(ROOT) and (wrong := list(figures())):
                     raise Failure("\n".join(wrong))
                 if gone:
                     raise Failure(f"{document.name}: links to nothing: {', '.join(gone)}")

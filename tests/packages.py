@@ -100,6 +100,36 @@ int main()
 	loop();
 }
 """
+# A board that is this machine, as arduino-builder wants one described.
+ARDUINO_BOARDS = "host.name=This machine\nhost.build.board=HOST\nhost.build.core=native\nhost.build.mcu=host\nhost.build.f_cpu=1\n"
+ARDUINO_PLATFORM = """\
+name=This machine
+version=1.0.0
+recipe.c.o.pattern=cc -c -Os -Wall -Werror {includes} "{source_file}" -o "{object_file}"
+recipe.cpp.o.pattern=c++ -c -Os -std=gnu++11 -Wall -Werror {includes} "{source_file}" -o "{object_file}"
+recipe.ar.pattern=ar rcs "{archive_file_path}" "{object_file}"
+recipe.c.combine.pattern=c++ {object_files} "{build.path}/{archive_file}" -o "{build.path}/program"
+recipe.preproc.macros=c++ -w -x c++ -E -CC {includes} "{source_file}" -o "{preprocessed_file_path}"
+"""
+# What reads the packages' files in the tools themselves.
+KCONFIG_READ = """\
+import kconfiglib, sys
+k = kconfiglib.Kconfig(sys.argv[1], warn_to_stderr=False)
+s = k.syms["SKIPC_" + sys.argv[2].upper()]
+assert kconfiglib.TYPE_TO_STR[s.type] == "bool" and s.str_value == "y" and not k.warnings, (str(s), k.warnings)
+"""
+MODULE_READ = """\
+import sys, yaml
+m = yaml.safe_load(open(sys.argv[1]))
+assert m == {"name": sys.argv[2], "build": {"cmake": ".", "kconfig": "Kconfig"}}, m
+"""
+MANIFEST_READ = """\
+import sys
+from idf_component_tools.manager import ManifestManager
+m = ManifestManager(sys.argv[1], sys.argv[2])
+m.validate()
+assert str(m.manifest.version) == "1.0.0" and "skipc" in m.manifest.description, m.manifest
+"""
 ZEPHYR = """\
 set(CONFIG_SKIPC_DIGITS y)
 set(CONFIG_DEBUG_OPTIMIZATIONS y)
@@ -456,6 +486,41 @@ class Test:
             check(len(said.split("us:")[1].split()) == printed, said)
             if shutil.which("arm-none-eabi-gcc", path=PATH):
                 self.run("sh", "-c", f"arm-none-eabi-gcc -mcpu=cortex-m0plus -mthumb -Os -c -Wall -Werror -I {library}/src {library}/src/*.c")
+        self.run(f"{self.tools('platformio')}/pio", "pkg", "pack", "-o", f"{folder}/digits.tar.gz", f"{folder}/digits")
+        packed = self.run("tar", "tzf", f"{folder}/digits.tar.gz").split()
+        check({"library.json", "src/digits.c", "examples/digits/digits.ino"} <= set(packed), packed)
+        self.builder(folder)
+
+    def builder(self, folder):
+        """Arduino's own builder finds the library by its header, and builds its example: for this machine; on AVR it is said what lacks."""
+        need("arduino-builder", "avr-gcc")
+        core = f"{folder}/boards/skipc/native/cores/native"
+        write(f"{core}/Arduino.h", f"#pragma once\n{ARDUINO_H}void setup();\nvoid loop();\n")
+        write(f"{core}/main.cpp", f'#include "Arduino.h"\n{ARDUINO_MAIN}')
+        write(f"{folder}/boards/skipc/native/boards.txt", ARDUINO_BOARDS)
+        write(f"{folder}/boards/skipc/native/platform.txt", ARDUINO_PLATFORM)
+        os.makedirs(f"{folder}/libraries")
+        os.rename(f"{folder}/digits", f"{folder}/libraries/digits")
+        for board, hardware, status in (("skipc:native:host", f"{folder}/boards", 0),
+                                        ("arduino:avr:mega:cpu=atmega2560", "/usr/share/arduino/hardware", 1)):
+            build = f"{folder}/build-{status}"
+            os.makedirs(build)
+            said = self.run("arduino-builder", "-compile", "-hardware", hardware, "-hardware", "/usr/share/arduino-builder", "-tools", f"{folder}/boards",
+                            "-prefs=runtime.tools.avr-gcc.path=/usr", "-libraries", f"{folder}/libraries", "-fqbn", board, "-build-path", build,
+                            f"{folder}/libraries/digits/examples/digits/digits.ino", status=status)
+            check(os.path.exists(f"{build}/sketch/digits.ino.cpp.o") and os.path.isdir(f"{build}/libraries/digits"), said)
+            if status:
+                check("#error" in said and "this needs 32 bits of int" in said, said)
+            else:
+                check(len(self.run(f"{build}/program").split("us:")[1].split()) == 10, said)
+
+    def tools(self, *names):
+        """The programs of an environment with these packages of Python's."""
+        venv = os.path.join(self.work, f"venv-{names[0]}")
+        if not os.path.exists(venv):
+            self.run("python3", "-m", "venv", venv)
+            self.run(f"{venv}/bin/pip", "install", "-q", "--disable-pip-version-check", *names)
+        return f"{venv}/bin"
 
     def in_components(self, package, stubs):
         """The folder that --package makes, in a CMake build that has the functions of that system: here and for a Cortex-M4."""
@@ -474,14 +539,18 @@ class Test:
 
     def zephyr(self):
         """--package=zephyr: a module whose CMakeLists.txt and Kconfig say what Zephyr asks; without Zephyr itself."""
-        net = self.in_components("zephyr", ZEPHYR)
-        check(re.search(r"^name: digits\nbuild:\n  cmake: \.\n  kconfig: Kconfig\n", open(f"{net}/zephyr/module.yml").read(), re.M), "module.yml")
-        check("\nconfig SKIPC_DIGITS\n\tbool " in open(f"{net}/Kconfig").read(), "Kconfig")
+        self.in_components("zephyr", ZEPHYR)
+        programs = self.tools("kconfiglib", "pyyaml")  # which Zephyr reads these by
+        for name in ("digits", "on"):  # which is a truth value in YAML
+            folder = f"{self.work}/module-{name}"
+            self.run(f"{self.installed()}/bin/skipc", "compile", self.model, "-o", folder, "--name", name, "--package=zephyr")
+            self.run(f"{programs}/python", "-c", KCONFIG_READ, f"{folder}/Kconfig", name)
+            self.run(f"{programs}/python", "-c", MODULE_READ, f"{folder}/zephyr/module.yml", name)
 
     def esp_idf(self):
         """--package=esp-idf: a component; without ESP-IDF itself."""
         net = self.in_components("esp-idf", ESP_IDF)
-        check(re.search(r'^version: "1\.0\.0"$', open(f"{net}/idf_component.yml").read(), re.M), "idf_component.yml")
+        self.run(f"{self.tools('idf-component-manager')}/python", "-c", MANIFEST_READ, net, "digits")
 
     def wheel(self):
         """pip install . and a wheel, in environments without anything: the command, and skipc.compile()."""

@@ -19,7 +19,7 @@ compilers="musl-tools gcc-11 clang-13 clang-15 clang-16 clang-19 clang-22 lld wa
 for machine in arm-linux-gnueabihf=armhf riscv64-linux-gnu=riscv64 mips-linux-gnu=mips; do
 	compilers="$compilers gcc-${machine%=*} libc6-dev-${machine#*=}-cross"
 done
-packages="git g++ cmake meson ninja-build gcc-arm-none-eabi qemu-system-arm gcc-mingw-w64-x86-64 wine64 dpkg-dev debhelper dh-python lintian bash-completion zsh fish"
+packages="git g++ cmake meson ninja-build gcc-arm-none-eabi qemu-system-arm gcc-mingw-w64-x86-64 wine64 dpkg-dev debhelper dh-python lintian bash-completion zsh fish arduino-builder arduino-core-avr gcc-avr avr-libc"
 case ${1:-} in
 check) also=$check ;;
 compilers) also="$check $compilers" ;;

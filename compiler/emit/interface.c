@@ -41,7 +41,7 @@ void interface_words(struct emission *e, struct filling *f)
 	fill_number(f, "MACS", p->macs);
 	fill_word(f, "MACS_LL", arena_printf(e->arena, "%lldLL", (long long)p->macs));
 	fill_number(f, "WEIGHTS", p->weights_bytes);
-	fill_number(f, "PREPARED", p->prepared_bytes > 0 ? (p->prepared_bytes + 63) / 64 * 64 + 64 : 0); /* and what they are of */
+	fill_number(f, "PREPARED", prepared_size(p));
 	fill_number(f, "STACK", e->stack);
 	fill_number(f, "ARENA", p->cert.arena > 0 ? p->cert.arena : 64); /* an array of no elements is not C */
 }

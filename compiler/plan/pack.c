@@ -55,6 +55,11 @@ void pack_constants(struct plan *p)
 	p->prepared_bytes = place_blobs(p, BUF_PREPARED);
 }
 
+int64_t prepared_size(const struct plan *p)
+{
+	return p->prepared_bytes > 0 ? (p->prepared_bytes + 63) / 64 * 64 + 64 : 0;
+}
+
 /* ---- orders ---- */
 
 /* What a packing reads, the elements of its stacked tensors, all of one shape; and where it writes. */

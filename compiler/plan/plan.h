@@ -346,6 +346,7 @@ int64_t pack_prepared(const struct blob *b); /* bytes of it that init makes: all
 /* Sets type and count of a blob, whose buffer it makes. */
 struct buffer *pack_buffer(struct plan *p, struct blob *b);
 void pack_constants(struct plan *p); /* offsets of all blobs, in whose order they stand from now on */
+int64_t prepared_size(const struct plan *p); /* NAME_PREPARED_SIZE: what init makes, and behind it of which weights that is */
 /* The elements of a blob, in its order, as little-endian bytes. */
 void pack_blob(struct plan *p, const struct blob *b, unsigned char *to);
 const char *packing_text(struct arena *a, const struct blob *b); /* its order, for people */

@@ -62,7 +62,7 @@ const char *report_made(struct arena *a, const struct plan *p, const struct emit
 	if (e->like == NULL) {
 		buf_printf(&to, "memory  arena %s bytes, weights %s", grouped(a, p->cert.arena), grouped(a, p->weights_bytes));
 		if (p->prepared_bytes > 0)
-			buf_printf(&to, ", for init to fill %s", grouped(a, p->prepared_bytes));
+			buf_printf(&to, ", for init to fill %s", grouped(a, prepared_size(p)));
 		buf_printf(&to, "\nblocks  %d, of which %d are added up by the kernel of a layer\n", g->nblock, fused_blocks(a, p));
 		if (g->assumed != NULL)
 			buf_printf(&to, "batch   1, as none was given (--dim %s=N)\n", escape(a, g->assumed));

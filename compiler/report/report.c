@@ -281,8 +281,8 @@ void report_head(FILE *to, const struct plan *p, int most)
 	fprintf(to, "work    %s multiply-adds, %s bytes of weights\n", grouped(&a, p->macs),
 		grouped(&a, p->weights_bytes));
 	if (p->ninit > 0)
-		fprintf(to, "init    makes %s bytes of the weights, in memory of the caller's\n",
-			grouped(&a, p->prepared_bytes));
+		fprintf(to, "init    fills %s bytes of the caller's with what it makes of the weights\n",
+			grouped(&a, prepared_size(p)));
 	certificate_print(&cert, &a, p);
 	fprintf(to, "memory  %.*s\n       %s", (int)strcspn(cert.data, ";") + 1, cert.data, strchr(cert.data, ';') + 1);
 	buf_release(&cert);
