@@ -94,7 +94,8 @@ static TARGET void conv_indirect(const float *restrict x, const float *restrict 
 			count = left % 6 == 0 ? 6 : left < 5 ? left : 5;
 			for (int i = 0; i < 6; i++) {
 				const int p = i < count ? p0 + i : p0 + count - 1;
-				const int h = p / OW * STRIDE_H - PAD_H, column = p % OW * STRIDE_W - PAD_W;
+				const int h = p / OW * STRIDE_H - PAD_H;
+				const int column = p % OW * STRIDE_W - PAD_W;
 
 				for (int r = 0; r < R; r++)
 					for (int s = 0; s < S; s++) {
