@@ -365,6 +365,9 @@ def quantised_conv(p, channels=None, group=1, outputs=None, window=None):
 
 
 def quantised_depthwise(p):
+    if p.maybe(0.4):  # groups of several channels
+        inputs, group = int(p.rng.choice([1, 2, 3, 4, 8, 16, 20])), 8 * p.between(1, 2)
+        return quantised_conv(p, inputs * group, group, group * int(p.rng.choice([2, 4, 6, 8, 16, 24])))
     channels = 16 * p.between(1, 4)
     return quantised_conv(p, channels, channels, channels)
 

@@ -126,8 +126,8 @@ class Builder:
 
     def conv(self, q):
         n, c, h, w = self.array(q[0]).shape
-        group = self.pick([1, 1, 1, c])
-        outputs = c * int(self.rng.integers(1, 3)) if group > 1 else self.pick([int(self.rng.integers(1, 20)), 16, 32, 48, 64])
+        group = self.pick([1, 1, 1, c, *(n for n in (2, 4, 8) if c % n == 0)])
+        outputs = group * int(self.rng.integers(1, 9)) if 1 < group < c else c * int(self.rng.integers(1, 3)) if group > 1 else self.pick([int(self.rng.integers(1, 20)), 16, 32, 48, 64])
         pads = [int(n) for n in self.rng.integers(0, 2, 4)] if self.rng.random() < 0.7 else [0] * 4
         r, s = (int(self.rng.integers(1, min(size + pads[k] + pads[k + 2], 3) + 1)) for k, size in enumerate((h, w)))
         at = dict(group=group, kernel_shape=[r, s], pads=pads,

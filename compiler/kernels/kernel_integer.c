@@ -142,7 +142,11 @@ static double window_macs(const struct kernel *k)
 
 double cost_conv_integer(const struct kernel *k)
 {
-	return (1.0 + k->nstacked) * window_macs(k) * cost_of(k, COST_INTEGER);
+	const int64_t groups = attr_int(k->anchor, "group", 1), outputs = k->anchor->in[1]->shape.dim[0] / groups;
+	const int block = integer_block(k, outputs);
+	const double macs = window_macs(k), windows = macs / (double)outputs * (double)((outputs + block - 1) / block);
+
+	return (1.0 + k->nstacked) * macs * cost_of(k, COST_INTEGER) + windows * cost_of(k, COST_INTEGER_WINDOW);
 }
 
 /* Do windows leave the image? */

@@ -27,9 +27,24 @@ static const char *applies_flat(const struct kernel *k)
 {
 	if (applies_conv_integer(k) != NULL)
 		return applies_conv_integer(k);
-	if (attr_int(k->anchor, "group", 1) != 1 || k->anchor->in[0]->shape.rank > 4)
-		return "it has groups, or three dimensions";
-	return applies_pairs(k);
+	return k->anchor->in[0]->shape.rank > 4 ? "it has three dimensions" : applies_pairs(k);
+}
+
+/* So many groups are computed as one, with weights of zero between them, that their outputs come by sixteens; 0: they do not. */
+static int64_t groups_as_one(int64_t groups, int64_t outputs)
+{
+	int64_t n = 1;
+
+	while (groups > 1 && n * outputs % 16 != 0)
+		n++;
+	return groups % n == 0 ? n : 0;
+}
+
+static int64_t groups_of(const struct kernel *k)
+{
+	const int64_t groups = attr_int(k->anchor, "group", 1);
+
+	return groups_as_one(groups, k->anchor->in[1]->shape.dim[0] / groups);
 }
 
 /* The anchor, or one of those stacked on it. */
@@ -48,7 +63,13 @@ static const char *sums_fit(const struct kernel *k, int64_t outputs)
 
 const char *applies_conv_integer_pairs(const struct kernel *k)
 {
-	return applies_flat(k) != NULL ? applies_flat(k) : sums_fit(k, k->anchor->in[1]->shape.dim[0]);
+	if (applies_flat(k) != NULL)
+		return applies_flat(k);
+	if (groups_of(k) == 0)
+		return "no number of its groups has outputs by sixteens";
+	if (attr_int(k->anchor, "group", 1) > 1 && channels_apart(k) != NULL)
+		return channels_apart(k);
+	return sums_fit(k, k->anchor->in[1]->shape.dim[0]);
 }
 
 const char *applies_linear_integer_pairs(const struct kernel *k)
@@ -69,7 +90,7 @@ double cost_conv_integer_pairs(const struct kernel *k)
 {
 	const struct shape *w = &k->anchor->in[1]->shape;
 
-	return pairs_cost(k, shape_count(w) / w->dim[0]);
+	return pairs_cost(k, groups_of(k) * shape_count(w) / w->dim[0]);
 }
 
 double cost_linear_integer_pairs(const struct kernel *k)
@@ -184,32 +205,66 @@ static bool has_small_weights(const struct tensor *weights, int64_t run)
 	return true;
 }
 
-/* xc: from one channel of x to the next. */
-static void setup_pairs(struct plan *p, struct kernel *k, struct image *m, int64_t xc)
+/* The weights of n groups as those of one: an output's are 0 for the inputs of others. */
+static struct tensor *side_by_side(struct plan *p, struct tensor *w, int64_t groups, int64_t n)
 {
-	simplify(m);
-	const int64_t reach_w = (m->ow - 1) * m->stride_w + (m->s - 1) * m->dil_w + 1,
-		      reach_h = (m->oh - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1,
-		      pw = most(m->pad_w + m->w, reach_w), span = m->dil_w == 1 ? m->s : 1,
-		      row_bytes = pw * m->channels * 2, hb = rows_at_once(k, m, row_bytes);
-	const int block = pairs_block(m->outputs);
-	const bool dense = xc == 1 || m->channels == 1, sides = pw > m->w;
-	struct blob folded = { .stack = 1 + k->nstacked, .prov = k->prov };
+	const int64_t own = shape_count(&w->shape) / w->shape.dim[0], outputs = w->shape.dim[0] / groups;
+	struct shape s = w->shape;
+
+	s.dim[1] *= n;
+	int64_t *v = arena_alloc(p->arena, (size_t)(shape_count(&s) + 1) * sizeof(*v));
+
+	for (int64_t k = 0; k < s.dim[0]; k++)
+		for (int64_t i = 0; i < own; i++)
+			v[(k * n + k / outputs % n) * own + i] = const_i64(w, k * own + i);
+	return n > 1 ? graph_constant(p->graph, NULL, w->type, &s, DT_I64, v) : w;
+}
+
+/* Weights and biases of all layers that are stacked. */
+static void pairs_weights(struct plan *p, struct kernel *k, int64_t outputs, int64_t groups, int64_t span)
+{
+	struct blob folded = { .stack = 1 + k->nstacked, .prov = k->prov }, own = folded;
+	const int64_t n = groups_as_one(groups, outputs / groups);
 
 	k->small_weights = true;
 	for (int s = 0; s < folded.stack; s++) {
-		folded.tensor[s] = folded_bias(p, layer_at(k, s), m->outputs, least_input(k));
-		k->small_weights = k->small_weights && has_small_weights(layer_at(k, s)->in[1], span * m->channels);
+		own.tensor[s] = side_by_side(p, layer_at(k, s)->in[1], groups, n);
+		folded.tensor[s] = folded_bias(p, layer_at(k, s), outputs, least_input(k));
+		k->small_weights = k->small_weights && has_small_weights(own.tensor[s], span * own.tensor[s]->shape.dim[own.tensor[s]->shape.rank > 2]);
 	}
+	same_weights(p, k, "w", &(struct blob){ .packing = PACK_PAIRS, .group = 1, .block = 16, .chunk = (int)span }, &own);
+	same_weights(p, k, "bias", &(struct blob){ .packing = PACK_BIAS, .group = 1, .block = (int)outputs }, &folded);
+}
 
-	image_params(k, m, "N C K H W OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W DIL_H DIL_W XN XH XW");
+/* xc: from one channel of x to the next. */
+static void setup_pairs(struct plan *p, struct kernel *k, struct image *m, int64_t xc)
+{
+	const int64_t outputs = m->groups * m->outputs, each = m->groups * m->channels, n = groups_as_one(m->groups, m->outputs);
+
+	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * m->channels * m->r * m->s;
+	simplify(m);
+	m->groups /= n;
+	m->channels *= n;
+	m->outputs *= n;
+	const int64_t reach_w = (m->ow - 1) * m->stride_w + (m->s - 1) * m->dil_w + 1,
+		      reach_h = (m->oh - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1,
+		      pw = most(m->pad_w + m->w, reach_w), span = m->dil_w == 1 && m->groups == 1 ? m->s : 1,
+		      row_bytes = pw * each * 2, hb = rows_at_once(k, m, row_bytes);
+	const int block = pairs_block(m->outputs);
+	const bool dense = xc == 1 || each == 1, sides = pw > m->w;
+
+	image_params(k, m, "N C H W OH OW P R S STRIDE_H STRIDE_W PAD_H PAD_W DIL_H DIL_W XN XH XW");
 	param(k, "XC", xc);
+	param(k, "G", m->groups);
+	param(k, "GROUPED", m->groups > 1);
+	param(k, "K", outputs);
+	param(k, "KG", m->outputs);
 	param(k, "TAPS", m->r * m->s);
 	param(k, "SPAN", span);
 	param(k, "PADDED", sides || m->pad_h > 0 || reach_h > m->h);
 	param(k, "SIDES", sides);
 	param(k, "DENSE", dense);
-	param(k, "WHOLE", dense && (m->w == 1 || m->xw == m->channels));
+	param(k, "WHOLE", dense && (m->w == 1 || m->xw == each));
 	param(k, "KB", block);
 	param(k, "PB", m->oh * m->ow < 6 ? m->oh * m->ow : 6);
 	param(k, "HB", hb);
@@ -220,13 +275,11 @@ static void setup_pairs(struct plan *p, struct kernel *k, struct image *m, int64
 	pairs_in_c(p, k, least_input(k));
 	share(k, "n", m->n, 1, DIVIDES_INPUT);
 	share(k, "p", m->oh * m->ow, m->ow, DIVIDES_INPUT);
-	share(k, "k", m->outputs, block, DIVIDES_WEIGHTS);
-	weights(p, k, &(struct blob){ .packing = PACK_PAIRS, .group = 1, .block = 16, .chunk = (int)span });
-	same_weights(p, k, "bias", &(struct blob){ .packing = PACK_BIAS, .group = 1, .block = (int)m->outputs }, &folded);
+	share(k, "k", outputs, block, DIVIDES_WEIGHTS);
+	pairs_weights(p, k, outputs, m->groups * n, span);
 	/* a run may have some neighbours more */
 	k->scratch = (((hb - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1) * row_bytes + 4 + 63) / 64 * 64;
 	k->scratch_name = "scratch";
-	k->macs = (1 + k->nstacked) * shape_count(&k->value->shape) * m->channels * m->r * m->s;
 }
 
 void setup_conv_integer_pairs(struct plan *p, struct kernel *k)
@@ -371,8 +424,8 @@ const char *applies_winograd_integer(const struct kernel *k)
 		return applies_flat(k);
 	if (channels_apart(k) != NULL)
 		return channels_apart(k);
-	if (w->rank != 4 || w->dim[2] != 3 || w->dim[3] != 3)
-		return "its window is not 3x3";
+	if (attr_int(k->anchor, "group", 1) != 1 || w->rank != 4 || w->dim[2] != 3 || w->dim[3] != 3)
+		return "it has groups, or its window is not 3x3";
 	image_of(k, &m);
 	if (m.stride_h != 1 || m.stride_w != 1 || m.dil_h != 1 || m.dil_w != 1)
 		return "it has strides or dilations";

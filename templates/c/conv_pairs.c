@@ -3,6 +3,7 @@
  *
  * x is read through strides: XN XC XH XW. y is written through Y(n, k, p), p the position in the flattened output
  * image; the epilogue may read the element that it replaces. x is not y.
+ * C is the channels of one of some groups, K the outputs of all, KG those of one: a multiple of 16, if there are several.
  * w [STACK][block][run of SPAN taps][pair][16][2], blocks of 16 outputs, an even number of pairs, taps in the order r, s; bias [STACK][K].
  * Two pixels at a time meet each of the block's weights; what lies outside of x counts as EDGE, and its elements less XZ. STACK
  * layers that read the same x are computed together: the epilogue has the first one's sum in a, the others' in b and c, and gives r.
@@ -18,6 +19,7 @@
 #define PADDED 1   /* taps may fall outside the image */
 #define TAIL 1	   /* K % 16 != 0 */
 #define STACK 1	   /* layers: 1, 2 or 3 */
+#define GROUPED 0
 
 #define Y(n, k, p) y[((n) * K + (k)) * P + (p)]
 
@@ -64,7 +66,7 @@ static TARGET void conv_pairs(const TX *restrict x, const TW *restrict w, const 
 			      float *restrict scratch)
 {
 	enum { N = 1, C = 4, K = 32, P = 64, TAPS = 9, SPAN = 3 };
-	enum { XN = 256 }; /* stride of x */
+	enum { XN = 256, XC = 1, KG = 32 }; /* strides of x */
 	enum { ALL = (K + 15) / 16 * 16 }; /* outputs that w has */
 
 	(void)scratch; /* of vectors */
@@ -78,12 +80,17 @@ static TARGET void conv_pairs(const TX *restrict x, const TW *restrict w, const 
 		const int count = 16;
 #endif
 		TS sum[2 * STACK][16] = { { 0 } };
+#if GROUPED
+		const TX *const image = x + n * XN + k0 / KG * C * XC;
+#else
+		const TX *const image = x + n * XN;
+#endif
 
 #if STACK > 1
 		for (int s = 0; s < STACK; s++)
-			conv_pairs_two(x + n * XN, w + (s * ALL + k0) * (TAPS / SPAN * ((SPAN * C + 3) / 4) * 4), sum + 2 * s, p0, p0 + pixels - 1);
+			conv_pairs_two(image, w + (s * ALL + k0) * (TAPS / SPAN * ((SPAN * C + 3) / 4) * 4), sum + 2 * s, p0, p0 + pixels - 1);
 #else
-		conv_pairs_two(x + n * XN, w + k0 * (TAPS / SPAN * ((SPAN * C + 3) / 4) * 4), sum, p0, p0 + pixels - 1);
+		conv_pairs_two(image, w + k0 * (TAPS / SPAN * ((SPAN * C + 3) / 4) * 4), sum, p0, p0 + pixels - 1);
 #endif
 		for (int i = 0; i < pixels; i++) {
 			const int p = p0 + i;

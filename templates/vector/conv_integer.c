@@ -5,8 +5,9 @@
  * four neighbours there meet their weights in one instruction, and sums of PB pixels and some outputs stay in registers while the window
  * goes by. EDGE, for which an x of zero is there, times the weights is taken from the bias: sums are modulo 2^32, and these fit.
  *
- * x is read through strides: XN XC XH XW. x is not y. wide: rows of PW pixels of C integers. There SPAN taps of a row of the window
- * are neighbours: all of them or, where they are dilated, one. The last of a run have neighbours whose weights are 0.
+ * x is read through strides: XN XC XH XW. x is not y. C is the channels of one of G groups, K the outputs of all, KG those of one; of several
+ * groups KB divides it. wide: rows of PW pixels of G C integers. There SPAN taps of a row of the window
+ * are neighbours: all of them or, where they are dilated or groups are between, one. The last of a run have neighbours whose weights are 0.
  * w [STACK][block][run of SPAN taps][pair][16][2]: blocks of 16 outputs, the last one filled up with 0, and of pairs an even number;
  * bias [STACK][K]. STACK layers that read the same x are computed together: the epilogue has the first one's sum in a, the others' in b
  * and c, and gives r.
@@ -27,6 +28,7 @@
 #define TAIL 1	   /* K % 16 != 0 */
 #define VECTOR 0   /* the epilogue has a vector form */
 #define STACK 1	   /* layers: 1, 2 or 3 */
+#define GROUPED 0  /* G > 1 */
 
 #define Y(n, k, p) y[((n) * K + (k)) * P + (p)]
 
@@ -70,7 +72,7 @@ static TARGET INLINE int32_t conv_integer_some(const DOT_TYPE *p)
 /* The sums of the pixels that begin at v[i], and outputs that follow each other in w. */
 static TARGET INLINE void conv_integer_tile(const DOT_TYPE *const *v, const int8_t *restrict w, IVEC *sums)
 {
-	enum { C = 3, R = 3, S = 3, SPAN = 3, DIL_H = 1, DIL_W = 1, PW = 10, KB = 16, PB = 6 };
+	enum { C = 3, G = 1, R = 3, S = 3, SPAN = 3, DIL_H = 1, DIL_W = 1, PW = 10, KB = 16, PB = 6 };
 	enum { RUN = (SPAN * C + DOT_INPUTS - 1) / DOT_INPUTS * DOT_INPUTS, LINE = (SPAN * C + 3) / 4 * 4 }; /* inputs of a run; in w */
 	enum { BLOCK = R * S / SPAN * LINE * 16 }; /* weights of a block */
 	enum { PART = KB < LANES * REGISTERS / 8 ? KB : LANES * REGISTERS / 8, VW = PART / LANES }; /* outputs, in vectors */
@@ -81,7 +83,7 @@ static TARGET INLINE void conv_integer_tile(const DOT_TYPE *const *v, const int8
 		sum[i] = ISUM_ZERO();
 	for (int r = 0; r < R; r++)
 		for (int s = 0; s < S; s += SPAN) {
-			const int at = r * DIL_H * PW * C + s * DIL_W * C;
+			const int at = r * DIL_H * PW * G * C + s * DIL_W * G * C;
 
 			for (int c = at; c < at + RUN; c += DOT_INPUTS, w += 16 * DOT_INPUTS) {
 				IVEC t[VW];
@@ -111,7 +113,7 @@ static TARGET INLINE void conv_integer_tile(const DOT_TYPE *const *v, const int8
 static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, const int32_t *restrict bias, TY *y,
 				float *restrict scratch)
 {
-	enum { N = 1, C = 3, K = 16, KB = 16, H = 8, W = 8, OH = 8, OW = 8, P = 64, PB = 6, HB = 8 };
+	enum { N = 1, C = 3, G = 1, K = 16, KG = 16, KB = 16, H = 8, W = 8, OH = 8, OW = 8, P = 64, PB = 6, HB = 8 };
 	enum { R = 3, S = 3, SPAN = 3, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1, PW = 10, XZ = -128 };
 	enum { XN = 192, XC = 1, XH = 24, XW = 3 }; /* strides of x */
 	enum { BLOCK = R * S / SPAN * ((SPAN * C + 3) / 4) * 64, BLOCKS = (K + 15) / 16 }; /* weights of a block */
@@ -125,29 +127,29 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 
 		for (int i = 0; i < (rows - 1) * STRIDE_H + (R - 1) * DIL_H + 1; i++) {
 			const int h = first / OW * STRIDE_H - PAD_H + i;
-			DOT_TYPE *const to = wide + i * PW * C;
+			DOT_TYPE *const to = wide + i * PW * G * C;
 
 #if PADDED
 			if (h < 0 || h >= H) {
-				conv_integer_edge(to, PW * C);
+				conv_integer_edge(to, PW * G * C);
 				continue;
 			}
 #endif
 			const TX *const from = x + n * XN + h * XH;
 
 #if SIDES
-			conv_integer_edge(to, PAD_W * C);
-			conv_integer_edge(to + (PAD_W + W) * C, (PW - PAD_W - W) * C);
+			conv_integer_edge(to, PAD_W * G * C);
+			conv_integer_edge(to + (PAD_W + W) * G * C, (PW - PAD_W - W) * G * C);
 #endif
 #if WHOLE
-			conv_integer_copy(from, to + PAD_W * C, W * C);
+			conv_integer_copy(from, to + PAD_W * G * C, W * G * C);
 #elif DENSE
 			for (int j = 0; j < W; j++)
-				conv_integer_copy(from + j * XW, to + (PAD_W + j) * C, C);
+				conv_integer_copy(from + j * XW, to + (PAD_W + j) * G * C, G * C);
 #else
 			for (int j = 0; j < W; j++)
-				for (int c = 0; c < C; c++)
-					to[(PAD_W + j) * C + c] = (DOT_TYPE)(from[j * XW + c * XC] - XZ);
+				for (int c = 0; c < G * C; c++)
+					to[(PAD_W + j) * G * C + c] = (DOT_TYPE)(from[j * XW + c * XC] - XZ);
 #endif
 		}
 		for (int k0 = FROM(k); k0 < TO(k, K); k0 += KB)
@@ -157,7 +159,11 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 				for (int i = 0; i < PB; i++) {
 					const int q = p0 + i < pixels ? p0 + i : pixels - 1;
 
+#if GROUPED
+					v[i] = wide + (q / OW * STRIDE_H * PW + q % OW * STRIDE_W) * G * C + k0 / KG * C;
+#else
 					v[i] = wide + (q / OW * STRIDE_H * PW + q % OW * STRIDE_W) * C;
+#endif
 				}
 				for (int j0 = k0; j0 < k0 + KB; j0 += PART) {
 					IVEC sums[STACK * PB * VW];
