@@ -482,6 +482,7 @@ void setup_winograd_integer(struct plan *p, struct kernel *k)
 	param(k, "CHUNK", t.depth);
 	param(k, "IN", in);
 	param(k, "SUMS", sums);
+	param(k, "GROUPED", 0); /* c/conv_pairs has it */
 	stacking(k);
 	pairs_in_c(p, k, attr_int(k->anchor, "zero", 0));
 	share(k, "n", m.n, 1, DIVIDES_INPUT);
