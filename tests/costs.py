@@ -111,6 +111,21 @@ class Test:
             rows = {k["row"] for k in self.inspect(f"--target={target}")["kernels"] if k["macs"]}
             check(rows == {"linear_indirect"}, f"{target}: {rows}")
 
+    def bytes(self):
+        """Each row for convolutions of bytes can be written, also where one row's plain C is another's."""
+        self.model = self.write("bytes.skipc", """input %x : u8[1,16,9,9]
+const @w : i8[16,16,3,3] = fill(1, -9, 9)
+%p = MaxPool(%x) {kernel_shape=[2,2], strides=[1,1], dilations=[1,1], pads=[0,0,0,0]}
+%y = ConvInteger(%p, @w) {dilations=[1,1], group=1, strides=[1,1], pads=[1,1,1,1], zero=3, to=9}
+output %y
+""")
+        names = [n for n in self.inspect()["costs"] if n.startswith(("INTEGER", "PAIRS", "WINOGRAD_PAIRS"))]
+        for row, cheap in (("conv_integer", "INTEGER"), ("conv_integer_pairs", "PAIRS"), ("winograd_integer", "WINOGRAD_PAIRS")):
+            costs = [f"--cost={name}={1e-3 if name.startswith(cheap) else 1e3}" for name in names]
+            for target in ("x86-64", "aarch64"):
+                check(row in [k["row"] for k in self.inspect(f"--target={target}", *costs)["kernels"]], f"{row} is not chosen")
+                self.run("compile", self.model, "-o", os.path.join(self.work, row + target), "--name", "net", f"--target={target}", *costs)
+
     def wrong(self):
         for line, message in WRONG:
             table = self.write("wrong", f"CONV 1.5\n{line}\n")
@@ -126,7 +141,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     arguments = parser.parse_args()
-    tests = ["shown", "chosen", "sets", "run_time", "rows", "wrong"]
+    tests = ["shown", "chosen", "sets", "run_time", "rows", "bytes", "wrong"]
     with tempfile.TemporaryDirectory() as work:
         test = Test(os.path.abspath(arguments.skipc), work)
         for name in tests:
