@@ -16,6 +16,7 @@ import qdq
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
+from onnx.reference.ops.op_grid_sample import GridSample as Reference
 
 FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16}
 TYPE_ATTRIBUTES = {"to", "dtype", "output_dtype"}  # of Cast, EyeLike, DequantizeLinear ...
@@ -313,6 +314,33 @@ class Gelu(OpRun):
         return (.5 * x * (1 + np.vectorize(math.erf, otypes=[np.float64])(x / math.sqrt(2))),)
 
 
+class GridSample(Reference):
+    """The reference divides by the width of an image of one element; and it moves places outside to the border, where
+    onnxruntime and torch move each of the four elements that a cubic reads."""
+
+    op_domain = ""
+
+    def _run(self, x, grid, mode=None, **attributes):
+        self.cubic = mode == "cubic"
+        return super()._run(x, grid, mode=mode, **attributes)
+
+    def _clamp(self, val, lo, hi):
+        return val if self.cubic and isinstance(val, np.floating) else super()._clamp(val, lo, hi)
+
+    def _gs_reflect(self, x, x_min, x_max):
+        return super()._gs_reflect(x, x_min, x_max) if x_max > x_min else x_min
+
+
+class GatherElements(OpRun):
+    """The reference takes no more than 32 elements along the axis."""
+
+    op_domain = ""
+
+    def _run(self, x, indices, axis=None):
+        axis = axis or 0
+        return (np.take_along_axis(x, np.where(indices < 0, indices + x.shape[axis], indices), axis),)
+
+
 class Pad(OpRun):
     """The reference does not take negative pads, which crop."""
 
@@ -371,7 +399,7 @@ class QuantizeLinear(OpRun):
 
 
 OPERATORS = [Conv, ConvTranspose, MaxPool, AveragePool, BatchNormalization, Softmax, LogSoftmax,
-             Erf, Gelu, Pad, DequantizeLinear, QuantizeLinear]
+             Erf, Gelu, GridSample, GatherElements, Pad, DequantizeLinear, QuantizeLinear]
 
 
 class Evaluator(ReferenceEvaluator):

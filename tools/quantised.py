@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+import bounds
 import float64
 import qdq
 
@@ -38,6 +39,8 @@ class Value:
 
     constant = linear = is_output = False
     defined = source_defined = True  # R says each bit
+    error = 0.0  # else: how far ours may be away (bounds.py), an array or one for all
+    low = high = None  # of what is quantised then: the least and the greatest
     users = 1
     parts = axis = None  # of a Concat
 
@@ -78,8 +81,8 @@ def is_float(array):
 
 
 class Evaluation:
-    def __init__(self, model):
-        self.opset = qdq.opset_of(model)
+    def __init__(self, model, winograd=False):
+        self.opset, self.winograd = qdq.opset_of(model), winograd
 
     def run(self, node, arrays):
         """ONNX's node on arrays, by the reference evaluator; what NumPy has by itself is there much sooner."""
@@ -108,12 +111,20 @@ class Evaluation:
         value.narrow, value.zero = x.array.dtype.itemsize <= 2, z
         if x.array.dtype.itemsize == 1 and np.size(s) == 1 and np.size(z) == 1 and not x.constant:
             value.double, value.source = whole.astype(np.float64) * np.float64(s), id(x)
+        away, scales = self.away(x, zero, axis), float64.along(scale.error, x.array, axis)
+        if np.any(away) or np.any(scales):
+            value.error = bounds.rounded(value.array, away * (np.abs(s) + scales) + np.abs(whole) * scales, 2)
         return value
+
+    @staticmethod
+    def away(x, zero, axis):
+        """How far whole numbers less their zero point may be away."""
+        return x.error + (0.0 if zero is None else float64.along(zero.error, x.array, axis))
 
     def quantize(self, x, scale, zero, axis=1, dtype=None):
         z = zero.array if zero is not None else np.zeros((), dtype or np.uint8)
         if x.parts and x.users == 1 and not x.is_output and scale.array.size == 1 and z.size == 1:
-            return Value(np.concatenate([self.quantize(p, scale, zero, axis, dtype).array for p in x.parts], x.axis))
+            return self.of_parts([self.quantize(p, scale, zero, axis, dtype) for p in x.parts], x.axis)
         s, limits = float64.along(scale.array.astype(F32), x.array, axis), np.iinfo(z.dtype)
         z = float64.along(z, x.array, axis).astype(np.int64)
         if x.is_sum:
@@ -121,10 +132,32 @@ class Evaluation:
         elif x.steps and x.double is not None and scale.constant and np.size(s) == 1 and np.size(z) == 1:
             v = x.double / np.float64(s)
         else:
-            v = x.array.astype(F32) / s
-        v = np.where(np.isnan(v), limits.min - z, v)
-        v = np.rint(np.clip(v, limits.min - z, limits.max - z)) + z
-        return Value(v.astype(limits.dtype))
+            with np.errstate(all="ignore"):
+                v = x.array.astype(F32) / s
+
+        def step(v, z):
+            v = np.where(np.isnan(v), limits.min - z, v)
+            return (np.rint(np.clip(v, limits.min - z, limits.max - z)) + z).astype(limits.dtype)
+
+        value, e = Value(step(v, z)), 0.0 if x.is_defined_quantised() else x.error
+        zeros, scales = 0 if zero is None else float64.along(zero.error, x.array, axis), float64.along(scale.error, x.array, axis)
+        if np.any(e) or np.any(scales) or np.any(zeros):
+            with np.errstate(all="ignore"):
+                e = bounds.rounded(v, np.where(s > scales, (e + np.abs(v) * scales) / (s - scales), np.inf), 2)
+            e = np.nan_to_num(e, nan=np.inf)
+            least, greatest = (np.clip(z + far, limits.min, limits.max) for far in (-zeros, zeros))
+            value.low, value.high = step(v - e, least.astype(np.int64)), step(v + e, greatest.astype(np.int64))
+            value.error = np.where(np.isinf(e), np.inf, np.maximum(value.high.astype(np.float64) - value.array, value.array - value.low.astype(np.float64)))
+        return value
+
+    @staticmethod
+    def of_parts(parts, axis):
+        value = Value(np.concatenate([p.array for p in parts], axis))
+        if any(p.low is not None for p in parts):
+            value.error = np.concatenate([np.broadcast_to(p.error, p.array.shape) for p in parts], axis)
+            value.low, value.high = (np.concatenate([p.array if getattr(p, end) is None else getattr(p, end) for p in parts], axis)
+                                     for end in ("low", "high"))
+        return value
 
     def plus(self, value, b, shape):
         """A sum and its bias, which is whole if its scale is the sum's."""
@@ -221,6 +254,13 @@ class Evaluation:
         for out in outs:
             out.defined = all(x.defined or (kind == "QuantizeLinear" and x.is_defined_quantised()) for x in v if x is not None)
             out.source_defined = out.defined
+        return outs if kind in ("QuantizeLinear", "DequantizeLinear") else self.bounded(node, v, outs, True)
+
+    def bounded(self, node, v, outs, exact):
+        """exact: the operator itself is as R says it."""
+        if not exact or any(x is not None and np.any(x.error) for x in v):
+            for out, error in zip(outs, bounds.errors(self.run, node, v, outs, exact, self.winograd)):
+                out.error = error
         return outs
 
     def form(self, node, v):
@@ -267,7 +307,7 @@ class Evaluation:
             self.in_double(node, kind, v, outs[0])
         for out in outs:
             out.defined = defined
-        return outs
+        return self.bounded(node, v, outs, kind in DEFINED)
 
     def in_form(self, node, kind, v, arrays):
         """Results that keep the form; none: that does not."""
@@ -331,10 +371,10 @@ def replaced(value, array):
     return new
 
 
-def values(model, feeds, ours=None):
-    """Raises NotImplementedError, with the reason, where R or ONNX's evaluator does not know an operator."""
+def values(model, feeds, ours=None, winograd=False):
+    """winograd: ours may have float layers by it. Raises NotImplementedError, with the reason, where R or ONNX's evaluator does not know an operator."""
     graph = prepared(model).graph
-    e, known, found = Evaluation(model), {"": None}, {}
+    e, known, found = Evaluation(model, winograd), {"": None}, {}
     users = collections.Counter(i for n in graph.node for i in n.input)
     for t in graph.initializer:
         known[t.name] = Value(numpy_helper.to_array(t))

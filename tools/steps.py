@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import numpy_helper
 
+import bounds
 import float64
 import quantised
 
@@ -173,5 +174,8 @@ class Judge:
         else:
             row.r = apart(y, want, 1.0)
             row.ok = row.r.most <= (0.0 if r.defined else MOST)
+        if not r.defined and not row.ok:
+            found = bounds.judge(y, r)
+            row.ok = not found.beyond and not found.none
         row.note = "" if r.defined else "R leaves bits open"
         return row
