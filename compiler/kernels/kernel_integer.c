@@ -172,23 +172,25 @@ static int64_t listed(const struct kernel *k, const char *list, int index)
 	return index >= 0 && index < n ? v[index] : 1;
 }
 
-/* A 1x1 window that meets all of an image without gaps: the image is one row. */
+/* A 1x1 window that meets all of an image without gaps: the image is one row. A stride is then along an axis of one pixel. */
 static void flatten(struct kernel *k, struct layer *l)
 {
-	static const char *const wide[] = { "W", "OW" }, *const low[] = { "H", "OH" };
+	static const char *const wide[] = { "W", "OW" }, *const one[] = { "H", "OH", "STRIDE_W" };
 	const struct region *x = input(k);
 	const int last = x->shape.rank - 1;
 
 	if (last != 3 || l->columns * l->rows > 1 || l->pixels != x->shape.dim[2] * x->shape.dim[3] ||
 		x->stride[2] != x->shape.dim[3] * x->stride[3])
 		return;
-	for (int i = 0; i < k->nparam; i++)
-		for (int j = 0; j < 2; j++) {
+	for (int i = 0; i < k->nparam; i++) {
+		for (int j = 0; j < 2; j++)
 			if (strcmp(k->param[i].name, wide[j]) == 0)
 				k->param[i].value = (long)l->pixels;
-			if (strcmp(k->param[i].name, low[j]) == 0)
+		for (int j = 0; j < 3; j++)
+			if (strcmp(k->param[i].name, one[j]) == 0)
 				k->param[i].value = 1;
-		}
+	}
+	l->step = 1;
 	l->width = l->pixels;
 }
 
