@@ -20,6 +20,7 @@ class Piece:
     def __init__(self, rng, name):
         self.rng, self.name, self.note = rng, name, name
         self.nodes, self.constants, self.feeds = [], [], {}
+        self.run_time = 0.15  # how often weights are computed at run time
 
     def between(self, lo, hi):
         return int(self.rng.integers(lo, hi + 1))
@@ -95,7 +96,7 @@ def behind(p, x):
 def convolve(p, x, channels, outputs, group, attributes):
     shape = outputs, channels // group, *attributes["kernel_shape"]
     scale = int(np.prod(shape[1:])) ** -0.5
-    if p.maybe(0.15):
+    if p.maybe(p.run_time):
         p.note += ", weights computed at run time"
         w = p.node("Mul", p.input(*shape), p.constant(np.float32(scale)))
     else:
@@ -128,6 +129,7 @@ def deep_conv(p):
 
 def winograd_conv(p):
     """3x3 of channels by sixteens, in an image that tiles need not divide; or the layers of a highway."""
+    p.run_time = 0.0
     channels, most = 16 * p.between(1, 5), 50 if p.maybe(0.3) else 22
     size = [p.between(3, most), p.between(3, most)]
     pads = [1] * 4 if p.maybe(0.8) else [p.between(0, 2) for _ in range(4)]
@@ -151,6 +153,7 @@ def depthwise_conv(p):
 
 
 def narrow_conv(p):
+    p.run_time = 0.0
     width = int(p.rng.choice([2, 4, 8, 3]))
     channels = width * p.between(1, 100 // width)
     return conv(p, channels, channels, channels // width)
@@ -158,13 +161,15 @@ def narrow_conv(p):
 
 def few_conv(p):
     """Few outputs: a head, which gives planes, or what lies channels last."""
-    outputs = p.between(1, 15)
-    y = conv(p, p.between(8, 80), outputs, rank=p.between(1, 2), most=26)
+    p.run_time = 0.0
+    outputs = p.between(1, 15 if p.maybe() else 4)
+    y = conv(p, p.between(16, 80), outputs, rank=p.between(1, 2), most=26)
     return p.node("Tanh", y) if p.maybe(0.3) else y
 
 
 def first_conv(p):
     """Few channels in planes, many outputs."""
+    p.run_time = 0.0
     return conv(p, p.between(1, 8), p.between(16, 100), pool=False, window=spatial(p, 2, 20, 2))
 
 
