@@ -23,7 +23,8 @@ import tune  # noqa: E402
 
 LEFT_OUT = {"conv_turned", "conv_integer", "conv_integer_pairs", "depthwise_integer", "depthwise_integer_vector",
             "linear_integer", "linear_integer_pairs", "winograd_integer",  # the first has no cost on any target; tune has no integer probes yet
-            "normalize", "normalize_channels"}  # nor those of normalisations
+            "normalize", "normalize_channels",  # nor those of normalisations
+            "linear_indirect"}  # whose costs conv_indirect's probes give
 ROW = r"^KERNEL\((\w+), +(\w+),(?:[^,]*,){3} *(\w+),"
 BYTES = ("INTEGER", "PAIRS", "WINOGRAD_PAIRS")  # of these
 FEW = ["--quick", "--rows", "linear,linear_vector"]
