@@ -167,7 +167,7 @@ digits: $(BUILD)/skipc$(EXE)
 	$(CC) -O2 -I $(DEMO) $(DEMO)/*.c examples/digits/classify.c -o $(DEMO)/classify
 	$(DEMO)/classify examples/digits/images.npy examples/digits/labels.npy
 
-# The pictures of README.md, docs/ and examples/, made again: matplotlib and Chromium, some minutes.
+# The pictures of README.md, docs/ and examples/, made again, of no times: the same on every machine. Matplotlib and Chromium, some minutes.
 GALLERY = docs
 
 gallery: setup .venv/peers
@@ -176,8 +176,7 @@ gallery: setup .venv/peers
 	SKIPC=$(BUILD)/skipc SKIPC_PYTHON=$(PYTHON) sh examples/lesion/run.sh
 	cp build/examples/lesion/lesion.png build/examples/lesion/gates.png "$(GALLERY)"
 	$(PYTHON) tools/networks.py resnet18 -o $(BUILD)/gallery/resnet18.onnx
-	$(BUILD)/skipc bench $(BUILD)/gallery/resnet18.onnx --layers --json > $(BUILD)/gallery/times.json
-	$(BUILD)/skipc inspect $(BUILD)/gallery/resnet18.onnx --html $(BUILD)/gallery/resnet18.html --profile $(BUILD)/gallery/times.json > /dev/null
+	$(BUILD)/skipc inspect $(BUILD)/gallery/resnet18.onnx --html $(BUILD)/gallery/resnet18.html > /dev/null
 	@if command -v chromium > /dev/null; then chromium --headless --no-sandbox --hide-scrollbars --window-size=1240,1010 \
 		--screenshot="$(GALLERY)/report.png" "file://$(abspath $(BUILD)/gallery/resnet18.html)" 2> /dev/null; \
 	else echo "NOT RUN: report.png: Chromium is not installed"; fi
