@@ -35,6 +35,14 @@ OFFERED = {"skipc com": {"compile", "completion"}, "skipc help in": {"inspect"},
            "skipc bench --target ": {"x86-64", "aarch64", "c"}, "skipc compile --weights ": set("auto text rows incbin bin".split()),
            "skipc compile mod": {"models", "models.onnx"}, "skipc compile m.onnx -o ": {"models"}, "skipc inspect --profile ": {"models", "models.onnx"},
            "skipc lesion --lab": {"--labels"}, "skipc compile --lab": set(), "skipc inspect --ht": {"--html"}}
+# A convolution under that module's name, and a weight of that name.
+JOINED = """import onnx, sys
+from onnx import TensorProto as T, helper as h
+node = h.make_node("Conv", ["x", sys.argv[3]], ["y"])
+node.metadata_props.append(onnx.StringStringEntryProto(key="pkg.torch.onnx.name_scopes", value=str(["", "m", sys.argv[2], "conv2d"])))
+graph = h.make_graph([node], "g", [h.make_tensor_value_info("x", T.FLOAT, [1, 1, 3, 3])], [h.make_tensor_value_info("y", T.FLOAT, [1, 1, 3, 3])],
+                     [h.make_tensor(sys.argv[3], T.FLOAT, [1, 1, 1, 1], [2.0])])
+onnx.save(h.make_model(graph, opset_imports=[h.make_opsetid("", 18)], ir_version=10), sys.argv[1])"""
 OPERANDS = {"help", "completion", "manual"}  # commands that take no options but --help and --version
 
 
@@ -215,6 +223,15 @@ class Test:
         check(all(f"        modules: {m}\n" in whole for m in ("h", "b.0.0 b.0.1", "b.0.2")), "modules")
         check(len(self.run("inspect", deep).stdout.splitlines()) < 40, "what repeats is not folded")
 
+    def modules(self):
+        """torch calls a convolution by the normalisation that it was joined with; inspect by its own module."""
+        model = os.path.join(self.work, "joined.onnx")
+        for scope, weight, name in (("layer1.0.bn1", "layer1.0.conv1.weight", "layer1.0.conv1"), ("bn1", "conv1.weight", "conv1"),
+                                    ("a.norm", "b.conv.weight", "a.norm"), ("a.conv", "w", "a.conv"), ("conv", "", "conv")):
+            subprocess.run([sys.executable, "-c", JOINED, model, scope, weight or "weight"], check=True)
+            text = self.run("inspect", model).stdout
+            check(re.search(rf" {re.escape(name)}$", text, re.M), f"no {name} for {scope} with {weight}: {text}")
+
     def ops(self):
         """Each operator of opset.def once, with all its versions, and each that is refused."""
         rows = open(os.path.join(ROOT, "compiler", "import", "opset.def")).read()
@@ -283,7 +300,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--skipc", default=os.path.join(ROOT, "build", "skipc"))
     arguments = parser.parse_args()
-    failed, names = 0, ("help", "programs", "hints", "manual", "completion", "made", "inspect", "ops", "ends")
+    failed, names = 0, ("help", "programs", "hints", "manual", "completion", "made", "inspect", "modules", "ops", "ends")
     with tempfile.TemporaryDirectory() as work:
         test = Test(os.path.abspath(arguments.skipc), work)
         for name in names:

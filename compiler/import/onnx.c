@@ -148,6 +148,31 @@ static const char **convert_names(struct reader *r, size_t n, char **names)
 	return v;
 }
 
+/* The part of a module's path that is its parent's, with the dot. */
+static size_t parent_length(const char *path, size_t n)
+{
+	while (n > 0 && path[n - 1] != '.')
+		n--;
+	return n;
+}
+
+/* torch's exporter joins a normalisation to the layer before it, under the normalisation's name. So of two modules side by side
+ * it is the one whose weight the node has: "layer1.0.conv1.weight". */
+static const char *module_of_weight(struct reader *r, const Onnx__NodeProto *p, const char *module)
+{
+	static const char suffix[] = ".weight";
+	const char *weight = p->n_input > 1 ? text(p->input[1]) : "";
+	const size_t n = strlen(weight), end = sizeof(suffix) - 1;
+
+	if (n <= end || strcmp(weight + n - end, suffix) != 0)
+		return module;
+	const size_t parent = parent_length(weight, n - end);
+
+	if (parent != parent_length(module, strlen(module)) || strncmp(weight, module, parent) != 0)
+		return module;
+	return arena_printf(r->arena, "%.*s", (int)(n - end), weight);
+}
+
 /* Of "['', 'layer1', 'layer1.0', 'conv2d']", as torch's exporter writes it, the last but one: the module that computes it, which
  * lies in all before. "": nothing is known. */
 static const char *module_of(struct reader *r, const Onnx__NodeProto *p)
@@ -168,7 +193,7 @@ static const char *module_of(struct reader *r, const Onnx__NodeProto *p)
 			last = begin + 1;
 		}
 	}
-	return from != NULL ? arena_printf(r->arena, "%.*s", (int)(to - from), from) : "";
+	return from != NULL ? module_of_weight(r, p, arena_printf(r->arena, "%.*s", (int)(to - from), from)) : "";
 }
 
 static struct raw_node *convert_nodes(struct reader *r, size_t n, Onnx__NodeProto **p)
