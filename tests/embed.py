@@ -266,6 +266,15 @@ class Test:
                 says = re.search(rf"\n \* As {first}, but \S.* \*/\n(static|VERSIONS).*\b{name}(_body)?\(", text)
                 assert name == first or says, f"{target}: {name} does not say what it has otherwise than {first}"
 
+    def table(self):
+        """Columns of the steps at the head of NAME.c stand below each other, also where a step makes a part of a tensor."""
+        text = open(self.compile(os.path.join(HERE, "cases", "conv_transpose_op11", "model.onnx"), "table") + "/table.c").read()
+        title, *rows = re.search(r"^ \* step  multiply-adds .*?(?=^ \*$)", text, re.M | re.S)[0].splitlines()
+        at = [title.index(w) for w in ("result", "kernel ", "nodes")]
+        assert any("] of [" in r for r in rows), "no step makes a part"
+        for r in rows:
+            assert all(r[a - 2:a] == "  " and r[a] != " " for a in at), f"out of line:\n{title}\n{r}"
+
     def names(self):
         """Inputs and outputs of all kinds of names, the same as C identifiers or keywords."""
         inputs = ["a.b", "a/b", "a_b", "int", "1", "", "net", "arena", "\u00e9\u00e8", "*/ x", "a??/b", "_x", "w"]
@@ -366,7 +375,7 @@ def main():
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
     passed = 0
-    for name in ("weights", "program", "needs", "profile", "demands", "example", "shared", "names", "taken", "targets"):
+    for name in ("weights", "program", "needs", "profile", "demands", "example", "shared", "table", "names", "taken", "targets"):
         with tempfile.TemporaryDirectory() as work:
             getattr(Test(skipc, work), name)()
             passed += 1

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MOST_NAME = 56, MOST_SHAPE = 16 }; /* columns; what is longer sticks out */
+enum { MOST_NAME = 56, MOST_SHAPE = 40 }; /* columns; what is longer sticks out */
 
 /* Bytes that a kernel touches of r, each once. */
 static int64_t region_bytes(const struct region *r)
