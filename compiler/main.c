@@ -395,8 +395,6 @@ static int command_inspect(int argc, char **argv)
 {
 	struct job j = { 0 };
 	bool done = true;
-
-	output_begin(&j.out);
 	int status = begin(&j, CMD_inspect, 'p', argc, argv), functions;
 	const char *wrong = status == 0 ? clash(&j.options) : NULL;
 	struct emission e;
@@ -405,6 +403,8 @@ static int command_inspect(int argc, char **argv)
 		status = usage(CMD_inspect, wrong, "", NULL);
 	if (status != 0)
 		return ended(&j, status);
+	if (j.options.html != NULL)
+		output_begin(&j.out);
 	if (!run_passes(&j, j.options.dump != 0 ? j.options.dump : 'p'))
 		return ended(&j, 1);
 	if (j.options.json || j.options.html != NULL) {

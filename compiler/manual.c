@@ -97,7 +97,7 @@ static void print_behind(struct buf *out, struct arena *a, enum command of)
 	for (int k = 0; (r = options_row(k)) != NULL; k++) {
 		const char *word = spelling(a, r);
 
-		if ((r->behind & 1u << of) == 0)
+		if ((r->behind & 1u << of) == 0 || (r->of & 1u << of) != 0)
 			continue;
 		word += strspn(word, " ");
 		buf_puts(out, any ? "" : "\nAnd of skipc compile, which says what they do:");

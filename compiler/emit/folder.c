@@ -38,7 +38,7 @@ const char *folder_head(struct arena *a, struct diag *d, const char *path)
 	bool ok;
 
 	if (kind == PATH_NONE)
-		ok = errno == ENOENT;
+		ok = errno == ENOENT || errno == ENOTDIR;
 	else if (kind != PATH_FILE)
 		ok = true;
 	else if ((f = fopen(path, "rb")) != NULL) {
