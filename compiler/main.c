@@ -157,27 +157,21 @@ static bool is_printed(void)
 /* Runs the passes up to that of letter `last`. False: errors were reported, and nothing was written. */
 static bool run_passes(struct job *j, char last)
 {
-	const double start = platform_seconds();
-	const bool terminal = platform_terminal();
 	unsigned made = 0;
-	bool shown = false;
 
+	if (platform_terminal() && !j->options.quiet)
+		j->diag.next = platform_seconds() + 1.0;
 	for (const struct pass *p = passes; p < passes + NPASS; p++) {
 		if ((p->needs & ~made) != 0)
 			die("pass %s runs before what it needs", p->name);
-		if (terminal && platform_seconds() - start > 1.0) {
-			fprintf(stderr, "\r\033[K%s: %s ...", escape(&j->arena, j->options.model),
-				p->name);
-			shown = true;
-		}
+		progress(&j->diag, "%s", p->name);
 		if (p->of_job != NULL)
 			p->of_job(j);
 		else if (p->of_graph != NULL)
 			p->of_graph(j->graph);
 		else
 			p->of_plan(j->plan);
-		if (shown)
-			fprintf(stderr, "\r\033[K");
+		progress_end(&j->diag);
 		if (j->diag.errors > 0)
 			return false;
 		made |= p->makes;

@@ -288,6 +288,15 @@ class Test:
             said = os.read(master, 100000).decode()
             check(done.returncode == 4 or "compiling" in said or " of 4 networks" in said, f"{command} shows no progress: {said!r}")
             check("\x1b" not in self.run(*command, status=None).stderr, f"{command} shows progress where nobody looks")
+        long = os.path.join(self.work, "long.skipc")
+        with open(long, "w") as f:
+            f.write("input %x : f32[1,2048]\nconst @w : f32[2048,3072] = fill(1)\n%y = MatMul(%x, @w)\noutput %y\n")
+        for more, wanted in (["-q"], False), ([], True):
+            subprocess.run([self.skipc, "compile", long, "--weights=text", "-o", os.path.join(self.work, "long"), *more], stderr=terminal, check=True)
+            os.write(terminal, b".")
+            said = os.read(master, 100000).decode()
+            check(("\x1b" in said) == wanted == ("wrote " in said), f"compile {more} says {said!r}")
+        shutil.rmtree(os.path.join(self.work, "long"))
         bare = os.path.join(self.work, "bare")
         with open(bare, "w") as f:
             f.write(f'#!/bin/sh\nexec "{sys.executable}" -E -S "$@"\n')

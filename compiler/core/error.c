@@ -1,5 +1,6 @@
 /* Messages. A fault of the model is counted and the run goes on to the end of the pass; a fault of
  * ours dies. */
+#include "core/platform.h"
 #include "core/skipc.h"
 
 #include <stdarg.h>
@@ -17,9 +18,35 @@ static void print_path(const struct diag *d)
 	arena_release(&a);
 }
 
+void progress(struct diag *d, const char *fmt, ...)
+{
+	const double now = d->next > 0.0 ? platform_seconds() : 0.0;
+	va_list ap;
+
+	if (d->next <= 0.0 || now < d->next)
+		return;
+	fputs("\r\033[K", d->to);
+	print_path(d);
+	va_start(ap, fmt);
+	vfprintf(d->to, fmt, ap);
+	va_end(ap);
+	fputs(" ...", d->to);
+	fflush(d->to);
+	d->next = now + 0.1;
+	d->told = true;
+}
+
+void progress_end(struct diag *d)
+{
+	if (d->told)
+		fputs("\r\033[K", d->to);
+	d->told = false;
+}
+
 /* Counts an error; false once there are too many to print. */
 static bool count_error(struct diag *d)
 {
+	progress_end(d);
 	if (++d->errors <= MAX_ERRORS)
 		return true;
 	if (d->errors == MAX_ERRORS + 1) {

@@ -296,6 +296,8 @@ struct diag {
 	const char *path; /* model, as the user gave it */
 	int errors, warnings;
 	FILE *to;
+	double next; /* of platform_seconds(): when progress() may say something; 0: it has nobody to tell */
+	bool told;   /* and what it said stands there */
 };
 
 struct dim_value {
@@ -463,6 +465,10 @@ void near_offer(struct near *n, const char *candidate);
 /* A fault of the model: `path: error: ...`, then the hint on a line of its own (null: none).
  * Counted in diag->errors; after 20 only counted. Names must go through escape() first. */
 void model_error(struct diag *d, const char *hint, const char *fmt, ...) PRINTF(3, 4);
+
+/* What takes long says what it does: a line that the next one replaces, and a message. */
+void progress(struct diag *d, const char *fmt, ...) PRINTF(2, 3);
+void progress_end(struct diag *d); /* takes it away */
 
 /* The same at ONNX node `index` of g->onnx (before there is a struct node). */
 void onnx_error(struct graph *g, int index, const char *hint, const char *fmt, ...) PRINTF(4, 5);

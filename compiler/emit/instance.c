@@ -266,6 +266,7 @@ struct instance *instantiate(struct plan *p, const char *network, struct names *
 		const char *text = NULL;
 		const int at = instance_of(p, k, &known, &text);
 
+		progress(p->graph->diag, "kernel %d of %d", i + 1, all);
 		if (at == n) {
 			const char *name = base_name(p->arena, k);
 			const struct kernel **first = &named[texts_number(&bases, p->arena, name)];

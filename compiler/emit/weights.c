@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROW = WEIGHTS_ROW };
+enum { ROW = WEIGHTS_ROW, SLICE = 8 * 12 * 8192 }; /* SLICE: whole rows of elements of any type */
 
 /* Elements of one type lie together (pack.c). Where those begin, and those of the next; false: there are none. */
 static bool find_part(const struct plan *p, enum dtype type, int64_t *begin, int64_t *end)
@@ -221,11 +221,17 @@ static void write_blobs(struct emission *e, struct writer *w)
 		if (v == NULL)
 			out_of_memory();
 		pack_blob(e->plan, b, v);
-		write_elements(w, type, v, b->buffer->bytes);
+		for (int64_t at = 0, n; at < b->buffer->bytes; at += n) {
+			n = b->buffer->bytes - at < SLICE ? b->buffer->bytes - at : SLICE;
+			progress(e->plan->graph->diag, "weights, %lld of %lld MB", (long long)(w->at >> 20),
+				(long long)(e->plan->weights_bytes >> 20));
+			write_elements(w, type, v + at, n);
+		}
 		free(v);
 	}
 	if (w->form == WEIGHTS_ROWS && w->rows.at % ROW != 0)
 		fputs("\" },\n", w->f);
+	progress_end(e->plan->graph->diag);
 }
 
 /* The head and the weights behind it, with `between` in the middle; sets e->weights_id. */
