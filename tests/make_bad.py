@@ -196,6 +196,7 @@ def graphs():
          "hint: tf2onnx 1.17.0, which wrote the model, left it as it was; of what skipc has, Erf is spelled most like it")
     save("operator_misspelt", one("Batchnormalisation"), "Batchnormalisation is not an operator of ONNX",
          "of what skipc has, BatchNormalization is spelled most like it")
+    save("operator_turned", one("Covn"), "Covn is not an operator of ONNX", "of what skipc has, Conv is spelled most like it")
     save("operator_of_onnx", one("ImageDecoder"), "error: operator ImageDecoder is not supported")
     save("domain_misspelt", one("FusedConv", domain="com.microsft"), 'operator FusedConv: domain "com.microsft" is not known',
          'hint: "com.microsoft" is spelled most like it')

@@ -133,7 +133,8 @@ END_TEST
 static const struct {
 	const char *text, *message;
 } mistakes[] = {
-	{ "input %x : f32[3]\n\n%y = Rolu(%x)\n", "test:3: error: no operator is called `Rolu`" },
+	{ "input %x : f32[3]\n\n%y = Rolu(%x)\n", "test:3: error: no operator is called `Rolu`: Relu is spelled most like it" },
+	{ "input %x : f32[3]\n%y = Qwertyuiop(%x)\n", "no operator is called `Qwertyuiop`\n" },
 	{ "%y = Relu(%x)\n", "test:1: error: x is not defined above" },
 	{ "# comment\ninput %x : f32[3]\ninput %x : f32[3]\n", "test:3: error: x is defined twice" },
 	{ "input %x : f33[3]\n", "test:1: error: expected an element type" },

@@ -6,30 +6,38 @@
 
 enum { LONGEST = 48 };
 
-/* How many letters differ, are missing or too many; case apart. Long names are near to nothing. */
+static bool same(char x, char y)
+{
+	return tolower((unsigned char)x) == tolower((unsigned char)y);
+}
+
+/* How many letters differ, are missing, too many, or have changed places with the next; case apart. Long names are
+ * near to nothing. */
 int name_distance(const char *x, const char *y)
 {
-	int row[LONGEST + 1];
+	int rows[3][LONGEST + 1]; /* in turn: i letters of x, to j of y */
 	const size_t n = strlen(x), m = strlen(y);
 
 	if (n > LONGEST || m > LONGEST)
 		return 2 * LONGEST;
 	for (size_t j = 0; j <= m; j++)
-		row[j] = (int)j;
+		rows[0][j] = (int)j;
 	for (size_t i = 1; i <= n; i++) {
-		int corner = row[0];
+		int *row = rows[i % 3];
+		const int *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
 
 		row[0] = (int)i;
 		for (size_t j = 1; j <= m; j++) {
-			const bool same = tolower((unsigned char)x[i - 1]) == tolower((unsigned char)y[j - 1]);
-			int least = corner + !same;
+			int least = last[j - 1] + !same(x[i - 1], y[j - 1]);
 
-			corner = row[j];
-			least = row[j] + 1 < least ? row[j] + 1 : least;
-			row[j] = row[j - 1] + 1 < least ? row[j - 1] + 1 : least;
+			least = last[j] + 1 < least ? last[j] + 1 : least;
+			least = row[j - 1] + 1 < least ? row[j - 1] + 1 : least;
+			if (i > 1 && j > 1 && same(x[i - 1], y[j - 2]) && same(x[i - 2], y[j - 1]) && before[j - 2] + 1 < least)
+				least = before[j - 2] + 1;
+			row[j] = least;
 		}
 	}
-	return row[m];
+	return rows[n % 3][m];
 }
 
 /* Of so many letters as many may be wrong. */

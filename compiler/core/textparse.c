@@ -537,6 +537,16 @@ static bool parse_node_types(struct parser *p, struct node *n)
 	return true;
 }
 
+static bool no_operator(struct parser *p, const char *name)
+{
+	struct near n = { .word = name };
+
+	for (int k = 0; k < op_count(); k++)
+		near_offer(&n, op_at(k)->name);
+	return n.best != NULL ? fail(p, "no operator is called `%s`: %s is spelled most like it", name, n.best)
+			      : fail(p, "no operator is called `%s`", name);
+}
+
 static bool parse_node(struct parser *p)
 {
 	const char *label[MAX_OUTPUTS];
@@ -555,7 +565,7 @@ static bool parse_node(struct parser *p)
 	const char *name = word(p);
 	const struct op *op = op_find(name);
 	if (op == NULL)
-		return fail(p, "no operator is called `%s`", name);
+		return no_operator(p, name);
 	if (!parse_operands(p, in, &nin))
 		return false;
 	if (nin < op->min_in || (op->max_in >= 0 && nin > op->max_in))
