@@ -148,7 +148,7 @@ static void roff_block(struct buf *out, const char *text)
 {
 	if (*text == '\0')
 		return;
-	buf_puts(out, ".PP\n.nf\n");
+	buf_puts(out, ".IP\n.nf\n");
 	roff(out, text);
 	buf_puts(out, "\n.fi\n");
 }
