@@ -164,7 +164,11 @@ def tensors():
          'input "s": type STRING is not supported')
     f8 = helper.make_tensor("w", TensorProto.FLOAT8E4M3FN, [2], b"\0\0", raw=True)
     save("float8", model([make_node("Cast", ["w"], ["c"], to=FLOAT), make_node("Add", ["x", "c"], ["y"])], [f8], opset=19),
-         '"w" has element type FLOAT8E4M3FN, which is not supported')
+         '"w" has element type FLOAT8E4M3FN, which is not supported', "hint: quantise to integers of 8 or 16 bits")
+    save("float8_input", model([make_node("Cast", ["f"], ["y"], to=FLOAT)], inputs=[value("f", [1], TensorProto.FLOAT8E5M2)], opset=19),
+         'input "f": type FLOAT8E5M2 is not supported', "hint: quantise to integers of 8 or 16 bits")
+    save("float4_cast", model([make_node("Cast", ["x"], ["c"], to=TensorProto.FLOAT4E2M1), make_node("Cast", ["c"], ["y"], to=FLOAT)],
+                              opset=23), "cast to FLOAT4E2M1 is not supported", "hint: quantise to integers of 8 or 16 bits")
 
 
 # ---- graphs ----
@@ -304,6 +308,9 @@ def operators():
     save("quantised_4bits", model([make_node("QuantizeLinear", ["x", "scale"], ["q"], output_dtype=TensorProto.UINT4),
                                    make_node("DequantizeLinear", ["q", "scale"], ["y"])], [scale], opset=23),
          "error: quantising to 4 bits at run time is not supported", "hint: integers of 8 and 16 bits are")
+    save("quantised_float8", model([make_node("QuantizeLinear", ["x", "scale"], ["q"], output_dtype=TensorProto.FLOAT8E4M3FN),
+                                    make_node("DequantizeLinear", ["q", "scale"], ["y"])], [scale], opset=23),
+         "error: quantising to FLOAT8E4M3FN is not supported", "hint: quantise to integers of 8 or 16 bits")
     small = helper.make_tensor("zero", TensorProto.INT4, [], [1])
     save("quantised_4bits_zero", model([make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"]),
                                         make_node("DequantizeLinear", ["q", "scale", "zero"], ["y"])], [scale, small], opset=21),
@@ -325,7 +332,7 @@ def operators():
          'node 1 "u" (MaxUnpool): error: its output_shape is not [1,8,6,6], as its window says')
     recurrent()
     save("einsum", one("Einsum", equation="abii->ab"), 'equation "abii->ab" is not supported')
-    save("cast_string", one("Cast", to=TensorProto.STRING), "cast to an element type that is not supported (8)")
+    save("cast_string", one("Cast", to=TensorProto.STRING), "cast to STRING is not supported (element type 8)")
     nothing = AttributeProto(name="value", type=AttributeProto.TENSOR)
     constant = make_node("Constant", [], ["c"], name="c")
     constant.attribute.append(nothing)

@@ -6,7 +6,7 @@
 Every node test whose operators are all rows of opset.def is compiled as it is; if it is refused and has further
 inputs (shapes, axes, pads: often known to a network when it is compiled), again with those as constants. It is run on
 the test's inputs, and the outputs are compared within the test's tolerances (bfloat16, which ONNX rounds after each
-step: with what the model gives in float, rounded once). What is refused must say why; a wrong
+step: with what the model gives in float, rounded once). What is refused must say why, and what is quantised what else to do; a wrong
 number, a crash, code that does not compile, or outputs with anything written beside them are failures. --write puts
 the table by operator into BENCHMARKS.md. NAMEs choose tests whose names contain one of them.
 """
@@ -296,7 +296,8 @@ def check_batch(skipc, target, build, cases):
                 results[case.name] = Result("CRASH", str(e))
                 continue
             if state is None:
-                results[case.name] = Result("refused", message)
+                hinted = "hint: " in message or "quantize" not in case.name
+                results[case.name] = Result("refused" if hinted else "NO HINT", message)
                 continue
             with open(os.path.join(folder, f"{name}.h")) as f:
                 text = shim(f.read(), name, name.upper())

@@ -211,8 +211,8 @@ bool convert_cast(struct site *s, const char *arg)
 
 	(void)arg;
 	if (type == DT_NONE)
-		return site_error(s, NULL, "cast to an element type that is not supported (%lld)",
-			(long long)to);
+		return site_error(s, hint_type(payload_type_name(to)), "cast to %s is not supported (element type %lld)",
+			payload_type_name(to), (long long)to);
 	s->out[0] = put_cast(s, s->in[0], type);
 	return true;
 }
@@ -333,7 +333,7 @@ bool convert_window(struct site *s, const char *arg)
 	char *next = (char *)arg;
 
 	if (type == DT_NONE)
-		return site_error(s, NULL, "element type %lld is not supported", (long long)to);
+		return site_error(s, hint_type(payload_type_name(to)), "element type %s is not supported", payload_type_name(to));
 	if (site_int(s, "periodic", 1) == 0)
 		steps = put2(s, "Sub", steps, graph_scalar(s->g, DT_F32, 1.0));
 	t = put2(s, "Div", put2(s, "Mul", t, graph_scalar(s->g, DT_F32, 6.283185307179586)), steps);
@@ -453,7 +453,7 @@ bool convert_eyelike(struct site *s, const char *arg)
 
 	(void)arg;
 	if (onnx != 0 && type == DT_NONE)
-		return site_error(s, NULL, "element type %lld is not supported", (long long)onnx);
+		return site_error(s, hint_type(payload_type_name(onnx)), "element type %s is not supported", payload_type_name(onnx));
 	set_int(s->g, y->def, "k", site_int(s, "k", 0));
 	if (onnx != 0) {
 		y->type = y->io_type = dtypes[type].is_float ? DT_F32 : type;

@@ -113,6 +113,8 @@ bool convert_quantize(struct site *s, const char *arg)
 	(void)arg;
 	if (has_blocks(s))
 		return false;
+	if (bits != 4 && type == DT_NONE)
+		return site_error(s, hint_type(payload_type_name(asked)), "quantising to %s is not supported", payload_type_name(asked));
 	if (bits == 4 && zero == NULL)
 		type = asked == four[0] ? DT_U8 : DT_I8;
 	s->out[0] = put_quantized(s, s->in[0], s->in[1], zero, type, bits, site_int(s, "axis", 1));

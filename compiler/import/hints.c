@@ -1,7 +1,19 @@
-/* Hints of an import that are made of the model: where recurrent layers begin. */
+/* Hints of an import that are made of the model: what its element types could be, where recurrent layers begin. */
 #include "import/scope.h"
 
 #include <string.h>
+
+/* ---- element types ---- */
+
+const char *hint_type(const char *type_name)
+{
+	static const char *const narrow[] = { "FLOAT8", "FLOAT6", "FLOAT4", "INT2", "UINT2" };
+
+	for (size_t k = 0; k < sizeof(narrow) / sizeof(narrow[0]); k++)
+		if (strncmp(type_name, narrow[k], strlen(narrow[k])) == 0)
+			return "quantise to integers of 8 or 16 bits, or weights to 4; or to no less than FLOAT16";
+	return NULL;
+}
 
 /* ---- recurrent layers ---- */
 

@@ -130,7 +130,7 @@ static bool import_input(struct importer *im, struct scope *scope, const struct 
 	}
 	e->producer = -1;
 	if (v->type == DT_NONE) {
-		model_error(im->g->diag, NULL, "input \"%s\": type %s is not supported", shown,
+		model_error(im->g->diag, hint_type(v->type_name), "input \"%s\": type %s is not supported", shown,
 			v->type_name);
 		return false;
 	}

@@ -3,6 +3,7 @@
  * knows protobuf.
  */
 #include "import/onnx.h"
+#include "import/opset.h"
 
 #include <limits.h>
 #include <string.h>
@@ -477,7 +478,7 @@ struct tensor *onnx_read_tensor(struct arena *a, struct diag *d, const char *pat
 	if (p != NULL)
 		t = payload_tensor(&r, p);
 	if (t != NULL && t->type == DT_NONE) {
-		model_error(d, NULL, "tensor \"%s\": element type %s is not supported",
+		model_error(d, hint_type(t->data), "tensor \"%s\": element type %s is not supported",
 			escape(a, t->name), (const char *)t->data);
 		return NULL;
 	}

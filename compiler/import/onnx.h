@@ -35,7 +35,5 @@ bool wire_check(struct diag *d, const struct file *f, const ProtobufCMessageDesc
 /* Elements stay where protobuf-c or a mapping has them whenever they already are as struct tensor
  * wants them. A type that skipc has not: DT_NONE, and data is the type's name. Null: reported. */
 struct tensor *payload_tensor(struct reader *r, const Onnx__TensorProto *p);
-/* ONNX's name of an element type. */
-const char *payload_type_name(int32_t type);
 
 #endif

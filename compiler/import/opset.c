@@ -284,7 +284,7 @@ static bool check_attr(struct site *s, const struct opset_row *row, const struct
 	if (!e.ignored && !kind_fits(a, e.kind))
 		return site_error(s, NULL, "attribute \"%s\" has the wrong kind", shown);
 	if (a->kind == ATTR_TENSOR && a->tensor != NULL && a->tensor->type == DT_NONE)
-		return site_error(s, NULL, "attribute \"%s\": element type %s is not supported",
+		return site_error(s, hint_type(a->tensor->data), "attribute \"%s\": element type %s is not supported",
 			shown, (const char *)a->tensor->data);
 	if (a->kind == ATTR_TENSOR && a->tensor == NULL)
 		return site_error(s, NULL, "attribute \"%s\" has no tensor", shown);

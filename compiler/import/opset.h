@@ -75,7 +75,15 @@ struct tensor *site_ints(struct site *s, const char *name);
 /* The node gets every attribute that the operator keeps. */
 void keep_attrs(struct site *s, struct node *n);
 
+/* ---- payload.c ---- */
+
+/* ONNX's name of an element type. */
+const char *payload_type_name(int64_t type);
+
 /* ---- hints.c ---- */
+
+/* What to do about an element type of that name, which skipc has not; null: nothing. */
+const char *hint_type(const char *type_name);
 
 /* For REFUSED_BY: where the layers begin, and how to compile what comes before. */
 const char *hint_recurrent(struct site *s);

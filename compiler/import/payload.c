@@ -1,6 +1,7 @@
 /* TensorProto -> struct tensor: dimensions, and elements out of the message or a file beside the
  * model. */
 #include "import/onnx.h"
+#include "import/opset.h"
 #include "core/platform.h"
 
 #include <errno.h>
@@ -247,10 +248,10 @@ static const void *typed_elements(struct reader *r, const Onnx__TensorProto *p, 
 
 /* ---- the tensor ---- */
 
-const char *payload_type_name(int32_t type)
+const char *payload_type_name(int64_t type)
 {
-	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(
-		&onnx__tensor_proto__data_type__descriptor, type);
+	const ProtobufCEnumValue *v = type < 0 || type > INT_MAX ? NULL : protobuf_c_enum_descriptor_get_value(
+		&onnx__tensor_proto__data_type__descriptor, (int)type);
 
 	return v != NULL ? v->name : "unknown";
 }

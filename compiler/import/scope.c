@@ -277,6 +277,7 @@ bool scope_resolve(struct importer *im, const struct scope *scope, const struct 
 			"\"%s\" is not defined: no node, input or initializer has that name",
 			shown);
 	} else if (e->state == NAME_INIT) {
+		hint = hint_type(e->init->data);
 		text = arena_printf(a, "\"%s\" has element type %s, which is not supported", shown,
 			(const char *)e->init->data);
 	} else if (e->state == NAME_UNSUPPORTED) {
