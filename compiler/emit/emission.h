@@ -119,6 +119,17 @@ const char *template_for_set(struct arena *a, const char *text, const char *suff
 const char *template_source(const char *name); /* an embedded template, or null */
 bool template_has(const char *name, const char *word); /* its code does */
 
+/* ---- quotient.c: quantising without a division ---- */
+
+/* What least .. most, integers, are of x / divisor, that being rounded to float and then to the nearest integer, even ones first:
+ * t = x between `least_x` and `most_x`, and of t high + t low, rounded as one multiply-add is, the nearest integer. */
+struct quotient {
+	float divisor, high, low, least_x, most_x;
+};
+
+/* Tries all middles between two integers: the proof that both ways give the same for every x. False: they do not, or it was not tried. */
+bool quotient_of(struct quotient *q, float divisor, int least, int most);
+
 /* ---- epilogue.c: what a template leaves to its kernel, the ctx of an instance_request ---- */
 
 void write_access(

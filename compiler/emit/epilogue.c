@@ -420,6 +420,75 @@ static bool is_operand(const char *text)
 	return n > 0;
 }
 
+/* A Quantize or Requantize of a known zero point. */
+static bool is_steps(const struct node *n, double *zero)
+{
+	return is_a(n, IS_STEP) && is_a(n, IS_SINGLE) && const_uniform(n->in[2], zero);
+}
+
+/* On vectors such a member's value is less its zero point where no other than Dequantize reads it, which wants it so. */
+static bool is_less_zero(const struct kernel *k, const struct tensor *t)
+{
+	double zero, other;
+	int member = 0;
+
+	while (member < k->ngroup && k->group[member]->out[0] != t)
+		member++;
+	if (member == k->ngroup || t == k->out || !is_steps(k->group[member], &zero))
+		return false;
+	for (int i = 0; i < t->nuser; i++)
+		if (!is_op(t->user[i].node, "Dequantize") ||
+			!const_uniform(t->user[i].node->in[2], &other) || other != zero)
+			return false;
+	return true;
+}
+
+static const char *number_text(const struct epilogue *x, double number)
+{
+	struct buf b = { 0 };
+
+	print_literal(&b, number, DT_F32, true);
+	return buf_text(x->arena, &b);
+}
+
+static const char *bounded_text(const struct epilogue *x, const char *v, double least, double most)
+{
+	return arena_printf(x->arena, "VEC_MIN(VEC_MAX(%s, %s), %s)", v, number_text(x, least),
+		number_text(x, most));
+}
+
+/* The vector of a Quantize or Requantize; a line before it has what is divided. */
+static const char *steps_text(
+	struct epilogue *x, struct buf *out, const char *indent, int member, double zero)
+{
+	const struct node *n = x->kernel->group[member];
+	const int low = (int)(attr_float(n, "low", 0.0) - zero),
+		  high = (int)(attr_float(n, "high", 0.0) - zero);
+	const char *v = input_text(x, n->in[0], DT_F32), *by = input_text(x, n->in[1], DT_F32);
+	const bool divides = is_op(n, "Quantize");
+	struct quotient q;
+	double divisor;
+
+	if (n->in[0]->type != DT_F32)
+		v = arena_printf(x->arena, "VEC_FROM(%s)", v);
+	if (divides && const_uniform(n->in[1], &divisor) &&
+		quotient_of(&q, (float)divisor, low, high)) {
+		buf_printf(out, "%sconst VEC q%d = %s;\n", indent, member,
+			bounded_text(x, v, q.least_x, q.most_x));
+		v = arena_printf(x->arena, "VEC_OVER(q%d, %s, %s, %s)", member, by,
+			number_text(x, q.high), number_text(x, q.low));
+	} else {
+		v = bounded_text(x,
+			arena_printf(x->arena, "VEC_%s(%s, %s)", divides ? "DIV" : "MUL", v, by),
+			low, high);
+	}
+	return arena_printf(x->arena,
+		zero == 0.0 || is_less_zero(x->kernel, n->out[0])
+			? "IVEC_NEAR(%s)"
+			: "IVEC_ADD(IVEC_NEAR(%s), IVEC_SET1(%d))",
+		v, (int)zero);
+}
+
 /* A sum of 32 bits, made one of few by known factors, which are finite, and a zero point: in integers but for the factor. */
 static bool requantizes(const struct node *n, double *zero)
 {
@@ -477,6 +546,10 @@ static const char *node_text(struct epilogue *x, int member)
 					  : arena_printf(x->arena, "(float)%s", atom(x->arena, in[i]));
 	if (n->op->result == RESULT_CAST && !is_a(n, IS_SINGLE))
 		return cast_text(x, n, in[0]);
+	if (x->vector && is_op(n, "Dequantize") &&
+		(is_less_zero(x->kernel, n->in[0]) ||
+			(const_uniform(n->in[2], &number) && number == 0.0)))
+		return arena_printf(x->arena, "VEC_MUL(%s, %s)", in[0], in[1]);
 	expr_print(&b, n->op, n, compute_type(n), x->vector, in);
 	text = arena_strdup(x->arena, b.data);
 	buf_release(&b);
@@ -512,6 +585,8 @@ void write_epilogue(const void *ctx, struct buf *out, const char *indent, const 
 		.vector = vector },
 			*x = &own;
 
+	double zero;
+
 	if (ncoord != k->ncoord)
 		die("template %s has %d coordinates, kernel %s %d", k->template, ncoord,
 			k->row->name, k->ncoord);
@@ -527,7 +602,9 @@ void write_epilogue(const void *ctx, struct buf *out, const char *indent, const 
 
 		if (is_inline(k, n))
 			continue;
-		const char *text = fitted(x, n, node_text(x, i));
+		const char *text = vector && is_steps(n, &zero)
+					   ? steps_text(x, out, indent, i, zero)
+					   : fitted(x, n, node_text(x, i));
 
 		if (n->out[0] == k->out)
 			buf_printf(out, "%s%s = %s;\n", indent, value, text);

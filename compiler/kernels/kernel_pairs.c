@@ -179,7 +179,7 @@ static void pairs_in_c(struct plan *p, struct kernel *k, int64_t less)
 	k->portable = "c/conv_pairs";
 }
 
-/* Do the products of each pair of weights with 0 to 255 fit 16 bits, when they are added? Of pairs as pack_pairs() has them. */
+/* Do the products of each pair of weights with 0 to 255 fit 16 bits, when they are added? Of pairs in pack_fours()'s fours. */
 static bool has_small_weights(const struct tensor *weights, int64_t run)
 {
 	static const double most = INT16_MAX / 255;
@@ -232,7 +232,10 @@ static void pairs_weights(struct plan *p, struct kernel *k, int64_t outputs, int
 		folded.tensor[s] = folded_bias(p, layer_at(k, s), outputs, least_input(k));
 		k->small_weights = k->small_weights && has_small_weights(own.tensor[s], span * own.tensor[s]->shape.dim[own.tensor[s]->shape.rank > 2]);
 	}
-	same_weights(p, k, "w", &(struct blob){ .packing = PACK_PAIRS, .group = 1, .block = 16, .chunk = (int)span }, &own);
+	same_weights(p, k, "w",
+		&(struct blob){
+			.packing = PACK_FOURS, .group = 1, .block = 16, .chunk = (int)span },
+		&own);
 	same_weights(p, k, "bias", &(struct blob){ .packing = PACK_BIAS, .group = 1, .block = (int)outputs }, &folded);
 }
 
@@ -278,7 +281,8 @@ static void setup_pairs(struct plan *p, struct kernel *k, struct image *m, int64
 	share(k, "k", outputs, block, DIVIDES_WEIGHTS);
 	pairs_weights(p, k, outputs, m->groups * n, span);
 	/* a run may have some neighbours more */
-	k->scratch = (((hb - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1) * row_bytes + 4 + 63) / 64 * 64;
+	k->scratch = (((hb - 1) * m->stride_h + (m->r - 1) * m->dil_h + 1) * row_bytes + 8 + 63) /
+		     64 * 64;
 	k->scratch_name = "scratch";
 }
 
@@ -489,7 +493,7 @@ void setup_winograd_integer(struct plan *p, struct kernel *k)
 	share(k, "p", m.oh * m.ow, 4 * m.ow, DIVIDES_INPUT);
 	share(k, "k", m.outputs, 16, DIVIDES_WEIGHTS);
 	weights(p, k,
-		&(struct blob){ .packing = PACK_PAIRS,
+		&(struct blob){ .packing = PACK_FOURS,
 			.group = 1,
 			.block = 16,
 			.chunk = 3 }); /* the same as of runs of one, for so many channels */

@@ -167,8 +167,8 @@ static void pack_dots(struct packer *x)
 					put(x, s, matrix ? c * outputs + k : (k * channels + c) * taps + t);
 }
 
-/* Runs of `chunk` taps' inputs, two of an output side by side; zeros make an even number of pairs, and fill up the last block. */
-static void pack_pairs(struct packer *x)
+/* Runs of `chunk` taps' inputs, four of an output side by side; zeros fill up the last four, and the last block. */
+static void pack_fours(struct packer *x)
 {
 	const bool matrix = x->shape->rank == 2; /* of a Linear: [C, K] */
 	const int64_t outputs = x->shape->dim[matrix], channels = x->shape->dim[!matrix],
@@ -179,8 +179,10 @@ static void pack_pairs(struct packer *x)
 		for (int64_t k0 = 0; k0 < outputs; k0 += block)
 			for (int64_t i = 0; i < taps * channels; i += run)
 				for (int64_t e = 0; e < (run + 3) / 4 * 4 * block; e++) {
-					const int64_t k = k0 + e / 2 % block, at = e / (2 * block) * 2 + e % 2,
-						      input = (i + at) % channels * taps + (i + at) / channels;
+					const int64_t k = k0 + e / 4 % block,
+						      at = e / (4 * block) * 4 + e % 4,
+						      input = (i + at) % channels * taps +
+							      (i + at) / channels;
 
 					if (k < outputs && at < run)
 						put(x, s, matrix ? input * outputs + k : k * inputs + input);
@@ -245,7 +247,7 @@ static int64_t count_vectors(const struct blob *b)
 	return (count_own(b) + 15) / 16 * 16;
 }
 
-static int64_t count_pairs(const struct blob *b)
+static int64_t count_fours(const struct blob *b)
 {
 	const struct shape *w = &b->tensor[0]->shape;
 	const bool matrix = w->rank == 2;

@@ -33,6 +33,7 @@
 #define VEC_PREFETCH(p) __builtin_prefetch(p)
 #define VEC_PREFETCH_FAR(p) __builtin_prefetch(p, 0, 2)
 #define VEC_HOLD(v) (void)(v)
+#define VEC_OVER(v, s, h, l) vfmaq_f32(vmulq_f32(v, l), v, h)
 #define VEC_FROM(v) vcvtq_f32_s32(v)
 #define VEC_NEAR(v, a, b) vrndnq_f32(vminnmq_f32(vmaxnmq_f32(v, a), b))
 #define IVEC int32x4_t
@@ -57,12 +58,15 @@
 #define IVEC_LOOK_i8(t, v) \
 	((int32x4_t){ (t)[vgetq_lane_s32(v, 0) & 255], (t)[vgetq_lane_s32(v, 1) & 255], (t)[vgetq_lane_s32(v, 2) & 255], (t)[vgetq_lane_s32(v, 3) & 255] })
 #define IVEC_FROM(v) vcvtq_s32_f32(v)
+#define IVEC_NEAR(v) vcvtnq_s32_f32(v)
 #define IVEC_ADD(a, b) vaddq_s32(a, b)
 #define IVEC_SUB(a, b) vsubq_s32(a, b)
 #define IVEC_MAX(a, b) vmaxq_s32(a, b)
 #define IVEC_MIN(a, b) vminq_s32(a, b)
 #define IVEC_WIDEN_i8(p) vreinterpretq_s32_s16(vmovl_s8(vld1_s8(p)))
 #define IVEC_WIDEN_u8(p) vreinterpretq_s32_u16(vmovl_u8(vld1_u8(p)))
+#define IVEC_WIDEN_PAIRS(p, j) \
+	vreinterpretq_s32_s16(vmovl_s8(vreinterpret_s8_u16(vmovn_u32(vshlq_u32(vreinterpretq_u32_s8(vld1q_s8(p)), vdupq_n_s32(-16 * (j)))))))
 #define IVEC_LESS(v, x) vreinterpretq_s32_s16(vsubq_s16(vreinterpretq_s16_s32(v), vdupq_n_s16(x)))
 #define IVEC_ADD16(a, b) vreinterpretq_s32_s16(vaddq_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)))
 #define IVEC_SUB16(a, b) vreinterpretq_s32_s16(vsubq_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)))
@@ -72,16 +76,19 @@
 #define IVEC_SHR(a, n) vshlq_s32(a, vdupq_n_s32(-(n)))
 #define ISUM int32x4_t
 #define ISUM_ZERO() vdupq_n_s32(0)
-#define DOT_INPUTS 2
+#define DOT_LANES 8
+#define DOT_OUTPUTS 2
 #define DOT_TYPE int16_t
+#define DOT_FOUR int64_t
+#define DOT_SET4(v) vreinterpretq_s32_s64(vdupq_n_s64(v))
 #define DOT_SET1(x) vreinterpretq_s32_s16(vdupq_n_s16(x))
 #define DOT_LOAD_u8(p, x) vreinterpretq_s32_s16(vsubq_s16(vreinterpretq_s16_u16(vmovl_u8(vld1_u8(p))), vdupq_n_s16(x)))
 #define DOT_LOAD_i8(p, x) vreinterpretq_s32_s16(vsubq_s16(vmovl_s8(vld1_s8(p)), vdupq_n_s16(x)))
-#define DOT_WEIGHTS(p, j) vreinterpretq_s32_s16(vmovl_s8(vld1_s8((p) + 8 * (j))))
+#define DOT_WEIGHTS(p) vreinterpretq_s32_s16(vmovl_s8(vld1_s8(p)))
 #define DOT_ADD(c, a, b) \
 	vaddq_s32(c, vpaddq_s32(vmull_s16(vget_low_s16(vreinterpretq_s16_s32(a)), vget_low_s16(vreinterpretq_s16_s32(b))), \
 			 vmull_high_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b))))
-#define DOT_SUMS(c, j) ((c)[j])
+#define DOT_SUMS(c, j) vpaddq_s32((c)[2 * (j)], (c)[2 * (j) + 1])
 #define IVEC_OF(c) (c)
 #define ISUM_DOT(c, a, b) \
 	vaddq_s32(c, vpaddq_s32(vmull_s16(vget_low_s16(vreinterpretq_s16_s32(a)), vget_low_s16(vreinterpretq_s16_s32(b))), \

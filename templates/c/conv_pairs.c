@@ -4,7 +4,7 @@
  * x is read through strides: XN XC XH XW. y is written through Y(n, k, p), p the position in the flattened output
  * image; the epilogue may read the element that it replaces. x is not y.
  * C is the channels of one of some groups, K the outputs of all, KG those of one: a multiple of 16, if there are several.
- * w [STACK][block][run of SPAN taps][pair][16][2], blocks of 16 outputs, an even number of pairs, taps in the order r, s; bias [STACK][K].
+ * w [STACK][block][run of SPAN taps][four][16][4], blocks of 16 outputs, taps in the order r, s; bias [STACK][K].
  * Two pixels at a time meet each of the block's weights; what lies outside of x counts as EDGE, and its elements less XZ. STACK
  * layers that read the same x are computed together: the epilogue has the first one's sum in a, the others' in b and c, and gives r.
  */
@@ -48,13 +48,13 @@ static TARGET INLINE void conv_pairs_two(const TX *restrict x, const TW *restric
 			for (int c = 0; c < C; c++) {
 				const int tap = r * S + s;
 				const int at = tap % SPAN * C + c; /* in the run */
-				const TW *t = w + (tap / SPAN * ((SPAN * C + 3) / 4 * 2) + at / 2) * 32 + at % 2;
+				const TW *t = w + (tap / SPAN * ((SPAN * C + 3) / 4) + at / 4) * 64 + at % 4;
 				const int16_t a0 = (int16_t)(in0 ? v0[c * XC] - XZ : EDGE);
 				const int16_t a1 = (int16_t)(in1 ? v1[c * XC] - XZ : EDGE);
 
 				for (int k = 0; k < 16; k++) {
-					sum[0][k] += a0 * t[2 * k];
-					sum[1][k] += a1 * t[2 * k];
+					sum[0][k] += a0 * t[4 * k];
+					sum[1][k] += a1 * t[4 * k];
 				}
 			}
 		}

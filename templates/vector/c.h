@@ -22,6 +22,7 @@
 #define VEC_ABS(v) abs_f32(v)
 #define VEC_BELOW(a, b, x, y) ((a) < (b) ? (x) : (y))
 #define VEC_NEAR(v, a, b) near_f32(v, a, b)
+#define VEC_OVER(v, s, h, l) ((v) / (s))
 #define VEC_FROM(i) ((float)(i))
 #define IVEC int32_t
 #define IVEC_ZERO() 0
@@ -34,6 +35,7 @@
 #define IVEC_LOOK_u8(t, v) ((t)[(v) & 255])
 #define IVEC_LOOK_i8(t, v) ((t)[(v) & 255])
 #define IVEC_FROM(v) ((int32_t)(v))
+#define IVEC_NEAR(v) ((int32_t)near_f32(v, -65536.0f, 65536.0f))
 #define IVEC_ADD(a, b) add_i32(a, b)
 #define IVEC_SUB(a, b) sub_i32(a, b)
 #define IVEC_MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -1,15 +1,14 @@
 /*
  * Convolution of integers in one or two dimensions, exact, vector code: sums of w, of 8 bits, times x less XZ, of 8 bits, too. A
  * fully connected layer is one of windows of one. HB rows of y at a time, the rows of x that they read are copied, less XZ, which
- * makes them 0 to 255, and widened to 16 bits where products of bytes are none of the instruction set's; EDGE is around them. Then two or
- * four neighbours there meet their weights in one instruction, and sums of PB pixels and some outputs stay in registers while the window
+ * makes them 0 to 255, and widened to 16 bits where products of bytes are none of the instruction set's; EDGE is around them. Then four
+ * neighbours there meet their weights in one instruction, and sums of PB pixels and some outputs stay in registers while the window
  * goes by. EDGE, for which an x of zero is there, times the weights is taken from the bias: sums are modulo 2^32, and these fit.
  *
  * x is read through strides: XN XC XH XW. x is not y. C is the channels of one of G groups, K the outputs of all, KG those of one; of several
  * groups KB divides it. wide: rows of PW pixels of G C integers. There SPAN taps of a row of the window
  * are neighbours: all of them or, where they are dilated or groups are between, one. The last of a run have neighbours whose weights are 0.
- * w [STACK][block][run of SPAN taps][pair][16][2]: blocks of 16 outputs, the last one filled up with 0, and of pairs an even number;
- * bias [STACK][K]. STACK layers that read the same x are computed together: the epilogue has the first one's sum in a, the others' in b
+ * w [STACK][block][run of SPAN taps][four][16][4]: blocks of 16 outputs, the last one filled up with 0; bias [STACK][K]. STACK layers that read the same x are computed together: the epilogue has the first one's sum in a, the others' in b
  * and c, and gives r.
  */
 #include "template.h"
@@ -39,7 +38,7 @@ static TARGET INLINE void conv_integer_copy(const TX *restrict x, DOT_TYPE *to, 
 	enum { XZ = -128 };
 	int c = 0;
 
-	for (; c + DOT_INPUTS * LANES <= count; c += DOT_INPUTS * LANES)
+	for (; c + DOT_LANES <= count; c += DOT_LANES)
 		IVEC_STORE(to + c, DOT_LOAD(x + c, XZ));
 	for (; c < count; c++)
 		to[c] = (DOT_TYPE)(x[c] - XZ);
@@ -53,17 +52,17 @@ static TARGET INLINE void conv_integer_edge(DOT_TYPE *to, const int count)
 	enum { EDGE = 128 };
 	int c = 0;
 
-	for (; c + DOT_INPUTS * LANES <= count; c += DOT_INPUTS * LANES)
+	for (; c + DOT_LANES <= count; c += DOT_LANES)
 		IVEC_STORE(to + c, DOT_SET1(EDGE));
 	for (; c < count; c++)
 		to[c] = EDGE;
 }
 #endif
 
-/* The DOT_INPUTS integers at p. */
-static TARGET INLINE int32_t conv_integer_some(const DOT_TYPE *p)
+/* The four integers at p. */
+static TARGET INLINE DOT_FOUR conv_integer_four(const DOT_TYPE *p)
 {
-	int32_t v;
+	DOT_FOUR v;
 
 	memcpy(&v, p, sizeof(v));
 	return v;
@@ -73,40 +72,39 @@ static TARGET INLINE int32_t conv_integer_some(const DOT_TYPE *p)
 static TARGET INLINE void conv_integer_tile(const DOT_TYPE *const *v, const int8_t *restrict w, IVEC *sums)
 {
 	enum { C = 3, G = 1, R = 3, S = 3, SPAN = 3, DIL_H = 1, DIL_W = 1, PW = 10, KB = 16, PB = 6 };
-	enum { RUN = (SPAN * C + DOT_INPUTS - 1) / DOT_INPUTS * DOT_INPUTS, LINE = (SPAN * C + 3) / 4 * 4 }; /* inputs of a run; in w */
-	enum { BLOCK = R * S / SPAN * LINE * 16 }; /* weights of a block */
-	enum { PART = KB < LANES * REGISTERS / 8 ? KB : LANES * REGISTERS / 8, VW = PART / LANES }; /* outputs, in vectors */
-	ISUM sum[PB * VW];
+	enum { RUN = (SPAN * C + 3) / 4 * 4, BLOCK = R * S / SPAN * RUN * 16 }; /* inputs of a run; weights of a block */
+	enum { PART = KB < DOT_OUTPUTS * REGISTERS / 8 ? KB : DOT_OUTPUTS * REGISTERS / 8 }; /* outputs, */
+	enum { VS = PART / DOT_OUTPUTS, VW = PART / LANES }; /* in sums and in vectors */
+	ISUM sum[PB * VS];
 
 	UNROLL
-	for (int i = 0; i < PB * VW; i++)
+	for (int i = 0; i < PB * VS; i++)
 		sum[i] = ISUM_ZERO();
 	for (int r = 0; r < R; r++)
 		for (int s = 0; s < S; s += SPAN) {
 			const int at = r * DIL_H * PW * G * C + s * DIL_W * G * C;
 
-			for (int c = at; c < at + RUN; c += DOT_INPUTS, w += 16 * DOT_INPUTS) {
-				IVEC t[VW];
+			for (int c = at; c < at + RUN; c += 4, w += 64) {
+				IVEC t[VS];
 
 				UNROLL
-				for (int j = 0; j < VW; j++)
-					t[j] = DOT_WEIGHTS(w + j * LANES / 16 * BLOCK, j * LANES % 16 / LANES);
+				for (int j = 0; j < VS; j++)
+					t[j] = DOT_WEIGHTS(w + j * DOT_OUTPUTS / 16 * BLOCK + j * DOT_OUTPUTS % 16 * 4);
 				UNROLL
 				for (int i = 0; i < PB; i++) {
-					const IVEC a = IVEC_SET1(conv_integer_some(v[i] + c));
+					const IVEC a = DOT_SET4(conv_integer_four(v[i] + c));
 
 					UNROLL
-					for (int j = 0; j < VW; j++)
-						sum[i * VW + j] = DOT_ADD(sum[i * VW + j], a, t[j]);
+					for (int j = 0; j < VS; j++)
+						sum[i * VS + j] = DOT_ADD(sum[i * VS + j], a, t[j]);
 				}
 			}
-			w += (LINE - RUN) * 16;
 		}
 	UNROLL
 	for (int i = 0; i < PB; i++)
 		UNROLL
 		for (int j = 0; j < VW; j++)
-			sums[i * VW + j] = DOT_SUMS(sum + i * VW, j);
+			sums[i * VW + j] = DOT_SUMS(sum + i * VS, j);
 }
 
 /* Convolution of integers: see the top of this file. */
@@ -117,7 +115,7 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 	enum { R = 3, S = 3, SPAN = 3, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1, PW = 10, XZ = -128 };
 	enum { XN = 192, XC = 1, XH = 24, XW = 3 }; /* strides of x */
 	enum { BLOCK = R * S / SPAN * ((SPAN * C + 3) / 4) * 64, BLOCKS = (K + 15) / 16 }; /* weights of a block */
-	enum { PART = KB < LANES * REGISTERS / 8 ? KB : LANES * REGISTERS / 8, VW = PART / LANES }; /* outputs of a tile */
+	enum { PART = KB < DOT_OUTPUTS * REGISTERS / 8 ? KB : DOT_OUTPUTS * REGISTERS / 8, VW = PART / LANES }; /* outputs of a tile */
 	DOT_TYPE *const wide = (DOT_TYPE *)(void *)scratch;
 
 	for (int n = FROM(n); n < TO(n, N); n++)
@@ -170,9 +168,9 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 
 #if STACK > 1
 					for (int s = 0; s < STACK; s++)
-						conv_integer_tile(v, w + (s * BLOCKS + j0 / 16) * BLOCK, sums + s * PB * VW);
+						conv_integer_tile(v, w + (s * BLOCKS + j0 / 16) * BLOCK + j0 % 16 * 4, sums + s * PB * VW);
 #else
-					conv_integer_tile(v, w + j0 / 16 * BLOCK, sums);
+					conv_integer_tile(v, w + j0 / 16 * BLOCK + j0 % 16 * 4, sums);
 #endif
 #if VECTOR
 					UNROLL
@@ -204,7 +202,7 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 #if TAIL || !VECTOR
 #if VECTOR
 					/* outputs that are no vector */
-					const int begin = K / LANES * LANES;
+					const int begin = j0 < K / LANES * LANES ? K / LANES * LANES : j0;
 
 					if (j0 + PART > begin) {
 #else

@@ -19,26 +19,30 @@
  *   VEC_PREFETCH(p) .._FAR(p)     for now; for later
  *   VEC_HOLD(v)                   a statement: the variable v is used several times, from a register
  *   VEC_NEAR(v, a, b)             the integers nearest to v, even ones first, of those from a to b; of a NaN a
+ *   VEC_OVER(v, s, h, l)          v, a name, over s, 1 / s = h + l, with errors that rounding to integers forgets (compiler/emit/quotient.c)
  *   VEC_FROM(i) IVEC_FROM(v)      integers as floats; floats that are integers as these
+ *   IVEC_NEAR(v)                  the integers nearest to v, even ones first, of no more than 65535
  *   IVEC IVEC_ZERO() IVEC_SET1(x) LANES integers of 32 bits
  *   IVEC_ADD SUB MAX MIN(a, b)    of these
  *   IVEC_LOAD(p) IVEC_STORE(p, v), IVEC_LOAD_u8(p) IVEC_STORE_u8(p, v), .._i8 .._u16 .._i16    LANES of that type, which they fit
  *   IVEC_LOOK_u8(t, v) .._i8      of a table of 256 such bytes the elements that the low eight bits of v say
  *   IVEC_WIDEN_i8(p) .._u8        2 LANES integers of 8 bits as such of 16: LANES pairs
+ *   IVEC_WIDEN_PAIRS(p, j)        of four bytes of each of LANES outputs at p the j-th two, as integers of 16 bits
  *   IVEC_LESS(a, x)               each of 16 bits less x
  *   IVEC_ADD16 SUB16(a, b) IVEC_SHL16(a, n)    of 16 bits: pairs; shifted to the left
  *   IVEC_MUL(a, b) IVEC_SHL(a, n) IVEC_SHR(a, n)    of 32 bits: the low half of products; shifted, to the right with their signs
  *   ISUM ISUM_ZERO() IVEC_OF(c)   LANES sums of integers; as integers
  *   ISUM_DOT(c, a, b)             c and the sum of both products of each pair
  *
- * and for layers of bytes, whose sums' lanes take some inputs at a time:
+ * and for layers of bytes, whose sums take four inputs at a time:
  *
- *   DOT_INPUTS DOT_TYPE           2 of 16 bits, or 4 of 8 without a sign
+ *   DOT_TYPE DOT_FOUR DOT_LANES   integers of 16 bits, or of 8 without a sign; four as a type; so many are a vector
  *   DOT_SET1(x)                   all are x
- *   DOT_LOAD_u8(p, x) .._i8       DOT_INPUTS LANES bytes as such, less x, which fit
- *   DOT_WEIGHTS(p, j)             of DOT_INPUTS / 2 rows of sixteen pairs of bytes at p the j-th LANES outputs
- *   DOT_ADD(c, a, b)              c and the sum of the products of these with DOT_INPUTS integers, an ISUM
- *   DOT_SUMS(c, j)                the j-th LANES integers of an array of ISUMs
+ *   DOT_LOAD_u8(p, x) .._i8       DOT_LANES bytes as such, less x, which fit
+ *   DOT_SET4(v)                   four, over and over
+ *   DOT_WEIGHTS(p) DOT_OUTPUTS    of four bytes of each of so many outputs at p the weights
+ *   DOT_ADD(c, a, b)              c, an ISUM, and the sums of the products of these with four integers, each in one lane or in two
+ *   DOT_SUMS(c, j)                the sums of the j-th LANES outputs of an array of ISUMs
  */
 #ifndef VECTOR_TEMPLATE_H
 #define VECTOR_TEMPLATE_H

@@ -5,7 +5,7 @@
  * be, modulo 2^32, and that is below 2^25, so a product with the inverse of 9, and a shift, give it.
  *
  * TB tiles at a time. x has its channels side by side: strides XN XH XW; C and K are multiples of 16. x is not y.
- * w [STACK][block of 16][tap][C / 2][16][2]: filters are transformed as they are used, CHUNK channels at a time. bias [STACK][K].
+ * w [STACK][block of 16][tap][C / 4][16][4]: filters are transformed as they are used, CHUNK channels at a time. bias [STACK][K].
  * STACK layers that read the same x are computed together: the epilogue has the first one's sum in a, the others' in b and c, and gives r.
  * scratch: in [36][tiles][C] and filters [36][CHUNK / 2][16][2] of 16 bits, sums [STACK][36][tiles][16] of 32, with room for TB tiles and
  * more, up to a multiple of 2 ROWS. From one of 36 to the next it is an odd number of cache lines, as all would fall into a few sets of the cache.
@@ -69,31 +69,33 @@ static TARGET INLINE void winograd_integer_filters(const int8_t *restrict w, int
 {
 	enum { C = 64, CHUNK = 64, LINES = (CHUNK / 2 + 1) * 32 };
 
-	for (int c = 0; c < 16 * CHUNK; c += 2 * LANES) {
-		IVEC r[6][3];
-
-		UNROLL
-		for (int j = 0; j < 3; j++) {
-			IVEC g[3], o[6];
+	for (int c = 0; c < 16 * CHUNK; c += 4 * LANES) /* LANES outputs of four channels */
+		for (int pair = 0; pair < 2; pair++) {
+			int16_t *const at = to + (c / 64 * 2 + pair) * 32 + c % 64 / 2;
+			IVEC r[6][3];
 
 			UNROLL
-			for (int i = 0; i < 3; i++)
-				g[i] = IVEC_WIDEN_i8(w + (i * 3 + j) * C * 16 + c);
-			winograd_integer_filter(g, o);
+			for (int j = 0; j < 3; j++) {
+				IVEC g[3], o[6];
+
+				UNROLL
+				for (int i = 0; i < 3; i++)
+					g[i] = IVEC_WIDEN_PAIRS(w + (i * 3 + j) * C * 16 + c, pair);
+				winograd_integer_filter(g, o);
+				UNROLL
+				for (int i = 0; i < 6; i++)
+					r[i][j] = o[i];
+			}
 			UNROLL
-			for (int i = 0; i < 6; i++)
-				r[i][j] = o[i];
+			for (int i = 0; i < 6; i++) {
+				IVEC o[6];
+
+				winograd_integer_filter(r[i], o);
+				UNROLL
+				for (int j = 0; j < 6; j++)
+					IVEC_STORE(at + (i * 6 + j) * LINES, o[j]);
+			}
 		}
-		UNROLL
-		for (int i = 0; i < 6; i++) {
-			IVEC o[6];
-
-			winograd_integer_filter(r[i], o);
-			UNROLL
-			for (int j = 0; j < 6; j++)
-				IVEC_STORE(to + (i * 6 + j) * LINES + c, o[j]);
-		}
-	}
 }
 
 /* The tile of x whose pixels lie at `at`, transformed. */

@@ -35,6 +35,7 @@
 #define VEC_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #define VEC_PREFETCH_FAR(p) _mm_prefetch((const char *)(p), _MM_HINT_T1)
 #define VEC_HOLD(v) HOLD(v)
+#define VEC_OVER(v, s, h, l) _mm256_fmadd_ps(v, h, _mm256_mul_ps(v, l))
 #define VEC_FROM(v) _mm256_cvtepi32_ps(v)
 #define VEC_NEAR(v, a, b) \
 	_mm256_round_ps(_mm256_min_ps(_mm256_max_ps(v, a), b), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
@@ -63,12 +64,17 @@
 	_mm256_srai_epi32(_mm256_sllv_epi32(_mm256_i32gather_epi32((const int *)(const void *)(t), _mm256_srli_epi32(_mm256_slli_epi32(v, 24), 26), 4), \
 					    _mm256_slli_epi32(_mm256_andnot_si256(v, _mm256_set1_epi32(3)), 3)), 24)
 #define IVEC_FROM(v) _mm256_cvttps_epi32(v)
+#define IVEC_NEAR(v) _mm256_cvtps_epi32(v)
 #define IVEC_ADD(a, b) _mm256_add_epi32(a, b)
 #define IVEC_SUB(a, b) _mm256_sub_epi32(a, b)
 #define IVEC_MAX(a, b) _mm256_max_epi32(a, b)
 #define IVEC_MIN(a, b) _mm256_min_epi32(a, b)
 #define IVEC_WIDEN_i8(p) _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(p)))
 #define IVEC_WIDEN_u8(p) _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(p)))
+/* Each byte is brought into the high half of its 16 bits, and shifted down. */
+#define IVEC_WIDEN_PAIRS(p, j) \
+	_mm256_srai_epi16(_mm256_shuffle_epi8(_mm256_loadu_si256((const __m256i *)(p)), \
+					      _mm256_add_epi8(_mm256_set1_epi8((char)(2 * (j))), _mm256_broadcastsi128_si256(_mm_setr_epi32(0x01000000, 0x05000400, 0x09000800, 0x0d000c00)))), 8)
 #define IVEC_LESS(v, x) _mm256_sub_epi16(v, _mm256_set1_epi16(x))
 #define IVEC_ADD16(a, b) _mm256_add_epi16(a, b)
 #define IVEC_SUB16(a, b) _mm256_sub_epi16(a, b)
@@ -79,14 +85,17 @@
 #define ISUM sums8
 #define ISUM_ZERO() ((sums8){ 0 })
 #define ISUM_DOT(c, a, b) ((c) + (sums8)_mm256_madd_epi16(a, b))
-#define DOT_INPUTS 2
+#define DOT_LANES 16
+#define DOT_OUTPUTS 4
 #define DOT_TYPE int16_t
+#define DOT_FOUR int64_t
+#define DOT_SET4(v) _mm256_set1_epi64x(v)
 #define DOT_SET1(x) _mm256_set1_epi16(x)
 #define DOT_LOAD_u8(p, x) _mm256_sub_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(p))), _mm256_set1_epi16(x))
 #define DOT_LOAD_i8(p, x) _mm256_sub_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(p))), _mm256_set1_epi16(x))
-#define DOT_WEIGHTS(p, j) _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)((p) + 16 * (j))))
+#define DOT_WEIGHTS(p) _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(p)))
 #define DOT_ADD(c, a, b) ((c) + (sums8)_mm256_madd_epi16(a, b))
-#define DOT_SUMS(c, j) ((__m256i)(c)[j])
+#define DOT_SUMS(c, j) _mm256_permute4x64_epi64(_mm256_hadd_epi32((__m256i)(c)[2 * (j)], (__m256i)(c)[2 * (j) + 1]), 0xd8)
 #define IVEC_OF(c) ((__m256i)(c))
 
 #endif

@@ -34,6 +34,7 @@
 #define VEC_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #define VEC_PREFETCH_FAR(p) _mm_prefetch((const char *)(p), _MM_HINT_T1)
 #define VEC_HOLD(v) HOLD(v)
+#define VEC_OVER(v, s, h, l) _mm512_fmadd_ps(v, h, _mm512_mul_ps(v, l))
 #define VEC_FROM(v) _mm512_cvtepi32_ps(v)
 #define VEC_NEAR(v, a, b) \
 	_mm512_roundscale_ps(_mm512_min_ps(_mm512_max_ps(v, a), b), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
@@ -58,12 +59,17 @@
 	_mm512_srai_epi32(_mm512_sllv_epi32(_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), 0xffff, _mm512_srli_epi32(_mm512_slli_epi32(v, 24), 26), t, 4), \
 					    _mm512_slli_epi32(_mm512_andnot_si512(v, _mm512_set1_epi32(3)), 3)), 24)
 #define IVEC_FROM(v) _mm512_cvttps_epi32(v)
+#define IVEC_NEAR(v) _mm512_cvtps_epi32(v)
 #define IVEC_ADD(a, b) _mm512_add_epi32(a, b)
 #define IVEC_SUB(a, b) _mm512_sub_epi32(a, b)
 #define IVEC_MAX(a, b) _mm512_max_epi32(a, b)
 #define IVEC_MIN(a, b) _mm512_min_epi32(a, b)
 #define IVEC_WIDEN_i8(p) _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(p)))
 #define IVEC_WIDEN_u8(p) _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(p)))
+/* Each byte is brought into the high half of its 16 bits, and shifted down. */
+#define IVEC_WIDEN_PAIRS(p, j) \
+	_mm512_srai_epi16(_mm512_shuffle_epi8(_mm512_loadu_si512(p), \
+					      _mm512_add_epi8(_mm512_set1_epi8((char)(2 * (j))), _mm512_broadcast_i32x4(_mm_setr_epi32(0x01000000, 0x05000400, 0x09000800, 0x0d000c00)))), 8)
 #define IVEC_LESS(v, x) _mm512_sub_epi16(v, _mm512_set1_epi16(x))
 #define IVEC_ADD16(a, b) _mm512_add_epi16(a, b)
 #define IVEC_SUB16(a, b) _mm512_sub_epi16(a, b)
@@ -74,14 +80,17 @@
 #define ISUM sums16
 #define ISUM_ZERO() SUMS16_ZERO
 #define ISUM_DOT(c, a, b) SUMS16_DOT(c, a, b)
-#define DOT_INPUTS 2
+#define DOT_LANES 32
+#define DOT_OUTPUTS 8
 #define DOT_TYPE int16_t
+#define DOT_FOUR int64_t
+#define DOT_SET4(v) _mm512_set1_epi64(v)
 #define DOT_SET1(x) _mm512_set1_epi16(x)
 #define DOT_LOAD_u8(p, x) _mm512_sub_epi16(_mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(p))), _mm512_set1_epi16(x))
 #define DOT_LOAD_i8(p, x) _mm512_sub_epi16(_mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(p))), _mm512_set1_epi16(x))
-#define DOT_WEIGHTS(p, j) _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)((p) + 32 * (j))))
+#define DOT_WEIGHTS(p) _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(p)))
 #define DOT_ADD(c, a, b) SUMS16_DOT(c, a, b)
-#define DOT_SUMS(c, j) SUMS16_VECTOR((c)[j])
+#define DOT_SUMS(c, j) _mm512_inserti64x4(_mm512_castsi256_si512(SUMS16_PAIRS((c)[2 * (j)])), SUMS16_PAIRS((c)[2 * (j) + 1]), 1)
 #define IVEC_OF(c) SUMS16_VECTOR(c)
 
 #endif

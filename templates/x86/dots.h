@@ -19,12 +19,6 @@ enum { ISA_AVX_VNNI = ISA_AVX512 + 1, ISA_AVX512_VNNI };
 #define SUMS16_DOT2(c, a, b) ((sums16)_mm512_dpwssd_epi32((__m512i)(c), a, b))
 #endif
 #endif
-#if HAVE_VECTORS
-/* Two rows of sixteen pairs as sixteen fours. */
-static const uint16_t dot_order[32] __attribute__((unused)) = { 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
-								8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31 };
-#endif
-
 /* The set for kernels of bytes: isa, or the best that adds VNNI and is not above `most`. */
 static int best_dots(int isa, int most)
 {

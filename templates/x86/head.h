@@ -24,6 +24,7 @@ typedef uint32_t sums16 __attribute__((vector_size(64)));
 #define SUMS16_ZERO ((sums16){ 0 })
 #define SUMS16_DOT(c, a, b) ((c) + (sums16)_mm512_madd_epi16(a, b))
 #define SUMS16_VECTOR(c) ((__m512i)(c))
+#define SUMS16_PAIRS(c) _mm512_cvtepi64_epi32((__m512i)((c) + (sums16)_mm512_srli_epi64((__m512i)(c), 32))) /* of two the sum */
 #endif
 #else
 #define HAVE_VECTORS 0

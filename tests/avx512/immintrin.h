@@ -245,6 +245,8 @@ EMULATED_INTEGERS(maddubs_epi16)
 EMULATED_INTEGERS(sub_epi8)
 EMULATED_INTEGERS(mullo_epi32)
 EMULATED_INTEGERS(sllv_epi32)
+EMULATED_INTEGERS(add_epi8)
+EMULATED_INTEGERS(shuffle_epi8)
 
 EMULATED emulated512i emulated_andnot_si512(emulated512i x, emulated512i y)
 {
@@ -266,6 +268,7 @@ EMULATED emulated512i emulated_gather_epi32(emulated512i index, const void *p)
 
 EMULATED_SHIFT(slli_epi16, int)
 EMULATED_SHIFT(slli_epi32, int)
+EMULATED_SHIFT(srai_epi16, int)
 EMULATED_SHIFT(srli_epi32, int)
 EMULATED_SHIFT(srai_epi32, int)
 EMULATED_SHIFT(sra_epi32, __m128i)
@@ -280,14 +283,25 @@ EMULATED emulated512 emulated_castsi512_ps(emulated512i x)
 	return emulated_join(_mm256_castsi256_ps(x.half[0]), _mm256_castsi256_ps(x.half[1]));
 }
 
-/* Word i of the result is word index[i] of x. */
-EMULATED emulated512i emulated_permutexvar_epi16(emulated512i index, emulated512i x)
+EMULATED emulated512i emulated_cvtps_epi32(emulated512 x)
 {
-	emulated512i to;
+	return (emulated512i){ { _mm256_cvtps_epi32(x.half[0]), _mm256_cvtps_epi32(x.half[1]) } };
+}
 
-	for (int i = 0; i < 32; i++)
-		((short *)&to)[i] = ((const short *)&x)[((const short *)&index)[i] & 31];
-	return to;
+EMULATED emulated512i emulated_set1_epi64(long long x)
+{
+	return (emulated512i){ { _mm256_set1_epi64x(x), _mm256_set1_epi64x(x) } };
+}
+
+EMULATED emulated512i emulated_broadcast_i32x4(__m128i x)
+{
+	return (emulated512i){ { _mm256_broadcastsi128_si256(x), _mm256_broadcastsi128_si256(x) } };
+}
+
+/* The sum of each two of 32 bits. */
+EMULATED __m256i emulated_pairs(emulated512i x)
+{
+	return _mm256_permute4x64_epi64(_mm256_hadd_epi32(x.half[0], x.half[1]), 0xd8);
 }
 
 /* Products of bytes without and with a sign, four to a sum, modulo 2^32. */
@@ -307,7 +321,6 @@ EMULATED __m256i emulated_dpwssd(__m256i sum, __m256i x, __m256i y)
 #undef _mm256_dpwssd_avx_epi32
 #define _mm256_dpbusd_avx_epi32 emulated_dpbusd
 #define _mm256_dpwssd_avx_epi32 emulated_dpwssd
-#define _mm512_permutexvar_epi16 emulated_permutexvar_epi16
 #define _mm512_set1_epi8 emulated_set1_epi8
 #define _mm512_sub_epi8 emulated_sub_epi8
 #define SUMS16_DOT4(c, a, b) \
@@ -333,6 +346,16 @@ EMULATED __m256i emulated_dpwssd(__m256i sum, __m256i x, __m256i y)
 #define _mm512_cvtepi32_epi16 emulated_cvtepi32_epi16
 #define _mm512_cvtepi32_ps emulated_cvtepi32_ps
 #define _mm512_cvttps_epi32 emulated_cvttps_epi32
+#define _mm512_cvtps_epi32 emulated_cvtps_epi32
+#define _mm512_set1_epi64 emulated_set1_epi64
+#define _mm512_broadcast_i32x4 emulated_broadcast_i32x4
+#define _mm512_add_epi8 emulated_add_epi8
+#define _mm512_shuffle_epi8 emulated_shuffle_epi8
+#undef _mm512_srai_epi16
+#define _mm512_srai_epi16 emulated_srai_epi16
+#define _mm512_castsi256_si512(x) ((emulated512i){ { x, _mm256_setzero_si256() } })
+#undef _mm512_inserti64x4
+#define _mm512_inserti64x4(x, y, upper) ((emulated512i){ { (x).half[0], y } })
 #define _mm512_sub_epi32 emulated_sub_epi32
 #define _mm512_max_epi32 emulated_max_epi32
 #define _mm512_min_epi32 emulated_min_epi32
@@ -353,6 +376,7 @@ EMULATED __m256i emulated_dpwssd(__m256i sum, __m256i x, __m256i y)
 #define SUMS16_ZERO emulated_set1_epi32(0)
 #define SUMS16_DOT(c, a, b) emulated_add_epi32(c, emulated_madd_epi16(a, b))
 #define SUMS16_VECTOR(c) (c)
+#define SUMS16_PAIRS(c) emulated_pairs(c)
 #undef _mm512_roundscale_ps
 #define _mm512_roundscale_ps(x, how) emulated_join(_mm256_round_ps((x).half[0], how), _mm256_round_ps((x).half[1], how))
 #define _mm512_castps_si512 emulated_castps_si512
