@@ -340,7 +340,7 @@ bench-peers: setup .venv/peers
 	@$(MAKE) --no-print-directory all
 	$(PYTHON) tools/bench.py --only peers
 
-# 60 networks of timm's beside onnxruntime: an hour at first, when they are made.
+# 59 networks of timm's beside onnxruntime: an hour at first, when they are made.
 bench-families: setup build/families-venv/done
 	@$(MAKE) --no-print-directory all
 	build/families-venv/bin/python tools/families.py

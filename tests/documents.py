@@ -11,7 +11,7 @@ Of README.md and docs/*.md, in a folder of its own for each document that holds 
 - a block of C behind a sentence that names a file which commands made is a part of that file
 - an indented block is none of these: it is a fault
 
-Figures of README.md's table of processors are those of BENCHMARKS.md.
+Of each macro, status and option of a generated header docs/ says something. Figures of README.md's table of processors are those of BENCHMARKS.md.
 
 Where the sentence before a block says that it needs something (torch, a board, CMake), it is run where that is installed; else the
 test says NOT RUN, and why.
@@ -31,12 +31,16 @@ EXAMPLES = ("digits.onnx", "highway.onnx", "images.npy", "labels.npy")
 FILE = re.compile(r"^(?:/\*|//|#) ([\w-]+\.\w+)\b")
 
 
-def has_torch():
-    return subprocess.run([python(), "-c", "import torch, onnxscript"], capture_output=True).returncode == 0
+TORCH = os.path.abspath(os.path.join(ROOT, "build", "families-venv", "bin"))  # by make venv-families
 
 
-def python():
-    return shutil.which("python3")
+def search_path():
+    """PATH, with torch's Python in front where there is one."""
+    return f"{TORCH}:{os.environ['PATH']}" if os.path.exists(os.path.join(TORCH, "python3")) else os.environ["PATH"]
+
+
+def has_here(modules):
+    return subprocess.run([shutil.which("python3", path=search_path()), "-c", f"import {modules}"], capture_output=True).returncode == 0
 
 
 def has_module(name):
@@ -44,8 +48,9 @@ def has_module(name):
 
 
 # What a sentence before a block may say that it needs: whether it is here.
-NEEDS = {"torch": has_torch, "a board": lambda: False, "an account": lambda: False, "a large download": lambda: False,
+NEEDS = {"torch": lambda: has_here("torch, onnxscript"), "a board": lambda: False, "an account": lambda: False, "a large download": lambda: False,
          "CMake": lambda: shutil.which("cmake") is not None, "a C++ compiler": lambda: shutil.which("c++") is not None,
+         "numpy": lambda: has_here("numpy"),
          "onnxruntime": lambda: has_module("onnxruntime"), "OpenVINO": lambda: has_module("openvino, ncnn, MNN"),
          "some minutes": lambda: False, "the source of skipc": lambda: False}
 
@@ -129,7 +134,7 @@ class Document:
         if "resnet18.onnx" in self.text:
             subprocess.run([os.path.join(ROOT, ".venv", "bin", "python"), os.path.join(ROOT, "tools", "networks.py"), "resnet18", "-o", f"{work}/resnet18.onnx"],
                            check=True, capture_output=True)
-        self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "CMAKE_PREFIX_PATH": os.path.join(ROOT, "packaging", "cmake"),
+        self.environment = {**os.environ, "PATH": f"{programs}:{search_path()}", "CMAKE_PREFIX_PATH": os.path.join(ROOT, "packaging", "cmake"),
                             "SKIPC_HELPERS": os.path.abspath(ROOT), "SKIPC_SOURCE": os.path.abspath(ROOT)}
 
     def run(self):
@@ -173,6 +178,31 @@ def unsaid(path):
                     yield f"{message}: nothing says {part.strip()!r}"
 
 
+def unmentioned(skipc):
+    """Macros, members of the options and statuses of a generated header that docs/ says nothing of."""
+    pages = ""
+    for name in ("interface.md", "troubleshooting.md"):
+        with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as f:
+            pages += f.read()
+    with tempfile.TemporaryDirectory() as work:
+        for model, *options in (("digits_int8", "--io=int"), ("digits", "--trace")):
+            subprocess.run([skipc, "compile", os.path.join(ROOT, "examples", "digits", f"{model}.onnx"), "--name=net", "-q", "-o", f"{work}/{model}", *options], check=True)
+            with open(os.path.join(work, model, "net.h"), encoding="utf-8") as f:
+                header = re.sub(r"(?s)/\*.*?\*/", "", f.read())
+            words = set(re.findall(r"#define NET_((?!H\b)\w+)", header)) | set(re.findall(r"\bNET_(E_\w+)", header)) | {"OK"}
+            options = re.search(r"(?s)struct net_options \{(.*?)\n\};", header)[1]
+            members = set(re.findall(r"(?m)^\t[^(]*?\b(\w+);|^\t\w+ \(\*(\w+)\)", options))
+            for word in sorted(words):
+                indexed = re.sub(r"^(IN|OUT)PUT\d+_", "_", word)
+                if not re.search(rf"`(?:NAME|OUTPUT0)?_{re.escape(word)}`|`(?:NAME_INPUT0)?{re.escape(indexed)}`|`{word}`", pages):
+                    yield f"NAME_{word}"
+            for member in sorted({a or b for a, b in members}):
+                if not re.search(rf"(?m)^\|.*`{member}`.*\|.*\|$", pages):
+                    yield f"options.{member}"
+            if len(words) < 30 or len(members) < 8:
+                yield f"all but {len(words)} words and {len(members)} members"
+
+
 def links(path):
     """Files that a document points to and that are not there."""
     with open(path, encoding="utf-8") as f:
@@ -196,6 +226,8 @@ def main():
                 gone = list(links(path))
                 if path.endswith("troubleshooting.md") and (wrong := list(unsaid(path))):
                     raise Failure("\n".join(wrong))
+                if path.endswith("interface.md") and (wrong := sorted(set(unmentioned(os.path.abspath(arguments.skipc))))):
+                    raise Failure(f"nothing is said of {', '.join(wrong)}")
                 if path.endswith("README.md") and os.path.dirname(os.path.abspath(path)) == os.path.normpath(ROOT) and (wrong := list(figures())):
                     raise Failure("\n".join(wrong))
                 if gone:

@@ -250,6 +250,31 @@ class Test:
                 if shutil.which(compiler.split()[0]):
                     run([*compiler.split(), *FLAGS[2:], "-I", folder, "-fsyntax-only", f"{folder}/example.c"])
 
+    def figures(self):
+        """What the READMEs of examples say that firmware takes, to a twentieth: by gcc 12 for Cortex-M, and QEMU."""
+        compiler = "arm-none-eabi-gcc -mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard -Os".split()
+        if not shutil.which(compiler[0]) or not shutil.which("qemu-system-arm") or not run([compiler[0], "-dumpversion"]).startswith("12."):
+            print(f"NOT RUN: figures: {compiler[0]} 12 or qemu-system-arm is not installed")
+            return
+        examples = os.path.join(HERE, "..", "examples")
+        rows = dict(re.findall(r"^\| ([\w, ]+) \| [\d.]+ % \| (\d.*) \|$", open(f"{examples}/digits/README.md").read(), re.M))
+        taken = dict(re.findall(r"^\| (Cortex-M\d) \| (\d.*) \|$", open(f"{examples}/firmware/README.md").read(), re.M))
+        found = {}
+        for name, model in (("residual", "digits"), ("residual, int8", "digits_int8"), ("highway", "highway"), ("highway, int8", "highway_int8")):
+            folder = self.compile(f"{examples}/digits/{model}.onnx", "n", "--weights=bin")
+            run([*compiler, "-I", folder, "-c", f"{folder}/n.c", "-o", f"{folder}/n.o"])
+            header = open(f"{folder}/n.h").read()
+            found[name] = [*(int(re.search(rf"N_{w}_SIZE (\d+)", header)[1]) for w in ("ARENA", "WEIGHTS")), int(run(["arm-none-eabi-size", f"{folder}/n.o"]).split()[6])]
+        said = run(["sh", f"{examples}/firmware/run.sh"], env={**os.environ, "SKIPC": self.skipc})
+        for board in ("Cortex-M4", "Cortex-M3"):
+            part = said[said.index(f"\n{board}"):]
+            size = {n: (int(t), int(b)) for t, b, n in re.findall(r"^ *(\d+)\s+\d+\s+(\d+)\s.*/(\w+)\.\w+$", part, re.M)[:4]}
+            weights = size["digits_weights"][0]
+            found[board] = [size["firmware"][0] - weights, weights - 64, size["infer"][1], int(re.search(r"stack (\d+)", part)[1])]
+        for name, values in found.items():
+            told = [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*\d", {**rows, **taken}[name])]
+            assert len(told) == len(values) and all(abs(t - v) <= v / 20 for t, v in zip(told, values)), f"{name}: README says {told}, it is {values}"
+
     def shared(self):
         """Kernels that are alike but for their weights are one function."""
         with open(f"{self.work}/alike.skipc", "w") as f:
@@ -375,7 +400,7 @@ def main():
     parser.add_argument("--skipc", default=os.path.join(HERE, "..", "build", "skipc"))
     skipc = os.path.abspath(parser.parse_args().skipc)
     passed = 0
-    for name in ("weights", "program", "needs", "profile", "demands", "example", "shared", "table", "names", "taken", "targets"):
+    for name in ("weights", "program", "needs", "profile", "demands", "example", "figures", "shared", "table", "names", "taken", "targets"):
         with tempfile.TemporaryDirectory() as work:
             getattr(Test(skipc, work), name)()
             passed += 1
