@@ -91,7 +91,7 @@ def convolution(path):
 def count(row, skipc, path, counter):
     """Instructions of one inference, and its multiply-adds."""
     with tempfile.TemporaryDirectory() as work:
-        execute([skipc, "compile", path, "--name", "net", f"--target={row.target}", "-o", f"{work}/net"])
+        execute([skipc, "compile", path, "-q", "--name", "net", f"--target={row.target}", "-o", f"{work}/net"])
         macs = json.loads(execute([skipc, "inspect", "--json", f"--target={row.target}", path]))["macs"]
         options, run = [], shlex.split(row.run)
         if run[0] == "board":

@@ -10,6 +10,7 @@ static const struct {
 	int64_t bytes; /* of arrays */
 } cases[] = {
 	{ FUNCTION("f", "\tenum { N = 3, M = N * 2 };\n\n\tfloat a[N][4], b[M];\n"), 3 * 4 * 4 + 6 * 4 },
+	{ FUNCTION("f", "\t\tfor (int lot = 0; lot < K; lot += LOT) {\n\t\t\tuint8_t v1[LOT];\n\t\t\tfloat v2[LOT];\n\t\t}\n"), 5 * LOT_SIZE },
 	{ FUNCTION("f", "\t\tint8_t a[300];\n\tconst int16_t *v[6];\n\tconst uint8_t *const w = x[4];\n"), 300 + 48 },
 	{ FUNCTION("f", "\t__m512i t[2];\n\t__m256i u[2], v[3];\n\t__m128i w[1];\n"), 128 + 5 * 32 + 16 },
 	{ FUNCTION("f", "\tsums16 a[3];\n\tsums8 b[5];\n\tint32x4_t c[7];\n"), 3 * 64 + 5 * 32 + 7 * 16 },

@@ -68,6 +68,8 @@ const struct parameter *signature_scratch(const struct signature *s); /* null: t
 
 /* ---- template.c: instances of the files in templates/ ---- */
 
+enum { LOT_SIZE = 64 }; /* elements of a stage of an epilogue (stages.c) */
+
 struct instance_request {
 	const char *template_name; /* "c/conv" */
 	const char *function;      /* name of the instance */
@@ -232,7 +234,7 @@ void output_discard(struct output *o);                  /* after a commit: nothi
 
 /* ---- fill.c: files of templates/interface ---- */
 
-enum { MAX_WORD = 48, MAX_SWITCH = 12 };
+enum { MAX_WORD = 48, MAX_SWITCH = 16 };
 
 struct filling {
 	struct arena *arena;

@@ -186,7 +186,10 @@ static char *code_text(struct emission *e, const struct instance *v, int n)
 	if (c_has_word(own, "INLINE"))
 		emit_header(&inlined, "c/inline.h");
 	interface_words(e, &f);
-	fill_switch(&f, "SUMS_IN_SCALARS", c_has_word(own, "SCALAR"));
+	fill_switch(&f, "SUMS_IN_SCALARS", c_has_word(own, "SCALAR") || c_has_word(own, "LOT"));
+	fill_switch(&f, "APARTS", c_has_word(own, "APART"));
+	fill_switch(&f, "LOTS", c_has_word(own, "LOT"));
+	fill_word(&f, "LOT_SIZE", arena_printf(e->arena, "%d", LOT_SIZE));
 	fill_switch(&f, "PAIRS", c_has_word(own, "DSP"));
 	fill_switch(&f, "WIDENS", c_has_word(own, "WIDENED"));
 	fill_switch(&f, "REQUANTIZES", c_has_word(own, "FPU"));

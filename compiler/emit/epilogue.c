@@ -320,7 +320,7 @@ static bool is_inline(const struct kernel *k, const struct node *n)
 	const struct tensor *t = n->out[0];
 	const struct node *user = t->nuser == 1 ? t->user->node : NULL;
 
-	if (user == NULL || t == k->out || n->op->result == RESULT_CAST || is_a(user, IS_TABLE) ||
+	if (user == NULL || t == k->out || n->op->result == RESULT_CAST || is_a(n, IS_TABLE) || is_a(user, IS_TABLE) ||
 		(dtypes[t->type].size < 4 && n->op->result != RESULT_TEST))
 		return false;
 	for (int i = 0; i < user->nin; i++)
@@ -574,6 +574,48 @@ static const char *fitted(const struct epilogue *x, const struct node *n, const 
 				     : unwrapped(a, text);
 }
 
+/* Which stage computes each member: tables have stages of their own, and all is as late as may be, so that little is kept.
+ * Returns how many there are. */
+static int stages_of(const struct kernel *k, int *stage)
+{
+	int last = 0;
+
+	for (int i = k->ngroup - 1; i >= 0; i--) {
+		const bool table = is_a(k->group[i], IS_TABLE);
+
+		stage[i] = 0; /* before the last one */
+		for (int j = i + 1; j < k->ngroup; j++)
+			for (int in = 0; in < k->group[j]->nin; in++)
+				if (k->group[j]->in[in] == k->group[i]->out[0] &&
+					stage[i] < stage[j] + (table != is_a(k->group[j], IS_TABLE)))
+					stage[i] = stage[j] + (table != is_a(k->group[j], IS_TABLE));
+		last = stage[i] > last ? stage[i] : last;
+	}
+	for (int i = 0; i < k->ngroup; i++)
+		stage[i] = last - stage[i];
+	return last + 1;
+}
+
+static void write_member(struct epilogue *x, struct buf *out, const char *indent, int i)
+{
+	const struct node *n = x->kernel->group[i];
+	double zero;
+
+	if (is_inline(x->kernel, n))
+		return;
+	const char *text = x->vector && is_steps(n, &zero) ? steps_text(x, out, indent, i, zero)
+							   : fitted(x, n, node_text(x, i));
+
+	if (n->out[0] == x->kernel->out)
+		buf_printf(out, "%s%s = %s;\n", indent, x->value, text);
+	else
+		buf_printf(out, "%sconst %s v%d = %s;\n", indent,
+			!x->vector                  ? dtypes[n->out[0]->type].ctype
+			: n->out[0]->type == DT_F32 ? "VEC"
+						    : "IVEC",
+			i, text);
+}
+
 void write_epilogue(const void *ctx, struct buf *out, const char *indent, const char *value,
 	bool vector, char *const *coord, int ncoord)
 {
@@ -585,8 +627,6 @@ void write_epilogue(const void *ctx, struct buf *out, const char *indent, const 
 		.vector = vector },
 			*x = &own;
 
-	double zero;
-
 	if (ncoord != k->ncoord)
 		die("template %s has %d coordinates, kernel %s %d", k->template, ncoord,
 			k->row->name, k->ncoord);
@@ -597,23 +637,15 @@ void write_epilogue(const void *ctx, struct buf *out, const char *indent, const 
 			apply_format(x->arena, store_format(k->dst.type), text));
 		return;
 	}
-	for (int i = 0; i < k->ngroup; i++) {
-		const struct node *n = k->group[i];
+	int *stage = arena_alloc(x->arena, (size_t)(k->ngroup + 1) * sizeof(*stage));
+	const int stages = stages_of(k, stage);
 
-		if (is_inline(k, n))
-			continue;
-		const char *text = vector && is_steps(n, &zero)
-					   ? steps_text(x, out, indent, i, zero)
-					   : fitted(x, n, node_text(x, i));
-
-		if (n->out[0] == k->out)
-			buf_printf(out, "%s%s = %s;\n", indent, value, text);
-		else
-			buf_printf(out, "%sconst %s v%d = %s;\n", indent,
-				!vector                        ? dtypes[n->out[0]->type].ctype
-				: n->out[0]->type == DT_F32 ? "VEC"
-							    : "IVEC",
-				i, text);
+	for (int s = 0; s < stages; s++) {
+		if (stages > 1 && !vector)
+			buf_printf(out, "%sSTAGE;\n", indent);
+		for (int i = 0; i < k->ngroup; i++)
+			if (stage[i] == s)
+				write_member(x, out, indent, i);
 	}
 }
 

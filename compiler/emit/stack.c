@@ -61,6 +61,8 @@ static int64_t factor(const char *text, const char *s, const char *end, int dept
 
 	if (!c_is_word_start(*s))
 		return strtoll(s, NULL, 0);
+	if (c_same(s, end, "LOT"))
+		return LOT_SIZE;
 	for (const char *hit = text; (hit = strstr(hit, " = ")) != NULL; hit += 3)
 		if ((size_t)(hit - text) > n && memcmp(hit - n, s, n) == 0 && !c_is_word(hit[-(long)n - 1]))
 			return product(text, hit + 3, hit + 3 + strcspn(hit + 3, ",}"), depth + 1);

@@ -4,7 +4,7 @@
  * that these numbers do not need. The language is described in templates/README.md.
  *
  * The text goes through source_resolve() (directives.c), expand() (identifiers), words_expand() (vector code), then for
- * each function trim() (sizes that are not used, line lengths; tidy.c), last tidy_lines().
+ * each function trim() (sizes that are not used, line lengths; tidy.c, stages.c), last tidy_lines().
  */
 #include "emit/ctext.h"
 #include "emit/memo.h"
@@ -398,10 +398,12 @@ static void trim(struct job *j, struct buf *out, const char *text, const struct 
 		s = e;
 	}
 	char *whole = buf_text(j->arena, &code), *again = arena_strdup(j->arena, whole);
-	char *body = tidy_body(j->arena, whole, known, known_sizes(j, blocks, nblocks, known));
+	const int n = known_sizes(j, blocks, nblocks, known);
+	char *body = tidy_body(j->arena, whole, known, n);
 
 	if (!uses_alike(j->arena, text, again, body))
 		body = tidy_body(j->arena, again, NULL, 0);
+	body = in_stages(j->arena, body, j->r->words == NULL, known, n);
 
 	mark_used(j, blocks, nblocks, body);
 	buf_add(out, head.data, head.len);

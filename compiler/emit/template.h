@@ -66,4 +66,9 @@ char *tidy_expression(struct arena *a, const char *text);
 /* Text without blank lines at the start, behind another one or a '{', or before a '}'. */
 char *tidy_lines(struct arena *a, const char *text);
 
+/* ---- stages.c: epilogues that read tables ---- */
+
+/* The body of a function without its lines `STAGE;`, at which loops are split, if they are to be. */
+char *in_stages(struct arena *a, const char *body, bool split, const struct known *known, int n);
+
 #endif

@@ -38,7 +38,7 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 	const char *template = plain && k->portable != NULL ? k->portable : k->template;
 	const char *ranges[MAX_SHARE];
 	struct param params[MAX_PARAM + 3];
-	struct subst substs[MAX_SUBST + 2];
+	struct subst substs[MAX_SUBST + 3];
 	struct signature signature;
 	struct instance_request r = {
 		.template_name = template,
@@ -61,10 +61,12 @@ static const char *version_text(struct plan *p, const struct kernel *k, const st
 	memcpy(substs, k->subst, sizeof(k->subst));
 	signature_of(p->arena, k, &signature);
 	substs[r.nsubsts++] = (struct subst){ "TARGET", v->attribute };
-	if (strcmp(v->attribute, "BODY") == 0) /* which is more */
+	if (strcmp(v->attribute, "BODY") == 0) { /* which is more */
 		substs[r.nsubsts++] = (struct subst){ "INLINE", "" };
-	else if (template_has(template, "LANES")) /* where size matters, too: sums would be kept in memory */
+		substs[r.nsubsts++] = (struct subst){ "APART", "" };
+	} else if (template_has(template, "LANES")) { /* where size matters, too: sums would be kept in memory */
 		substs[r.nsubsts++] = (struct subst){ "INLINE", "BODY" };
+	}
 	add_switches(k, template, params, &r.nparams);
 	if (!plain)
 		r.words = arena_printf(p->arena, "%s/%s.h", p->target->folder,

@@ -16,12 +16,12 @@ void integer_types(struct kernel *k, const char *tx, const char *tw)
 
 /* ---- sums ---- */
 
-/* Outputs of a block: all, but no more than whose sums lie near. */
-static int integer_block(const struct kernel *k, int64_t outputs)
+/* Outputs of a block, of each layer that is stacked: all, but no more than whose sums lie near. */
+static int integer_block(int64_t outputs)
 {
-	const int most = 64 / (1 + k->nstacked) / 4 * 4;
+	enum { MOST = 64 };
 
-	return outputs < most ? (int)outputs : most;
+	return outputs < MOST ? (int)outputs : MOST;
 }
 
 bool fold_zero(const struct node *n, int64_t outputs, int64_t less, int32_t *v)
@@ -95,7 +95,7 @@ struct layer {
 
 static void integer_tile(struct plan *p, struct kernel *k, const struct layer *l)
 {
-	const int block = integer_block(k, l->outputs), several = l->pixels > 1;
+	const int block = integer_block(l->outputs), several = l->pixels > 1;
 	const int64_t both = l->rows * (l->columns + several * l->step),
 		      each = l->rows * l->columns;
 
@@ -143,7 +143,7 @@ static double window_macs(const struct kernel *k)
 double cost_conv_integer(const struct kernel *k)
 {
 	const int64_t groups = attr_int(k->anchor, "group", 1), outputs = k->anchor->in[1]->shape.dim[0] / groups;
-	const int block = integer_block(k, outputs);
+	const int block = integer_block(outputs);
 	const double macs = window_macs(k), windows = macs / (double)outputs * (double)((outputs + block - 1) / block);
 
 	return (1.0 + k->nstacked) * macs * cost_of(k, COST_INTEGER) + windows * cost_of(k, COST_INTEGER_WINDOW);

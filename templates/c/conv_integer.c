@@ -287,7 +287,7 @@ static TARGET INLINE void conv_integer_one(const WIDENED(TX, WIDE) *u, const TW 
 
 #endif
 /* Those of `count` outputs: sum [PIXELS][CHANNELS]. */
-static TARGET INLINE void conv_integer_block(const WIDENED(TX, WIDE) *u, const TW *w, int apart, TS *sum, int count)
+static TARGET APART void conv_integer_block(const WIDENED(TX, WIDE) *u, const TW *w, int apart, TS *sum, int count)
 {
 	enum { C = 4, TAPS = 9, L = TAPS * C };
 	int j = 0;

@@ -30,6 +30,7 @@
 #define FPU 1				 /* the processor has floats: see there, too */
 #endif
 #define WIDENED(type, wide) type	 /* see there, too */
+#define APART				 /* as this */
 #define DSP 0				 /* as this */
 #define T float				 /* element type */
 #define I int64_t			 /* type of run-time indices */

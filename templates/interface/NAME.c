@@ -96,6 +96,25 @@ STEP_TABLE
 #endif
 
 #endif
+#if APARTS
+/* Of a helper whose own helpers have their sums in variables: in a function of more of them these would be no registers. */
+#if SCALAR && (defined(__GNUC__) || defined(__clang__))
+#define APART __attribute__((noinline))
+#else
+#define APART INLINE
+#endif
+
+#endif
+#if LOTS
+/* Elements that an epilogue with tables takes at a time, in a loop before they are read, one that reads them, one behind: where compilers
+ * make vectors of loops. */
+#if SCALAR
+#define LOT 1
+#else
+#define LOT LOT_SIZE
+#endif
+
+#endif
 #if PAIRS
 /* Whether two products of 16 bits are added in one instruction, which sums in variables use. */
 #if SCALAR && defined(__ARM_FEATURE_DSP) && (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 10))

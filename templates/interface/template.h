@@ -12,6 +12,8 @@
 #undef FPU
 #undef WIDENED
 #undef DSP
+#undef LOT
+#undef APART
 
 /* Switches. */
 #define VECTORS 1  /* several instruction sets, and threads */
@@ -22,6 +24,8 @@
 #define FILE_OF 1  /* from a file, and may be left out */
 #define PRODUCTS 1 /* init asks libxsmm for products */
 #define SUMS_IN_SCALARS 1 /* kernels have sums */
+#define LOTS 1
+#define APARTS 1
 #define WIDENS 1 /* .. of integers */
 #define PAIRS 1
 #define REQUANTIZES 1
@@ -30,6 +34,7 @@
 #define ARENA 64
 #define READY_VALUE 1
 #define STEPS 1
+#define LOT_SIZE 64
 #define WORKER 64
 #define PRODUCT_COUNT 1
 #define WEIGHTS 64
