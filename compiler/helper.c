@@ -68,9 +68,9 @@ int helper_run(enum command of, const char *program, int argc, char **argv)
 			args[k++] = word[i];
 		status = platform_become(args);
 		if (status < 0)
-			fprintf(stderr, "skipc: %s needs Python 3 with onnxruntime: %s: %s\n", argv[1],
+			fprintf(stderr, "skipc: %s needs Python 3 with onnxruntime: %s: %s\n    hint: SKIPC_PYTHON says which\n", argv[1],
 				escape(&a, args[0]), strerror(errno));
-		status = status < 0 ? 1 : status;
+		status = status < 0 ? 4 : status;
 	} else if (status == 0) {
 		status = 1;
 	}

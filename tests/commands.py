@@ -301,6 +301,8 @@ class Test:
         with open(bare, "w") as f:
             f.write(f'#!/bin/sh\nexec "{sys.executable}" -E -S "$@"\n')
         os.chmod(bare, 0o755)
+        done = self.run("diff", model, status=4, SKIPC_PYTHON=os.path.join(self.work, "none"))
+        check("needs Python 3" in done.stderr and "SKIPC_PYTHON" in done.stderr, done.stderr)
         for command in ("lesion", "gates", "diff", "bench"):
             done = self.run(command, model, status=4, SKIPC_PYTHON=bare)
             check("is not installed" in done.stderr and "Traceback" not in done.stderr, done.stderr)
