@@ -194,10 +194,11 @@ class Test:
 
     def inspect(self):
         """A screen, on which each step stands once or is of a sequence that repeats; -v has all, --why the reasons."""
-        deep = os.path.join(self.work, "deep.onnx")
-        subprocess.run([sys.executable, os.path.join(ROOT, "tools", "networks.py"), "cifar_resnet110", "-o", deep], check=True)
+        deep, large = (os.path.join(self.work, f"{name}.onnx") for name in ("deep", "large"))
+        for path, *words in ((deep, "cifar_resnet110"), (large, "resnet152", "--width", "8")):
+            subprocess.run([sys.executable, os.path.join(ROOT, "tools", "networks.py"), *words, "-o", path], check=True)
         dynamo = os.path.join(ROOT, "tests", "cases", "edsr_pixelshuffle_dyn", "model.onnx")
-        for model, name in ((deep, "layer1.0.conv1"), (dynamo, "b.0.2")):
+        for model, name in ((deep, "layer1.0.conv1"), (large, "layer1.0.conv2"), (dynamo, "b.0.2")):
             text, report = self.run("inspect", model).stdout, json.loads(self.run("inspect", model, "--json").stdout)
             lines = text.splitlines()
             check(len(lines) <= 120 and max(map(len, lines)) <= 120, f"{len(lines)} lines of {max(map(len, lines))}")
