@@ -405,9 +405,11 @@ static void on_signal(int number)
 		return;
 	}
 	guard.tidy(guard.what);
+	guard.tidy = NULL;
 	if (write(2, text, sizeof(text) - 1) < 0)
-		guard.tidy = NULL; /* there is nobody to be told */
-	_exit(1);
+		guard.what = NULL; /* there is nobody to be told */
+	signal(number, SIG_DFL);
+	raise(number); /* it comes when this returns: a shell that began skipc sees it, and ends its loop by Ctrl-C */
 }
 
 static void at_exit(void)
