@@ -91,6 +91,9 @@ static TARGET INLINE void conv_integer_tile(const DOT_TYPE *const *v, const int8
 				for (int j = 0; j < VS; j++)
 					t[j] = DOT_WEIGHTS(w + j * DOT_OUTPUTS / 16 * BLOCK + j * DOT_OUTPUTS % 16 * 4);
 				UNROLL
+				for (int j = 0; j < VS; j += 16 / DOT_OUTPUTS)
+					VEC_PREFETCH(w + j * DOT_OUTPUTS / 16 * BLOCK + 2048); /* of 32 fours later */
+				UNROLL
 				for (int i = 0; i < PB; i++) {
 					const IVEC a = DOT_SET4(conv_integer_four(v[i] + c));
 
