@@ -376,6 +376,15 @@ static bool uses_alike(struct arena *a, const char *s, const char *before, const
 	return true;
 }
 
+/* Has the epilogue a form for vectors, so that the other one is for what is left over? */
+static bool has_vector(const struct job *j)
+{
+	static const char name[] = "VECTOR";
+	const struct param *p = source_param(&j->source, name, name + strlen(name));
+
+	return j->r->words != NULL && p != NULL && p->value != 0;
+}
+
 /* One function, from its signature to the '}' in column 0. own: the caller's parameters, or null. */
 static void trim(struct job *j, struct buf *out, const char *text, const struct signature *own)
 {
@@ -403,7 +412,7 @@ static void trim(struct job *j, struct buf *out, const char *text, const struct 
 
 	if (!uses_alike(j->arena, text, again, body))
 		body = tidy_body(j->arena, again, NULL, 0);
-	body = in_stages(j->arena, body, j->r->words == NULL, known, n);
+	body = in_stages(j->arena, body, !has_vector(j), known, n);
 
 	mark_used(j, blocks, nblocks, body);
 	buf_add(out, head.data, head.len);

@@ -166,6 +166,10 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 					v[i] = wide + (q / OW * STRIDE_H * PW + q % OW * STRIDE_W) * C;
 #endif
 				}
+#if TAIL || !VECTOR
+				int32_t sum[STACK * PB * KB]; /* where the epilogue is no vector's */
+
+#endif
 				for (int j0 = k0; j0 < k0 + KB; j0 += PART) {
 					IVEC sums[STACK * PB * VW];
 
@@ -204,41 +208,44 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 #endif
 #if TAIL || !VECTOR
 #if VECTOR
-					/* outputs that are no vector */
-					const int begin = j0 < K / LANES * LANES ? K / LANES * LANES : j0;
-
-					if (j0 + PART > begin) {
+					if (j0 + PART > K / LANES * LANES) {
 #else
-					const int begin = j0;
-
 					{
 #endif
-						int32_t sum[STACK * PB * PART];
-
 						UNROLL
-						for (int i = 0; i < STACK * PB * VW; i++)
-							IVEC_STORE(sum + i * LANES, sums[i]);
-						for (int i = 0; i < PB && p0 + i < pixels; i++) {
-							const int p = first + p0 + i;
-							const int end = j0 + PART < K ? j0 + PART : K;
-
-							for (int k = begin; k < end; k++) {
-								const int32_t a = sum[i * PART + k - j0] + bias[k];
-#if STACK > 1
-								const int32_t b = sum[(PB + i) * PART + k - j0] + bias[K + k];
-#endif
-#if STACK > 2
-								const int32_t c = sum[(2 * PB + i) * PART + k - j0] + bias[2 * K + k];
-#endif
-								TY r = FIRST;
-
-								EPILOGUE(r, n, k, p);
-								Y(n, k, p) = r;
-							}
-						}
+						for (int i = 0; i < STACK * PB; i++)
+							UNROLL
+							for (int j = 0; j < VW; j++)
+								IVEC_STORE(sum + i * KB + j0 - k0 + j * LANES, sums[i * VW + j]);
 					}
 #endif
 				}
+#if TAIL || !VECTOR
+#if VECTOR
+				const int begin = k0 < K / LANES * LANES ? K / LANES * LANES : k0;
+#else
+				const int begin = k0;
+#endif
+				const int end = k0 + KB < K ? k0 + KB : K;
+
+				for (int i = 0; i < PB && p0 + i < pixels; i++) {
+					const int p = first + p0 + i;
+
+					for (int k = begin; k < end; k++) {
+						const int32_t a = sum[i * KB + k - k0] + bias[k];
+#if STACK > 1
+						const int32_t b = sum[(PB + i) * KB + k - k0] + bias[K + k];
+#endif
+#if STACK > 2
+						const int32_t c = sum[(2 * PB + i) * KB + k - k0] + bias[2 * K + k];
+#endif
+						TY r = FIRST;
+
+						EPILOGUE(r, n, k, p);
+						Y(n, k, p) = r;
+					}
+				}
+#endif
 			}
 	}
 }
