@@ -410,6 +410,17 @@ def quantised_linear(p):
     return quantised_layer(p, p.input(*shape), [outputs, inputs], layer)
 
 
+def quantised_blocks(p):
+    """One pixel and more, of one block of 16 to 64 outputs, or of several."""
+    outputs = 16 * p.between(1, 9)
+    if p.maybe():
+        return quantised_conv(p, p.between(1, 20), 1, outputs)
+    shape = shape_of_rows(p, p.between(1, 40))
+    p.note += f" {shape} -> {outputs}"
+    return quantised_layer(p, p.input(*shape), [outputs, shape[-1]],
+                           lambda x, w, b: p.node("Add", p.node("MatMul", x, p.node("Transpose", w, perm=[1, 0])), b))
+
+
 def pool(p):
     channels = p.between(1, 80)
     attributes, image, size = spatial(p, 2, 12)

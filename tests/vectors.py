@@ -107,9 +107,9 @@ def rows():
 
 # shapes ------------------------------------------------------------------------------------------
 
-def check_shapes(skipc, seed, target):
+def check_shapes(skipc, seed, target, *of):
     """How often each row was chosen."""
-    model, feeds, notes = pieces.model(seed)
+    model, feeds, notes = pieces.model(seed, *of)
     costs = COSTS[seed // len(COSTS) % len(COSTS)]
     want = float64.evaluate(model, feeds)
 
@@ -159,7 +159,8 @@ def shapes(skipc, arguments, pool):
     chosen = collections.Counter()
     failures = []
     seeds = range(arguments.seed, arguments.seed + arguments.models)
-    for seed, future in [(s, pool.submit(check_shapes, skipc, s, arguments.target)) for s in seeds]:
+    blocks = [(s, ((pieces.quantised_blocks,), 12)) for s in (2, 3)]
+    for seed, future in [(s, pool.submit(check_shapes, skipc, s, arguments.target, *of)) for s, of in [*((s, ()) for s in seeds), *blocks]]:
         try:
             chosen += future.result()
         except (Failure, subprocess.SubprocessError, OSError) as e:
