@@ -236,6 +236,8 @@ void print_number(struct buf *out, double v, enum dtype type)
 		if (strtof(text, NULL) == f)
 			break;
 	}
+	if (strchr(text, 'e') != NULL && fabsf(f) >= 1.0f && fabsf(f) < 1e6f)
+		snprintf(text, sizeof(text), "%.0f", (double)f); /* not 1.3e+02 */
 	buf_printf(out, "%s%sf", text, strpbrk(text, ".e") != NULL ? "" : ".0");
 }
 
@@ -305,6 +307,32 @@ static char *print_vector_word(struct arena *a, const struct word *w, enum dtype
 	return buf_text(a, &b);
 }
 
+/* Is an operand's text a float? */
+static bool is_float(const char *text, bool vector, double *value)
+{
+	const size_t set = vector && is_literal(text) ? strlen("VEC_SET1(") : 0;
+	char *end;
+
+	*value = strtod(text + set, &end);
+	return end > text + set && end[0] == 'f' && end[1] == (set > 0 ? ')' : '\0');
+}
+
+/* x - 0 is x, of what NEAR gives x + 0, too; and of two numbers it is one where that is exact. Null: it is neither. */
+static char *print_folded(struct arena *a, const struct word *w, bool vector, char **operand, bool near)
+{
+	struct buf number = { 0 };
+	double x, y;
+
+	if ((w->run != run_SUB && !(w->run == run_ADD && near)) || !is_float(operand[1], vector, &y))
+		return NULL;
+	if (y == 0.0 && !signbit(y))
+		return operand[0];
+	if (w->run != run_SUB || !is_float(operand[0], vector, &x) || rounded(x - y) != x - y || x - y == 0.0)
+		return NULL;
+	print_literal(&number, x - y, DT_F32, vector);
+	return buf_text(a, &number);
+}
+
 /* The word on vectors of that type: integers are lanes of 32 bits, of which small ones have the range. */
 static bool has_vector_word(const struct word *w, enum dtype type)
 {
@@ -367,6 +395,7 @@ void expr_print(struct buf *out, const struct op *op, const struct node *n, enum
 	struct arena a = { 0 };
 	const struct program *p = expr_compile(&a, op, n);
 	char *stack[MAX_DEPTH] = { NULL };
+	bool near[MAX_DEPTH] = { false }, wrapped = false; /* the last one is in parentheses, perhaps */
 	int depth = 0;
 
 	for (int k = 0; k < p->n; k++) {
@@ -375,8 +404,12 @@ void expr_print(struct buf *out, const struct op *op, const struct node *n, enum
 
 		if (t->word != NULL) {
 			depth -= t->word->arity;
-			stack[depth] = vector ? print_vector_word(&a, t->word, type, &stack[depth])
-					      : print_word(&a, t->word, type, &stack[depth]);
+			char *folded = type == DT_F32 ? print_folded(&a, t->word, vector, &stack[depth], near[depth]) : NULL;
+
+			wrapped = folded == NULL;
+			stack[depth] = folded != NULL ? folded
+				       : vector ? print_vector_word(&a, t->word, type, &stack[depth])
+						: print_word(&a, t->word, type, &stack[depth]);
 		} else if (t->input >= 0) {
 			stack[depth] = arena_strdup(&a, x[t->input]);
 		} else {
@@ -384,13 +417,13 @@ void expr_print(struct buf *out, const struct op *op, const struct node *n, enum
 			stack[depth] = arena_strdup(&a, number.data);
 			buf_release(&number);
 		}
-		depth++;
+		near[depth++] = t->word != NULL && t->word->run == run_NEAR;
 	}
 	if (depth != 1)
 		die("operator %s: its expression is not one value", op->name);
 	size_t len = strlen(stack[0]);
 
-	if (p->n > 1 && stack[0][0] == '(')
+	if (wrapped && stack[0][0] == '(')
 		buf_add(out, stack[0] + 1, len - 2);
 	else
 		buf_puts(out, stack[0]);
