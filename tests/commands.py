@@ -277,6 +277,7 @@ class Test:
             done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
             check(done.returncode in (1, -signal.SIGPIPE) and not done.stderr, f"{command}, a closed pipe: {done.returncode} {done.stderr}")
         os.close(write)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # children of what a shell runs in the background ignore it
         for after in (0.2, 1.5):
             begun = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
             time.sleep(after)

@@ -308,7 +308,7 @@ static char *print_vector_word(struct arena *a, const struct word *w, enum dtype
 }
 
 /* Is an operand's text a float? */
-static bool is_float(const char *text, bool vector, double *value)
+static bool float_of_text(const char *text, bool vector, double *value)
 {
 	const size_t set = vector && is_literal(text) ? strlen("VEC_SET1(") : 0;
 	char *end;
@@ -323,11 +323,11 @@ static char *print_folded(struct arena *a, const struct word *w, bool vector, ch
 	struct buf number = { 0 };
 	double x, y;
 
-	if ((w->run != run_SUB && !(w->run == run_ADD && near)) || !is_float(operand[1], vector, &y))
+	if ((w->run != run_SUB && !(w->run == run_ADD && near)) || !float_of_text(operand[1], vector, &y))
 		return NULL;
 	if (y == 0.0 && !signbit(y))
 		return operand[0];
-	if (w->run != run_SUB || !is_float(operand[0], vector, &x) || rounded(x - y) != x - y || x - y == 0.0)
+	if (w->run != run_SUB || !float_of_text(operand[0], vector, &x) || rounded(x - y) != x - y || x - y == 0.0)
 		return NULL;
 	print_literal(&number, x - y, DT_F32, vector);
 	return buf_text(a, &number);
