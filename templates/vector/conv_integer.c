@@ -73,8 +73,7 @@ static TARGET INLINE void conv_integer_tile(const DOT_TYPE *const *v, const int8
 {
 	enum { C = 3, G = 1, R = 3, S = 3, SPAN = 3, DIL_H = 1, DIL_W = 1, PW = 10, KB = 16, PB = 6 };
 	enum { RUN = (SPAN * C + 3) / 4 * 4, BLOCK = R * S / SPAN * RUN * 16 }; /* inputs of a run; weights of a block */
-	enum { MOST = DOT_OUTPUTS * REGISTERS / 8, EVEN = KB / MOST * MOST, FEWER = EVEN < KB ? 16 : MOST };
-	enum { PART = KB < MOST ? KB : FEWER }; /* outputs, */
+	enum { MOST = DOT_OUTPUTS * REGISTERS / 8, EVEN = KB / MOST * MOST, FEWER = EVEN < KB ? 16 : MOST, PART = KB < MOST ? KB : FEWER }; /* outputs, */
 	enum { VS = PART / DOT_OUTPUTS, VW = PART / LANES }; /* in sums and in vectors */
 	ISUM sum[PB * VS];
 
@@ -119,8 +118,8 @@ static TARGET void conv_integer(const TX *restrict x, const int8_t *restrict w, 
 	enum { R = 3, S = 3, SPAN = 3, STRIDE_H = 1, STRIDE_W = 1, PAD_H = 1, PAD_W = 1, DIL_H = 1, PW = 10, XZ = -128 };
 	enum { XN = 192, XC = 1, XH = 24, XW = 3 }; /* strides of x */
 	enum { BLOCK = R * S / SPAN * ((SPAN * C + 3) / 4) * 64, BLOCKS = (K + 15) / 16 }; /* weights of a block */
-	enum { MOST = DOT_OUTPUTS * REGISTERS / 8, EVEN = KB / MOST * MOST, FEWER = EVEN < KB ? 16 : MOST };
-	enum { PART = KB < MOST ? KB : FEWER, VW = PART / LANES }; /* outputs of a tile, which divide KB */
+	enum { MOST = DOT_OUTPUTS * REGISTERS / 8, EVEN = KB / MOST * MOST, FEWER = EVEN < KB ? 16 : MOST, PART = KB < MOST ? KB : FEWER };
+	enum { VW = PART / LANES }; /* of PART outputs of a tile, which divide KB */
 	DOT_TYPE *const wide = (DOT_TYPE *)(void *)scratch;
 
 	for (int n = FROM(n); n < TO(n, N); n++)
